@@ -1,0 +1,30 @@
+"""What every command line shares: plain logs, one-line errors, and no stack trace for a user's mistake."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+
+from avsieve.errors import AvsieveError
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Return an argument parser that shows a script's docstring as it is and the default of every option."""
+
+    class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+        pass
+
+    return argparse.ArgumentParser(description=description, formatter_class=Formatter, allow_abbrev=False)
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Run ``main`` and exit: 0 when it ends, 1 with one message for an `AvsieveError`; bugs keep their stack trace."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        code = main() or 0
+    except AvsieveError as error:
+        sys.stderr.write(f"error: {error}\n")
+        code = 1
+    sys.exit(code)
