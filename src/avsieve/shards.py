@@ -25,7 +25,13 @@ from avsieve.tables import read_table, write_table
 
 INDEX_COLUMNS = ["name", "utterance", "offset", "size", "crc32"]
 _INDEX_SCHEMA = pa.schema(
-    [("name", pa.string()), ("utterance", pa.string()), ("offset", pa.int64()), ("size", pa.int64()), ("crc32", pa.uint32())]
+    [
+        ("name", pa.string()),
+        ("utterance", pa.string()),
+        ("offset", pa.int64()),
+        ("size", pa.int64()),
+        ("crc32", pa.uint32()),
+    ]
 )
 
 
@@ -69,7 +75,9 @@ class ShardWriter:
         padded = -(-len(content) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
         self._rows.append((name, utterance, self._tar.offset - padded, len(content), zlib.crc32(content)))
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._tar.close()
         if kind is not None:
             self._partial.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Media: opening, decoding and making clips."""

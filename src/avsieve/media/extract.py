@@ -1,0 +1,89 @@
+"""Extract a shard: every clip of a media index becomes frames and a wav, and a row that says how it went."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import cv2
+import pandas as pd
+
+from avsieve.media.decode import Decoded, decode_clip
+from avsieve.media.wav import wav_bytes
+from avsieve.progress import progress
+from avsieve.reasons import Reason
+from avsieve.shards import ShardWriter
+from avsieve.status import StatusTable
+
+
+def _in_order(pool: ThreadPoolExecutor, work: Iterable[partial[Decoded]], ahead: int) -> Iterator[Decoded]:
+    """Run ``work`` on the pool and yield its results in order, never more than ``ahead`` of them in memory."""
+    waiting: deque[Future[Decoded]] = deque()
+    for item in work:
+        waiting.append(pool.submit(item))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def extract_shard(
+    index: pd.DataFrame,
+    root: str | Path,
+    *,
+    frames_tar: str | Path,
+    wav_tar: str | Path,
+    interval_s: float,
+    jpeg_quality: int,
+    min_audio_s: float,
+    want_video: bool = True,
+    workers: int = 1,
+) -> StatusTable:
+    """Decode the clips of a media index and write their frames and wavs as shards.
+
+    Parameters
+    ----------
+    index
+        Media index: ``utterance``, ``path`` (relative to ``root``), ``offset``, ``size`` (bytes; -1: the whole file).
+    workers
+        Clips that are decoded at a time; the decoder lets go of Python's lock.
+
+    Returns
+    -------
+    StatusTable
+        One row per row of ``index``, with ``n_frames``, ``audio_s`` and ``video_s``.
+    """
+    status = StatusTable("extract_media")
+    cv2.setNumThreads(1)
+    work = [
+        partial(
+            decode_clip,
+            Path(root) / row.path,
+            int(row.offset),
+            None if row.size < 0 else int(row.size),
+            interval_s=interval_s,
+            jpeg_quality=jpeg_quality,
+            min_audio_s=min_audio_s,
+            want_video=want_video,
+        )
+        for row in index.itertuples()
+    ]
+    with ShardWriter(frames_tar) as frames, ShardWriter(wav_tar) as wavs, ThreadPoolExecutor(workers) as pool:
+        decoded = progress(_in_order(pool, work, ahead=4 * workers), "clips", total=len(work))
+        for utterance, clip in zip(index["utterance"], decoded, strict=True):
+            for name, jpeg in clip.frames.items():
+                frames.add(utterance, f"{utterance}/{name}.jpg", jpeg)
+            if clip.wave is not None:
+                wavs.add(utterance, f"{utterance}.wav", wav_bytes(clip.wave))
+            status.add(
+                utterance,
+                clip.code,
+                clip.detail,
+                n_frames=len(clip.frames),
+                audio_s=round(clip.audio_s, 6),
+                video_s=round(clip.video_s, 6),
+            )
+    return status

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from avsieve.codehash import code_hash, modules_of
+from avsieve.errors import AvsieveError
+
+FILES = {
+    "src/avsieve/__init__.py": "",
+    "src/avsieve/faces/__init__.py": "",
+    "src/avsieve/faces/align.py": '"""Align."""\nfrom avsieve.shape import area\n\ndef align(x):\n    """Do it."""\n    return area(x) + 1\n',
+    "src/avsieve/shape.py": "def area(x):\n    return x * 2\n",
+    "src/avsieve/media.py": "def extract(x):\n    from .shape import area\n    return x\n",
+    "src/avsieve/unused.py": "value = 1\n",
+    "src/avsieve/nets.py": "def build(): return 3\n",
+    "src/avsieve/registry.py": 'TABLE = {"a": "avsieve.nets:build"}\n',
+    "scripts/align.py": "from avsieve.faces.align import align\nprint(align(1))\n",
+    "scripts/extract.py": "import numpy\nfrom avsieve import unused\n",
+    "scripts/embed.py": "import avsieve.registry\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def hash_of(project: Path, script: str) -> str:
+    return code_hash(project / "scripts" / f"{script}.py", project / "src")
+
+
+def edit(project: Path, name: str, text: str) -> None:
+    (project / name).write_text(text)
+
+
+def test_modules_are_found_through_other_modules_and_nothing_else(project: Path) -> None:
+    found = modules_of(project / "scripts/align.py", project / "src")
+    assert sorted(found) == ["avsieve", "avsieve.faces", "avsieve.faces.align", "avsieve.shape"]
+    found = modules_of(project / "scripts/extract.py", project / "src")
+    assert sorted(found) == ["avsieve", "avsieve.unused"]
+
+
+def test_modules_loaded_by_name_count_when_they_are_named(project: Path) -> None:
+    script, src = project / "scripts/embed.py", project / "src"
+    assert "avsieve.nets" not in modules_of(script, src)
+    assert "avsieve.nets" in modules_of(script, src, also=["avsieve.nets"])
+    assert code_hash(script, src) != code_hash(script, src, also=["avsieve.nets"])
+
+
+def test_a_module_that_does_not_exist_is_refused(project: Path) -> None:
+    with pytest.raises(AvsieveError, match=r"no module avsieve\.net "):
+        code_hash(project / "scripts/embed.py", project / "src", also=["avsieve.net"])
+
+
+def test_an_edit_of_an_indirect_import_changes_the_hash(project: Path) -> None:
+    before = hash_of(project, "align")
+    edit(project, "src/avsieve/shape.py", "def area(x):\n    return x * 3\n")
+    assert hash_of(project, "align") != before
+
+
+def test_an_edit_elsewhere_does_not_change_the_hash(project: Path) -> None:
+    before = hash_of(project, "extract")
+    edit(project, "src/avsieve/faces/align.py", "def align(x):\n    return 0\n")
+    assert hash_of(project, "extract") == before
+
+
+def test_comments_docstrings_formatting_and_times_do_not_count(project: Path) -> None:
+    before = hash_of(project, "align")
+    edit(
+        project,
+        "src/avsieve/faces/align.py",
+        '"""Another text."""\n# why\nfrom avsieve.shape import (\n    area,\n)\n\n\ndef align( x ):\n    """Words."""\n    # more\n'
+        "    return (area(x)\n            + 1)\n",
+    )
+    os.utime(project / "src/avsieve/shape.py", (1, 1))
+    assert hash_of(project, "align") == before
+
+
+def test_the_place_of_the_project_does_not_count(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    moved = tmp_path_factory.mktemp("moved") / "elsewhere"
+    before = hash_of(project, "align")
+    project.rename(moved)
+    assert hash_of(moved, "align") == before
+
+
+def test_type_only_imports_do_not_count(project: Path) -> None:
+    edit(
+        project,
+        "scripts/extract.py",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from avsieve.shape import area\n",
+    )
+    assert modules_of(project / "scripts/extract.py", project / "src") == {}
+
+
+def test_a_syntax_error_names_file_and_line(project: Path) -> None:
+    edit(project, "src/avsieve/shape.py", "def area(x):\n    return (\n")
+    with pytest.raises(AvsieveError, match=r"shape\.py:2"):
+        hash_of(project, "align")
