@@ -1,0 +1,54 @@
+"""Audio encoders by architecture name: (B, samples) float32 at 16 kHz -> (B, dim) float32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from avsieve.encoders.checkpoint import load_into, read_metadata, read_state, resolve
+from avsieve.encoders.registry import build
+from avsieve.errors import ModelError
+
+AUDIO = {
+    "ecapa512": "avsieve.encoders.ecapa:ecapa512",
+    "ecapa1024": "avsieve.encoders.ecapa:ecapa1024",
+    "ecapa_small": "avsieve.encoders.ecapa:ecapa_small",
+}
+SAMPLE_RATE = 16_000
+BUILTIN_FILE = "audio_ecapa_small.safetensors"
+# How AVCleanse and its ancestors nest the names, and what they store beside the encoder.
+PREFIXES = ("module.", "model.", "speaker_encoder.", "encoder.")
+BESIDE = ("weight", "speaker_loss.", "face_encoder.", "face_loss.", "loss.", "criterion.", "classifier.", "projection.")
+
+
+def load_audio_encoder(arch: str, checkpoint: str | Path) -> nn.Module:
+    """Return a trained audio encoder in evaluation mode, on the CPU.
+
+    Parameters
+    ----------
+    arch
+        A name of `AUDIO`, such as ``"ecapa1024"``.
+    checkpoint
+        A safetensors file, a torch state dict (read with ``weights_only=True``; the prefixes and loss weights of
+        AVCleanse's files are understood), or ``"builtin"`` for the small model that ships with the package.
+
+    Returns
+    -------
+    torch.nn.Module
+        Maps (B, samples) float32 at 16 kHz to (B, dim) float32, not normalised; ``.dim`` is the length.
+
+    Raises
+    ------
+    ModelError
+        If the architecture is not known, or the file does not fit it; missing, unexpected and misshapen keys are
+        listed.
+    """
+    network = build(AUDIO, arch)
+    path = resolve(checkpoint, BUILTIN_FILE)
+    trained_as = read_metadata(path).get("arch", arch)
+    if trained_as != arch:
+        raise ModelError(f"{path}: holds an encoder of architecture {trained_as!r}, asked for {arch!r}; name that one")
+    return load_into(
+        network, read_state(path), source=path, prefixes=PREFIXES, beside=BESIDE, optional=("torchfbank.", "fbank.")
+    )

@@ -1,0 +1,178 @@
+"""Read checkpoints, ours and other projects', and load them into a network without silent gaps."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Collection, Iterable
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from avsieve.errors import ModelError
+
+Network = TypeVar("Network", bound=nn.Module)
+
+BUILTIN = "builtin"
+SAFETENSORS = ".safetensors"
+# Where training code nests the weights inside a larger dictionary.
+_NESTS = ("state_dict", "model_state_dict", "model", "state_dict_ema")
+
+
+def resolve(checkpoint: str | Path, builtin: str) -> Path:
+    """Return the path of ``checkpoint``; the word ``builtin`` names the file ``builtin`` shipped in `avsieve.models`.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file.
+    """
+    if str(checkpoint) == BUILTIN:
+        path = Path(str(resources.files("avsieve"))) / "models" / builtin
+    else:
+        path = Path(checkpoint)
+    if not path.is_file():
+        raise ModelError(f"{path}: no such checkpoint; give a .safetensors or torch file, or 'builtin'")
+    return path
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """Return the metadata of a safetensors file; empty for other files."""
+    if Path(path).suffix != SAFETENSORS:
+        return {}
+    try:
+        with safe_open(path, framework="pt") as handle:
+            return dict(handle.metadata() or {})
+    except SafetensorError as error:
+        raise ModelError(f"{path}: not a safetensors file ({error}); fetch or train it again") from error
+
+
+def read_state(path: str | Path) -> dict[str, Tensor]:
+    """Read the tensors of a safetensors or torch checkpoint, on the CPU, half precision raised to float32.
+
+    A torch file is read with ``weights_only=True``: code in a pickle never runs.
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged, or is a pickle with more than tensors in it.
+    """
+    path = Path(path)
+    if path.suffix == SAFETENSORS:
+        try:
+            state = load_file(path)
+        except SafetensorError as error:
+            raise ModelError(f"{path}: not a safetensors file ({error}); fetch or train it again") from error
+    else:
+        try:
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ModelError(
+                f"{path}: not readable as tensors alone ({first}); expected a safetensors file or a torch state dict: "
+                f"save model.state_dict() and give that"
+            ) from error
+        state = _tensors(loaded, path)
+    return {k: v.float() if v.dtype in (torch.float16, torch.bfloat16) else v for k, v in state.items()}
+
+
+def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a state dict, or of the dictionary that it is nested in."""
+    if isinstance(loaded, dict):
+        tensors = {str(k): v for k, v in loaded.items() if isinstance(v, Tensor)}
+        if tensors:
+            return tensors
+        for nest in _NESTS:
+            if isinstance(loaded.get(nest), dict):
+                return _tensors(loaded[nest], path)
+    kind = f"a dictionary with keys {sorted(map(str, loaded))[:5]}" if isinstance(loaded, dict) else f"a {type(loaded)}"
+    raise ModelError(f"{path}: holds {kind}; expected a state dict, name -> tensor")
+
+
+def strip_prefixes(names: Iterable[str], prefixes: Collection[str]) -> dict[str, str]:
+    """Map each name to itself without leading ``prefixes``, however they are nested.
+
+    >>> strip_prefixes(["module.speaker_encoder.conv1.weight"], ["module.", "speaker_encoder."])
+    {'module.speaker_encoder.conv1.weight': 'conv1.weight'}
+    """
+    found = {}
+    for name in names:
+        short = name
+        while prefix := next((p for p in prefixes if short.startswith(p)), None):
+            short = short[len(prefix) :]
+        found[name] = short
+    return found
+
+
+def load_into(
+    network: Network,
+    state: dict[str, Tensor],
+    *,
+    source: str | Path,
+    prefixes: Collection[str] = ("module.",),
+    beside: Collection[str] = (),
+    optional: Collection[str] = (),
+) -> Network:
+    """Load ``state`` into ``network``, in evaluation mode, and account for every key.
+
+    Parameters
+    ----------
+    network
+        The network; its own state dict says which keys and shapes are expected.
+    state
+        Name -> tensor.
+    source
+        What the messages call the checkpoint.
+    prefixes
+        Leading parts that other projects put before the names.
+    beside
+        Names, or beginnings of names that end in a dot, that lie in the file without belonging to this network: loss
+        weights, the other modality's encoder. Matched with and without the prefixes.
+    optional
+        Beginnings of names that may be absent or present: constants that the network computes itself.
+
+    Raises
+    ------
+    ModelError
+        Listing the keys that are missing, unexpected or misshapen.
+    """
+
+    def within(name: str, group: Collection[str]) -> bool:
+        return any(name.startswith(g) if g.endswith(".") else name == g for g in group)
+
+    expected = network.state_dict()
+    given: dict[str, Tensor] = {}
+    unexpected: list[str] = []
+    for name, short in strip_prefixes(state, prefixes).items():
+        if short in expected:
+            if short in given and not torch.equal(given[short], state[name]):
+                raise ModelError(f"{source}: two different tensors for {short}; keep one of them in the file")
+            given[short] = state[name]
+        elif not within(name, beside) and not within(short, (*beside, *optional)):
+            unexpected.append(name)
+    # The count of batches is no weight, and files of other tools leave it out.
+    missing = [
+        k for k in expected if k not in given and not within(k, optional) and not k.endswith("num_batches_tracked")
+    ]
+    misshapen = [
+        f"{k} {tuple(v.shape)} instead of {tuple(expected[k].shape)}"
+        for k, v in given.items()
+        if v.shape != expected[k].shape
+    ]
+    if missing or unexpected or misshapen:
+        parts = [("missing", missing), ("unexpected", unexpected), ("misshapen", misshapen)]
+        told = "; ".join(f"{len(keys)} {word}: {_listed(keys)}" for word, keys in parts if keys)
+        raise ModelError(
+            f"{source}: does not fit {type(network).__name__} ({len(expected)} keys expected, {len(state)} found): "
+            f"{told}. Is it a checkpoint of another architecture?"
+        )
+    network.load_state_dict({**expected, **given})
+    return network.eval()
+
+
+def _listed(keys: list[str], most: int = 8) -> str:
+    return ", ".join(keys[:most]) + (f", … and {len(keys) - most} more" if len(keys) > most else "")

@@ -1,0 +1,1 @@
+"""Training of encoders and fusion models from a list."""

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from avsieve.errors import ConfigError
+from avsieve.training.margin import AAMSoftmax
+
+
+def by_angles(criterion: AAMSoftmax, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Compute the loss with the angles themselves, for angles that stay below pi - margin."""
+    angles = torch.acos(F.normalize(embeddings.double()) @ F.normalize(criterion.weight.double()).T)
+    angles[torch.arange(len(labels)), labels] += criterion.margin
+    return F.cross_entropy(criterion.scale * torch.cos(angles), labels)
+
+
+def test_the_loss_is_that_of_the_shifted_angles() -> None:
+    torch.manual_seed(0)
+    criterion = AAMSoftmax(16, 5, margin=0.3, scale=20)
+    embeddings, labels = torch.randn(12, 16), torch.arange(12) % 5
+    assert criterion(embeddings, labels).item() == pytest.approx(
+        by_angles(criterion, embeddings, labels).item(), rel=1e-5
+    )
+
+
+def test_the_margin_can_be_warmed_up() -> None:
+    torch.manual_seed(0)
+    criterion = AAMSoftmax(8, 3, margin=0.0, scale=10)
+    embeddings, labels = torch.randn(6, 8), torch.tensor([0, 1, 2, 0, 1, 2])
+    plain = F.cross_entropy(10 * criterion.cosines(embeddings), labels)
+    assert criterion(embeddings, labels).item() == pytest.approx(plain.item(), rel=1e-6)
+    losses = []
+    for margin in (0.0, 0.1, 0.2, 0.4):
+        criterion.set_margin(margin)
+        losses.append(criterion(embeddings, labels).item())
+    assert losses == sorted(losses)
+
+
+def test_an_embedding_opposite_to_its_centre_still_gets_a_higher_loss_for_a_larger_angle() -> None:
+    criterion = AAMSoftmax(2, 2, margin=0.5, scale=1)
+    with torch.no_grad():
+        criterion.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    angles = torch.linspace(2.0, math.pi, 20)
+    logits = [criterion.cosines(torch.stack([a.cos(), a.sin()])[None]) for a in angles]
+    others = torch.zeros(1, 2)
+    losses = [criterion.loss(torch.cat([c[:, :1], others[:, 1:]], 1), torch.tensor([0])).item() for c in logits]
+    assert losses == sorted(losses)
+
+
+def test_the_nearest_subcentre_counts() -> None:
+    criterion = AAMSoftmax(2, 2, margin=0.0, scale=1, subcenters=2)
+    with torch.no_grad():
+        criterion.weight.copy_(torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]))
+    assert torch.allclose(criterion.cosines(torch.tensor([[-3.0, 0.0]])), torch.tensor([[1.0, 0.0]]))
+
+
+def test_the_loss_is_float32_under_autocast_and_its_gradient_is_finite_at_the_centre() -> None:
+    criterion = AAMSoftmax(4, 3)
+    embeddings = criterion.weight.detach().clone().requires_grad_()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = criterion(embeddings, torch.arange(3))
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert embeddings.grad is not None
+    assert torch.isfinite(embeddings.grad).all()
+
+
+@pytest.mark.parametrize(
+    "options", [{"classes": 1}, {"margin": -0.1}, {"margin": 2.0}, {"scale": 0}, {"subcenters": 0}]
+)
+def test_values_that_cannot_work_are_refused(options: dict) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        AAMSoftmax(**{"dim": 4, "classes": 3, **options})
