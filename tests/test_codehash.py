@@ -11,7 +11,9 @@ from avsieve.errors import AvsieveError
 FILES = {
     "src/avsieve/__init__.py": "",
     "src/avsieve/faces/__init__.py": "",
-    "src/avsieve/faces/align.py": '"""Align."""\nfrom avsieve.shape import area\n\ndef align(x):\n    """Do it."""\n    return area(x) + 1\n',
+    "src/avsieve/faces/align.py": (
+        '"""Align."""\nfrom avsieve.shape import area\n\ndef align(x):\n    """Do it."""\n    return area(x) + 1\n'
+    ),
     "src/avsieve/shape.py": "def area(x):\n    return x * 2\n",
     "src/avsieve/media.py": "def extract(x):\n    from .shape import area\n    return x\n",
     "src/avsieve/unused.py": "value = 1\n",
@@ -76,7 +78,8 @@ def test_comments_docstrings_formatting_and_times_do_not_count(project: Path) ->
     edit(
         project,
         "src/avsieve/faces/align.py",
-        '"""Another text."""\n# why\nfrom avsieve.shape import (\n    area,\n)\n\n\ndef align( x ):\n    """Words."""\n    # more\n'
+        '"""Another text."""\n# why\nfrom avsieve.shape import (\n    area,\n)\n\n\n'
+        'def align( x ):\n    """Words."""\n    # more\n'
         "    return (area(x)\n            + 1)\n",
     )
     os.utime(project / "src/avsieve/shape.py", (1, 1))

@@ -93,7 +93,8 @@ def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:
 
 
 @cache
-def _parse(path: Path, stamp: tuple[int, int]) -> ast.Module:  # noqa: ARG001 - the stamp is part of the cache's key
+def _parse(path: Path, stamp: tuple[int, int]) -> ast.Module:
+    # The stamp (time and size) is part of the cache's key: an edited file is parsed again.
     try:
         return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except SyntaxError as error:

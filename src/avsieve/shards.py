@@ -54,7 +54,7 @@ class ShardWriter:
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._tar = tarfile.open(self._partial, "w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115 - closed in __exit__
+        self._tar = tarfile.open(self._partial, "w", format=tarfile.USTAR_FORMAT)
         return self
 
     def add(self, utterance: str, name: str, content: bytes | memoryview) -> None:

@@ -29,8 +29,8 @@ _TRUNCATED_SHARE = 0.05
 class Decoded:
     """What came out of a clip.
 
-    ``frames`` maps a frame's name (time in 25ths of a second, four digits) to its JPEG; ``wave`` is (n,) int16 at 16 kHz
-    or ``None``. ``audio_s`` and ``video_s`` are the decoded lengths in seconds.
+    ``frames`` maps a frame's name (time in 25ths of a second, four digits) to its JPEG; ``wave`` is (n,) int16 at
+    16 kHz or ``None``. ``audio_s`` and ``video_s`` are the decoded lengths in seconds.
     """
 
     code: Reason = Reason.OK

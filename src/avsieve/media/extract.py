@@ -14,7 +14,6 @@ import pandas as pd
 from avsieve.media.decode import Decoded, decode_clip
 from avsieve.media.wav import wav_bytes
 from avsieve.progress import progress
-from avsieve.reasons import Reason
 from avsieve.shards import ShardWriter
 from avsieve.status import StatusTable
 
