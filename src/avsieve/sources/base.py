@@ -1,0 +1,67 @@
+"""The plan: every utterance of a run, its shard, and whether it trains or tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from avsieve.errors import AvsieveError
+from avsieve.ids import shard_names, shard_of
+from avsieve.tables import write_table
+
+PLAN_COLUMNS = ["utterance", "speaker", "video", "subset", "held_out", "shard", "path", "seconds"]
+TRAIN, TEST = "train", "test"
+
+
+def hold_out(speakers: list[str], share: float, seed: int) -> set[str]:
+    """Choose the speakers whose utterances make the trials when there is no test set of other people.
+
+    They are cleansed like all others, but no fusion model is trained on them.
+    """
+    if share <= 0:
+        return set()
+    n = round(share * len(speakers))
+    if n < 2 or len(speakers) - n < 2:
+        raise AvsieveError(
+            f"evaluation.holdout {share} of {len(speakers)} speakers leaves {n} to test and "
+            f"{len(speakers) - n} to train; both need two or more: change evaluation.holdout or name a test set"
+        )
+    order = np.random.default_rng(seed).permutation(len(speakers))
+    return {sorted(speakers)[i] for i in order[:n]}
+
+
+def build_plan(rows: pd.DataFrame, shards: int, holdout: float = 0.0, seed: int = 0) -> pd.DataFrame:
+    """Complete a source's rows (``utterance``, ``subset``, ``path``, ``seconds``) to a plan.
+
+    Raises
+    ------
+    AvsieveError
+        If there are no training rows or an utterance is there twice.
+    """
+    if not (rows["subset"] == TRAIN).any():
+        raise AvsieveError("the source has no training utterance; check the folder or the list in the configuration")
+    twice = rows["utterance"][rows["utterance"].duplicated()]
+    if len(twice):
+        raise AvsieveError(
+            f"utterance {twice.iloc[0]} is there twice ({len(twice)} such in all); ids must be "
+            "unique over training and test"
+        )
+    plan = rows.copy()
+    parts = plan["utterance"].str.split("/", expand=True)
+    plan["speaker"], plan["video"] = parts[0], parts[1]
+    names = shard_names(shards)
+    of = {s: names[shard_of(s, shards)] for s in plan["speaker"].unique()}
+    plan["shard"] = plan["speaker"].map(of)
+    train = sorted(plan.loc[plan["subset"] == TRAIN, "speaker"].unique())
+    has_test = bool((plan["subset"] == TEST).any())
+    plan["held_out"] = plan["speaker"].isin(set() if has_test else hold_out(train, holdout, seed))
+    return plan[PLAN_COLUMNS].reset_index(drop=True)
+
+
+def write_plan(plan: pd.DataFrame, path: str | Path, shard_dir: str | Path, shards: int) -> None:
+    """Write the whole plan and one table per shard; a shard without utterances gets an empty table."""
+    for name in shard_names(shards):
+        write_table(Path(shard_dir) / f"{name}.parquet", plan[plan["shard"] == name])
+    write_table(path, plan)

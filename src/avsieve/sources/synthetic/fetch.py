@@ -1,0 +1,51 @@
+"""Render the embedded corpus, a shard at a time, into a tar of mp4 files."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from avsieve.progress import progress
+from avsieve.shards import ShardReader, ShardWriter
+from avsieve.sources.synthetic.plan import add_corpus_options, settings_of
+from avsieve.status import StatusTable
+from avsieve.synthetic.corpus import plan_clips
+from avsieve.synthetic.render import render_clip
+
+
+def add_options(ap: argparse.ArgumentParser) -> None:
+    """Add the options of this source."""
+    add_corpus_options(ap)
+    ap.add_argument("--tar", type=Path, required=True, help="the tar to write the clips to")
+
+
+def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:
+    """Render the clips of a shard.
+
+    Returns
+    -------
+    tuple
+        The media index, whose ``path`` is the tar's name, and the status.
+    """
+    settings = settings_of(args)
+    wanted = set(rows["utterance"])
+    clips = [c for c in plan_clips(settings) if c.utterance(settings.seed) in wanted]
+    status = StatusTable("fetch_media")
+    with tempfile.TemporaryDirectory() as folder, ShardWriter(args.tar) as writer:
+        path = Path(folder) / "clip.mp4"
+        for clip in progress(clips, "clips rendered"):
+            utterance = clip.utterance(settings.seed)
+            render_clip(settings, clip, path)
+            writer.add(utterance, f"{utterance}.mp4", path.read_bytes())
+            status.add(utterance)
+    with ShardReader(args.tar) as reader:
+        members = reader.index.set_index("utterance")
+    index = rows[["utterance", "subset"]].copy()
+    index["path"] = args.tar.name
+    index["offset"] = members.loc[index["utterance"], "offset"].to_numpy()
+    index["size"] = members.loc[index["utterance"], "size"].to_numpy()
+    index["duration_s"] = rows["seconds"].astype(float)
+    return index, status

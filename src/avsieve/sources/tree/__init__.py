@@ -1,0 +1,1 @@
+"""A folder of clips in VoxCeleb2's layout."""

@@ -1,0 +1,35 @@
+"""What all rules share: the checked configuration and the prefix of every command."""
+
+sys.path.insert(0, str(Path(workflow.basedir).parent / "src"))
+
+from avsieve.errors import AvsieveError
+from avsieve.workflow import Wiring, flags, shell_prefix
+
+try:
+    W = Wiring(config, workflow.basedir)
+except AvsieveError as error:
+    raise WorkflowError(str(error)) from None
+
+shell.executable("bash")
+shell.prefix(
+    shell_prefix(
+        W.src,
+        W.scripts,
+        own_environments=bool(workflow.deployment_settings.deployment_method),
+    )
+)
+
+# One GPU unless the command line or a profile says otherwise; `--resources` for anything else would drop a profile's.
+workflow.global_resources.setdefault("gpu", 1)
+
+
+wildcard_constraints:
+    shard=r"\d+",
+    list="all|clean",
+
+
+onerror:
+    sys.stderr.write(
+        "\nA job failed: its log is named above. After a crash: `snakemake --unlock`, then run again; "
+        "finished work is kept.\n"
+    )

@@ -1,0 +1,29 @@
+"""Plan a run: list every utterance of the source, give each a shard, and write one table per shard."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from avsieve.scripting import parser, run
+from avsieve.sources.base import build_plan, write_plan
+from avsieve.sources.load import parse_with_source
+
+
+def main() -> None:
+    """Plan the run."""
+    ap = parser(__doc__)
+    ap.add_argument("--shards", type=int, required=True, help="number of shards")
+    ap.add_argument("--holdout", type=float, default=0.0, help="share of the speakers kept for trials")
+    ap.add_argument("--holdout-seed", type=int, default=0, help="seed of their choice")
+    ap.add_argument("--out", type=Path, required=True, help="the plan (Parquet)")
+    ap.add_argument("--shard-dir", type=Path, required=True, help="folder of the shards' plans")
+    args, source = parse_with_source(ap, "plan", sys.argv[1:])
+    rows = source.plan(args)
+    plan = build_plan(rows, args.shards, args.holdout, args.holdout_seed)
+    write_plan(plan, args.out, args.shard_dir, args.shards)
+    print(f"{len(plan)} utterances of {plan['speaker'].nunique()} speakers in {args.shards} shards")
+
+
+if __name__ == "__main__":
+    run(main)
