@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from avsieve.encoders.checkpoint import load_into, read_metadata, read_state, resolve
 from avsieve.encoders.registry import build
@@ -20,6 +21,9 @@ BUILTIN_FILE = "audio_ecapa_small.safetensors"
 # How AVCleanse and its ancestors nest the names, and what they store beside the encoder.
 PREFIXES = ("module.", "model.", "speaker_encoder.", "encoder.")
 BESIDE = ("weight", "speaker_loss.", "face_encoder.", "face_loss.", "loss.", "criterion.", "classifier.", "projection.")
+
+# The constants of the front end, which torchaudio stores with the weights; ours are computed.
+FRONT_END = ("torchfbank.",)
 
 
 def load_audio_encoder(arch: str, checkpoint: str | Path) -> nn.Module:
@@ -49,6 +53,20 @@ def load_audio_encoder(arch: str, checkpoint: str | Path) -> nn.Module:
     trained_as = read_metadata(path).get("arch", arch)
     if trained_as != arch:
         raise ModelError(f"{path}: holds an encoder of architecture {trained_as!r}, asked for {arch!r}; name that one")
-    return load_into(
-        network, read_state(path), source=path, prefixes=PREFIXES, beside=BESIDE, optional=("torchfbank.", "fbank.")
-    )
+    state = read_state(path)
+    _check_front_end(network, state, path)
+    return load_into(network, state, source=path, prefixes=PREFIXES, beside=BESIDE, optional=FRONT_END)
+
+
+def _check_front_end(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Refuse a checkpoint whose stored window or mel filters are not those that the network computes."""
+    for name, stored in state.items():
+        for end, own in (("spectrogram.window", "fbank.window"), ("mel_scale.fb", "fbank.filters")):
+            if not name.endswith(f"torchfbank.1.{end}"):
+                continue
+            computed = network.get_buffer(own)
+            if stored.shape != computed.shape or not torch.allclose(stored, computed, atol=1e-3):
+                raise ModelError(
+                    f"{path}: {name} {tuple(stored.shape)} is not the front end of this architecture "
+                    f"{tuple(computed.shape)}; it was trained on other features"
+                )
