@@ -9,7 +9,9 @@ from typing import NamedTuple
 from avsieve.errors import AvsieveError
 
 # What VoxCeleb and YouTube ids are made of. It keeps an id harmless as a path, in a tar and in a page.
-_PART = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.+@=\-]*")
+PART_PATTERN = r"[A-Za-z0-9_\-][A-Za-z0-9_.+@=\-]*"
+ID_PATTERN = f"{PART_PATTERN}/{PART_PATTERN}/{PART_PATTERN}"
+_PART = re.compile(PART_PATTERN)
 
 
 class UtteranceId(NamedTuple):

@@ -1,0 +1,61 @@
+# `make` alone lists the targets. Everything happens in .venv; nothing is installed outside this folder.
+PYTHON ?= python3
+VENV   ?= .venv
+CORES  ?= 2
+REAL   ?= ../shared/real
+BIN    := $(VENV)/bin
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test lint bench real docs models clean
+
+help:
+	@echo "make demo     run the whole line on the embedded corpus, and print what it found"
+	@echo "make test     run the tests"
+	@echo "make lint     ruff, mypy, snakefmt, snakemake --lint"
+	@echo "make bench    measure side by side with the field's habits"
+	@echo "make real     run the whole line on real faces and voices (REAL=folder)"
+	@echo "make docs     write config/README.md and the schema anew from the code"
+	@echo "make models   train the small models that ship with the package anew"
+	@echo "make clean    remove results and caches (not .venv)"
+	@echo "CORES=N sets the number of cores, PYTHON=... the Python (3.11 or newer) that .venv is made with"
+
+# The stamp is written last, so an installation that was cut off is done again.
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; make PYTHON=python3.11 ...")'
+	@echo "Setting up $(VENV): this takes a minute or two, once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.installed
+
+demo: setup
+	@$(BIN)/avsieve demo --cores $(CORES)
+
+test: setup
+	$(BIN)/python -m pytest -n $(CORES)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakemake --lint
+	$(BIN)/python -m avsieve.config_docs --check
+
+bench: setup
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+real: setup
+	@test -d $(REAL)/models || { echo "make real needs a folder with faces, voices, speech_train, video and models; there is none at $(REAL). Name one: make real REAL=folder"; exit 1; }
+	@$(BIN)/python workflow/scripts/run_real.py --real $(REAL) --cores $(CORES)
+
+docs: setup
+	$(BIN)/python -m avsieve.config_docs --write
+
+models: setup
+	$(BIN)/snakemake --cores $(CORES) rebuild_models
+
+clean:
+	rm -rf results .snakemake build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,45 @@
+"""Clips made on the spot by ffmpeg."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avsieve.media.ffmpeg import ffmpeg_binary, write_clip
+from avsieve.media.wav import wav_bytes
+
+SECONDS = 3
+
+
+def numbered_frames(n: int) -> list[np.ndarray]:
+    """Return frames that show their number as eight black or white stripes, lowest bit first."""
+    bits = (np.arange(n)[:, None] >> np.arange(8)) & 1
+    stripes = np.repeat(20 + 200 * bits, 224 // 8, axis=1).astype(np.uint8)
+    return [np.ascontiguousarray(np.broadcast_to(row[None, :, None], (224, 224, 3))) for row in stripes]
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with `plain.mp4`, 3 s at 25 fps whose frames show their number, and a tone."""
+    folder = tmp_path_factory.mktemp("clips")
+    tone = 8000 * np.sin(2 * np.pi * 440 * np.arange(SECONDS * 16_000) / 16_000)
+    (folder / "tone.wav").write_bytes(wav_bytes(tone.astype(np.int16)))
+    write_clip(folder / "plain.mp4", numbered_frames(25 * SECONDS), folder / "tone.wav", crf=10)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def convert(clips: Path) -> Callable[..., Path]:
+    """Return a function that makes another file of `plain.mp4` with the given ffmpeg options."""
+
+    def make(name: str, *options: str) -> Path:
+        target = clips / name
+        command = [ffmpeg_binary(), "-v", "error", "-y", "-i", str(clips / "plain.mp4"), *options, str(target)]
+        subprocess.run(command, check=True)
+        return target
+
+    return make
