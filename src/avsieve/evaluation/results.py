@@ -1,0 +1,113 @@
+"""The figures of one system on one trial list, with their intervals and with what could not be scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from avsieve.errors import AvsieveError
+from avsieve.evaluation.bootstrap import Replicates, interval, speaker_bootstrap
+from avsieve.evaluation.metrics import DCF_PRIORS, Summary, summarise
+from avsieve.evaluation.trials import Trials
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one system reached; rates are shares (0.01 is 1 %).
+
+    Attributes
+    ----------
+    n_trials, n_missing
+        Trials that were scored, and trials that no available modality could score.
+    replicates
+        The bootstrap's draws, or None where none were asked for.
+    """
+
+    summary: Summary
+    n_trials: int
+    n_targets: int
+    n_missing: int
+    replicates: Replicates | None
+
+    def row(self) -> dict[str, float | int]:
+        """Return the figures under the names that the results table and the JSON have."""
+        row: dict[str, float | int] = {"eer": self.summary.eer}
+        row |= {f"min_dcf_{p}": cost for p, cost in self.summary.min_dcf.items()}
+        if self.replicates is not None:
+            draws = {"eer": self.replicates.eer}
+            draws |= {f"min_dcf_{p}": values for p, values in self.replicates.min_dcf.items()}
+            for name, values in draws.items():
+                row[f"{name}_low"], row[f"{name}_high"] = interval(values)
+        return row | {"n_trials": self.n_trials, "n_targets": self.n_targets, "n_missing": self.n_missing}
+
+
+def evaluate(
+    trials: Trials, scores: np.ndarray, *, definition: str = "interpolated", replicates: int = 0, seed: int = 0
+) -> Result:
+    """Compute the figures of one system.
+
+    Parameters
+    ----------
+    trials
+        The list.
+    scores
+        (T,) one per trial; NaN where it could not be scored. Such trials are left out of the rates and counted.
+    definition
+        Of the EER, see `avsieve.evaluation.metrics`. The intervals' draws use ``interpolated``.
+    replicates, seed
+        Draws of the speaker-clustered bootstrap; 0 for none.
+
+    Raises
+    ------
+    AvsieveError
+        If no target or no nontarget trial could be scored.
+    """
+    scored = ~np.isnan(scores)
+    if not scored.any():
+        raise AvsieveError(
+            f"none of the {len(trials)} trials could be scored: no utterance of the list has an embedding; "
+            "are the ids of the list and of the embeddings of the same kind (speaker/video/utterance)?"
+        )
+    kept, is_target = scores[scored], trials.is_target[scored]
+    draws = None
+    if replicates:
+        speakers, of_utterance = trials.speakers()
+        draws = speaker_bootstrap(
+            kept,
+            is_target,
+            of_utterance[trials.enrol[scored]],
+            of_utterance[trials.test[scored]],
+            n_speakers=len(speakers),
+            replicates=replicates,
+            seed=seed,
+        )
+    summary = summarise(kept, is_target, definition)
+    return Result(summary, len(kept), int(is_target.sum()), int((~scored).sum()), draws)
+
+
+def refuse_seen_speakers(trials: Trials, trained_on: set[str], model: str) -> None:
+    """Refuse to evaluate a model on speakers that it was trained on.
+
+    VoxCeleb1-E and -H draw on all of VoxCeleb1, development speakers included: only -O is disjoint from them.
+
+    Raises
+    ------
+    AvsieveError
+        Naming the list, the number of shared speakers and an example.
+    """
+    shared = sorted(set(trials.speakers()[0]) & trained_on)
+    if shared:
+        name = trials.recognise("this trial list")
+        remedy = (
+            f"{name.name} draws on all 1,251 speakers of VoxCeleb1: report Vox1-O, or train on VoxCeleb2"
+            if name.name in ("Vox1-E", "Vox1-H")
+            else "use trials of other speakers, or train without them"
+        )
+        raise AvsieveError(
+            f"{model}: {len(shared)} of {len(trials.speakers()[0])} speakers of {name.name} are in its training list "
+            f"(for example {shared[0]}), so its error rates would mean nothing; {remedy}"
+        )
+
+
+FIGURES = ("eer", *(f"min_dcf_{p}" for p in DCF_PRIORS))

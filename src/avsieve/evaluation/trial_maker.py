@@ -1,0 +1,109 @@
+"""Make a trial list for utterances that have none: balanced, seeded, with hard pairs on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from avsieve.errors import AvsieveError
+from avsieve.evaluation.trials import Trials
+from avsieve.ids import parse_id
+
+
+def make_trials(
+    utterances: Sequence[str],
+    *,
+    sex: Mapping[str, str] | None = None,
+    max_targets: int = 5000,
+    same_sex_share: float = 0.5,
+    seed: int = 0,
+) -> Trials:
+    """Make as many target as nontarget trials, spread evenly over the speakers.
+
+    A target trial joins two utterances of different videos: within one video the room, the camera and the clothes would
+    give the answer. Nontarget trials join different speakers; a share of them is drawn among speakers of the same sex,
+    the rest among all. No pair occurs twice, in either order.
+
+    Parameters
+    ----------
+    utterances
+        Ids ``speaker/video/utterance``; their order does not matter.
+    sex
+        Per speaker ``f`` or ``m`` (any labels that can be compared); a speaker that is missing here, or alone in its
+        group, meets all others.
+    max_targets
+        Upper limit of target trials, and so of nontarget trials.
+    same_sex_share
+        Share, 0 to 1, of nontarget trials that are drawn within the same sex.
+    seed
+        Equal arguments and seed give an equal list.
+
+    Raises
+    ------
+    AvsieveError
+        If there are fewer than two speakers, or no speaker has two videos.
+    """
+    names = sorted(set(utterances))
+    ids = [parse_id(name) for name in names]
+    speakers = sorted({i.speaker for i in ids})
+    if len(speakers) < 2:
+        raise AvsieveError(f"trials need at least 2 speakers, found {len(speakers)}; keep more speakers for the test")
+    rng = np.random.default_rng(seed)
+    number = {s: k for k, s in enumerate(speakers)}
+    speaker = np.array([number[i.speaker] for i in ids])
+    video = np.unique([f"{i.speaker}/{i.video}" for i in ids], return_inverse=True)[1]
+    groups = None if sex is None else [sex.get(s, "") for s in speakers]
+
+    targets = _targets(speaker, video, len(speakers), max_targets, rng)
+    if not len(targets):
+        raise AvsieveError("no target trials: no test speaker has utterances from two videos; add videos or speakers")
+    nontargets = _nontargets(targets[:, 0], speaker, groups, same_sex_share, rng)
+    targets = targets[np.sort(rng.permutation(len(targets))[: len(nontargets)])]
+    pairs = np.concatenate([targets, nontargets])
+    is_target = np.arange(len(pairs)) < len(targets)
+    order = np.lexsort((~is_target, pairs[:, 1], pairs[:, 0]))
+    return Trials(names, pairs[order, 0], pairs[order, 1], is_target[order])
+
+
+def _targets(
+    speaker: np.ndarray, video: np.ndarray, n_speakers: int, limit: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw pairs (K, 2) of one speaker and two videos, an equal share of ``limit`` per speaker while pairs last."""
+    per_speaker = []
+    for s in range(n_speakers):
+        own = np.flatnonzero(speaker == s)
+        first, second = np.triu_indices(len(own), 1)
+        pairs = np.stack([own[first], own[second]], axis=1)
+        pairs = pairs[video[pairs[:, 0]] != video[pairs[:, 1]]]
+        per_speaker.append(rng.permutation(pairs))
+    # Pairs are dealt round by round: every speaker's first, every speaker's second, until the limit.
+    rounds = np.concatenate([np.arange(len(p)) for p in per_speaker])
+    chosen = np.argsort(rounds, kind="stable")[:limit]
+    return np.concatenate(per_speaker)[chosen]
+
+
+def _nontargets(
+    enrol: np.ndarray, speaker: np.ndarray, groups: list[str] | None, same_share: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw one impostor for each ``enrol`` (K,), without repeating a pair; fewer where the pairs run out."""
+    n = len(speaker)
+    by_speaker = [np.flatnonzero(speaker == s) for s in range(speaker.max() + 1)]
+    everybody = np.arange(len(by_speaker))
+    others = [np.delete(everybody, s) for s in everybody]
+    same = others
+    if groups is not None:
+        group = np.array(groups)
+        same = [o[(group[o] == group[s]) & (group[s] != "")] for s, o in enumerate(others)]
+    found: dict[int, tuple[int, int]] = {}
+    for e in enrol.tolist():
+        hard = rng.random() < same_share and len(same[speaker[e]])
+        pool = same[speaker[e]] if hard else others[speaker[e]]
+        for _ in range(50):
+            own = by_speaker[rng.choice(pool)]
+            t = int(rng.choice(own))
+            key = min(e, t) * n + max(e, t)
+            if key not in found:
+                found[key] = (e, t)
+                break
+    return np.array(list(found.values()), dtype=np.int64)

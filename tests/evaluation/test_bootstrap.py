@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from avsieve.evaluation.bootstrap import draw_speakers, interval, speaker_bootstrap
+from avsieve.evaluation.metrics import eer, error_rates, min_dcf
+
+
+def made_up(n_speakers=12, n=600, seed=0, decimals=2, spread=0.0):
+    """Random trials with ties; ``spread`` makes some speakers harder than others."""
+    rng = np.random.default_rng(seed)
+    left, right = rng.integers(0, n_speakers, n), rng.integers(0, n_speakers, n)
+    right = np.where(rng.random(n) < 0.5, left, right)
+    target = left == right
+    ease = spread * rng.standard_normal(n_speakers)
+    scores = np.round(rng.standard_normal(n) + target * (2.0 + ease[left]), decimals)
+    return scores, target, left, right
+
+
+@pytest.mark.parametrize("decimals", [0, 2, 9])
+def test_a_draw_equals_weighted_rates_over_all_trials(decimals):
+    scores, target, left, right = made_up(decimals=decimals)
+    draws = speaker_bootstrap(scores, target, left, right, n_speakers=12, replicates=20, seed=4)
+    for r, times in enumerate(draw_speakers(12, 20, 4)):
+        weights = np.where(target, times[left], times[left] * times[right])
+        rates = error_rates(scores, target, weights)
+        assert draws.eer[r] == pytest.approx(eer(rates), abs=1e-12)
+        assert draws.min_dcf[0.01][r] == pytest.approx(min_dcf(rates, 0.01), abs=1e-12)
+        assert draws.min_dcf[0.05][r] == pytest.approx(min_dcf(rates, 0.05), abs=1e-12)
+
+
+def test_the_weights_equal_a_corpus_with_copies_of_the_drawn_speakers():
+    scores, target, left, right = made_up(n=120)
+    times = draw_speakers(12, 1, 7)[0]
+    copies = [(s, c) for s in range(12) for c in range(times[s])]
+    repeated = [
+        (score, is_target)
+        for score, is_target, a, b in zip(scores, target, left, right, strict=True)
+        for one in copies
+        for other in copies
+        if one[0] == a and other[0] == b and (one == other if is_target else True)
+    ]
+    expected = eer(error_rates(np.array([r[0] for r in repeated]), np.array([r[1] for r in repeated])))
+    assert speaker_bootstrap(scores, target, left, right, n_speakers=12, replicates=1, seed=7).eer[0] == pytest.approx(
+        expected, abs=1e-12
+    )
+
+
+def test_intervals_hold_the_estimate_and_widen_with_differences_between_speakers():
+    widths = []
+    for spread in (0.0, 1.0):
+        scores, target, left, right = made_up(n_speakers=40, n=8000, spread=spread)
+        draws = speaker_bootstrap(scores, target, left, right, n_speakers=40, replicates=300)
+        low, high = interval(draws.eer)
+        assert low < eer(error_rates(scores, target)) < high
+        widths.append(high - low)
+    assert widths[1] > 1.5 * widths[0]
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say():
+    # Speakers' own shifts are random, so the truth is the EER over a very large population.
+    truth = eer(error_rates(*made_up(n_speakers=20_000, n=200_000, seed=99, decimals=9, spread=0.7)[:2]))
+    hits = 0
+    for seed in range(60):
+        scores, target, left, right = made_up(n_speakers=40, n=3000, seed=seed, spread=0.7)
+        draws = speaker_bootstrap(scores, target, left, right, n_speakers=40, replicates=150, seed=seed)
+        low, high = interval(draws.eer)
+        hits += low <= truth <= high
+    assert hits >= 50
+
+
+def test_equal_seeds_pair_the_draws_of_two_systems():
+    scores, target, left, right = made_up()
+    one = speaker_bootstrap(scores, target, left, right, n_speakers=12, replicates=50, seed=1)
+    other = speaker_bootstrap(scores * 3 + 1, target, left, right, n_speakers=12, replicates=50, seed=1)
+    np.testing.assert_array_equal(one.eer, other.eer)
+
+
+def test_a_draw_without_nontargets_is_not_a_number_and_left_out():
+    scores, target = np.array([1.0, 0.9, 0.1]), np.array([True, True, False])
+    left, right = np.array([0, 1, 0]), np.array([0, 1, 1])
+    draws = speaker_bootstrap(scores, target, left, right, n_speakers=2, replicates=40)
+    assert np.isnan(draws.eer).any()
+    assert interval(draws.eer) == (0.0, 0.0)
+    assert np.isnan(interval(np.full(3, np.nan))).all()

@@ -1,0 +1,128 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from avsieve.errors import AvsieveError
+from avsieve.evaluation import metrics
+
+
+def sweep(scores, targets, weights=None):
+    """Try every threshold, one by one."""
+    weights = np.ones(len(scores)) if weights is None else weights
+    points = []
+    for threshold in [np.inf, *sorted(set(scores.tolist()), reverse=True)]:
+        accepted = scores >= threshold
+        fpr = weights[accepted & ~targets].sum() / weights[~targets].sum()
+        fnr = weights[~accepted & targets].sum() / weights[targets].sum()
+        points.append((fpr, fnr))
+    return points
+
+
+def swept_eer(points, definition):
+    if definition == "nearest":
+        fpr, fnr = min(points, key=lambda p: abs(p[0] - p[1]))
+        return max(fpr, fnr)
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if x1 >= y1:
+            a, b = y0 - x0, y1 - x1
+            return x0 + a / (a - b) * (x1 - x0)
+    raise AssertionError
+
+
+def random_case(seed):
+    """Scores with few, some or no ties, overlapping a little, much or not at all."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 60))
+    targets = rng.random(n) < rng.uniform(0.1, 0.9)
+    targets[:2] = [True, False]
+    scores = rng.standard_normal(n) + targets * rng.choice([0.0, 1.0, 8.0])
+    decimals = rng.choice([0, 1, 9])
+    return np.round(scores, decimals), targets, rng.integers(0, 4, n) + np.r_[1, 1, np.zeros(n - 2)]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_rates_equal_a_sweep_over_all_thresholds(seed):
+    scores, targets, weights = random_case(seed)
+    for w in (None, weights):
+        points = sweep(scores, targets, w)
+        rates = metrics.error_rates(scores, targets, w)
+        np.testing.assert_allclose(rates.fpr, [p[0] for p in points], atol=1e-12)
+        np.testing.assert_allclose(rates.fnr, [p[1] for p in points], atol=1e-12)
+        assert metrics.eer(rates) == pytest.approx(swept_eer(points, "interpolated"), abs=1e-12)
+        for p in (0.01, 0.05, 0.5):
+            cost = min((p * fnr + (1 - p) * fpr) / min(p, 1 - p) for fpr, fnr in points)
+            assert metrics.min_dcf(rates, p) == pytest.approx(cost, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_the_nearest_eer_is_max_of_both_rates_where_they_are_closest(seed):
+    scores, targets, _ = random_case(seed)
+    points = sweep(scores, targets)
+    gap = min(abs(x - y) for x, y in points)
+    closest = {round(max(p), 12) for p in points if abs(abs(p[0] - p[1]) - gap) < 1e-9}
+    assert round(metrics.eer(metrics.error_rates(scores, targets), "nearest"), 12) in closest
+
+
+def test_an_order_of_the_list_does_not_break_ties():
+    scores, targets = np.zeros(10), np.arange(10) < 5
+    for order in (targets, targets[::-1]):
+        assert metrics.eer(metrics.error_rates(scores, order)) == pytest.approx(0.5)
+        assert metrics.min_dcf(metrics.error_rates(scores, order), 0.01) == pytest.approx(1.0)
+
+
+def test_separated_scores_have_no_errors_and_swapped_ones_nothing_else():
+    targets = np.arange(20) < 8
+    good = metrics.summarise(targets.astype(float), targets)
+    assert (good.eer, *good.min_dcf.values()) == (0.0, 0.0, 0.0)
+    bad = metrics.summarise(-targets.astype(float), targets)
+    assert (bad.eer, *bad.min_dcf.values()) == (1.0, 1.0, 1.0)
+
+
+def test_eer_by_hand():
+    # Thresholds 4, 3, 2, 1 give (FPR, FNR) = (0, 1/2), (1/2, 1/2), (1/2, 0), (1, 0).
+    rates = metrics.error_rates(np.array([4.0, 3.0, 2.0, 1.0]), np.array([True, False, True, False]))
+    assert [metrics.eer(rates, d) for d in metrics.EER_DEFINITIONS] == [0.5, 0.5, 0.5]
+    # From (0, 2/5) over (1/3, 2/5) to (1/3, 1/5): the definitions differ.
+    scores = np.array([9.0, 8.0, 7.0, 5.0, 3.0, 6.0, 1.0, 0.0])
+    rates = metrics.error_rates(scores, np.array([1, 1, 1, 1, 1, 0, 0, 0], dtype=bool))
+    assert metrics.eer(rates, "interpolated") == pytest.approx(1 / 3)
+    assert metrics.eer(rates, "nearest") == pytest.approx(2 / 5)
+    assert metrics.eer(rates, "nearest_mean") == pytest.approx((1 / 3 + 2 / 5) / 2)
+
+
+def test_min_dcf_is_normalised_by_the_better_trivial_system():
+    rates = metrics.error_rates(np.array([2.0, 1.0, 3.0]), np.array([True, False, False]))
+    assert metrics.min_dcf(rates, 0.01) == pytest.approx(1.0)  # accept nothing
+    assert metrics.min_dcf(rates, 0.99) == pytest.approx(0.5)  # accept from 2.0: one of two false alarms
+
+
+def test_scores_without_one_class_are_refused():
+    with pytest.raises(AvsieveError, match="0 target and 3 nontarget"):
+        metrics.error_rates(np.zeros(3), np.zeros(3, dtype=bool))
+
+
+def test_a_score_that_is_not_finite_is_refused():
+    with pytest.raises(AvsieveError, match="score 1 is nan"):
+        metrics.error_rates(np.array([0.0, np.nan]), np.array([True, False]))
+
+
+def test_an_unknown_definition_and_an_impossible_prior_are_refused():
+    rates = metrics.error_rates(np.array([1.0, 0.0]), np.array([True, False]))
+    with pytest.raises(AvsieveError, match="expected one of interpolated"):
+        metrics.eer(rates, "exact")
+    with pytest.raises(AvsieveError, match=r"p_target 1\.0"):
+        metrics.min_dcf(rates, 1.0)
+
+
+def test_det_points_keep_the_ends_and_thin_a_long_curve():
+    rng = np.random.default_rng(0)
+    targets = rng.random(50_000) < 0.5
+    rates = metrics.error_rates(rng.standard_normal(50_000) + 2 * targets, targets)
+    fpr, fnr = metrics.det_points(rates, max_points=100)
+    assert len(fpr) <= 100
+    assert (fpr[0], fnr[0], fpr[-1], fnr[-1]) == (0.0, 1.0, 1.0, 0.0)
+    assert (np.diff(fpr) >= 0).all()
+    assert (np.diff(fnr) <= 0).all()
+    assert set(zip(fpr, fnr, strict=True)) <= set(zip(rates.fpr, rates.fnr, strict=True))
+    assert np.diff(np.log(fpr[fpr > 1e-3])).max() < 0.2
