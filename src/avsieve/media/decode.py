@@ -16,9 +16,6 @@ from avsieve.media.slices import FileSlice, head_of
 from avsieve.reasons import Reason
 
 SAMPLE_RATE = 16_000
-# Time stamps are rounded to the container's ticks (1 ms in Matroska): a frame up to this much later still counts as
-# shown at the wanted time.
-_TICK_S = 0.0011
 # A file is truncated when it ends this much before the length in its header. Streams of one file differ by a few
 # frames, so there is some room.
 _TRUNCATED_S = 0.5
@@ -58,24 +55,29 @@ def _words(error: av.FFmpegError) -> str:
 
 
 class _FrameTaker:
-    """Take, from frames in order of presentation, the one that is shown at each wanted time."""
+    """Take, from frames in order of presentation, the one that is shown at each wanted time.
 
-    def __init__(self, interval_s: float, jpeg_quality: int, out: Decoded) -> None:
+    Time stamps are rounded to the container's ticks (1 ms in Matroska): a frame that begins up to half a tick later
+    still counts as shown.
+    """
+
+    def __init__(self, interval_s: float, jpeg_quality: int, tick_s: float, out: Decoded) -> None:
         self._interval_s = interval_s
         self._quality = jpeg_quality
+        self._slack_s = tick_s / 2 + 1e-6
         self._out = out
         self._k = 1
         self._shown: Any = None
 
     def push(self, frame: Any, time_s: float) -> None:
         """Take the frame before ``frame`` for every wanted time that passes with it."""
-        while self._shown is not None and self._k * self._interval_s < time_s - _TICK_S:
+        while self._shown is not None and self._k * self._interval_s < time_s - self._slack_s:
             self._take()
         self._shown = frame
 
     def finish(self, end_s: float) -> None:
         """Take the last frame for the wanted times that it is still shown at."""
-        while self._shown is not None and self._k * self._interval_s < end_s - _TICK_S:
+        while self._shown is not None and self._k * self._interval_s < end_s - self._slack_s:
             self._take()
 
     def _take(self) -> None:
@@ -109,7 +111,8 @@ def _read(container: Any, out: Decoded, *, interval_s: float, jpeg_quality: int,
     for stream in streams:
         stream.thread_type = "NONE"  # one thread: workers are spread over clips
     start_s = (container.start_time or 0) / av.time_base
-    taker = _FrameTaker(interval_s, jpeg_quality, out)
+    tick_s = float(video.time_base) if video is not None else 0.0
+    taker = _FrameTaker(interval_s, jpeg_quality, tick_s, out)
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     wave: list[np.ndarray] = []
     failed: dict[str, str] = {}

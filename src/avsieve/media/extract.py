@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ def _in_order(pool: ThreadPoolExecutor, work: Iterable[partial[Decoded]], ahead:
 
 def extract_shard(
     index: pd.DataFrame,
-    root: str | Path,
+    roots: Mapping[str, Path],
     *,
     frames_tar: str | Path,
     wav_tar: str | Path,
@@ -46,7 +46,9 @@ def extract_shard(
     Parameters
     ----------
     index
-        Media index: ``utterance``, ``path`` (relative to ``root``), ``offset``, ``size`` (bytes; -1: the whole file).
+        Media index: ``utterance``, ``subset``, ``path`` (relative to the subset's root), ``offset`` and ``size`` in bytes.
+    roots
+        Folder per subset.
     workers
         Clips that are decoded at a time; the decoder lets go of Python's lock.
 
@@ -60,9 +62,9 @@ def extract_shard(
     work = [
         partial(
             decode_clip,
-            Path(root) / row.path,
+            roots[row.subset] / row.path,
             int(row.offset),
-            None if row.size < 0 else int(row.size),
+            int(row.size),
             interval_s=interval_s,
             jpeg_quality=jpeg_quality,
             min_audio_s=min_audio_s,

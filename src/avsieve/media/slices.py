@@ -33,7 +33,7 @@ class FileSlice(io.RawIOBase):
         self._position = min(max(base + offset, 0), self._size)
         return self._position
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:
         """Fill ``buffer`` with what is left of the view, and return the number of bytes."""
         n = min(len(buffer), self._size - self._position)
         self._file.seek(self._offset + self._position)
