@@ -20,7 +20,7 @@ Positive = Annotated[float, Field(gt=0)]
 
 def key(default: Any, description: str, reruns: str, **limits: Any) -> Any:
     """Describe a key of the configuration."""
-    extra = {"reruns": reruns}
+    extra: dict[str, Any] = {"reruns": reruns}
     if callable(default):
         return Field(default_factory=default, description=description, json_schema_extra=extra, **limits)
     return Field(default, description=description, json_schema_extra=extra, **limits)

@@ -70,9 +70,8 @@ def read_clean_list(path: str | Path) -> pd.DataFrame:
     rows = []
     for number, fields in _lines(path, 6, "speaker wav seconds audio_sim visual_sim flag"):
         first = _train_fields(path, number, fields[:3])
-        audio, visual = (
-            _number(path, number, name, text) for name, text in zip(("audio_sim", "visual_sim"), fields[3:5])
-        )
+        audio = _number(path, number, "audio_sim", fields[3])
+        visual = _number(path, number, "visual_sim", fields[4])
         if fields[5] not in ("0", "1"):
             raise ListError(f"{path}, line {number}: flag {fields[5]!r}; expected 1 (clean) or 0 (noisy)")
         rows.append((*first, audio, visual, fields[5] == "1"))

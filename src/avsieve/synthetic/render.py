@@ -26,7 +26,7 @@ def render_clip(settings: CorpusSettings, clip: Clip, path: Path) -> None:
     voice = sample_voice(stream(clip.voice, 1), sex_of(clip.voice))
     take = stream(*place, clip.number, clip.face, clip.voice, 4)
     wave, mouth = synthesise(voice, sample_channel(stream(*place, 3)), duration_s(settings, clip), take)
-    frames = render_frames(face, sample_scene(stream(*place, 2)), mouth, take)
+    frames = render_frames(face, sample_scene(stream(*place, 2), face), mouth, take)
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "sound.wav"
         wav.write_bytes(wav_bytes(np.clip(np.round(wave * 32767), -32768, 32767).astype(np.int16)))

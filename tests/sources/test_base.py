@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from avsieve.errors import AvsieveError
+from avsieve.sources.base import PLAN_COLUMNS, build_plan, hold_out, write_plan
+from avsieve.sources.load import load_source, source_names
+from avsieve.tables import read_table
+
+
+def rows(*utterances: str, subset: str = "train") -> pd.DataFrame:
+    return pd.DataFrame({"utterance": utterances, "subset": subset, "path": utterances, "seconds": ""})
+
+
+def test_a_speakers_utterances_share_a_shard() -> None:
+    plan = build_plan(rows(*[f"id{s}/v{v}/1" for s in range(50) for v in range(3)]), shards=8)
+    assert list(plan.columns) == PLAN_COLUMNS
+    assert (plan.groupby("speaker")["shard"].nunique() == 1).all()
+    assert plan["shard"].nunique() == 8
+    assert plan["utterance"].tolist() == [f"id{s}/v{v}/1" for s in range(50) for v in range(3)]
+
+
+def test_shards_are_written_with_their_rows_and_empty_ones_too(tmp_path: Path) -> None:
+    plan = build_plan(rows("id1/v/1", "id2/v/1"), shards=16)
+    write_plan(plan, tmp_path / "plan.parquet", tmp_path / "shards", shards=16)
+    tables = [read_table(p) for p in sorted((tmp_path / "shards").iterdir())]
+    assert len(tables) == 16
+    assert sorted(u for t in tables for u in t["utterance"]) == ["id1/v/1", "id2/v/1"]
+    assert all(list(t.columns) == PLAN_COLUMNS for t in tables)
+
+
+def test_an_utterance_twice_or_none_at_all_is_refused() -> None:
+    with pytest.raises(AvsieveError, match="id1/v/1 is there twice"):
+        build_plan(rows("id1/v/1", "id1/v/1"), shards=1)
+    with pytest.raises(AvsieveError, match="no training utterance"):
+        build_plan(rows("id1/v/1", subset="test"), shards=1)
+
+
+def test_speakers_are_held_out_only_without_a_test_set() -> None:
+    train = rows(*[f"id{s}/v/1" for s in range(10)])
+    plan = build_plan(train, shards=1, holdout=0.3, seed=1)
+    assert plan["held_out"].sum() == 3
+    both = pd.concat([train, rows("id77/v/1", subset="test")], ignore_index=True)
+    assert build_plan(both, shards=1, holdout=0.3, seed=1)["held_out"].sum() == 0
+
+
+def test_holding_out_too_few_or_too_many_is_refused() -> None:
+    with pytest.raises(AvsieveError, match="leaves 1 to test and 9 to train"):
+        hold_out([f"id{i}" for i in range(10)], 0.1, 0)
+    assert hold_out(["a", "b"], 0.0, 0) == set()
+
+
+def test_sources_are_found_by_name() -> None:
+    assert {"synthetic", "tree"} <= set(source_names())
+    for name in source_names():
+        for part in ("plan", "fetch"):
+            module = load_source(name, part)
+            assert callable(module.add_options)
+            assert callable(getattr(module, part))
+    with pytest.raises(AvsieveError, match="no source 'tre'"):
+        load_source("tre", "plan")

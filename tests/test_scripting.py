@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from avsieve.errors import AvsieveError
+from avsieve.progress import progress
+from avsieve.scripting import parser, run
+
+
+def test_a_users_mistake_ends_with_one_line_and_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> None:
+        raise AvsieveError("a.mp4: 0 bytes")
+
+    with pytest.raises(SystemExit) as caught:
+        run(main)
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == "error: a.mp4: 0 bytes\n"
+
+
+def test_a_bug_keeps_its_stack_trace() -> None:
+    def main() -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        run(main)
+
+
+def test_help_shows_defaults_but_not_none(capsys: pytest.CaptureFixture[str]) -> None:
+    ap = parser("What it does.")
+    ap.add_argument("--a", type=int, default=3, help="the a")
+    ap.add_argument("--b", help="the b")
+    with pytest.raises(SystemExit):
+        ap.parse_args(["--help"])
+    shown = capsys.readouterr().out
+    assert "the a (default: 3)" in shown
+    assert "None" not in shown
+
+
+def test_progress_without_a_terminal_logs_a_line_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        assert list(progress([1, 2, 3], "clips")) == [1, 2, 3]
+    assert "clips: 3 done in" in caplog.text
+
+
+def test_every_script_tells_its_options_without_loading_networks(repository: Path) -> None:
+    scripts = sorted((repository / "workflow" / "scripts").glob("*.py"))
+    assert scripts
+    for script in scripts:
+        code = (
+            f"import sys, runpy; sys.argv = [{str(script)!r}, '--help']\n"
+            f"try: runpy.run_path({str(script)!r}, run_name='__main__')\n"
+            "except SystemExit as e: assert not e.code, e.code\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{script.name}: {done.stderr}"
+        assert "--" in done.stdout, script.name
+
+
+def test_the_command_answers_help_and_version() -> None:
+    shown = subprocess.run([sys.executable, "-m", "avsieve", "--help"], capture_output=True, text=True, check=True)
+    assert "evaluate" in shown.stdout
+    shown = subprocess.run([sys.executable, "-m", "avsieve", "--version"], capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith("avsieve 0.")

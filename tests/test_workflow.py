@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from avsieve.config import Config
+from avsieve.workflow import Wiring, flags, shell_prefix
+
+
+def test_settings_become_flags() -> None:
+    values = {
+        "min_score": 0.5,
+        "name": "a b",
+        "nothing": None,
+        "on": True,
+        "off": False,
+        "many": [1, "x y"],
+        "none": [],
+    }
+    assert flags(values) == "--min-score 0.5 --name 'a b' --on --no-off --many 1 'x y'"
+    assert flags(values, leave=["many", "name"]) == "--min-score 0.5 --on --no-off"
+    assert flags(Config().media) == "--interval-s 0.4 --jpeg-quality 95 --min-audio-s 0.5"
+
+
+def test_the_prefix_puts_the_library_on_the_path_and_leaves_conda_its_python() -> None:
+    own = shell_prefix(Path("/x/src"), Path("/x/scripts"), own_environments=True)
+    assert "PYTHONPATH=/x/src" in own
+    assert "PATH=/" not in own.replace("PYTHONPATH=/", "")
+    assert "export PATH=" in shell_prefix(Path("/x/src"), Path("/x/scripts"), own_environments=False)
+
+
+def test_cuda_takes_the_gpu_environments_and_a_gpu(repository: Path) -> None:
+    cpu, cuda = (Wiring({"device": d}, repository / "workflow") for d in ("cpu", "cuda"))
+    assert (cpu.gpu, cuda.gpu) == (0, 1)
+    assert (cpu.env("faces"), cuda.env("faces")) == ("../envs/faces.yaml", "../envs/faces-gpu.yaml")
+    assert cuda.env("core") == "../envs/core.yaml"
+
+
+def test_every_environment_that_a_rule_can_ask_for_exists(repository: Path) -> None:
+    for device in ("cpu", "cuda"):
+        wiring = Wiring({"device": device}, repository / "workflow")
+        for family in ("core", "media", "faces", "torch", "report"):
+            assert (repository / "workflow" / "rules" / wiring.env(family)).resolve().is_file()
+
+
+def test_the_workflow_imports_nothing_heavy() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, avsieve.workflow; print([m for m in ('numpy', 'pandas', 'torch', 'av') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
