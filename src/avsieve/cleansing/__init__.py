@@ -1,0 +1,1 @@
+"""The cleansing engine: similarities, evidence, posterior, decision; each step its own module."""

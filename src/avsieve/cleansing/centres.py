@@ -1,0 +1,199 @@
+"""Pass 1: the centres of all speakers, and what similarities mean; the file that carries both to pass 2.
+
+``centres.parquet`` has one row per speaker, sorted by name: ``speaker``, ``utterances``, ``videos``, and per modality
+``{m}_centre`` and ``{m}_sample`` (fixed-size lists of float32: the robust centre and the mean of one trusted video),
+``{m}_support`` (sum of weights) and ``{m}_nearest`` with ``{m}_nearest_similarity`` (the most similar other centre).
+``centres.json`` beside it holds the calibrations.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from avsieve.atomic import write_json
+from avsieve.cleansing.calibration import BINS, PairCalibration, calibrate, histogram
+from avsieve.cleansing.pooling import pool_speaker
+from avsieve.cleansing.streams import MODALITIES, Shard, unit_rows
+from avsieve.errors import AvsieveError
+from avsieve.progress import progress
+from avsieve.tables import read_table, write_table
+
+Shards = Callable[[], Iterator[Shard]]
+_IMPOSTORS = 2000  # speakers among whom impostor pairs are formed: four million pairs are plenty
+
+
+@dataclass
+class Centres:
+    """All speakers, sorted by name. ``centre[m]`` and ``sample[m]`` are (K, D) float32; a zero row means "none"."""
+
+    speakers: list[str]
+    utterances: np.ndarray
+    videos: np.ndarray
+    centre: dict[str, np.ndarray]
+    sample: dict[str, np.ndarray]
+    support: dict[str, np.ndarray]
+    calibration: dict[str, PairCalibration]
+
+    def has(self, modality: str) -> np.ndarray:
+        """Tell which speakers have a centre in ``modality``, (K,) bool."""
+        return (self.centre[modality] != 0).any(axis=1)
+
+
+def pool(shards: Shards) -> Centres:
+    """Read the corpus twice, a shard at a time: once to learn what similarities mean, once to find the centres.
+
+    Parameters
+    ----------
+    shards
+        Called for each reading; yields the shards.
+    """
+    calibration = learn_calibration(shards)
+    rows: dict[str, tuple] = {}
+    for shard in progress(shards(), "pool speakers", None):
+        for speaker, index in shard.speakers():
+            if speaker in rows:
+                raise AvsieveError(f"speaker {speaker} lies in two shards; a speaker's utterances must share one shard")
+            video = shard.video[index]
+            model = pool_speaker({m: shard.embeddings[m][index] for m in MODALITIES}, video, calibration)
+            rows[speaker] = (
+                len(index), len(set(video)),
+                {m: (model.centre[m], model.sample[m], float(model.weight[m].sum())) for m in MODALITIES},
+            )  # fmt: skip
+    names = sorted(rows)
+    if not names:
+        raise AvsieveError("the plan has no training utterance; nothing can be pooled")
+    stack = {m: [np.stack(_aligned([rows[s][2][m][i] for s in names])) for i in range(2)] for m in MODALITIES}
+    return Centres(
+        names,
+        np.array([rows[s][0] for s in names]),
+        np.array([rows[s][1] for s in names]),
+        {m: stack[m][0] for m in MODALITIES},
+        {m: stack[m][1] for m in MODALITIES},
+        {m: np.array([rows[s][2][m][2] for s in names]) for m in MODALITIES},
+        calibration,
+    )
+
+
+def _aligned(vectors: list[np.ndarray]) -> list[np.ndarray]:
+    """Give speakers of a shard without the modality (width 0) the width of the others."""
+    width = max(len(v) for v in vectors)
+    if wrong := {len(v) for v in vectors} - {0, width}:
+        raise AvsieveError(
+            f"embeddings of {sorted(wrong)} and of {width} dimensions in one modality; embed all shards alike"
+        )
+    return [v if len(v) else np.zeros(width, np.float32) for v in vectors]
+
+
+def learn_calibration(shards: Shards) -> dict[str, PairCalibration]:
+    """Read the corpus once and learn, per modality, the similarities of an utterance to other videos."""
+    same = {m: np.zeros(len(BINS) - 1) for m in MODALITIES}
+    probes: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {m: {} for m in MODALITIES}
+    for shard in shards():
+        for speaker, index in shard.speakers():
+            code = np.unique(shard.video[index], return_inverse=True)[1].reshape(-1)
+            onehot = np.zeros((int(code.max()) + 1, len(code)), np.float32)
+            onehot[code, np.arange(len(code))] = 1
+            for m in MODALITIES:
+                E = shard.embeddings[m][index]
+                here = shard.present[m][index]
+                if not here.any():
+                    continue
+                means = unit_rows(onehot @ E)
+                cross = E @ means.T
+                valid = here[:, None] & (means != 0).any(axis=1)[None] & (onehot.T == 0)
+                # Every speaker counts by the number of utterances, not of pairs.
+                if valid.any():
+                    weight = here.sum() / valid.sum()
+                    same[m] += weight * histogram(cross[valid])
+                middle = int(np.flatnonzero(here)[here.sum() // 2])
+                probes[m][speaker] = (E[middle], means[code[middle]])
+    return {m: calibrate(same[m], _impostor_histogram(probes[m])) for m in MODALITIES}
+
+
+def _impostor_histogram(probes: dict[str, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    names = sorted(probes)
+    step = max(1, len(names) // _IMPOSTORS)
+    names = names[::step][:_IMPOSTORS]
+    if len(names) < 2:
+        return np.zeros(len(BINS) - 1)
+    utterances, means = (np.stack([probes[s][i] for s in names]) for i in range(2))
+    cosine = utterances @ means.T
+    return histogram(cosine[~np.eye(len(names), dtype=bool)])
+
+
+def nearest_centres(centres: Centres, modality: str, block: int = 1024) -> tuple[np.ndarray, np.ndarray]:
+    """Return, per speaker, the most similar other centre (K,) int64 (-1 where none) and its cosine (K,) float32."""
+    C, has = centres.centre[modality], centres.has(modality)
+    index, value = np.full(len(C), -1), np.full(len(C), np.nan, np.float32)
+    if has.sum() < 2:
+        return index, value
+    for start in range(0, len(C), block):
+        cosine = C[start : start + block] @ C.T
+        cosine[:, ~has] = -np.inf
+        rows = np.arange(len(cosine))
+        cosine[rows, start + rows] = -np.inf
+        index[start : start + block] = cosine.argmax(axis=1)
+        value[start : start + block] = cosine.max(axis=1)
+    index[~has], value[~has] = -1, np.nan
+    return index, value
+
+
+def write_centres(path: str | Path, centres: Centres) -> None:
+    """Write ``path`` (Parquet) and the calibrations beside it (JSON)."""
+    columns: dict[str, pa.Array] = {
+        "speaker": pa.array(centres.speakers, pa.string()),
+        "utterances": pa.array(centres.utterances, pa.int32()),
+        "videos": pa.array(centres.videos, pa.int32()),
+    }
+    for m in MODALITIES:
+        index, value = nearest_centres(centres, m)
+        columns[f"{m}_centre"] = _lists(centres.centre[m])
+        columns[f"{m}_sample"] = _lists(centres.sample[m])
+        columns[f"{m}_support"] = pa.array(centres.support[m], pa.float32())
+        columns[f"{m}_nearest"] = pa.array([centres.speakers[i] if i >= 0 else None for i in index], pa.string())
+        columns[f"{m}_nearest_similarity"] = pa.array(value, pa.float32())
+    write_json(Path(path).with_suffix(".json"), {m: asdict(c) for m, c in centres.calibration.items()})
+    write_table(path, pa.table(columns))
+
+
+def read_centres(path: str | Path) -> Centres:
+    """Read what `write_centres` wrote."""
+    path = Path(path)
+    wanted = [
+        "speaker",
+        "utterances",
+        "videos",
+        *(f"{m}_{c}" for m in MODALITIES for c in ("centre", "sample", "support")),
+    ]
+    read_table(path, wanted[:1])
+    table = pq.read_table(path, columns=wanted)
+    described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return Centres(
+        table["speaker"].to_pylist(),
+        table["utterances"].to_numpy(),
+        table["videos"].to_numpy(),
+        {m: _matrix(table[f"{m}_centre"]) for m in MODALITIES},
+        {m: _matrix(table[f"{m}_sample"]) for m in MODALITIES},
+        {m: table[f"{m}_support"].to_numpy() for m in MODALITIES},
+        {m: PairCalibration(**described[m]) for m in MODALITIES},
+    )
+
+
+def _lists(matrix: np.ndarray) -> pa.Array:
+    flat = pa.array(np.ascontiguousarray(matrix, np.float32).reshape(-1))
+    # Parquet has no lists of width 0: a modality that nobody has is one column of zeros.
+    if matrix.shape[1] == 0:
+        return _lists(np.zeros((len(matrix), 1), np.float32))
+    return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
+
+
+def _matrix(column: pa.ChunkedArray) -> np.ndarray:
+    array = pa.concat_arrays(column.chunks)
+    return array.flatten().to_numpy(zero_copy_only=False).reshape(len(array), -1)

@@ -1,0 +1,80 @@
+"""Confident learning by cleanlab, as a peer to compare with.
+
+Source: Northcutt, Jiang and Chuang, "Confident learning: estimating uncertainty in dataset labels" (JAIR 2021), in
+cleanlab's batched form. Class probabilities are a softmax over cosines to speaker centres that do not contain the
+utterance's video: out of sample, as the method asks. Only an utterance's own and nearest speakers have a probability
+worth the name; the rest share what is left, so a batch of rows is the only dense matrix.
+
+Confident learning knows closed sets only: a voice that is nobody's label has no true class. And it knows one label per
+utterance: both modalities are averaged, and both are flagged.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from avsieve.cleansing.judgement import Judgement, from_flags
+from avsieve.cleansing.scores import Scores
+from avsieve.cleansing.streams import MODALITIES
+from avsieve.errors import AvsieveError
+
+_BATCH = 4096
+
+
+def judge(scores: Scores, *, sharpness: float = 20.0, score: str = "self_confidence") -> Judgement:
+    """Flag what cleanlab's batched `LabelInspector` flags.
+
+    Parameters
+    ----------
+    sharpness
+        Factor on the cosines in the softmax; margin-trained encoders are trained with about 30.
+    score
+        cleanlab's quality score, ``self_confidence`` or ``normalized_margin``: the lowest are flagged.
+
+    Raises
+    ------
+    AvsieveError
+        If cleanlab is not installed.
+    """
+    try:
+        from cleanlab.experimental.label_issues_batched import LabelInspector
+    except ImportError as error:
+        raise AvsieveError("the method 'confident' needs cleanlab: pip install 'cleanlab>=2.7'") from error
+
+    own = np.stack([scores.evidence[m].similarity for m in MODALITIES])
+    known = np.flatnonzero((~np.isnan(own)).any(axis=0) & (scores.joint_speaker[:, 0] >= 0))
+    mean = np.nansum(own, axis=0) / np.maximum((~np.isnan(own)).sum(axis=0), 1)
+    flagged = np.zeros(len(scores), bool)
+    # cleanlab wants every class to occur; classes are renumbered to those that do.
+    classes = np.unique(scores.speaker[known])
+    label = np.searchsorted(classes, scores.speaker)
+    if len(classes) > 1 and len(known):
+        inspector = LabelInspector(
+            num_class=len(classes), verbose=False, n_jobs=1,
+            quality_score_kwargs={"method": score},
+        )  # fmt: skip
+        batches = [known[i : i + _BATCH] for i in range(0, len(known), _BATCH)]
+        for rows in batches:
+            inspector.update_confident_thresholds(label[rows], _probabilities(scores, rows, mean, classes, sharpness))
+        for rows in batches:
+            inspector.score_label_quality(label[rows], _probabilities(scores, rows, mean, classes, sharpness))
+        flagged[known[np.asarray(inspector.get_label_issues(), dtype=np.int64)]] = True
+    return from_flags(scores, flagged, flagged, sharpness=sharpness)
+
+
+def _probabilities(
+    scores: Scores, rows: np.ndarray, own: np.ndarray, classes: np.ndarray, sharpness: float
+) -> np.ndarray:
+    """Return a dense batch (len(rows), len(classes)) of class probabilities."""
+    candidates = np.concatenate([scores.speaker[rows][:, None], scores.joint_speaker[rows]], axis=1)
+    cosine = np.concatenate([own[rows][:, None], scores.joint[rows]], axis=1)
+    column = np.searchsorted(classes, np.clip(candidates, 0, None)).clip(max=len(classes) - 1)
+    valid = (candidates >= 0) & (classes[column] == candidates)
+    odds = np.where(valid, np.exp(sharpness * np.nan_to_num(cosine)), 0.0)
+    # Everybody else: as likely as a speaker of no likeness at all.
+    others = max(len(classes) - candidates.shape[1], 0)
+    total = odds.sum(axis=1) + others
+    p = np.repeat((1 / total)[:, None], len(classes), axis=1)
+    row = np.repeat(np.arange(len(rows)), candidates.shape[1]).reshape(candidates.shape)
+    p[row[valid], column[valid]] = (odds / total[:, None])[valid]
+    return p / p.sum(axis=1, keepdims=True)

@@ -1,0 +1,41 @@
+"""Fixed thresholds on leave-one-video-out similarities.
+
+Source: Qin et al., "Simple attention module based speaker verification with iterative noisy label detection"
+(arXiv:2110.06534), section on noisy label detection: an utterance is noisy when its cosine to its speaker's centre,
+built without the utterance's own video, is below a threshold; the noisy ones are dropped and the rule is repeated with
+a higher threshold (0.4, then 0.5 in the published lists).
+
+Between its rounds the paper retrains the network. Here the networks stay as they are and only the centres change: the
+first threshold meets the centres of all utterances, every later one those re-estimated from the utterances believed
+right. The paper works on voices; here either modality, or both, may be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from avsieve.cleansing.judgement import Judgement, from_flags
+from avsieve.cleansing.scores import Evidence, Scores
+from avsieve.errors import ConfigError
+
+
+def judge(scores: Scores, *, thresholds: Sequence[float] = (0.4, 0.5)) -> Judgement:
+    """Flag each modality whose similarity is below one of ``thresholds`` (cosines, rising, one per round).
+
+    An utterance that has nothing to be compared with (its speaker's only one) is not flagged.
+    """
+    if not thresholds or list(thresholds) != sorted(thresholds):
+        raise ConfigError(
+            f"fixed_threshold: thresholds {list(thresholds)}; expected one or more cosines in rising order"
+        )
+    audio, visual = (_below(scores.evidence[m], thresholds) for m in ("audio", "visual"))
+    return from_flags(scores, audio, visual, thresholds=list(thresholds))
+
+
+def _below(evidence: Evidence, thresholds: Sequence[float]) -> np.ndarray:
+    flagged = evidence.plain < thresholds[0]
+    for threshold in thresholds[1:]:
+        flagged |= evidence.similarity < threshold
+    return flagged

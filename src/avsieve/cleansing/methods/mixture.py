@@ -1,0 +1,51 @@
+"""A mixture of two Gaussians per modality: the threshold comes from the data.
+
+Source: the dynamic loss gate of Han, Chen and Qian (arXiv:2208.01928; with label correction arXiv:2304.05754), which
+fits two Gaussians to the losses of an epoch and gates at their crossing. Here the similarities to the plain
+leave-one-video-out centre take the place of the losses, since nothing is trained while cleansing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from avsieve.cleansing.judgement import Judgement
+from avsieve.cleansing.scores import Scores
+from avsieve.cleansing.streams import MODALITIES
+
+_SAMPLE = 100_000
+
+
+def judge(scores: Scores, *, robust_centres: bool = False, seed: int = 0) -> Judgement:
+    """Return each modality's probability of belonging to the lower component; the modalities are taken as independent.
+
+    ``robust_centres`` uses the re-estimated centres instead of the plain ones.
+    """
+    wrong, facts = {}, {}
+    for m in MODALITIES:
+        e = scores.evidence[m]
+        wrong[m], facts[m] = _lower_component(e.similarity if robust_centres else e.plain, seed)
+        wrong[m] = np.where(e.present, np.nan_to_num(wrong[m], nan=facts[m]["share"]), np.nan)
+    a, v = wrong["audio"], wrong["visual"]
+    either = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - (1 - a) * (1 - v)))
+    return Judgement(a, v, either, calibrated=True, facts=facts)
+
+
+def _lower_component(similarity: np.ndarray, seed: int) -> tuple[np.ndarray, dict[str, float]]:
+    from sklearn.mixture import GaussianMixture
+
+    known = np.flatnonzero(~np.isnan(similarity))
+    probability = np.full(len(similarity), np.nan)
+    if len(known) < 10:
+        return probability, {"share": 0.0}
+    x = similarity[known].astype(float)[:, None]
+    sample = x if len(x) <= _SAMPLE else np.random.default_rng(seed).choice(x, _SAMPLE, replace=False, axis=0)
+    start = np.quantile(sample, [0.05, 0.6])[:, None]
+    model = GaussianMixture(2, means_init=start, random_state=seed, reg_covar=1e-5).fit(sample)
+    low = int(model.means_.argmin())
+    p = model.predict_proba(x)[:, low]
+    # The wider Gaussian wins again far above the other's mean: a high similarity is never a sign of a wrong label.
+    p[x[:, 0] > model.means_.max()] = 0.0
+    probability[known] = p
+    facts = {"share": model.weights_[low], "low": model.means_[low, 0], "high": model.means_[1 - low, 0]}
+    return probability, {k: round(float(v), 5) for k, v in facts.items()}

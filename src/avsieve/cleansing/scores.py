@@ -1,0 +1,237 @@
+"""The table of evidence: what pass 2 writes and every method reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from avsieve.cleansing.streams import MODALITIES
+from avsieve.errors import AvsieveError
+from avsieve.tables import read_table, write_table
+
+NEAREST = 3  # other speakers kept per utterance
+_COLUMNS = ("utterance", "speaker", "video", "joint", "joint_speaker", "second")
+
+
+@dataclass
+class Evidence:
+    """One modality; n utterances, similarities are cosines (float32), NaN where there is nothing to compare.
+
+    similarity
+        To the speaker's robust centre without the own video.
+    plain
+        To the plain mean of the speaker's other videos, as published methods have it.
+    other, other_speaker
+        (n, 3) the nearest other speakers, most similar first, and their row in ``Scores.speakers`` (-1: none).
+    agreement
+        To the rest of the own video.
+    foreign, foreign_agreement
+        To the centre and to one video of a speaker drawn for the video: what a wrong label looks like.
+    support
+        How many other videos stand behind ``similarity``, by their weights.
+    quality
+        The encoder's or extractor's own measure (faces: quality; voices: duration in seconds), NaN where unknown.
+    fallback
+        Compared with the rest of its own video, since the speaker has no other.
+    """
+
+    similarity: np.ndarray
+    plain: np.ndarray
+    other: np.ndarray
+    other_speaker: np.ndarray
+    agreement: np.ndarray
+    foreign: np.ndarray
+    foreign_agreement: np.ndarray
+    support: np.ndarray
+    quality: np.ndarray
+    fallback: np.ndarray
+    present: np.ndarray
+
+    @classmethod
+    def empty(cls, n: int) -> Evidence:
+        """Return evidence of ``n`` utterances of which nothing is known."""
+        made = {}
+        for field in fields(cls):
+            if field.name in ("fallback", "present"):
+                made[field.name] = np.zeros(n, bool)
+            elif field.name == "other_speaker":
+                made[field.name] = np.full((n, NEAREST), -1, np.int32)
+            else:
+                made[field.name] = np.full((n, NEAREST) if field.name == "other" else n, np.nan, np.float32)
+        return cls(**made)
+
+    @property
+    def margin(self) -> np.ndarray:
+        """Own minus nearest other similarity, (n,)."""
+        return self.similarity - self.other[:, 0]
+
+
+@dataclass
+class Scores:
+    """Evidence of n utterances.
+
+    ``speaker`` (n,) int32 rows of ``speakers``; ``video`` (n,) keys; ``joint`` and ``joint_speaker`` (n, 3) the nearest
+    other speakers by the mean of the modalities present. ``second`` (n,) is the probability that the utterance belongs
+    to a second person who is seen in several videos of the label.
+    """
+
+    utterance: np.ndarray
+    speaker: np.ndarray
+    video: np.ndarray
+    speakers: list[str]
+    evidence: dict[str, Evidence]
+    joint: np.ndarray
+    joint_speaker: np.ndarray
+    second: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.utterance)
+
+    @property
+    def audio(self) -> Evidence:
+        """Evidence of the voice."""
+        return self.evidence["audio"]
+
+    @property
+    def visual(self) -> Evidence:
+        """Evidence of the face."""
+        return self.evidence["visual"]
+
+    def video_code(self) -> np.ndarray:
+        """Return videos as numbers from 0, (n,)."""
+        return pa.array(self.video, pa.string()).dictionary_encode().indices.to_numpy().astype(np.int64)
+
+    def take(self, rows: np.ndarray) -> Scores:
+        """Return the scores of some rows."""
+        evidence = {
+            m: Evidence(**{f.name: getattr(e, f.name)[rows] for f in fields(e)}) for m, e in self.evidence.items()
+        }
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        return Scores(speakers=self.speakers, evidence=evidence, **columns)
+
+
+def concatenate(parts: Sequence[Scores]) -> Scores:
+    """Join scores that were made with the same centres."""
+    if not parts:
+        raise AvsieveError("no scores were given; score at least one shard")
+    evidence = {
+        m: Evidence(
+            **{f.name: np.concatenate([getattr(p.evidence[m], f.name) for p in parts]) for f in fields(Evidence)}
+        )
+        for m in MODALITIES
+    }
+    joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _COLUMNS}
+    return Scores(speakers=parts[0].speakers, evidence=evidence, **joined)
+
+
+def to_table(scores: Scores) -> pa.Table:
+    """Return the table that is stored; speakers by name, so that it means something by itself."""
+    columns: dict[str, pa.Array] = {
+        "utterance": pa.array(scores.utterance, pa.string()),
+        "speaker": _names(scores.speaker, scores.speakers),
+        "video": pa.array(scores.video, pa.string()),
+    }
+    for m in MODALITIES:
+        e = scores.evidence[m]
+        for field in fields(e):
+            values = getattr(e, field.name)
+            if field.name == "other":
+                columns |= {f"{m}_other{k + 1}": pa.array(values[:, k], pa.float32()) for k in range(NEAREST)}
+            elif field.name == "other_speaker":
+                columns |= {f"{m}_other{k + 1}_speaker": _names(values[:, k], scores.speakers) for k in range(NEAREST)}
+            else:
+                columns[f"{m}_{field.name}"] = pa.array(values)
+        columns[f"{m}_margin"] = pa.array(e.margin, pa.float32())
+    for k in range(NEAREST):
+        columns[f"joint_other{k + 1}"] = pa.array(scores.joint[:, k], pa.float32())
+        columns[f"joint_other{k + 1}_speaker"] = _names(scores.joint_speaker[:, k], scores.speakers)
+    columns["second"] = pa.array(scores.second, pa.float32())
+    return pa.table(columns)
+
+
+def write_scores(path: str | Path, scores: Scores) -> None:
+    """Write the scores as Parquet."""
+    write_table(path, to_table(scores))
+
+
+def merge_scores(paths: Sequence[str | Path], out: str | Path) -> None:
+    """Join the score tables of shards, one at a time in memory."""
+    from avsieve.atomic import atomic_path
+
+    if not paths:
+        raise AvsieveError("no score tables were given; score at least one shard")
+    schema = pq.read_schema(paths[0])
+    with atomic_path(out) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+        for path in paths:
+            table = pq.read_table(path)
+            if table.column_names != schema.names:
+                raise AvsieveError(
+                    f"{path}: columns {table.column_names}; expected those of {paths[0]}: score all shards alike"
+                )
+            writer.write_table(table.cast(schema))
+
+
+def read_scores(path: str | Path) -> Scores:
+    """Read scores; speakers are numbered by their names' order."""
+    read_table(path, ["utterance"])
+    table = pq.read_table(path)
+    nearest = [f"{m}_other{k + 1}_speaker" for m in (*MODALITIES, "joint") for k in range(NEAREST)]
+    wanted = {
+        "speaker",
+        "video",
+        "second",
+        *nearest,
+        *(f"{m}_{f.name}" for m in MODALITIES for f in fields(Evidence) if "other" not in f.name),
+    }
+    if missing := sorted(wanted - set(table.column_names)):
+        raise AvsieveError(f"{path}: columns {missing[:4]} are missing; score the utterances again")
+    names: set[str] = set()
+    for column in ("speaker", *nearest):
+        for chunk in table[column].chunks:
+            names |= set(chunk.dictionary.to_pylist())
+    speakers = sorted(names)
+    position = {s: i for i, s in enumerate(speakers)}
+
+    def codes(column: str) -> np.ndarray:
+        return np.concatenate([_codes(chunk, position) for chunk in table[column].chunks] or [np.zeros(0, np.int32)])
+
+    def matrix(stem: str) -> np.ndarray:
+        return np.stack([table[f"{stem}{k + 1}"].to_numpy() for k in range(NEAREST)], axis=1)
+
+    evidence = {}
+    for m in MODALITIES:
+        made = {}
+        for field in fields(Evidence):
+            if field.name == "other":
+                made["other"] = matrix(f"{m}_other")
+            elif field.name == "other_speaker":
+                made["other_speaker"] = np.stack([codes(f"{m}_other{k + 1}_speaker") for k in range(NEAREST)], axis=1)
+            else:
+                made[field.name] = table[f"{m}_{field.name}"].to_numpy()
+        evidence[m] = Evidence(**made)
+    return Scores(
+        utterance=table["utterance"].to_numpy(),
+        speaker=codes("speaker"),
+        video=table["video"].to_numpy(),
+        speakers=speakers,
+        evidence=evidence,
+        joint=matrix("joint_other"),
+        joint_speaker=np.stack([codes(f"joint_other{k + 1}_speaker") for k in range(NEAREST)], axis=1),
+        second=table["second"].to_numpy(),
+    )
+
+
+def _names(code: np.ndarray, speakers: list[str]) -> pa.Array:
+    indices = pa.array(np.where(code < 0, 0, code), pa.int32(), mask=code < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(speakers, pa.string()))
+
+
+def _codes(chunk: pa.DictionaryArray, position: dict[str, int]) -> np.ndarray:
+    lookup = np.array([position[s] for s in chunk.dictionary.to_pylist()] + [-1], dtype=np.int32)
+    indices = chunk.indices.fill_null(len(lookup) - 1).to_numpy(zero_copy_only=False)
+    return lookup[indices]

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from avsieve.cleansing.decisions import decide
+from avsieve.cleansing.judgement import Judgement
+from avsieve.cleansing.outcome import cleanse
+from avsieve.cleansing.registry import METHODS, judge
+from avsieve.embeddings import write_embeddings
+from avsieve.errors import ConfigError
+from avsieve.lists import read_clean_list
+from avsieve.tables import read_table, write_table
+
+from .conftest import f1
+
+
+@pytest.mark.parametrize(
+    ("method", "least"), [("posterior", 0.95), ("two_step", 0.8), ("mixture", 0.8), ("fixed_threshold", 0.4)]
+)
+def test_every_method_finds_wrong_labels_without_being_told_any(scored, method, least):
+    judgement = judge(scored.scores, method)
+    assert f1(scored.wrong, judgement.wrong > 0.5) >= least
+
+
+def test_cleanlab_runs_as_a_peer(scored):
+    pytest.importorskip("cleanlab")
+    judgement = judge(scored.scores, "confident")
+    assert f1(scored.wrong, judgement.wrong > 0.5) > 0.5
+
+
+def test_the_default_beats_every_other_method(scored):
+    pytest.importorskip("cleanlab")
+    found = {m: f1(scored.wrong, judge(scored.scores, m).wrong > 0.5) for m in METHODS}
+    assert max(found, key=found.get) == "posterior", found
+
+
+def test_an_unknown_method_or_option_is_refused_by_name(scored):
+    with pytest.raises(ConfigError, match="magic"):
+        judge(scored.scores, "magic")
+    with pytest.raises(ConfigError, match="unknown option 'treshold'"):
+        judge(scored.scores, "fixed_threshold", treshold=0.3)
+
+
+def test_policies_ask_about_different_events(scored):
+    n = len(scored.scores)
+    a, v = np.zeros(n), np.zeros(n)
+    a[:20], v[10:30] = 0.9, 0.9
+    judgement = Judgement(a, v, np.maximum(a, v), calibrated=True)
+    noisy = {
+        p: np.flatnonzero(~decide(scored.scores, judgement, p).clean) for p in ("either", "audio", "visual", "both")
+    }
+    assert len(noisy["either"]) == 30
+    assert noisy["audio"].tolist() == list(range(20))
+    assert noisy["visual"].tolist() == list(range(10, 30))
+    assert noisy["both"].tolist() == list(range(10, 20))
+
+
+def test_expected_precision_and_recall_are_what_is_measured(scored, tmp_path):
+    summary = cleanse(scored.scores, scored.corpus.plan["seconds"].tolist(), tmp_path)
+    flagged = ~read_clean_list(tmp_path / "train_all_clean.txt")["clean"].to_numpy()
+    hit = (flagged & scored.wrong).sum()
+    assert summary["estimated"]["precision"] == pytest.approx(hit / flagged.sum(), abs=0.05)
+    assert summary["estimated"]["recall"] == pytest.approx(hit / scored.wrong.sum(), abs=0.05)
+
+
+@pytest.fixture
+def run_of(tmp_path, scored):
+    """Write the files of a run with two shards in which some utterances failed."""
+    plan = scored.corpus.plan.iloc[:600].copy()
+    speakers = sorted(plan["speaker"].unique())
+    plan["shard"] = ["000" if s in speakers[::2] else "001" for s in plan["speaker"]]
+    plan.loc[5, "seconds"] = ""
+    plan.loc[7, "seconds"] = ""
+    write_table(tmp_path / "plan/utterances.parquet", plan)
+    failed_audio, failed_both = plan["utterance"][3], plan["utterance"][7]
+    for shard, rows in plan.groupby("shard"):
+        write_table(tmp_path / f"plan/shards/{shard}.parquet", rows)
+        for m in ("audio", "visual"):
+            keep = rows[~rows["utterance"].isin([failed_both] + [failed_audio] * (m == "audio"))]
+            extra = {"duration_s": np.full(len(keep), 4.25)} if m == "audio" else {"n_faces": [3] * len(keep)}
+            vectors = getattr(scored.corpus, m)[keep.index]
+            write_embeddings(tmp_path / f"embed_{m}/{shard}.parquet", keep["utterance"].tolist(), vectors, **extra)
+    return tmp_path, plan, failed_audio, failed_both
+
+
+@pytest.fixture
+def call(repository, monkeypatch):
+    """Run a script of the workflow in this process, as its command line would."""
+
+    def run_script(script, *arguments):
+        path = repository / "workflow" / "scripts" / f"{script}.py"
+        monkeypatch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(path), run_name="__main__")
+        assert end.value.code == 0
+
+    return run_script
+
+
+def test_the_scripts_make_the_lists_from_shards(run_of, call):
+    base, plan, failed_audio, failed_both = run_of
+    shards = ["000", "001"]
+    files = {k: [base / k / f"{s}.parquet" for s in shards] for k in ("plan/shards", "embed_audio", "embed_visual")}
+    centres = base / "scores/centres.parquet"
+    audio, visual = files["embed_audio"], files["embed_visual"]
+    call(
+        "pool_speakers", "--plans", *files["plan/shards"], "--audio", *audio, "--visual", *visual, "--centres", centres
+    )
+    for plan_of, a, v, s in zip(files["plan/shards"], audio, visual, shards, strict=True):
+        inputs = ["--plan", plan_of, "--audio", a, "--visual", v, "--centres", centres]
+        call("score_utterances", *inputs, "--scores", base / f"scores/shards/{s}.parquet")
+    merged = [base / f"scores/shards/{s}.parquet" for s in shards]
+    scores, plan_table = base / "scores/scores.parquet", base / "plan/utterances.parquet"
+    call("merge_scores", "--inputs", *merged, "--scores", scores)
+    durations = ["--durations", *files["embed_audio"]]
+    call("clean_list", "--plan", plan_table, "--scores", scores, *durations, "--out-dir", base / "lists")
+
+    lines = (base / "lists/train_all.txt").read_text().splitlines()
+    assert len(lines) == len(plan)
+    assert [x.split()[1] for x in lines] == [f"{u}.wav" for u in plan["utterance"]]
+    assert lines[5].endswith(" 4.250")
+    assert lines[7].endswith(" nan")
+    clean = (base / "lists/train_all_clean.txt").read_text().splitlines()
+    assert clean[3].split()[3] == "nan"
+    assert clean[7].split()[3:] == ["nan", "nan", "0"]
+    kept = [x.rsplit(" ", 3)[0] for x in clean if x.endswith(" 1")]
+    assert (base / "lists/train_clean.txt").read_text().splitlines() == kept
+    decisions = read_table(base / "lists/decisions.parquet").set_index("utterance")
+    assert decisions.loc[failed_both, "reason"] == "no_embedding"
+    assert np.isnan(decisions.loc[failed_audio, "p_audio_wrong"])
+    assert pd.notna(decisions.loc[failed_audio, "p_visual_wrong"])
+    summary = json.loads((base / "lists/summary.json").read_text())
+    assert summary["utterances"] == len(plan)
+    assert summary["missing"] == {"audio": 2, "visual": 1}

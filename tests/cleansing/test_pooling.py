@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from avsieve.cleansing.calibration import PairCalibration, calibrate, histogram
+from avsieve.cleansing.pooling import pool_speaker
+from avsieve.cleansing.streams import unit_rows
+
+CALIBRATION = dict.fromkeys(("audio", "visual"), PairCalibration(0.05, 0.1, 0.5, 0.13, 0.9))
+
+
+def person(rng, person_vector, n, quality=0.75):
+    noise = unit_rows(rng.standard_normal((n, 64)))
+    return unit_rows(quality * person_vector + np.sqrt(1 - quality**2) * noise)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_calibration_finds_the_bump_of_right_pairs_when_they_are_the_minority(rng):
+    impostors = histogram(rng.normal(0.05, 0.1, 50_000))
+    pairs = np.concatenate([rng.normal(0.05, 0.1, 8_000), rng.normal(0.5, 0.12, 2_000)])
+    c = calibrate(histogram(pairs), impostors)
+    assert c.same_mean == pytest.approx(0.5, abs=0.03)
+    assert c.different_mean == pytest.approx(0.05, abs=0.01)
+    assert c.share == pytest.approx(0.2, abs=0.04)
+
+
+def test_calibration_without_pairs_says_so_by_assuming_half_way():
+    c = calibrate(np.zeros(400), np.zeros(400))
+    assert c.same_mean > c.different_mean
+    assert c.log_odds(np.array([1.0]))[0] > 0 > c.log_odds(np.array([0.0]))[0]
+
+
+def test_centre_is_the_person_most_videos_agree_on_although_most_are_wrong(rng):
+    right, *others = unit_rows(rng.standard_normal((6, 64)))
+    # Four videos of the right person, five of five others with more utterances each.
+    E = np.concatenate([person(rng, right, 12), *(person(rng, o, 6) for o in others)])
+    video = np.repeat(np.arange(9), [3, 3, 3, 3, 6, 6, 6, 6, 6])
+    model = pool_speaker({"audio": E, "visual": E}, video, CALIBRATION)
+    assert model.centre["audio"] @ right > 0.9
+    assert unit_rows(E.mean(axis=0, keepdims=True))[0] @ right < 0.8
+    assert model.lovo["audio"][:12].min() > model.lovo["audio"][12:].max()
+
+
+def test_a_wrong_video_does_not_vouch_for_itself(rng):
+    right, other = unit_rows(rng.standard_normal((2, 64)))
+    E = np.concatenate([person(rng, right, 6), person(rng, other, 6)])
+    model = pool_speaker({"audio": E, "visual": E}, np.repeat([0, 1, 2], [3, 3, 6]), CALIBRATION)
+    assert model.plain["audio"][6:].max() < 0.4
+    assert model.agreement["audio"][6:].min() > 0.5
+    assert not model.fallback["audio"].any()
+
+
+def test_one_video_falls_back_to_leaving_one_utterance_out_and_says_so(rng):
+    (right,) = unit_rows(rng.standard_normal((1, 64)))
+    E = person(rng, right, 4)
+    model = pool_speaker({"audio": E, "visual": np.zeros((4, 0), np.float32)}, np.zeros(4), CALIBRATION)
+    expected = unit_rows((E.sum(axis=0) - E[0])[None])[0] @ E[0]
+    assert model.fallback["audio"].all()
+    assert model.lovo["audio"][0] == pytest.approx(expected, abs=0.05)
+    assert np.isnan(model.lovo["visual"]).all()
+
+
+def test_a_single_utterance_has_nothing_to_be_compared_with(rng):
+    E = person(rng, unit_rows(rng.standard_normal((1, 64)))[0], 1)
+    model = pool_speaker({"audio": E, "visual": E}, np.zeros(1), CALIBRATION)
+    assert np.isnan(model.lovo["audio"]).all()
+    assert np.isfinite(model.centre["audio"]).all()
+
+
+def test_the_face_tells_which_voices_to_trust(rng):
+    face, voice, dubbed = unit_rows(rng.standard_normal((3, 64)))
+    faces = person(rng, face, 12)
+    # The voice is dubbed in half of the videos, by one and the same person.
+    voices = np.concatenate([person(rng, voice, 6), person(rng, dubbed, 6)])
+    model = pool_speaker({"audio": voices, "visual": faces}, np.repeat(np.arange(6), 2), CALIBRATION)
+    assert model.weight["visual"].min() > 0.9
+    assert (model.weight["audio"] > 0.5).sum() == 6
+
+
+def test_a_second_person_in_several_videos_is_noticed(rng):
+    one, two = unit_rows(rng.standard_normal((2, 64)))
+    E = np.concatenate([person(rng, one, 12), person(rng, two, 6)])
+    model = pool_speaker({"audio": E, "visual": E}, np.repeat(np.arange(9), 2), CALIBRATION)
+    assert model.second[:12].max() < 0.1
+    assert model.second[12:].min() > 0.5

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from avsieve.cleansing.centres import pool, read_centres, write_centres
+from avsieve.cleansing.evidence import score_shard
+from avsieve.cleansing.scores import concatenate, merge_scores, read_scores, to_table, write_scores
+from avsieve.cleansing.streams import join_shard
+from avsieve.errors import AvsieveError
+
+
+def split(corpus, parts):
+    names = sorted(corpus.plan["speaker"].unique())
+    for k in range(parts):
+        rows = corpus.plan["speaker"].isin(names[k::parts]).to_numpy()
+        plan = corpus.plan[rows].reset_index(drop=True)
+        ids = plan["utterance"].tolist()
+        tables = {"audio": (ids, corpus.audio[rows], None), "visual": (ids, corpus.visual[rows], None)}
+        yield join_shard(plan, tables, f"part {k}")
+
+
+def test_shards_do_not_change_the_scores(scored):
+    shards = list(split(scored.corpus, 5))
+    centres = pool(lambda: iter(shards))
+    joined = concatenate([score_shard(s, centres) for s in shards])
+    order = np.argsort(joined.utterance.astype(str), kind="stable")
+    expected = np.argsort(scored.scores.utterance.astype(str), kind="stable")
+    np.testing.assert_allclose(joined.audio.similarity[order], scored.scores.audio.similarity[expected], atol=1e-5)
+    np.testing.assert_allclose(joined.joint[order], scored.scores.joint[expected], atol=1e-5)
+
+
+def test_nearest_other_speaker_is_what_a_full_matrix_says(scored):
+    scores, centres = scored.scores, scored.centres
+    full = scored.shard.embeddings["visual"] @ centres.centre["visual"].T
+    full[np.arange(len(full)), scores.speaker] = -2
+    np.testing.assert_array_equal(scores.visual.other_speaker[:, 0], full.argmax(axis=1))
+    np.testing.assert_allclose(scores.visual.other[:, 0], full.max(axis=1), atol=1e-6)
+    assert (scores.visual.other_speaker != scores.speaker[:, None]).all()
+
+
+def test_right_utterances_lie_where_encoders_put_them(scored):
+    right = scored.scores.audio.similarity[~scored.wrong_audio]
+    wrong = scored.scores.audio.similarity[scored.wrong_audio]
+    assert np.mean(right) == pytest.approx(0.62, abs=0.04)
+    assert np.mean(wrong) == pytest.approx(0.08, abs=0.05)
+
+
+def test_centres_and_scores_survive_their_files(scored, tmp_path):
+    write_centres(tmp_path / "centres.parquet", scored.centres)
+    centres = read_centres(tmp_path / "centres.parquet")
+    assert centres.speakers == scored.centres.speakers
+    assert centres.calibration == scored.centres.calibration
+    scores = score_shard(scored.shard, centres)
+    pd.testing.assert_frame_equal(to_table(scores).to_pandas(), to_table(scored.scores).to_pandas())
+    rows = np.arange(len(scores))
+    write_scores(tmp_path / "a.parquet", scores.take(rows[:100]))
+    write_scores(tmp_path / "b.parquet", scores.take(rows[100:]))
+    merge_scores([tmp_path / "a.parquet", tmp_path / "b.parquet"], tmp_path / "scores.parquet")
+    again = read_scores(tmp_path / "scores.parquet")
+    assert again.speakers == scores.speakers
+    pd.testing.assert_frame_equal(to_table(again).to_pandas(), to_table(scores).to_pandas())
+
+
+def test_equal_input_gives_equal_bytes(scored, tmp_path):
+    for name in ("one", "two"):
+        write_centres(tmp_path / f"{name}.parquet", pool(lambda: iter([scored.shard])))
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+
+
+def test_a_missing_modality_is_nan_and_the_other_goes_on(scored):
+    plan = scored.corpus.plan
+    ids = plan["utterance"].tolist()
+    shard = join_shard(plan, {"audio": (ids, scored.corpus.audio, None), "visual": None}, "voices only")
+    scores = score_shard(shard, pool(lambda: iter([shard])))
+    assert np.isnan(scores.visual.similarity).all()
+    assert not np.isnan(scores.audio.similarity).all()
+    assert (scores.joint_speaker[:, 0] == scores.audio.other_speaker[:, 0]).all()
+
+
+def test_embeddings_of_another_run_are_refused():
+    plan = pd.DataFrame({"utterance": ["id1/v/1"], "speaker": ["id1"]})
+    with pytest.raises(AvsieveError, match="none of the 1 audio embeddings"):
+        join_shard(plan, {"audio": (["id9/v/1"], np.ones((1, 4), np.float32), None), "visual": None}, "plan")
+
+
+def test_an_embedding_that_is_not_finite_is_refused_by_name():
+    plan = pd.DataFrame({"utterance": ["id1/v/1"], "speaker": ["id1"]})
+    with pytest.raises(AvsieveError, match="embedding of id1/v/1 is not finite"):
+        join_shard(plan, {"audio": (["id1/v/1"], np.full((1, 4), np.nan, np.float32), None), "visual": None}, "plan")
+
+
+def test_a_speaker_in_two_shards_is_refused(scored):
+    with pytest.raises(AvsieveError, match="lies in two shards"):
+        pool(lambda: iter([scored.shard, scored.shard]))

@@ -1,0 +1,45 @@
+"""Pass 1 of scoring: learn what similarities mean, and find the robust centre of every speaker, over all shards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avsieve.cleansing.centres import pool, write_centres
+from avsieve.cleansing.streams import paths_per_shard, read_shard
+from avsieve.provenance import write_provenance
+from avsieve.scripting import parser, run
+
+
+def main() -> None:
+    """Pool all shards, one at a time in memory."""
+    ap = parser(__doc__)
+    ap.add_argument("--plans", type=Path, nargs="+", required=True, help="plans of the shards")
+    ap.add_argument(
+        "--audio",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="voice embeddings of the shards, in the same order; none: no voices",
+    )
+    ap.add_argument(
+        "--visual",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="face embeddings of the shards, in the same order; none: no faces",
+    )
+    ap.add_argument(
+        "--centres", type=Path, required=True, help="centres to write (Parquet; calibrations go beside it as .json)"
+    )
+    ap.add_argument("--provenance", type=Path, help="provenance to write (JSON)")
+    args = ap.parse_args()
+    paths = paths_per_shard(args.plans, args.audio, args.visual)
+    centres = pool(lambda: (read_shard(*p) for p in paths))
+    write_centres(args.centres, centres)
+    if args.provenance:
+        facts = {"speakers": len(centres.speakers), "utterances": int(centres.utterances.sum())}
+        write_provenance(args.provenance, stage="pool_speakers", packages=["numpy", "pyarrow"], **facts)
+
+
+if __name__ == "__main__":
+    run(main)
