@@ -62,6 +62,23 @@ class Wiring:
         self.src = self.basedir.parent / "src"
         self.shards = shard_names(self.config.shards)
         self.gpu = int(self.config.device == "cuda")
+        source = self.config.source
+        self.is_synthetic = source.kind == "synthetic"
+        self.train_list = [] if source.tree.train_list is None else [source.tree.train_list]
+        """The training list that the user gave, as an input of the plan."""
+        self.roots: dict[str, str | None] = (
+            {"train_root": "results/media"}
+            if self.is_synthetic
+            else {"train_root": source.tree.root, "test_root": source.tree.test_root}
+        )
+        """Folders that the paths of the media index start from."""
+        truth = "results/truth/truth.csv" if self.is_synthetic else source.truth
+        self.truth = [] if truth is None else [truth]
+        """Who is really seen and heard, where that is known; an input of the report only."""
+
+    def media_inputs(self, wildcards: Any) -> list[str]:
+        """Return the files of a shard, beside its index, that the clips lie in and that this run made."""
+        return [f"results/media/{wildcards.shard}.clips.tar"] if self.is_synthetic else []
 
     def code(self, rule: str, *modules: str) -> str:
         """Return the hash of a rule's script, of what it imports, and of ``modules`` that it loads by name."""

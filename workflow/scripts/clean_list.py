@@ -6,25 +6,19 @@ import json
 from pathlib import Path
 
 from avsieve.cleansing.decisions import POLICIES
-from avsieve.cleansing.outcome import cleanse, durations_of, in_order_of
+from avsieve.cleansing.outcome import cleanse, in_order_of
 from avsieve.cleansing.registry import METHODS
 from avsieve.cleansing.scores import read_scores
 from avsieve.errors import ConfigError
+from avsieve.lists import read_train_list
 from avsieve.scripting import parser, run
 
 
 def main() -> None:
     """Clean the training list."""
     ap = parser(__doc__)
-    ap.add_argument("--plan", type=Path, required=True, help="plan of all utterances: it gives the order of the lists")
+    ap.add_argument("--train-list", type=Path, required=True, help="train_all.txt: it gives the order of the lists")
     ap.add_argument("--scores", type=Path, required=True, help="evidence of all shards")
-    ap.add_argument(
-        "--durations",
-        type=Path,
-        nargs="*",
-        default=[],
-        help="tables with utterance and duration_s, for what the plan does not know",
-    )
     ap.add_argument("--method", choices=METHODS, default="posterior", help="how evidence becomes a probability")
     ap.add_argument(
         "--policy", choices=POLICIES, default="either", help="what must be wrong for an utterance to be noisy"
@@ -34,17 +28,26 @@ def main() -> None:
         "--options", default="{}", help="options of the method as JSON, such as '{\"thresholds\": [0.4, 0.5]}'"
     )
     ap.add_argument(
-        "--out-dir", type=Path, required=True, help="folder for the three lists, decisions.parquet and summary.json"
+        "--out-dir",
+        type=Path,
+        required=True,
+        help="folder for the two cleansed lists, decisions.parquet and summary.json",
     )
     args = ap.parse_args()
     try:
         options = json.loads(args.options)
     except json.JSONDecodeError as error:
         raise ConfigError(f"--options {args.options!r}: {error}; expected a JSON object") from error
-    utterances, seconds = durations_of(args.plan, args.durations)
-    scores = in_order_of(read_scores(args.scores), utterances)
+    listed = read_train_list(args.train_list)
+    scores = in_order_of(read_scores(args.scores), listed["utterance"].tolist())
     cleanse(
-        scores, seconds, args.out_dir, method=args.method, policy=args.policy, threshold=args.threshold, options=options
+        scores,
+        listed["seconds"].tolist(),
+        args.out_dir,
+        method=args.method,
+        policy=args.policy,
+        threshold=args.threshold,
+        options=options,
     )
 
 

@@ -17,8 +17,8 @@ from avsieve.cleansing.registry import judge
 from avsieve.cleansing.scores import Scores
 from avsieve.cleansing.suggestions import Merge, Suggestions, find_merges, suggest
 from avsieve.errors import AvsieveError
-from avsieve.lists import format_seconds, write_clean_list, write_train_list
-from avsieve.tables import read_table, write_table
+from avsieve.lists import write_clean_list, write_train_list
+from avsieve.tables import write_table
 
 _SHOWN = 50  # speakers named in a warning of the summary; all are in the table
 
@@ -33,7 +33,7 @@ def cleanse(
     threshold: float = 0.5,
     options: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Judge, decide and write everything under ``out``; return the summary.
+    """Judge, decide and write the cleansed lists, the decisions and the summary under ``out``; return the summary.
 
     Parameters
     ----------
@@ -55,7 +55,6 @@ def cleanse(
     summary = summarise(scores, judgement, decisions, suggestions, merges)
     summary["settings"] = {"method": method, "policy": policy, "threshold": threshold, "options": options or {}}
     utterances = scores.utterance.tolist()
-    write_train_list(out / "train_all.txt", utterances, seconds)
     similarities = scores.audio.similarity, scores.visual.similarity
     write_clean_list(out / "train_all_clean.txt", utterances, seconds, *similarities, decisions.clean)
     keep = np.flatnonzero(decisions.clean).tolist()
@@ -155,21 +154,3 @@ def in_order_of(scores: Scores, utterances: Sequence[str]) -> Scores:
             f"for example {missing[0]}; score the shards of this plan again"
         )
     return scores.take(np.array([position[u] for u in utterances], dtype=np.int64))
-
-
-def durations_of(plan: str | Path, tables: Sequence[str | Path] = ()) -> tuple[list[str], list[str]]:
-    """Return the training utterances of a plan and their durations as text.
-
-    The plan's own text wins. Where it has none, ``duration_s`` of ``tables`` is written with 3 decimals; ``nan`` stands
-    where nobody knows, since the medium could not be opened.
-    """
-    frame = read_table(plan, ["utterance", "subset", "seconds"])
-    frame = frame[frame["subset"] == "train"]
-    utterances, seconds = frame["utterance"].tolist(), frame["seconds"].fillna("").tolist()
-    if "" in seconds:
-        known: dict[str, float] = {}
-        for path in tables:
-            table = read_table(path, ["utterance", "duration_s"])
-            known.update(zip(table["utterance"].tolist(), table["duration_s"].tolist(), strict=True))
-        seconds = [s or format_seconds(known.get(u, float("nan"))) for u, s in zip(utterances, seconds, strict=True)]
-    return utterances, seconds

@@ -1,0 +1,78 @@
+"""Embed the aligned faces of one shard: each face, and one pooled embedding for each utterance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+
+from avsieve.faces.embedding import POOLINGS, embed_shard
+from avsieve.provenance import write_provenance
+from avsieve.reasons import Reason
+from avsieve.scripting import parser, run
+from avsieve.tables import read_table
+
+if TYPE_CHECKING:
+    from avsieve.encoders.onnx_face import OnnxFaceEncoder
+    from avsieve.encoders.torch_face import TorchFaceEncoder
+
+
+def encoder_of(arch: str, model: str, channels: str, device: str) -> OnnxFaceEncoder | TorchFaceEncoder:
+    """Load the encoder; only what it needs is imported."""
+    if arch == "onnx":
+        from avsieve.encoders.onnx_face import OnnxFaceEncoder
+
+        return OnnxFaceEncoder(model, device=device)
+    from avsieve.encoders.torch_face import TorchFaceEncoder
+
+    return TorchFaceEncoder(arch, model, channels=channels, device=device)
+
+
+def main() -> None:
+    """Embed one shard."""
+    ap = parser(__doc__)
+    ap.add_argument("--faces", type=Path, required=True, help="tar of aligned faces from align_faces")
+    ap.add_argument("--detections", type=Path, required=True, help="table of detections from align_faces")
+    ap.add_argument("--aligned", type=Path, required=True, help="status table of align_faces")
+    ap.add_argument("--embeddings", type=Path, required=True, help="embeddings of utterances to write")
+    ap.add_argument("--frame-embeddings", type=Path, required=True, help="embeddings of single faces to write")
+    ap.add_argument("--status", type=Path, required=True, help="status table to write")
+    ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
+    ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
+    ap.add_argument("--arch", default="onnx", help="onnx (InsightFace), or an architecture such as iresnet50")
+    ap.add_argument("--model", default="builtin", help="'builtin', an .onnx file or pack, or a checkpoint of the arch")
+    ap.add_argument("--channels", choices=["auto", "rgb", "bgr"], default="auto", help="what a torch network takes")
+    ap.add_argument("--pooling", choices=POOLINGS, default="quality", help="weight of the frames of an utterance")
+    ap.add_argument("--batch", type=int, default=64, help="faces the network takes at a time")
+    ap.add_argument("--device", default="cpu", help="cpu, cuda or auto")
+    args = ap.parse_args()
+    cv2.setNumThreads(1)
+    encoder = encoder_of(args.arch, args.model, args.channels, args.device)
+    aligned = read_table(args.aligned, ["utterance", "code"])
+    status = embed_shard(
+        args.faces,
+        args.detections,
+        aligned["utterance"].tolist(),
+        encoder,
+        embeddings=args.embeddings,
+        frame_embeddings=args.frame_embeddings,
+        pooling=args.pooling,
+        batch=args.batch,
+    )
+    status.check(args.max_failed, already_failed=int((aligned["code"] != Reason.OK.value).sum()))
+    status.write(args.status)
+    runtime = ["insightface", "onnxruntime"] if args.arch == "onnx" else ["torch"]
+    write_provenance(
+        args.provenance,
+        stage="embed_visual",
+        packages=[*runtime, "opencv-python", "numpy"],
+        pooling=args.pooling,
+        batch=args.batch,
+        dim=encoder.dim,
+        **encoder.facts,
+    )
+
+
+if __name__ == "__main__":
+    run(main)
