@@ -1,0 +1,71 @@
+"""Face encoders as ONNX files, loaded by InsightFace: ArcFace models, MobileFaceNet and the shipped one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from insightface.model_zoo import get_model
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from avsieve.errors import ModelError
+from avsieve.faces.models import resolve_model
+from avsieve.faces.sessions import check_provider, providers_for, session_options
+from avsieve.provenance import sha256_of
+
+_LOAD_ERRORS = (ort_errors.InvalidProtobuf, ort_errors.InvalidGraph, ort_errors.InvalidArgument, ort_errors.Fail)
+
+
+class OnnxFaceEncoder:
+    """An InsightFace recognition model.
+
+    InsightFace reads mean and scale from the file and feeds RGB; files that fix the batch size run in batches of it.
+
+    Parameters
+    ----------
+    model
+        ``builtin``, a path, a folder or the name of a pack; see `avsieve.faces.models.resolve_model`.
+    device
+        ``cpu``, ``cuda`` or ``auto``.
+
+    Raises
+    ------
+    ModelError
+        If the file is no 112 x 112 recognition model, or does not run on ``device``.
+    """
+
+    def __init__(self, model: str | Path, *, device: str = "cpu", threads: int = 1) -> None:
+        self.path = resolve_model(model, "recognition")
+        wanted = providers_for(device)
+        try:
+            self._net: Any = get_model(str(self.path), providers=wanted, sess_options=session_options(threads))
+        except _LOAD_ERRORS as error:
+            raise ModelError(f"{self.path}: ONNX Runtime cannot load it: {str(error).splitlines()[0]}") from error
+        if getattr(self._net, "taskname", None) != "recognition" or tuple(self._net.input_size) != (112, 112):
+            raise ModelError(
+                f"{self.path}: InsightFace takes it for {type(self._net).__name__}; expected a recognition model with "
+                f"input 3 x 112 x 112 (w600k_r50, glintr100, or 'builtin')"
+            )
+        self.provider = check_provider(self._net.session, wanted, str(self.path))
+        first = self._net.session.get_inputs()[0].shape[0]
+        self._fixed = first if isinstance(first, int) else None
+        self.dim = self.embed(np.zeros((1, 112, 112, 3), np.uint8)).shape[1]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a shard's provenance should say about this encoder."""
+        return {
+            "encoder": self.path.name,
+            "encoder_sha256": sha256_of(self.path),
+            "channels": "rgb",
+            "provider": self.provider,
+        }
+
+    def embed(self, faces: np.ndarray) -> np.ndarray:
+        """Return embeddings (B, dim) float32, not normalised, of faces (B, 112, 112, 3) uint8 BGR."""
+        count, step = len(faces), self._fixed or len(faces)
+        if spare := -count % step:
+            faces = np.concatenate([faces, np.zeros((spare, *faces.shape[1:]), np.uint8)])
+        parts = [self._net.get_feat(list(faces[i : i + step])) for i in range(0, len(faces), step)]
+        return np.concatenate(parts)[:count].astype(np.float32)
