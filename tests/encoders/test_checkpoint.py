@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from avsieve.encoders.checkpoint import load_into, read_metadata, read_state, resolve, strip_prefixes
+from avsieve.encoders.checkpoint import load_into, read_metadata, read_state, resolve, strip_prefixes, write_state
 from avsieve.errors import ModelError
 
 
@@ -62,6 +62,16 @@ def test_a_file_without_tensors_is_refused(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, path)
     with pytest.raises(ModelError, match=r"keys \['epoch'\]; expected a state dict"):
         read_state(path)
+
+
+def test_equal_weights_are_written_as_equal_bytes(tmp_path: Path) -> None:
+    metadata = dict.fromkeys("abcdefgh", "1")
+    for i in range(5):
+        write_state(tmp_path / f"{i}.safetensors", state(), metadata)
+    assert len({(tmp_path / f"{i}.safetensors").read_bytes() for i in range(5)}) == 1
+    found = read_state(tmp_path / "0.safetensors")
+    assert read_metadata(tmp_path / "0.safetensors") == metadata
+    assert all(torch.equal(found[k], v) for k, v in state().items())
 
 
 def test_prefixes_are_stripped_however_nested() -> None:

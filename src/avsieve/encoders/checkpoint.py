@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Collection, Iterable
 from importlib import resources
@@ -10,9 +11,10 @@ from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from avsieve.atomic import atomic_path
 from avsieve.errors import ModelError
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -78,6 +80,23 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
             ) from error
         state = _tensors(loaded, path)
     return {k: v.float() if v.dtype in (torch.float16, torch.bfloat16) else v for k, v in state.items()}
+
+
+def write_state(path: str | Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file, atomically; equal content gives equal bytes.
+
+    The safetensors library writes the metadata in a random order, so the header is put in order before it is stored.
+    """
+    content = save({k: v.detach().cpu().contiguous() for k, v in state.items()}, metadata)
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(metadata.items()))
+    names = [n for n in header if n != "__metadata__"]
+    ordered = {n: header[n] for n in ["__metadata__", *sorted(names, key=lambda n: header[n]["data_offsets"])]}
+    text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8 bytes
+    with atomic_path(path) as partial:
+        partial.write_bytes(len(text).to_bytes(8, "little") + text + content[8 + size :])
 
 
 def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:

@@ -102,6 +102,7 @@ class ECAPA(nn.Module):
     """
 
     min_samples = 400
+    takes_lengths = True
 
     def __init__(
         self,

@@ -48,8 +48,8 @@ def sample_channel(rng: np.random.Generator) -> Channel:
     )
 
 
-def _noise(kind: str, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return ``n`` samples of noise with unit power."""
+def coloured_noise(kind: str, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return ``n`` samples of noise of a kind of `NOISES`, with unit power, (n,) float64."""
     spectrum = np.fft.rfft(rng.standard_normal(n))
     hz = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 20.0)
     slope = {"white": 0.0, "pink": -0.5, "traffic": -1.0, "babble": -0.6, "hum": -0.5}[kind]
@@ -92,7 +92,7 @@ def record(speech: np.ndarray, channel: Channel, rng: np.random.Generator) -> np
     if power > 0:
         wave = wave / power
     # The noise is in the room too: the microphone's band limits it.
-    noise = np.fft.irfft(np.fft.rfft(_noise(channel.noise, n, rng), size) * gain, size)[:n]
+    noise = np.fft.irfft(np.fft.rfft(coloured_noise(channel.noise, n, rng), size) * gain, size)[:n]
     noise *= 10 ** (-channel.snr_db / 20) / max(float(np.sqrt(np.mean(noise**2))), 1e-12)
     wave = (wave + noise) * 10 ** (channel.level_db / 20)
     # Peaks are rounded off as a limiter does, so nothing clips hard.

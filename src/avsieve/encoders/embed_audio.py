@@ -1,0 +1,217 @@
+"""Embed the utterances of a wav shard: batches by length, padding masked, one model load.
+
+Utterances are sorted by length and packed into batches of about ``batch_s`` seconds. An encoder that takes lengths
+masks the padding; another one gets batches of equal lengths only. Either way an embedding is that of the utterance
+alone, up to rounding.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from avsieve.embeddings import write_embeddings
+from avsieve.encoders.waves import RATE, as_float, samples_of
+from avsieve.errors import ConfigError, ShardError
+from avsieve.progress import progress
+from avsieve.reasons import Reason
+from avsieve.shards import ShardReader
+from avsieve.status import StatusTable
+
+logger = logging.getLogger(__name__)
+PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Piece(NamedTuple):
+    """A stretch of an utterance: all of it, or a segment."""
+
+    utterance: str
+    start: int  # samples
+    length: int  # samples
+
+
+@dataclass
+class AudioEmbeddings:
+    """The results of a shard, in the order of the plan; utterances without a result have a status row only."""
+
+    dim: int
+    utterances: list[str] = field(default_factory=list)
+    vectors: list[np.ndarray] = field(default_factory=list)
+    durations_s: list[float] = field(default_factory=list)
+    segments: list[Piece] = field(default_factory=list)
+    segment_vectors: list[np.ndarray] = field(default_factory=list)
+
+    def write(self, path: Path, segments_path: Path) -> None:
+        """Write one float32 row per utterance, and one float16 row per segment."""
+        write_embeddings(path, self.utterances, _stack(self.vectors, self.dim, np.float32), duration_s=self.durations_s)
+        number, numbers = 0, []
+        for i, piece in enumerate(self.segments):
+            number = number + 1 if i and piece.utterance == self.segments[i - 1].utterance else 0
+            numbers.append(number)
+        write_embeddings(
+            segments_path,
+            [p.utterance for p in self.segments],
+            _stack(self.segment_vectors, self.dim, np.float16),
+            segment=np.array(numbers, np.int32),
+            start_s=np.array([p.start / RATE for p in self.segments], np.float64),
+        )
+
+
+def _stack(vectors: list[np.ndarray], dim: int, kind: type[np.floating]) -> np.ndarray:
+    return np.array(vectors, kind) if vectors else np.zeros((0, dim), kind)
+
+
+def segments_of(utterance: str, length: int, segment_s: float, hop_s: float) -> list[Piece]:
+    """Cut an utterance of ``length`` samples into evenly spaced segments, at most ``hop_s`` apart, that reach its end.
+
+    One shorter than a segment is a segment as a whole; a ``segment_s`` of 0 gives none.
+    """
+    size = round(segment_s * RATE)
+    if size <= 0:
+        return []
+    if length <= size:
+        return [Piece(utterance, 0, length)]
+    count = 1 + int(np.ceil((length - size) / (hop_s * RATE)))
+    return [Piece(utterance, int(s), size) for s in np.linspace(0, length - size, count).round()]
+
+
+def batches_of(pieces: list[Piece], batch_s: float, *, mixed: bool, waste: float = 0.25) -> Iterator[list[Piece]]:
+    """Pack pieces, shortest first, into batches of at most ``batch_s`` seconds with padding, and at least one piece.
+
+    With ``mixed`` lengths, no piece is padded by more than ``waste`` of its length; otherwise a batch has one length.
+    """
+    batch: list[Piece] = []
+    for piece in sorted(pieces, key=lambda p: (p.length, p.utterance, p.start)):
+        if batch:
+            widest = batch[0].length * (1 + waste if mixed else 1)
+            if piece.length > widest or (len(batch) + 1) * piece.length > batch_s * RATE:
+                yield batch
+                batch = []
+        batch.append(piece)
+    if batch:
+        yield batch
+
+
+def _embed(
+    pieces: list[Piece],
+    reader: ShardReader,
+    encoder: nn.Module,
+    *,
+    device: torch.device,
+    batch_s: float,
+    precision: str,
+    what: str,
+) -> dict[Piece, np.ndarray]:
+    """Return the embedding (dim,) float32 of each piece."""
+    mixed = bool(getattr(encoder, "takes_lengths", False))
+    found: dict[Piece, np.ndarray] = {}
+    kind = PRECISIONS[precision]
+    for batch in progress(list(batches_of(pieces, batch_s, mixed=mixed)), what):
+        waves = np.zeros((len(batch), batch[-1].length), np.float32)
+        for row, piece in enumerate(batch):
+            samples = samples_of(reader.read(f"{piece.utterance}.wav"), piece.utterance)
+            waves[row, : piece.length] = as_float(samples[piece.start : piece.start + piece.length])
+        lengths = torch.tensor([p.length for p in batch], device=device)
+        inputs = torch.from_numpy(waves).to(device)
+        with torch.inference_mode(), torch.autocast(device.type, kind, enabled=kind is not None):
+            padded = batch[0].length != batch[-1].length
+            output = encoder(inputs, lengths) if padded else encoder(inputs)
+        found.update(zip(batch, output.float().cpu().numpy(), strict=True))
+    return found
+
+
+def embed_shard(
+    wav_tar: Path,
+    utterances: list[str],
+    encoder: nn.Module,
+    *,
+    device: torch.device,
+    batch_s: float = 60.0,
+    precision: str = "fp32",
+    segment_s: float = 2.0,
+    segment_hop_s: float = 2.0,
+) -> tuple[AudioEmbeddings, StatusTable]:
+    """Embed the utterances of a shard and their segments.
+
+    Parameters
+    ----------
+    wav_tar
+        The shard's wavs, members ``speaker/video/utterance.wav``.
+    utterances
+        All utterances that the shard should have, in the plan's order.
+    encoder
+        Maps (B, samples) to (B, dim); has ``dim`` and ``min_samples``, and ``takes_lengths`` if it can mask.
+    device
+        Where the encoder is run; it is moved there.
+    batch_s
+        Seconds of sound in a batch.
+    precision
+        ``fp32``, ``bf16`` or ``fp16``.
+    segment_s, segment_hop_s
+        Length and greatest distance of the segments, seconds; a length of 0 gives none.
+
+    Returns
+    -------
+    AudioEmbeddings, StatusTable
+        The status has a row for every utterance.
+    """
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision: {precision!r} is not known; expected one of {', '.join(PRECISIONS)}")
+    if segment_s > 0 and segment_hop_s <= 0:
+        raise ConfigError(f"segment_hop_s is {segment_hop_s}; expected more than 0 seconds")
+    encoder = encoder.to(device).eval()
+    status = StatusTable("embed_audio")
+    results = AudioEmbeddings(int(encoder.dim))  # type: ignore[arg-type]
+    with ShardReader(wav_tar) as reader:
+        problems: dict[str, tuple[Reason, str]] = {}
+        whole: dict[str, Piece] = {}
+        for utterance in utterances:
+            problem, length = _inspect(reader, utterance, int(encoder.min_samples))  # type: ignore[arg-type]
+            if problem is None:
+                whole[utterance] = Piece(utterance, 0, length)
+            else:
+                problems[utterance] = problem
+        run = {"device": device, "batch_s": batch_s, "precision": precision}
+        vectors = _embed(list(whole.values()), reader, encoder, what="utterances", **run)  # type: ignore[arg-type]
+        cut = {u: segments_of(u, p.length, segment_s, segment_hop_s) for u, p in whole.items()}
+        # A segment that is the whole utterance is not computed a second time.
+        rest = [s for segments in cut.values() for s in segments if s not in vectors]
+        vectors |= _embed(rest, reader, encoder, what="segments", **run)  # type: ignore[arg-type]
+    for utterance in utterances:
+        pieces = [whole[utterance], *cut[utterance]] if utterance in whole else []
+        if pieces and not all(np.isfinite(vectors[p]).all() for p in pieces):
+            problems[utterance] = Reason.EMBEDDING_NOT_FINITE, ""
+        if utterance in problems:
+            status.add(utterance, *problems[utterance], duration_s=np.nan, n_segments=0)
+            continue
+        duration_s = whole[utterance].length / RATE
+        status.add(utterance, duration_s=duration_s, n_segments=len(cut[utterance]))
+        results.utterances.append(utterance)
+        results.vectors.append(vectors[whole[utterance]])
+        results.durations_s.append(duration_s)
+        results.segments += cut[utterance]
+        results.segment_vectors += [vectors[s] for s in cut[utterance]]
+    return results, status
+
+
+def _inspect(reader: ShardReader, utterance: str, min_samples: int) -> tuple[tuple[Reason, str] | None, int]:
+    """Return why an utterance cannot be embedded, or None, and its number of samples."""
+    name = f"{utterance}.wav"
+    if name not in reader:
+        return (Reason.NO_AUDIO, ""), 0
+    try:
+        samples = samples_of(reader.read(name), utterance)
+    except ShardError as error:
+        return (Reason.AUDIO_UNDECODABLE, str(error)), 0
+    if len(samples) < min_samples:
+        return (Reason.AUDIO_TOO_SHORT, f"{len(samples)} samples, the encoder needs {min_samples}"), 0
+    if not samples.any():
+        return (Reason.AUDIO_SILENT, ""), 0
+    return None, len(samples)

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from avsieve.embeddings import read_embeddings
+from avsieve.encoders.ecapa import ecapa_small
+from avsieve.encoders.embed_audio import Piece, batches_of, embed_shard, segments_of
+from avsieve.encoders.waves import as_float, samples_of
+from avsieve.errors import ConfigError, ShardError
+from avsieve.media.wav import wav_bytes
+from avsieve.shards import ShardWriter
+
+CPU = torch.device("cpu")
+LENGTHS = {"a/v/1": 32_000, "a/v/2": 35_200, "b/v/1": 35_840, "b/v/2": 90_000, "c/v/1": 16_000}
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> Path:
+    """Five good utterances, one of silence, one too short, one that is no wav."""
+    rng = np.random.default_rng(0)
+    tar = tmp_path / "000.wav.tar"
+    with ShardWriter(tar) as writer:
+        for utterance, n in LENGTHS.items():
+            writer.add(utterance, f"{utterance}.wav", wav_bytes((rng.normal(0, 3000, n)).astype(np.int16)))
+        writer.add("d/v/silent", "d/v/silent.wav", wav_bytes(np.zeros(20_000, np.int16)))
+        writer.add("d/v/short", "d/v/short.wav", wav_bytes(np.ones(100, np.int16)))
+        writer.add("d/v/broken", "d/v/broken.wav", b"RIFF")
+    return tar
+
+
+def encoder() -> nn.Module:
+    torch.manual_seed(0)
+    return ecapa_small().eval()
+
+
+def test_every_embedding_is_that_of_the_utterance_alone(shard: Path) -> None:
+    net = encoder()
+    results, _ = embed_shard(shard, list(LENGTHS), net, device=CPU, segment_s=0)
+    rng = np.random.default_rng(0)
+    for utterance, found in zip(results.utterances, results.vectors, strict=True):
+        wave = as_float(rng.normal(0, 3000, LENGTHS[utterance]).astype(np.int16))
+        with torch.no_grad():
+            alone = net(torch.from_numpy(wave)[None])[0].numpy()
+        assert found @ alone / np.linalg.norm(found) / np.linalg.norm(alone) > 0.99999
+    assert results.utterances == list(LENGTHS)
+
+
+def test_an_encoder_without_masks_gets_equal_lengths(shard: Path) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    class Plain(nn.Module):
+        dim, min_samples = 1, 400
+
+        def forward(self, waves: Tensor) -> Tensor:
+            seen.append(tuple(waves.shape))
+            return waves.square().mean(dim=1, keepdim=True)
+
+    embed_shard(shard, list(LENGTHS), Plain(), device=CPU, segment_s=0)
+    assert sorted(n for _, n in seen) == sorted(LENGTHS.values())
+
+
+def test_every_utterance_has_a_status_with_its_reason(shard: Path) -> None:
+    asked = ["d/v/silent", "a/v/1", "d/v/short", "d/v/broken", "e/v/absent"]
+    results, status = embed_shard(shard, asked, encoder(), device=CPU)
+    codes = status.frame().set_index("utterance")["code"].to_dict()
+    assert codes == {
+        "d/v/silent": "audio_silent",
+        "a/v/1": "ok",
+        "d/v/short": "audio_too_short",
+        "d/v/broken": "audio_undecodable",
+        "e/v/absent": "no_audio",
+    }
+    assert results.utterances == ["a/v/1"]
+
+
+def test_an_embedding_that_is_not_finite_is_a_row_and_no_result(shard: Path) -> None:
+    net = encoder()
+    with torch.no_grad():
+        net.get_parameter("fc6.bias")[0] = float("nan")
+    results, status = embed_shard(shard, ["a/v/1"], net, device=CPU)
+    assert not results.utterances
+    assert status.counts() == {"embedding_not_finite": 1}
+
+
+def test_segments_cover_the_utterance_to_its_end() -> None:
+    assert segments_of("u", 16_000 * 5, 2.0, 2.0) == [
+        Piece("u", 0, 32_000),
+        Piece("u", 24_000, 32_000),
+        Piece("u", 48_000, 32_000),
+    ]
+    assert segments_of("u", 16_000, 2.0, 2.0) == [Piece("u", 0, 16_000)]
+    assert segments_of("u", 32_000, 2.0, 1.0) == [Piece("u", 0, 32_000)]
+    assert segments_of("u", 32_000, 0, 1.0) == []
+
+
+def test_batches_respect_the_budget_and_the_waste() -> None:
+    pieces = [Piece(str(i), 0, n) for i, n in enumerate(np.random.default_rng(0).integers(8_000, 200_000, 300))]
+    batches = list(batches_of(pieces, 30.0, mixed=True))
+    assert sorted(p for b in batches for p in b) == sorted(pieces)
+    for batch in batches:
+        longest = max(p.length for p in batch)
+        assert len(batch) == 1 or longest * len(batch) <= 30 * 16_000
+        assert longest <= 1.25 * min(p.length for p in batch)
+
+
+def test_tables_are_written_with_their_columns(shard: Path, tmp_path: Path) -> None:
+    results, _ = embed_shard(shard, [*LENGTHS, "d/v/silent"], encoder(), device=CPU)
+    results.write(tmp_path / "000.parquet", tmp_path / "000.segments.parquet")
+    utterances, embeddings = read_embeddings(tmp_path / "000.parquet")
+    assert utterances == list(LENGTHS)
+    assert embeddings.shape == (5, 128)
+    assert embeddings.dtype == np.float32
+    table = pd.read_parquet(tmp_path / "000.parquet")
+    assert table["duration_s"].tolist() == [n / 16_000 for n in LENGTHS.values()]
+    segments = pd.read_parquet(tmp_path / "000.segments.parquet")
+    assert segments[segments["utterance"] == "b/v/2"]["segment"].tolist() == [0, 1, 2]
+    assert segments[segments["utterance"] == "b/v/2"]["start_s"].tolist() == [0.0, 1.8125, 3.625]
+    assert segments["embedding"].iloc[0].dtype == np.float16
+
+
+def test_a_shard_without_any_result_gives_empty_tables(shard: Path, tmp_path: Path) -> None:
+    results, _ = embed_shard(shard, ["d/v/silent"], encoder(), device=CPU)
+    results.write(tmp_path / "a.parquet", tmp_path / "b.parquet")
+    assert read_embeddings(tmp_path / "a.parquet")[1].shape == (0, 128)
+    assert len(pd.read_parquet(tmp_path / "b.parquet")) == 0
+
+
+def test_equal_runs_give_equal_bytes(shard: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        results, _ = embed_shard(shard, list(LENGTHS), encoder(), device=CPU)
+        results.write(tmp_path / f"{name}.parquet", tmp_path / f"{name}.segments.parquet")
+    for suffix in (".parquet", ".segments.parquet"):
+        assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("options", [{"precision": "fp8"}, {"segment_hop_s": 0.0}])
+def test_wrong_settings_are_refused(shard: Path, options: dict) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        embed_shard(shard, ["a/v/1"], encoder(), device=CPU, **options)
+
+
+def test_a_wav_of_another_rate_is_refused() -> None:
+    content = bytearray(wav_bytes(np.zeros(10, np.int16)))
+    content[24:28] = (8000).to_bytes(4, "little")
+    with pytest.raises(ShardError, match="x: 8000 Hz, 1 channels, 2 bytes a sample; expected 16000 Hz"):
+        samples_of(bytes(content), "x")
+
+
+def run_script(script: Path, *arguments: object) -> object:
+    """Run a command line in this process, which saves loading torch again; return its exit code."""
+    with mock.patch.object(sys, "argv", [str(script), *map(str, arguments)]), pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(script), run_name="__main__")
+    return ended.value.code
+
+
+def test_the_script_embeds_a_shard(
+    shard: Path, tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_file(encoder().state_dict(), tmp_path / "net.safetensors", {"arch": "ecapa_small"})
+    codes = dict.fromkeys(LENGTHS, "ok") | {"e/v/absent": "audio_undecodable"}
+    pd.DataFrame({"utterance": list(codes), "code": list(codes.values())}).to_parquet(tmp_path / "extracted.parquet")
+    out = {k: tmp_path / f"out/000.{k}" for k in ("parquet", "segments.parquet", "status.parquet", "json")}
+    command = [
+        repository / "workflow/scripts/embed_audio.py", "--wav", shard,
+        "--extracted", tmp_path / "extracted.parquet",
+        "--output", out["parquet"], "--segments", out["segments.parquet"],
+        "--status", out["status.parquet"], "--provenance", out["json"], "--max-failed", 0,
+        "--checkpoint", tmp_path / "net.safetensors",
+    ]  # fmt: skip
+    assert run_script(*command, "--device", "cpu") == 0
+    assert read_embeddings(out["parquet"])[0] == list(LENGTHS)
+    assert '"device": "cpu"' in out["json"].read_text()
+    assert run_script(*command, "--device", "cuda:9") == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: device 'cuda:9': not available")
