@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 CORES  ?= 2
 REAL   ?= ../shared/real
+REAL_WORK ?= ../avsieve-real
 BIN    := $(VENV)/bin
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -14,7 +15,7 @@ help:
 	@echo "make test     run the tests"
 	@echo "make lint     ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make bench    measure side by side with the field's habits"
-	@echo "make real     run the whole line on real faces and voices (REAL=folder)"
+	@echo "make real     run the whole line on real faces and voices (REAL=folder, REAL_WORK=where to work)"
 	@echo "make docs     write config/README.md and the schema anew from the code"
 	@echo "make models   train the small models that ship with the package anew"
 	@echo "make clean    remove results and caches (not .venv)"
@@ -49,7 +50,7 @@ bench: setup
 
 real: setup
 	@test -d $(REAL)/models || { echo "make real needs a folder with faces, voices, speech_train, video and models; there is none at $(REAL). Name one: make real REAL=folder"; exit 1; }
-	@$(BIN)/python workflow/scripts/run_real.py --real $(REAL) --cores $(CORES)
+	@$(BIN)/avsieve real --real $(REAL) --work $(REAL_WORK) --cores $(CORES)
 
 docs: setup
 	$(BIN)/python -m avsieve.config_docs --write

@@ -92,11 +92,94 @@ class Media(Block):
     min_audio_s: float = key(0.5, "Shorter sound is not used, in seconds.", "extract_media", ge=0)
 
 
+class Faces(Block):
+    """Faces in the frames."""
+
+    detector: str = key(
+        "builtin",
+        "`builtin` (small, for the embedded corpus), an `.onnx` file, a folder of them, or the name of an InsightFace pack "
+        "such as `buffalo_l`. InsightFace's own models are for non-commercial research only.",
+        "align_faces",
+    )
+    detector_size: int = key(
+        224, "Side of the detector's input, in pixels; VoxCeleb2's crops are 224.", "align_faces", ge=32, le=2048
+    )
+    min_score: Share = key(0.5, "Faces with a lower detector score are recorded, and not used.", "align_faces")
+    jpeg_quality: int = key(95, "Quality of the aligned faces' JPEGs.", "align_faces", ge=1, le=100)
+
+
+class Audio(Block):
+    """The encoder of voices."""
+
+    arch: str = key("ecapa_small", "Architecture: `ecapa_small`, `ecapa512` or `ecapa1024`.", "embed_audio")
+    checkpoint: str = key(
+        "builtin", "`builtin` (small, for the embedded corpus), or a file of weights of this architecture.", "embed_audio"
+    )
+    precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of the network's arithmetic.", "embed_audio")
+    batch_s: Positive = key(60.0, "Sound in a batch, in seconds.", "embed_audio")
+    segment_s: float = key(
+        2.0, "Length of the segments that have embeddings of their own, in seconds; 0 for none.", "embed_audio", ge=0
+    )
+    segment_hop_s: Positive = key(2.0, "Greatest distance of their beginnings, in seconds.", "embed_audio")
+
+
+class Visual(Block):
+    """The encoder of faces."""
+
+    arch: str = key("onnx", "`onnx` (InsightFace loads it), or an architecture such as `iresnet50`.", "embed_visual")
+    model: str = key(
+        "builtin",
+        "`builtin` (small, for the embedded corpus), an `.onnx` file or InsightFace pack, or weights of the architecture.",
+        "embed_visual",
+    )
+    channels: Literal["auto", "rgb", "bgr"] = key(
+        "auto", "Order of the channels that a torch network was trained with; `auto`: as its architecture is published.",
+        "embed_visual",
+    )
+    pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")
+    batch: int = key(64, "Faces in a batch.", "embed_visual", ge=1)
+
+
+class Cleansing(Block):
+    """The decision over the similarities."""
+
+    method: Literal["posterior", "fixed_threshold", "two_step", "mixture", "confident"] = key(
+        "posterior", "How similarities become a probability that a label is wrong.", "clean_list"
+    )
+    policy: Literal["either", "audio", "visual", "both"] = key(
+        "either", "What must be wrong for an utterance to be flagged.", "clean_list"
+    )
+    threshold: Share = key(0.5, "Probability above which an utterance is flagged.", "clean_list")
+    options: dict[str, Any] = key(dict, "Options of the method, such as `{thresholds: [0.4, 0.5]}`.", "clean_list")
+
+
+class TrainAudio(Block):
+    """Training of an audio encoder on a list (`snakemake train_audio`)."""
+
+    arch: str = key("ecapa_small", "Architecture.", "train_audio")
+    steps: int = key(600, "Batches to train on.", "train_audio", ge=1)
+    batch: int = key(64, "Crops in a batch.", "train_audio", ge=2)
+    crop_s: Positive = key(2.0, "Length of a crop, in seconds.", "train_audio")
+    speeds: list[float] = key(lambda: [1.0], "Speed factors; each makes classes of its own.", "train_audio")
+    margin: float = key(0.2, "Margin of the AAM-softmax, in radians.", "train_audio", ge=0, lt=1.5)
+    scale: Positive = key(30.0, "Scale of the AAM-softmax.", "train_audio")
+    lr: Positive = key(2e-3, "Highest learning rate.", "train_audio")
+    noise: str | None = key(None, "Folder of noise at 16 kHz; made up without one.", "train_audio")
+    rooms: str | None = key(None, "Folder of room impulse responses at 16 kHz; made up without one.", "train_audio")
+    seed: int = key(0, "Decides first weights, order, crops and treatments.", "train_audio", ge=0)
+
+
+class Training(Block):
+    """Training of encoders."""
+
+    audio: TrainAudio = key(TrainAudio, "", "train_audio")
+
+
 class Config(Block):
     """The whole configuration."""
 
     source: Source = key(Source, "", "plan_shards")
-    shards: int = key(4, "Number of shards, hence of jobs a stage. 256 suits VoxCeleb2.", "plan_shards", ge=1, le=4096)
+    shards: int = key(4, "Number of shards, hence of jobs a stage. 256 suits VoxCeleb2.", "plan_shards", ge=1, le=1000)
     max_failed: Share = key(
         0.2, "A stage stops when more than this share of a shard's utterances fails in it.", "fetch_media"
     )
@@ -106,6 +189,11 @@ class Config(Block):
         "align_faces",
     )
     media: Media = key(Media, "", "extract_media")
+    faces: Faces = key(Faces, "", "align_faces")
+    audio: Audio = key(Audio, "", "embed_audio")
+    visual: Visual = key(Visual, "", "embed_visual")
+    cleansing: Cleansing = key(Cleansing, "", "clean_list")
+    training: Training = key(Training, "", "train_audio")
 
 
 def _message(error: ValidationError, where: str) -> str:

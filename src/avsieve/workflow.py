@@ -5,6 +5,9 @@ This module runs inside Snakemake and imports nothing heavier than pydantic.
 
 from __future__ import annotations
 
+import ast
+import hashlib
+import json
 import shlex
 import sys
 from collections.abc import Iterable
@@ -15,6 +18,7 @@ from pydantic import BaseModel
 
 from avsieve.codehash import code_hash
 from avsieve.config import parse_config
+from avsieve.errors import ConfigError
 from avsieve.ids import shard_names
 
 
@@ -32,6 +36,8 @@ def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> s
             continue
         if isinstance(value, bool):
             words.append(flag if value else flag.replace("--", "--no-", 1))
+        elif isinstance(value, dict):
+            words += [flag, shlex.quote(json.dumps(value, sort_keys=True))]
         elif isinstance(value, list | tuple):
             words += [flag, *(shlex.quote(str(item)) for item in value)]
         else:
@@ -50,6 +56,33 @@ def shell_prefix(src: Path, scripts: Path, *, own_environments: bool) -> str:
         f"set -euo pipefail; {python}export PYTHONPATH={shlex.quote(str(src))} "
         f"AVSIEVE_SCRIPTS={shlex.quote(str(scripts))} PYTHONHASHSEED=0; "
     )
+
+
+def network_modules(src: Path, modality: str, arch: str) -> list[str]:
+    """Return the module of an architecture, read from its table without importing torch; none for ``onnx``.
+
+    Raises
+    ------
+    ConfigError
+        If the table does not have it.
+    """
+    tree = ast.parse((src / "avsieve" / "encoders" / f"{modality}.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        target = node.target if isinstance(node, ast.AnnAssign) else None
+        if isinstance(target, ast.Name) and target.id == modality.upper() and isinstance(node.value, ast.Dict):
+            table: dict[str, str] = ast.literal_eval(node.value)
+            if arch == "onnx":
+                return []
+            if arch not in table:
+                known = sorted([*table, "onnx"] if modality == "visual" else table)
+                raise ConfigError(f"{modality}.arch is {arch!r}; expected one of {', '.join(known)}")
+            return [table[arch].partition(":")[0]]
+    raise ConfigError(f"avsieve.encoders.{modality} has no table {modality.upper()}")
+
+
+def model_file(value: str) -> list[str]:
+    """Return ``value`` as an input when it is the path of a file; ``builtin`` and pack names are none."""
+    return [value] if Path(value).suffix else []
 
 
 class Wiring:
@@ -72,6 +105,10 @@ class Wiring:
             else {"train_root": source.tree.root, "test_root": source.tree.test_root}
         )
         """Folders that the paths of the media index start from."""
+        self.detector_file = model_file(self.config.faces.detector)
+        self.audio_file = model_file(self.config.audio.checkpoint)
+        self.visual_file = model_file(self.config.visual.model)
+        """Model files that the user named: inputs, so that another file under the same name reruns their stage."""
         truth = "results/truth/truth.csv" if self.is_synthetic else source.truth
         self.truth = [] if truth is None else [truth]
         """Who is really seen and heard, where that is known; an input of the report only."""
@@ -79,6 +116,21 @@ class Wiring:
     def media_inputs(self, wildcards: Any) -> list[str]:
         """Return the files of a shard, beside its index, that the clips lie in and that this run made."""
         return [f"results/media/{wildcards.shard}.clips.tar"] if self.is_synthetic else []
+
+    def list_of(self, wildcards: Any) -> str:
+        """Return the training list of an arm: ``all`` before cleansing, ``clean`` after it."""
+        return f"results/lists/train_{wildcards.list}.txt"
+
+    def network(self, modality: str, arch: str) -> list[str]:
+        """Return the library module that builds ``arch``, as the table in ``avsieve.encoders.<modality>`` names it."""
+        return network_modules(self.src, modality, arch)
+
+    def builtin(self, value: str, *files: str) -> str:
+        """Return the digest of the shipped ``files`` when ``value`` is ``builtin``, so that new weights rerun their stage."""
+        if value != "builtin":
+            return ""
+        folder = self.src / "avsieve" / "models"
+        return hashlib.sha256(b"".join((folder / name).read_bytes() for name in files)).hexdigest()[:16]
 
     def code(self, rule: str, *modules: str) -> str:
         """Return the hash of a rule's script, of what it imports, and of ``modules`` that it loads by name."""

@@ -5,14 +5,34 @@ OUTPUTS: results/lists: train_all.txt, train_all_clean.txt, train_clean.txt, dec
 """
 
 
+rule list_utterances:
+    """Write the list of all utterances, as the user gave it or with the lengths of the media."""
+    input:
+        plan="results/plan/utterances.parquet",
+        durations=expand("results/media/{shard}.parquet", shard=W.shards),
+    output:
+        "results/lists/train_all.txt",
+    log:
+        "results/logs/list_utterances.log",
+    benchmark:
+        "results/benchmarks/list_utterances.tsv"
+    conda:
+        W.env("core")
+    params:
+        code=W.code("list_utterances"),
+    message:
+        "Listing the utterances"
+    shell:
+        "python $AVSIEVE_SCRIPTS/list_utterances.py --plan {input.plan} --durations {input.durations} --list {output}"
+        " > {log} 2>&1"
+
+
 rule clean_list:
     """Decide over the evidence and write the lists."""
     input:
-        plan="results/plan/utterances.parquet",
-        scores="results/scores/scores.parquet",
-        durations=expand("results/media/{shard}.parquet", shard=W.shards),
-    output:
         all="results/lists/train_all.txt",
+        scores="results/scores/scores.parquet",
+    output:
         flagged="results/lists/train_all_clean.txt",
         clean="results/lists/train_clean.txt",
         decisions="results/lists/decisions.parquet",
@@ -25,9 +45,9 @@ rule clean_list:
         W.env("core")
     params:
         code=W.code("clean_list"),
-        cleansing=flags(W.cleansing),
+        cleansing=flags(W.config.cleansing),
     message:
         "Deciding which labels are wrong"
     shell:
-        "python $AVSIEVE_SCRIPTS/clean_list.py --plan {input.plan} --scores {input.scores}"
-        " --durations {input.durations} {params.cleansing} --out-dir results/lists > {log} 2>&1"
+        "python $AVSIEVE_SCRIPTS/clean_list.py --train-list {input.all} --scores {input.scores}"
+        " {params.cleansing} --out-dir results/lists > {log} 2>&1"

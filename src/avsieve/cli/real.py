@@ -1,0 +1,46 @@
+"""``avsieve real``: the whole line on real faces and voices that lie in folders of their own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from avsieve.errors import AvsieveError
+
+DESCRIPTION = """Build a small corpus of real faces and voices, train a speaker encoder, and run the whole line on both.
+
+The folder given by --real holds `make_corpus.py` (which writes the clips, their list and truth.csv), `faces`, `voices`,
+`speech_train` (one recording or more of other people, named SPEAKER-CHAPTER-NUMBER.EXT), `models/scrfd_500m_kps.onnx`,
+`models/mobilefacenet.onnx` and, if there are any, `video` (clips that only go through extraction and alignment).
+Everything is written below --work, which must lie outside the checkout.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add the subcommand."""
+    ap = subparsers.add_parser(
+        "real",
+        help="the whole line on real faces and voices",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    ap.add_argument("--real", type=Path, required=True, help="the folder described above")
+    ap.add_argument("--faces", type=Path, help="folders of photographs, one a person (default: REAL/faces)")
+    ap.add_argument("--voices", type=Path, help="folders of recordings, one a person (default: REAL/voices)")
+    ap.add_argument("--work", type=Path, required=True, help="where to work; kept, and taken up again")
+    ap.add_argument("--noise", type=float, default=0.15, help="share of the clips to mislabel (default: 0.15)")
+    ap.add_argument("--seed", type=int, default=0, help="seed of the corpus (default: 0)")
+    ap.add_argument("--cores", type=int, default=2, help="cores to use (default: 2)")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run it."""
+    from avsieve.trial_run import checkout, run_real
+
+    root = checkout()
+    if root in [args.work.resolve(), *args.work.resolve().parents]:
+        raise AvsieveError(f"--work {args.work} lies inside the checkout; real data stays outside: name another folder")
+    folders = {"faces": args.faces or args.real / "faces", "voices": args.voices or args.real / "voices"}
+    run_real(root, args.real, args.work, folders, noise=args.noise, seed=args.seed, cores=args.cores)
+    return 0
