@@ -1,0 +1,83 @@
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from tests.faces.face_fakes import recognition_file, scrfd_file
+
+from avsieve.embeddings import read_embeddings
+from avsieve.encoders.onnx_face import OnnxFaceEncoder
+from avsieve.errors import ModelError
+from avsieve.faces.embedding import embed_shard, pool
+from avsieve.shards import ShardWriter
+from avsieve.tables import read_table, write_table
+
+
+def test_pooling_normalises_each_frame_first_and_the_mean_last():
+    frames = np.array([[10.0, 0.0], [0.0, 0.1]])
+    assert np.allclose(pool(frames), np.sqrt([0.5, 0.5]))
+    assert np.allclose(pool(frames, np.array([1.0, 3.0])), np.array([1, 3]) / np.sqrt(10))
+
+
+def test_frames_that_all_weigh_nothing_still_count_alike():
+    frames = np.array([[1.0, 0.0], [0.0, 1.0]])
+    assert np.allclose(pool(frames, np.zeros(2)), np.sqrt([0.5, 0.5]))
+
+
+@pytest.mark.parametrize("batch", [1, 4, "batch"])
+def test_an_encoder_gives_the_same_whatever_batch_its_file_fixes(tmp_path, batch):
+    faces = np.random.default_rng(0).integers(0, 255, (5, 112, 112, 3), dtype=np.uint8)
+    found = OnnxFaceEncoder(recognition_file(tmp_path / "m.onnx", batch=batch)).embed(faces)
+    # RGB, scaled by (x - 127.5) / 127.5
+    expected = (faces[..., ::-1].mean(axis=(1, 2)) - 127.5) / 127.5
+    assert np.allclose(found, expected, atol=1e-4)
+
+
+def test_a_detector_is_no_encoder(tmp_path):
+    with pytest.raises(ModelError, match="takes it for SCRFD"):
+        OnnxFaceEncoder(scrfd_file(tmp_path / "m.onnx"))
+
+
+class MeanColour:
+    dim = 3
+
+    def embed(self, faces: np.ndarray) -> np.ndarray:
+        found = faces.mean(axis=(1, 2)).astype(np.float32)
+        found[faces.max(axis=(1, 2, 3)) == 0] = np.nan
+        return found
+
+
+@pytest.fixture
+def faces(tmp_path):
+    colours = {"a/v/1": [(200, 0, 0), (0, 200, 0)], "a/v/2": [(0, 0, 90)], "a/v/3": [(0, 0, 0)]}
+    rows = []
+    with ShardWriter(tmp_path / "faces.tar") as out:
+        for utterance, values in colours.items():
+            for i, colour in enumerate(values):
+                image = np.full((112, 112, 3), colour, np.uint8)
+                out.add(utterance, f"{utterance}/{i:04d}.jpg", cv2.imencode(".jpg", image)[1].tobytes())
+                rows.append({"utterance": utterance, "frame": f"{i:04d}", "quality": 0.5 + i, "code": "ok"})
+    rows.append({"utterance": "a/v/4", "frame": "0000", "quality": np.nan, "code": "no_face"})
+    write_table(tmp_path / "detections.parquet", pd.DataFrame(rows))
+    return tmp_path
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_shard_gives_an_embedding_per_utterance_and_per_face(faces, batch):
+    status = embed_shard(
+        faces / "faces.tar",
+        faces / "detections.parquet",
+        ["a/v/1", "a/v/2", "a/v/3", "a/v/4"],
+        MeanColour(),
+        embeddings=faces / "out.parquet",
+        frame_embeddings=faces / "frames.parquet",
+        batch=batch,
+    )
+    assert [row["code"] for row in status.rows] == ["ok", "ok", "embedding_not_finite", "no_faces"]
+    ids, pooled = read_embeddings(faces / "out.parquet")
+    assert ids == ["a/v/1", "a/v/2"]
+    assert np.allclose(np.linalg.norm(pooled, axis=1), 1)
+    assert np.allclose(pooled[0], np.array([1, 3, 0]) / np.sqrt(10), atol=0.02)  # weighted by quality 0.5 and 1.5
+    frame_ids, single = read_embeddings(faces / "frames.parquet")
+    assert frame_ids == ["a/v/1", "a/v/1", "a/v/2"]
+    assert single.dtype == np.float16
+    assert read_table(faces / "frames.parquet")["frame"].tolist() == ["0000", "0001", "0000"]
