@@ -169,10 +169,69 @@ class TrainAudio(Block):
     seed: int = key(0, "Decides first weights, order, crops and treatments.", "train_audio", ge=0)
 
 
+class TrainVisual(Block):
+    """Training of a visual encoder on a list (`snakemake train_visual`)."""
+
+    arch: str = key("mobileface_small", "Architecture.", "train_visual")
+    steps: int = key(400, "Batches to train on.", "train_visual", ge=1)
+    batch: int = key(64, "Faces in a batch.", "train_visual", ge=2)
+    margin: float = key(0.2, "Margin of the AAM-softmax, in radians.", "train_visual", ge=0, lt=1.5)
+    scale: Positive = key(30.0, "Scale of the AAM-softmax.", "train_visual")
+    lr: Positive = key(2e-3, "Highest learning rate.", "train_visual")
+    seed: int = key(0, "Decides first weights, order, faces and treatments.", "train_visual", ge=0)
+
+
 class Training(Block):
-    """Training of encoders."""
+    """Training of encoders from a list: `snakemake train_encoders`, or one of its models by name."""
 
     audio: TrainAudio = key(TrainAudio, "", "train_audio")
+    visual: TrainVisual = key(TrainVisual, "", "train_visual")
+
+
+class Fusion(Block):
+    """Fusion of both modalities. Each modality alone, the mean of both scores and the concatenation need no training and
+    are always evaluated; the models here are trained on the full and on the cleansed list.
+    """
+
+    models: list[Literal["gated", "linear"]] = key(
+        lambda: ["gated", "linear"], "Models to train; a model that leaves the list leaves the results.", "train_fusion"
+    )
+    seeds: list[int] = key(lambda: [0, 1, 2], "Each model is trained once a seed.", "train_fusion", min_length=1)
+    dim: int = key(128, "Length of the fused embedding.", "train_fusion", ge=2)
+    epochs: int = key(40, "Passes over the list.", "train_fusion", ge=1)
+    batch_size: int = key(64, "Utterances in a batch.", "train_fusion", ge=2)
+    learning_rate: Positive = key(1e-3, "First learning rate.", "train_fusion")
+    drop_modality: Share = key(0.2, "Share of the rows that lose one modality while training.", "train_fusion")
+
+
+class Evaluation(Block):
+    """Trials and error rates."""
+
+    trials: str | None = key(
+        None, "Trial list (`label enrol.wav test.wav`); without one, trials are made of the people kept for testing.",
+        "make_trials",
+    )
+    holdout: Share = key(
+        0.3,
+        "Share of the speakers that are cleansed but kept for testing, where the source has no people for it.",
+        "plan_shards",
+    )
+    sex: str | None = key(
+        None, "CSV of `speaker,sex`, or VoxCeleb's meta file: half of the impostors are then of the same sex. The "
+        "synthetic source brings its own.",
+        "make_trials",
+    )
+    max_targets: int = key(5000, "Most target trials that are made, and as many impostors.", "make_trials", ge=10)
+    eer: Literal["interpolated", "nearest", "nearest_mean"] = key(
+        "interpolated",
+        "Definition of the EER; `nearest` is max(FPR, FNR) where the two are closest, as AVCleanse has it.",
+        "evaluate_fusion",
+    )
+    bootstrap: int = key(1000, "Draws behind the intervals; speakers are resampled.", "evaluate_fusion", ge=0)
+    damage_share: Share = key(
+        0.0, "Evaluate also with this share of the utterances lacking one modality.", "evaluate_fusion"
+    )
+    seed: int = key(0, "Seed of the trials and of the intervals.", "make_trials", ge=0)
 
 
 class Config(Block):
@@ -194,6 +253,8 @@ class Config(Block):
     visual: Visual = key(Visual, "", "embed_visual")
     cleansing: Cleansing = key(Cleansing, "", "clean_list")
     training: Training = key(Training, "", "train_audio")
+    fusion: Fusion = key(Fusion, "", "train_fusion")
+    evaluation: Evaluation = key(Evaluation, "", "make_trials")
 
 
 def _message(error: ValidationError, where: str) -> str:

@@ -68,8 +68,10 @@ def network_modules(src: Path, modality: str, arch: str) -> list[str]:
     """
     tree = ast.parse((src / "avsieve" / "encoders" / f"{modality}.py").read_text(encoding="utf-8"))
     for node in tree.body:
-        target = node.target if isinstance(node, ast.AnnAssign) else None
-        if isinstance(target, ast.Name) and target.id == modality.upper() and isinstance(node.value, ast.Dict):
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Dict):
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        if isinstance(target, ast.Name) and target.id == modality.upper():
             table: dict[str, str] = ast.literal_eval(node.value)
             if arch == "onnx":
                 return []
@@ -109,9 +111,21 @@ class Wiring:
         self.audio_file = model_file(self.config.audio.checkpoint)
         self.visual_file = model_file(self.config.visual.model)
         """Model files that the user named: inputs, so that another file under the same name reruns their stage."""
+        evaluation = self.config.evaluation
+        self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
+        self.trials = evaluation.trials or "results/evaluation/trials.txt"
+        sex = "results/plan/speakers.csv" if self.is_synthetic else evaluation.sex
+        self.sex = [] if sex is None else [sex]
+        self.fusion_models = [
+            f"results/models/fusion/{name}/{model}.{seed}.safetensors"
+            for name in ("all", "clean")
+            for model in self.config.fusion.models
+            for seed in self.config.fusion.seeds
+        ]
         truth = "results/truth/truth.csv" if self.is_synthetic else source.truth
         self.truth = [] if truth is None else [truth]
-        """Who is really seen and heard, where that is known; an input of the report only."""
+        """Who is really seen and heard, where that is known: read by the report, and by the trials."""
+        self.trial_files = {"sex": sex, "truth": truth}
 
     def media_inputs(self, wildcards: Any) -> list[str]:
         """Return the files of a shard, beside its index, that the clips lie in and that this run made."""
@@ -130,7 +144,9 @@ class Wiring:
         if value != "builtin":
             return ""
         folder = self.src / "avsieve" / "models"
-        return hashlib.sha256(b"".join((folder / name).read_bytes() for name in files)).hexdigest()[:16]
+        paths = [folder / name for name in files]
+        # A file may be missing while the models are being built anew; the stage itself says so when it is wanted.
+        return hashlib.sha256(b"".join(p.read_bytes() for p in paths if p.is_file())).hexdigest()[:16]
 
     def code(self, rule: str, *modules: str) -> str:
         """Return the hash of a rule's script, of what it imports, and of ``modules`` that it loads by name."""

@@ -10,6 +10,7 @@ rule plan_shards:
     output:
         plan="results/plan/utterances.parquet",
         shards=expand("results/plan/shards/{shard}.parquet", shard=W.shards),
+        speakers="results/plan/speakers.csv",
         truth="results/truth/truth.csv",
     log:
         "results/logs/plan_shards.log",
@@ -25,7 +26,8 @@ rule plan_shards:
         "Planning the embedded corpus"
     shell:
         "python $AVSIEVE_SCRIPTS/plan_shards.py synthetic --shards {params.shards} {params.source}"
-        " --out {output.plan} --shard-dir results/plan/shards --truth {output.truth} > {log} 2>&1"
+        " --out {output.plan} --shard-dir results/plan/shards --speakers-table {output.speakers}"
+        " --truth {output.truth} > {log} 2>&1"
 
 
 rule fetch_media:

@@ -9,3 +9,27 @@ rule fetch:
 rule extract:
     input:
         expand("results/extract/{shard}.frames.tar", shard=W.shards),
+
+
+rule align:
+    input:
+        expand("results/align/{shard}.faces.tar", shard=W.shards),
+
+
+rule embed:
+    input:
+        expand(
+            "results/{stage}/{shard}.parquet",
+            stage=["embed_audio", "embed_visual"],
+            shard=W.shards,
+        ),
+
+
+rule score:
+    input:
+        "results/scores/scores.parquet",
+
+
+rule clean:
+    input:
+        "results/lists/train_clean.txt",

@@ -33,3 +33,62 @@ rule train_audio:
         "python $AVSIEVE_SCRIPTS/train_audio.py --list {input.list} --wav {input.wav} {params.training}"
         " --device {params.device} --threads {threads} --output {output.model} --log {output.history}"
         " --provenance {output.provenance} > {log} 2>&1"
+
+
+rule train_visual:
+    """Train a visual encoder on a list."""
+    input:
+        list=W.list_of,
+        faces=expand("results/align/{shard}.faces.tar", shard=W.shards),
+        faces_index=expand("results/align/{shard}.faces.parquet", shard=W.shards),
+    output:
+        model="results/models/visual/{list}.safetensors",
+        history="results/models/visual/{list}.csv",
+        provenance="results/models/visual/{list}.json",
+    log:
+        "results/logs/train_visual/{list}.log",
+    benchmark:
+        "results/benchmarks/train_visual/{list}.tsv"
+    conda:
+        W.env("torch")
+    params:
+        code=W.code("train_visual", *W.network("visual", W.config.training.visual.arch)),
+        training=flags(W.config.training.visual),
+        device=W.config.device,
+    resources:
+        gpu=W.gpu,
+    message:
+        "Training a visual encoder on the list `{wildcards.list}`"
+    shell:
+        "python $AVSIEVE_SCRIPTS/train_visual.py --list {input.list} --faces {input.faces} {params.training}"
+        " --device {params.device} --threads {threads} --output {output.model} --log {output.history}"
+        " --provenance {output.provenance} > {log} 2>&1"
+
+
+rule train_fusion:
+    """Train a fusion model on a list."""
+    input:
+        list=W.list_of,
+        plan="results/plan/utterances.parquet",
+        audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
+        visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
+    output:
+        model="results/models/fusion/{list}/{model}.{seed}.safetensors",
+    log:
+        "results/logs/train_fusion/{list}.{model}.{seed}.log",
+    benchmark:
+        "results/benchmarks/train_fusion/{list}.{model}.{seed}.tsv"
+    conda:
+        W.env("torch")
+    params:
+        code=W.code("train_fusion"),
+        fusion=flags(W.config.fusion, leave=["models", "seeds"]),
+        device=W.config.device,
+    resources:
+        gpu=W.gpu,
+    message:
+        "Training `{wildcards.model}` fusion on the list `{wildcards.list}`, seed {wildcards.seed}"
+    shell:
+        "python $AVSIEVE_SCRIPTS/train_fusion.py --list {input.list} --list-name {wildcards.list} --plan {input.plan}"
+        " --audio {input.audio} --visual {input.visual} --model {wildcards.model} --seed {wildcards.seed}"
+        " {params.fusion} --device {params.device} --threads {threads} --out {output.model} > {log} 2>&1"

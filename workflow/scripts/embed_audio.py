@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.encoders.audio import AUDIO, BUILTIN_FILE, load_audio_encoder
-from avsieve.encoders.checkpoint import resolve
-from avsieve.encoders.device import DEVICES, pick_device
-from avsieve.encoders.embed_audio import PRECISIONS, embed_shard
-from avsieve.provenance import sha256_of, write_provenance
-from avsieve.reasons import Reason
 from avsieve.scripting import parser, run
-from avsieve.tables import read_table
 
 
 def main() -> None:
@@ -24,10 +17,10 @@ def main() -> None:
     ap.add_argument("--status", type=Path, required=True, help="status table to write")
     ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
-    ap.add_argument("--arch", default="ecapa_small", help=f"architecture: {', '.join(sorted(AUDIO))}")
+    ap.add_argument("--arch", default="ecapa_small", help="architecture: ecapa_small, ecapa512, ecapa1024")
     ap.add_argument("--checkpoint", default="builtin", help="safetensors or torch file, or 'builtin'")
-    ap.add_argument("--device", default="auto", help=f"{', '.join(DEVICES)} or cuda:N")
-    ap.add_argument("--precision", choices=list(PRECISIONS), default="fp32", help="of the network's arithmetic")
+    ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    ap.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32", help="of the network's arithmetic")
     ap.add_argument("--batch-s", type=float, default=60.0, help="sound in a batch, seconds")
     ap.add_argument("--segment-s", type=float, default=2.0, help="length of a segment, seconds; 0 for none")
     ap.add_argument("--segment-hop-s", type=float, default=2.0, help="greatest distance of segments, seconds")
@@ -35,6 +28,14 @@ def main() -> None:
     args = ap.parse_args()
 
     import torch
+
+    from avsieve.encoders.audio import BUILTIN_FILE, load_audio_encoder
+    from avsieve.encoders.checkpoint import resolve
+    from avsieve.encoders.device import pick_device
+    from avsieve.encoders.embed_audio import embed_shard
+    from avsieve.provenance import sha256_of, write_provenance
+    from avsieve.reasons import Reason
+    from avsieve.tables import read_table
 
     torch.set_num_threads(args.threads)
     device = pick_device(args.device)

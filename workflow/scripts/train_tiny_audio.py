@@ -11,15 +11,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
-
 from avsieve.atomic import write_json
 from avsieve.scripting import parser, run
-from avsieve.synthetic.voices_corpus import VoiceCorpus, write_voices
-from avsieve.training.audio import AudioRecipe, train_audio
-from avsieve.training.audio_data import Speech
-from avsieve.training.loop import Optimiser
-from avsieve.training.schedule import Schedule
 
 # Population 1 is the demo's.
 TRAINING, MEASURING = 2, 3
@@ -27,11 +20,13 @@ TRAINING, MEASURING = 2, 3
 
 def measure(weights: Path, list_path: Path, tar: Path) -> dict[str, float]:
     """Return equal error rates in percent over all pairs of utterances of different videos."""
+    import numpy as np
     import torch
 
     from avsieve.encoders.audio import load_audio_encoder
     from avsieve.encoders.waves import as_float
     from avsieve.evaluation.metrics import eer, error_rates
+    from avsieve.training.audio_data import Speech
 
     encoder = load_audio_encoder("ecapa_small", weights)
     speech = Speech(list_path, [tar])
@@ -68,6 +63,11 @@ def main() -> None:
     args = ap.parse_args()
 
     import torch
+
+    from avsieve.synthetic.voices_corpus import VoiceCorpus, write_voices
+    from avsieve.training.audio import AudioRecipe, train_audio
+    from avsieve.training.loop import Optimiser
+    from avsieve.training.schedule import Schedule
 
     torch.set_num_threads(args.threads)
     training = VoiceCorpus(TRAINING, args.people, args.videos, 1, args.seconds)

@@ -133,6 +133,12 @@ def plan_rows(settings: CorpusSettings) -> pd.DataFrame:
     )
 
 
+def speaker_rows(settings: CorpusSettings) -> pd.DataFrame:
+    """Return one row per speaker: ``speaker`` and ``sex``."""
+    people = range(settings.speakers + settings.test_speakers)
+    return pd.DataFrame({"speaker": [speaker_name(p) for p in people], "sex": [sex_of(p) for p in people]})
+
+
 def truth_rows(settings: CorpusSettings) -> pd.DataFrame:
     """Return the truth: ``utterance``, ``speaker``, ``kind``, ``face_of``, ``voice_of``."""
     clips = plan_clips(settings)

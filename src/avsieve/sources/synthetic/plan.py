@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.atomic import write_text
-from avsieve.synthetic.corpus import CorpusSettings, plan_rows, truth_rows
+from avsieve.synthetic.corpus import CorpusSettings, plan_rows, speaker_rows, truth_rows
 
 
 def add_corpus_options(ap: argparse.ArgumentParser) -> None:
@@ -26,6 +26,7 @@ def settings_of(args: argparse.Namespace) -> CorpusSettings:
 def add_options(ap: argparse.ArgumentParser) -> None:
     """Add the options of this source."""
     add_corpus_options(ap)
+    ap.add_argument("--speakers-table", type=Path, required=True, help="where to write speaker and sex (CSV)")
     ap.add_argument("--truth", type=Path, required=True, help="where to write who is really seen and heard (CSV)")
 
 
@@ -33,4 +34,5 @@ def plan(args: argparse.Namespace) -> pd.DataFrame:
     """Return the utterances, and write the truth beside the stages' way."""
     settings = settings_of(args)
     write_text(args.truth, truth_rows(settings).to_csv(index=False, lineterminator="\n"))
+    write_text(args.speakers_table, speaker_rows(settings).to_csv(index=False, lineterminator="\n"))
     return plan_rows(settings)

@@ -1,0 +1,171 @@
+"""The whole line on a very small corpus: what it leaves behind, and what runs again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from avsieve.lists import read_clean_list, read_train_list
+from avsieve.tables import read_table
+
+from .conftest import Project, copy_project
+
+pytestmark = pytest.mark.slow
+
+# What each stage plans when it and everything after it runs again, with two shards.
+AFTER_CLEAN = {"clean_list", "train_fusion", "evaluate_fusion", "write_report", "all"}
+AFTER_SCORE = AFTER_CLEAN | {"score_utterances", "merge_scores"}
+AFTER_ALIGN = AFTER_SCORE | {"align_faces", "embed_visual", "pool_speakers"}
+
+
+def test_the_line_runs_and_leaves_what_it_promises(finished: Project) -> None:
+    results = finished.work / "results"
+    for name in (
+        "lists/train_all.txt", "lists/train_all_clean.txt", "lists/train_clean.txt", "scores/scores.parquet",
+        "evaluation/results.csv", "report/index.html", "report/summary.txt",
+    ):  # fmt: skip
+        assert (results / name).stat().st_size > 0, name
+    listed = read_train_list(results / "lists/train_all.txt")
+    flagged = read_clean_list(results / "lists/train_all_clean.txt")
+    assert flagged["utterance"].tolist() == listed["utterance"].tolist()
+    assert len(listed) == 5 * 3 * 2
+    kept = read_train_list(results / "lists/train_clean.txt")
+    assert kept["utterance"].tolist() == flagged.loc[flagged["clean"] == 1, "utterance"].tolist()
+    assert len(read_table(results / "scores/scores.parquet")) == len(listed)
+    evaluated = pd.read_csv(results / "evaluation/results.csv")
+    assert {"audio", "visual", "score_average", "concatenation", "gated"} <= set(evaluated["model"])
+    assert evaluated["eer"].between(0, 1).all()
+
+
+def test_every_stage_has_a_row_for_every_utterance(finished: Project) -> None:
+    plan = read_table(finished.work / "results/plan/utterances.parquet")
+    for stage in ("media", "extract", "align", "embed_audio", "embed_visual"):
+        status = pd.concat([read_table(p) for p in (finished.work / "results" / stage).glob("*.status.parquet")])
+        assert sorted(status["utterance"]) == sorted(plan["utterance"]), stage
+
+
+def test_no_output_names_a_folder_of_this_machine(finished: Project) -> None:
+    for name, content in finished.outputs().items():
+        if not name.endswith((".tar", ".html")):
+            assert str(finished.work).encode() not in content, name
+            assert str(finished.root).encode() not in content, name
+
+
+def test_a_second_run_has_nothing_to_do(finished: Project) -> None:
+    assert finished.planned() == {}
+
+
+def test_stages_are_targets(finished: Project) -> None:
+    for stage in ("fetch", "extract", "align", "embed", "score", "clean", "train", "evaluate", "report"):
+        assert set(finished.planned(stage)) <= {stage}
+
+
+def test_an_edit_of_the_alignment_reruns_it_and_what_follows(project: Project) -> None:
+    project.edit("src/avsieve/faces/alignment.py", "import numpy as np\n", "import numpy as np\n\nEDITED = 1\n")
+    planned = project.planned()
+    assert set(planned) == AFTER_ALIGN
+    assert planned["align_faces"] == 2
+    assert planned["embed_visual"] == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "after", "first"),
+    [
+        ("src/avsieve/media/decode.py", "import cv2\n", "extract_media"),
+        ("src/avsieve/cleansing/decisions.py", "import numpy as np\n", "clean_list"),
+        ("src/avsieve/synthetic/corpus.py", "import pandas as pd\n", "plan_shards"),
+        ("workflow/scripts/embed_audio.py", "from pathlib import Path\n", "embed_audio"),
+    ],
+)
+def test_an_edit_reruns_its_stage_and_none_before_it(project: Project, path: str, after: str, first: str) -> None:
+    order = ["plan_shards", "fetch_media", "extract_media", "align_faces", "embed_audio", "pool_speakers"]
+    order += ["score_utterances", "clean_list", "train_fusion", "evaluate_fusion"]
+    project.edit(path, after, f"{after}\nEDITED = 1\n")
+    planned = set(project.planned())
+    assert first in planned
+    assert not planned & set(order[: order.index(first)])
+    assert {"clean_list", "write_report"} <= planned
+
+
+def test_what_is_no_code_reruns_nothing(project: Project) -> None:
+    for path in [*project.root.rglob("*.py"), *project.root.rglob("*.smk")]:
+        path.touch()
+    project.edit(
+        "src/avsieve/faces/alignment.py", "import numpy as np\n", "import numpy as np  # arrays\n\n\n# A remark.\n"
+    )
+    project.edit("src/avsieve/media/decode.py", '"""Decode a clip once', '"""Decode each clip once')
+    assert project.planned() == {}
+
+
+def test_a_branch_switch_and_back_reruns_nothing(project: Project) -> None:
+    file = project.root / "src/avsieve/media/decode.py"
+    text = file.read_text()
+    file.write_text(text + "\nOTHER_BRANCH = 1\n")
+    assert "extract_media" in project.planned()
+    file.write_text(text)
+    assert project.planned() == {}
+
+
+def test_a_moved_project_reruns_nothing(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("checkout", "work"):
+        (tmp_path / name).rename(tmp_path / "elsewhere" / name)
+    moved = Project(tmp_path / "elsewhere" / "checkout", tmp_path / "elsewhere" / "work")
+    assert moved.planned() == {}
+
+
+@pytest.mark.parametrize(
+    ("setting", "first", "untouched"),
+    [
+        ("cleansing={threshold: 0.7}", "clean_list", ["merge_scores", "list_utterances"]),
+        ("cleansing={policy: audio}", "clean_list", ["merge_scores", "list_utterances"]),
+        ("faces={min_score: 0.6}", "align_faces", ["extract_media", "embed_audio"]),
+        ("audio={segment_s: 1.5}", "embed_audio", ["extract_media", "embed_visual"]),
+        ("media={jpeg_quality: 90}", "extract_media", ["fetch_media"]),
+    ],
+)
+def test_a_changed_setting_reruns_its_stage_and_none_before_it(
+    finished: Project, setting: str, first: str, untouched: list[str]
+) -> None:
+    planned = finished.planned("--config", setting)
+    assert first in planned
+    assert not set(planned) & set(untouched)
+
+
+def test_a_wrong_setting_ends_with_one_message(finished: Project) -> None:
+    done = finished.snakemake("-n", "--config", "cleansing={treshold: 0.7}", check=False)
+    assert done.returncode
+    shown = done.stdout + done.stderr
+    assert "unknown key cleansing.treshold; expected one of method, options, policy, threshold" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_killed_run_is_taken_up_and_gives_the_same_bytes(finished: Project, repository: Path, tmp_path: Path) -> None:
+    project = copy_project(repository, tmp_path)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(project.root / "workflow" / "Snakefile")]
+    command += ["--directory", str(project.work), "--cores", "2", "--configfile", str(project.work / "tiny.yaml")]
+    with subprocess.Popen(
+        command, start_new_session=True, env=project.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as run:
+        # Kill everything at once while a shard's tar is half written.
+        deadline = time.monotonic() + 120
+        while not list(project.work.glob("results/media/*.tar.partial")):
+            assert time.monotonic() < deadline, "no shard was begun"
+            assert run.poll() is None, "the run ended before it could be killed"
+            time.sleep(0.02)
+        os.killpg(run.pid, signal.SIGKILL)
+    assert not list(project.work.glob("results/media/*.clips.tar"))
+    project.snakemake("--unlock")
+    project.snakemake("--quiet", "host", "reason")
+    assert not list(project.work.rglob("*.partial*"))
+    expected, found = finished.outputs(), project.outputs()
+    # The report tells timings; everything else must be the same to the byte.
+    assert set(found) == set(expected)
+    assert [n for n in expected if found[n] != expected[n] and not n.startswith("report/")] == []

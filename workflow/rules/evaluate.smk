@@ -1,0 +1,68 @@
+"""Error rates of every fusion model, trained on the full and on the cleansed list.
+
+INPUTS: results/embed_audio, results/embed_visual, results/models/fusion; trials, where the configuration names a list.
+OUTPUTS: results/evaluation.
+"""
+
+
+rule make_trials:
+    """Make trials of the people who are kept for testing."""
+    input:
+        plan="results/plan/utterances.parquet",
+        sex=W.sex,
+        truth=W.truth,
+    output:
+        "results/evaluation/trials.txt",
+    log:
+        "results/logs/make_trials.log",
+    benchmark:
+        "results/benchmarks/make_trials.tsv"
+    conda:
+        W.env("core")
+    params:
+        code=W.code("make_trials"),
+        files=flags(W.trial_files),
+        max_targets=W.config.evaluation.max_targets,
+        seed=W.config.evaluation.seed,
+    message:
+        "Making trials"
+    shell:
+        "python $AVSIEVE_SCRIPTS/make_trials.py --plan {input.plan} {params.files} --max-targets {params.max_targets}"
+        " --seed {params.seed} --out {output} > {log} 2>&1"
+
+
+rule evaluate_fusion:
+    """Evaluate all models on the trials."""
+    input:
+        trials=W.trials,
+        audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
+        visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
+        models=W.fusion_models,
+    output:
+        results="results/evaluation/results.csv",
+        gains="results/evaluation/gains.csv",
+        curves="results/evaluation/curves.parquet",
+        provenance="results/evaluation/provenance.json",
+    log:
+        "results/logs/evaluate_fusion.log",
+    benchmark:
+        "results/benchmarks/evaluate_fusion.tsv"
+    conda:
+        W.env("torch")
+    params:
+        code=W.code("evaluate_fusion"),
+        evaluation=flags(
+            W.config.evaluation,
+            leave=["trials", "holdout", "sex", "max_targets"],
+        ),
+        models=flags({"models": W.fusion_models}),
+        device=W.config.device,
+    resources:
+        gpu=W.gpu,
+    message:
+        "Evaluating fusion models"
+    shell:
+        "python $AVSIEVE_SCRIPTS/evaluate_fusion.py --trials {input.trials} --audio {input.audio}"
+        " --visual {input.visual} {params.models} {params.evaluation} --device {params.device} --threads {threads}"
+        " --results {output.results} --gains {output.gains} --curves {output.curves}"
+        " --provenance {output.provenance} > {log} 2>&1"
