@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from avsieve.encoders.audio import AUDIO
-from avsieve.encoders.checkpoint import load_into, read_state
+from avsieve.encoders.audio import AUDIO, BUILTIN_FILE
+from avsieve.encoders.checkpoint import load_into, read_state, resolve
 from avsieve.encoders.device import pick_device
 from avsieve.encoders.registry import build
 from avsieve.provenance import sha256_of, write_provenance
@@ -72,7 +72,7 @@ def train_audio(
     device: str = "auto",
     precision: str = "fp32",
     workers: int = 0,
-    start_from: Path | None = None,
+    start_from: str | Path | None = None,
     noise: Path | None = None,
     music: Path | None = None,
     rooms: Path | None = None,
@@ -96,7 +96,7 @@ def train_audio(
     device, precision, workers
         Where and how; see `avsieve.training.loop.fit`.
     start_from
-        Weights to begin with (fine-tuning) in place of random ones.
+        Weights to begin with (fine-tuning) in place of random ones; ``builtin`` for the shipped ones.
     noise, music, rooms
         Folders for the augmentation.
     log, provenance
@@ -129,8 +129,10 @@ def train_audio(
     )
     torch.manual_seed(recipe.seed)
     encoder = build(AUDIO, recipe.arch)
+    first: Path | None = None
     if start_from is not None:
-        load_into(encoder, read_state(start_from), source=start_from)
+        first = resolve(start_from, BUILTIN_FILE)
+        load_into(encoder, read_state(first), source=first)
     dim = int(encoder.dim)  # type: ignore[arg-type]
     criterion = AAMSoftmax(dim, batches.classes, margin=0.0, scale=recipe.scale, subcenters=recipe.subcenters)
     logger.info(
@@ -158,7 +160,7 @@ def train_audio(
         log_every=log_every,
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
-        recipe={**asdict(recipe), **facts, "start_from": sha256_of(start_from) if start_from else ""},
+        recipe={**asdict(recipe), **facts, "start_from": sha256_of(first) if first else ""},
     )
     metadata = {"arch": recipe.arch, "dim": str(dim), "classes": str(batches.classes), "seed": str(recipe.seed)}
     save_encoder(output, encoder, metadata, half=half)
