@@ -19,6 +19,7 @@ def main() -> None:
     ap = parser(__doc__)
     ap.add_argument("--frames", type=Path, required=True, help="tar of the frames to write")
     ap.add_argument("--truth", type=Path, required=True, help="table of boxes and landmarks to write")
+    ap.add_argument("--status", type=Path, required=True, help="status table to write, as extract_media's")
     ap.add_argument("--train-list", type=Path, required=True, help="list 'speaker wav seconds' to write")
     ap.add_argument("--seed", type=int, default=1, help="another seed gives other people")
     ap.add_argument("--first", type=int, default=0, help="number of the first person")
@@ -27,7 +28,7 @@ def main() -> None:
     ap.add_argument("--frames-per-scene", type=int, default=4, help="frames of each video")
     args = ap.parse_args()
     cv2.setNumThreads(1)
-    render_people(
+    status = render_people(
         args.frames,
         args.truth,
         args.train_list,
@@ -37,6 +38,7 @@ def main() -> None:
         scenes=args.scenes,
         frames=args.frames_per_scene,
     )
+    status.write(args.status)
 
 
 if __name__ == "__main__":

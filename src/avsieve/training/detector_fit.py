@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from avsieve.atomic import atomic_path
 from avsieve.shards import ShardReader
 from avsieve.training.detector import TinyDetector, detector_loss
 from avsieve.training.detector_data import DetectorImages, decode
+from avsieve.training.onnx_export import write_onnx
 from avsieve.training.people import read_truth
 from avsieve.training.schedule import Schedule
 
@@ -60,17 +60,7 @@ def export_detector(network: TinyDetector, path: Path) -> None:
     """Write the detector as ONNX with free batch size, height and width."""
     names = [f"{what}_{stride}" for what in ("score", "box", "landmarks") for stride in (8, 16, 32)]
     axes = {"image": {0: "batch", 2: "height", 3: "width"}} | {n: {0: "batch", 1: f"anchors_{n}"} for n in names}
-    with atomic_path(path) as partial:
-        torch.onnx.export(
-            network.eval(),
-            (torch.zeros(1, 3, 224, 224),),
-            str(partial),
-            input_names=["image"],
-            output_names=names,
-            dynamic_axes=axes,
-            opset_version=13,
-            dynamo=False,
-        )
+    write_onnx(network, path, torch.zeros(1, 3, 224, 224), names, free=axes)
 
 
 def measure_detector(model: Path, frames: Path, truth: Path, *, size: int, min_score: float = 0.5) -> dict[str, float]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from avsieve.atomic import write_text
 from avsieve.progress import progress
 from avsieve.shards import ShardWriter
+from avsieve.status import StatusTable
 from avsieve.synthetic.faces import FPS, FaceRenderer, sample_face, sample_scene
 from avsieve.tables import read_table, write_table
 
@@ -54,7 +55,7 @@ def render_person(seed: int, person: int, scenes: int, frames: int) -> Iterator[
 
 def render_people(
     tar: Path, truth: Path, train_list: Path, *, seed: int, first: int, people: int, scenes: int, frames: int
-) -> None:
+) -> StatusTable:
     """Write frames of the people ``first`` to ``first + people - 1`` as a shard, their truth, and a training list.
 
     Parameters
@@ -65,7 +66,13 @@ def render_people(
         Table of `TRUTH_COLUMNS`: box and landmarks (list<float32>[10], x and y in turn) of each frame, in pixels.
     train_list
         ``speaker wav seconds`` of every utterance.
+
+    Returns
+    -------
+    StatusTable
+        As extraction returns it, so that `align_faces` runs on rendered people too.
     """
+    status = StatusTable("render_people")
     rows: list[tuple] = []
     lines: dict[str, str] = {}
     with ShardWriter(tar) as out:
@@ -78,6 +85,9 @@ def render_people(
     columns["landmarks"] = pa.array(columns["landmarks"], pa.list_(pa.float32()))
     write_table(truth, pa.table(columns))
     write_text(train_list, "".join(f"{line}\n" for line in lines.values()))
+    for utterance in lines:
+        status.add(utterance, n_frames=frames)
+    return status
 
 
 def read_truth(path: Path) -> pd.DataFrame:

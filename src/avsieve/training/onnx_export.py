@@ -1,0 +1,41 @@
+"""Write a torch network as ONNX, whole or not at all."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from avsieve.atomic import atomic_path
+
+
+def write_onnx(
+    network: nn.Module, path: Path, example: torch.Tensor, outputs: list[str], *, free: dict[str, dict[int, str]]
+) -> None:
+    """Export ``network`` in evaluation mode, opset 13, from the CPU.
+
+    torch's newer exporter needs onnxscript and names dimensions its own way; the older one does what InsightFace wants.
+
+    Parameters
+    ----------
+    example
+        An input; its shape is what stays fixed.
+    outputs
+        Names of the outputs; the input is called ``image``.
+    free
+        Name -> axis -> name of a dimension that stays free.
+    """
+    with warnings.catch_warnings(), atomic_path(path) as partial:
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network.cpu().eval(),
+            (example,),
+            str(partial),
+            input_names=["image"],
+            output_names=outputs,
+            dynamic_axes=free,
+            opset_version=13,
+            dynamo=False,
+        )
