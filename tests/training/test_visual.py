@@ -1,3 +1,7 @@
+import argparse
+import importlib.util
+from dataclasses import asdict
+
 import cv2
 import numpy as np
 import pytest
@@ -87,3 +91,17 @@ def test_training_learns_and_writes_an_encoder_that_loads_by_name(data):
     assert encoder(torch.zeros(1, 3, 112, 112)).shape == (1, 128)
     train(data, data / "again.safetensors")
     assert (data / "m.safetensors").read_bytes() == (data / "again.safetensors").read_bytes()
+
+
+def test_the_script_has_the_recipe_s_defaults(repository):
+    spec = importlib.util.spec_from_file_location("script", repository / "workflow" / "scripts" / "train_visual.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    parser = argparse.ArgumentParser()
+    script.add_recipe_options(parser)
+    options = vars(parser.parse_args([]))
+    options |= {"name": options["optimiser"], "kind": options["schedule"], "decay": options["lr_decay"]}
+    for settings in (VisualRecipe(), FaceAugmentation(), Schedule(1000), Optimiser()):
+        for name, value in asdict(settings).items():
+            if name != "augmentation":
+                assert options[name] == value, name

@@ -8,13 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-
-from avsieve.faces.align import align_shard, utterances_of
-from avsieve.faces.detector import FaceDetector
-from avsieve.provenance import write_provenance
 from avsieve.scripting import parser, run
-from avsieve.tables import read_table
 
 
 def main() -> None:
@@ -33,6 +27,14 @@ def main() -> None:
     ap.add_argument("--jpeg-quality", type=int, default=95, help="quality of the faces' JPEGs")
     ap.add_argument("--device", default="cpu", help="cpu, cuda or auto")
     args = ap.parse_args()
+
+    import cv2
+
+    from avsieve.faces.align import align_shard, utterances_of
+    from avsieve.faces.detector import FaceDetector
+    from avsieve.provenance import write_provenance
+    from avsieve.tables import read_table
+
     cv2.setNumThreads(1)
     # Faces of half the score are looked for as well: "seen, not used" is another matter than "none".
     detector = FaceDetector(args.detector, size=args.detector_size, min_score=args.min_score / 2, device=args.device)

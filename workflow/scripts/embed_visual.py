@@ -5,13 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
-
-from avsieve.faces.embedding import POOLINGS, embed_shard
-from avsieve.provenance import write_provenance
-from avsieve.reasons import Reason
 from avsieve.scripting import parser, run
-from avsieve.tables import read_table
 
 if TYPE_CHECKING:
     from avsieve.encoders.onnx_face import OnnxFaceEncoder
@@ -43,10 +37,20 @@ def main() -> None:
     ap.add_argument("--arch", default="onnx", help="onnx (InsightFace), or an architecture such as iresnet50")
     ap.add_argument("--model", default="builtin", help="'builtin', an .onnx file or pack, or a checkpoint of the arch")
     ap.add_argument("--channels", choices=["auto", "rgb", "bgr"], default="auto", help="what a torch network takes")
-    ap.add_argument("--pooling", choices=POOLINGS, default="quality", help="weight of the frames of an utterance")
+    ap.add_argument(
+        "--pooling", choices=["quality", "mean"], default="quality", help="weight of the frames of an utterance"
+    )
     ap.add_argument("--batch", type=int, default=64, help="faces the network takes at a time")
     ap.add_argument("--device", default="cpu", help="cpu, cuda or auto")
     args = ap.parse_args()
+
+    import cv2
+
+    from avsieve.faces.embedding import embed_shard
+    from avsieve.provenance import write_provenance
+    from avsieve.reasons import Reason
+    from avsieve.tables import read_table
+
     cv2.setNumThreads(1)
     encoder = encoder_of(args.arch, args.model, args.channels, args.device)
     aligned = read_table(args.aligned, ["utterance", "code"])

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-
-from avsieve.encoders.onnx_face import OnnxFaceEncoder
-from avsieve.encoders.visual import load_visual_encoder
-from avsieve.provenance import sha256_of, write_provenance
 from avsieve.scripting import parser, run
-from avsieve.training.visual import export_onnx
-from avsieve.training.visual_measure import measure_encoder
 
 
 def main() -> None:
@@ -25,6 +18,15 @@ def main() -> None:
     ap.add_argument("--model", type=Path, required=True, help="ONNX file to write")
     ap.add_argument("--provenance", type=Path, required=True, help="JSON to write beside it")
     args = ap.parse_args()
+
+    import cv2
+
+    from avsieve.encoders.onnx_face import OnnxFaceEncoder
+    from avsieve.encoders.visual import load_visual_encoder
+    from avsieve.provenance import sha256_of, write_provenance
+    from avsieve.training.visual import export_onnx
+    from avsieve.training.visual_measure import measure_encoder
+
     cv2.setNumThreads(1)
     network = load_visual_encoder(args.arch, args.weights)
     export_onnx(network, args.model)

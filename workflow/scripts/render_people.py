@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-
 from avsieve.scripting import parser, run
-from avsieve.training.people import render_people
 
 
 def main() -> None:
@@ -27,6 +24,11 @@ def main() -> None:
     ap.add_argument("--scenes", type=int, default=5, help="videos of each")
     ap.add_argument("--frames-per-scene", type=int, default=4, help="frames of each video")
     args = ap.parse_args()
+
+    import cv2
+
+    from avsieve.training.people import render_people
+
     cv2.setNumThreads(1)
     status = render_people(
         args.frames,

@@ -7,13 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import torch
-
-from avsieve.provenance import sha256_of, write_provenance
 from avsieve.scripting import parser, run
-from avsieve.training.detector_data import DetectorImages
-from avsieve.training.detector_fit import export_detector, measure_detector, read_people, train_detector
 
 
 def main() -> None:
@@ -31,6 +25,14 @@ def main() -> None:
     ap.add_argument("--size", type=int, default=192, help="side of the training images, pixels")
     ap.add_argument("--seed", type=int, default=1, help="decides weights and images")
     args = ap.parse_args()
+
+    import cv2
+    import torch
+
+    from avsieve.provenance import sha256_of, write_provenance
+    from avsieve.training.detector_data import DetectorImages
+    from avsieve.training.detector_fit import export_detector, measure_detector, read_people, train_detector
+
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     jpegs, boxes, marks = read_people(args.frames, args.truth)

@@ -9,46 +9,40 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from avsieve.encoders.device import DEVICES
 from avsieve.scripting import parser, run
-from avsieve.training.face_augment import FaceAugmentation
-from avsieve.training.loop import Optimiser
-from avsieve.training.schedule import Schedule
-from avsieve.training.visual import VisualRecipe, train_visual
 
 
 def add_recipe_options(ap: argparse.ArgumentParser) -> None:
     """Add the options that decide the result."""
-    recipe, schedule, optimiser, treat = VisualRecipe(), Schedule(1), Optimiser(), FaceAugmentation()
-    ap.add_argument("--arch", default=recipe.arch, help="architecture")
+    ap.add_argument("--arch", default="mobileface_small", help="architecture")
     ap.add_argument("--steps", type=int, default=1000, help="batches to train on")
-    ap.add_argument("--batch", type=int, default=recipe.batch, help="faces in a batch")
-    ap.add_argument("--augment", action=argparse.BooleanOptionalAction, default=recipe.augment, help="spoil the faces")
-    ap.add_argument("--flip", type=float, default=treat.flip, help="chance of a mirrored face")
-    ap.add_argument("--grey", type=float, default=treat.grey, help="chance of a face without colour")
-    ap.add_argument("--blur", type=float, default=treat.blur, help="chance of a blurred face")
-    ap.add_argument("--noise", type=float, default=treat.noise, help="chance of a noisy face")
-    ap.add_argument("--erase", type=float, default=treat.erase, help="chance of a rectangle over the face")
-    ap.add_argument("--jitter", type=float, default=treat.jitter, help="strength of changes of light and colour")
-    ap.add_argument("--shift", type=float, default=treat.shift, help="strength of small turns and shifts")
-    ap.add_argument("--margin", type=float, default=schedule.margin, help="margin of the AAM-softmax, radians")
+    ap.add_argument("--batch", type=int, default=64, help="faces in a batch")
+    ap.add_argument("--augment", action=argparse.BooleanOptionalAction, default=True, help="spoil the faces")
+    ap.add_argument("--flip", type=float, default=0.5, help="chance of a mirrored face")
+    ap.add_argument("--grey", type=float, default=0.3, help="chance of a face without colour")
+    ap.add_argument("--blur", type=float, default=0.3, help="chance of a blurred face")
+    ap.add_argument("--noise", type=float, default=0.3, help="chance of a noisy face")
+    ap.add_argument("--erase", type=float, default=0.2, help="chance of a rectangle over the face")
+    ap.add_argument("--jitter", type=float, default=1.0, help="strength of changes of light and colour")
+    ap.add_argument("--shift", type=float, default=1.0, help="strength of small turns and shifts")
+    ap.add_argument("--margin", type=float, default=0.2, help="margin of the AAM-softmax, radians")
+    ap.add_argument("--margin-from", type=float, default=0.1, help="share of the steps before it rises")
+    ap.add_argument("--margin-until", type=float, default=0.4, help="share after which it is whole")
+    ap.add_argument("--scale", type=float, default=30.0, help="scale of the AAM-softmax")
+    ap.add_argument("--subcenters", type=int, default=1, help="centres per class")
+    ap.add_argument("--optimiser", choices=["adam", "adamw", "sgd"], default="adam", help="optimiser")
+    ap.add_argument("--weight-decay", type=float, default=2e-5, help="decay of the weights")
+    ap.add_argument("--clip", type=float, default=5.0, help="largest norm of the gradient; 0 for none")
+    ap.add_argument("--schedule", choices=["cosine", "exponential"], default="cosine", help="of the learning rate")
+    ap.add_argument("--lr", type=float, default=1e-3, help="highest learning rate")
+    ap.add_argument("--lr-end", type=float, default=1e-5, help="last learning rate of the cosine")
+    ap.add_argument("--lr-decay", type=float, default=0.97, help="exponential: factor per epoch")
+    ap.add_argument("--epoch-steps", type=int, default=1000, help="exponential: steps of an epoch")
+    ap.add_argument("--warmup", type=float, default=0.05, help="share of the steps in which the rate rises")
+    ap.add_argument("--seed", type=int, default=0, help="decides first weights, order, faces and treatments")
     ap.add_argument(
-        "--margin-from", type=float, default=schedule.margin_from, help="share of the steps before it rises"
+        "--start-from", help="weights to begin with in place of random ones; 'builtin' for the shipped ones"
     )
-    ap.add_argument("--margin-until", type=float, default=schedule.margin_until, help="share after which it is whole")
-    ap.add_argument("--scale", type=float, default=recipe.scale, help="scale of the AAM-softmax")
-    ap.add_argument("--subcenters", type=int, default=recipe.subcenters, help="centres per class")
-    ap.add_argument("--optimiser", choices=["adam", "adamw", "sgd"], default=optimiser.name, help="optimiser")
-    ap.add_argument("--weight-decay", type=float, default=optimiser.weight_decay, help="decay of the weights")
-    ap.add_argument("--clip", type=float, default=optimiser.clip, help="largest norm of the gradient; 0 for none")
-    ap.add_argument("--schedule", choices=["cosine", "exponential"], default=schedule.kind, help="of the learning rate")
-    ap.add_argument("--lr", type=float, default=schedule.lr, help="highest learning rate")
-    ap.add_argument("--lr-end", type=float, default=schedule.lr_end, help="last learning rate of the cosine")
-    ap.add_argument("--lr-decay", type=float, default=schedule.decay, help="exponential: factor per epoch")
-    ap.add_argument("--epoch-steps", type=int, default=schedule.epoch_steps, help="exponential: steps of an epoch")
-    ap.add_argument("--warmup", type=float, default=schedule.warmup, help="share of the steps in which the rate rises")
-    ap.add_argument("--seed", type=int, default=recipe.seed, help="decides first weights, order, faces and treatments")
-    ap.add_argument("--start-from", type=Path, help="weights to begin with in place of random ones")
 
 
 def main() -> None:
@@ -63,7 +57,7 @@ def main() -> None:
     add_recipe_options(ap)
     ap.add_argument("--log-every", type=int, default=50, help="steps between two rows of the log")
     ap.add_argument("--checkpoint-every", type=int, default=500, help="steps between two states left behind")
-    ap.add_argument("--device", default="auto", help=f"{', '.join(DEVICES)} or cuda:N")
+    ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     ap.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the network's arithmetic")
     ap.add_argument("--threads", type=int, default=1, help="threads of torch")
     ap.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
@@ -72,6 +66,11 @@ def main() -> None:
 
     import cv2
     import torch
+
+    from avsieve.training.face_augment import FaceAugmentation
+    from avsieve.training.loop import Optimiser
+    from avsieve.training.schedule import Schedule
+    from avsieve.training.visual import VisualRecipe, train_visual
 
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)

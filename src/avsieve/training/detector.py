@@ -35,7 +35,7 @@ class TinyDetector(nn.Module):
     of boxes (N, A, 4) and three of landmarks (N, A, 10), A = 2 H W / stride².
     """
 
-    def __init__(self, widths: tuple[int, int, int, int, int] = (16, 24, 40, 64, 96), neck: int = 40) -> None:
+    def __init__(self, widths: tuple[int, int, int, int, int] = (12, 24, 48, 96, 128), neck: int = 48) -> None:
         super().__init__()
         a, b, c, d, e = widths
         self.stem = nn.Sequential(
@@ -168,7 +168,7 @@ def detector_loss(
     zero = images.new_zeros(())
     box_loss = torch.stack(box_losses).sum() / count if box_losses else zero
     mark_loss = torch.stack(mark_losses).sum() / count if mark_losses else zero
-    total = score_loss + 2.0 * box_loss + 2.0 * mark_loss
+    total = score_loss + 2.0 * box_loss + 3.0 * mark_loss
     return total, {"score": score_loss.item(), "box": box_loss.item(), "landmarks": mark_loss.item()}
 
 

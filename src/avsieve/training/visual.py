@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from avsieve.encoders.checkpoint import load_into, read_state
+from avsieve.encoders.checkpoint import load_into, read_state, resolve
 from avsieve.encoders.device import pick_device
 from avsieve.encoders.registry import build
-from avsieve.encoders.visual import VISUAL
+from avsieve.encoders.visual import BUILTIN_FILE, VISUAL
 from avsieve.provenance import sha256_of, write_provenance
 from avsieve.training.face_augment import FaceAugmentation
 from avsieve.training.loop import Optimiser, fit, save_encoder
@@ -65,7 +65,7 @@ def train_visual(
     device: str = "auto",
     precision: str = "fp32",
     workers: int = 0,
-    start_from: Path | None = None,
+    start_from: str | Path | None = None,
     log: Path | None = None,
     provenance: Path | None = None,
     checkpoint: Path | None = None,
@@ -86,7 +86,7 @@ def train_visual(
     device, precision, workers
         Where and how; see `avsieve.training.loop.fit`.
     start_from
-        Weights to begin with (fine-tuning) in place of random ones.
+        Weights to begin with (fine-tuning) in place of random ones; ``builtin`` for the shipped ones.
     log, provenance
         CSV of the losses and JSON to write.
     checkpoint
@@ -105,8 +105,10 @@ def train_visual(
     batches = FaceBatches(faces, steps=schedule.steps, batch=recipe.batch, augmentation=augmentation, seed=recipe.seed)
     torch.manual_seed(recipe.seed)
     encoder = build(VISUAL, recipe.arch)
+    first: Path | None = None
     if start_from is not None:
-        load_into(encoder, read_state(start_from), source=start_from)
+        first = resolve(start_from, BUILTIN_FILE)
+        load_into(encoder, read_state(first), source=first)
     dim = int(encoder.dim)  # type: ignore[arg-type]
     criterion = AAMSoftmax(dim, faces.classes, margin=0.0, scale=recipe.scale, subcenters=recipe.subcenters)
     logger.info(
@@ -133,7 +135,7 @@ def train_visual(
         log_every=log_every,
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
-        recipe={**asdict(recipe), **facts, "start_from": sha256_of(start_from) if start_from else ""},
+        recipe={**asdict(recipe), **facts, "start_from": sha256_of(first) if first else ""},
     )
     metadata = {"arch": recipe.arch, "dim": str(dim), "channels": "rgb", "classes": str(faces.classes)}
     save_encoder(output, encoder, metadata | {"seed": str(recipe.seed)}, half=half)
