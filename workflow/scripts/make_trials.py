@@ -1,8 +1,7 @@
 """Make the trial list of a run: balanced targets and impostors among the people who are kept for testing.
 
-The utterances are those of the plan's test subset; where it has none, those of the speakers held out of training. Of the
-held-out speakers' utterances, those that a truth table calls wrong are left out; without one, the trials carry the list's
-own errors.
+The utterances are those of the plan's test subset; where it has none, those of the speakers held out of training. Of
+these, the ones that a truth table calls wrong are left out; without one, the trials carry the list's own errors.
 """
 
 from __future__ import annotations

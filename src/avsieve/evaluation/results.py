@@ -11,6 +11,8 @@ from avsieve.evaluation.bootstrap import Replicates, interval, speaker_bootstrap
 from avsieve.evaluation.metrics import DCF_PRIORS, Summary, summarise
 from avsieve.evaluation.trials import Trials
 
+FIGURES = ("eer", *(f"min_dcf_{p}" for p in DCF_PRIORS))
+
 
 @dataclass(frozen=True)
 class Result:
@@ -30,14 +32,18 @@ class Result:
     n_missing: int
     replicates: Replicates | None
 
+    def draws(self, figure: str) -> np.ndarray | None:
+        """Return the bootstrap's values (R,) of one of `FIGURES`, None where there was no bootstrap."""
+        if self.replicates is None:
+            return None
+        return self.replicates.eer if figure == "eer" else self.replicates.min_dcf[float(figure.split("_")[-1])]
+
     def row(self) -> dict[str, float | int]:
         """Return the figures under the names that the results table and the JSON have."""
         row: dict[str, float | int] = {"eer": self.summary.eer}
         row |= {f"min_dcf_{p}": cost for p, cost in self.summary.min_dcf.items()}
-        if self.replicates is not None:
-            draws = {"eer": self.replicates.eer}
-            draws |= {f"min_dcf_{p}": values for p, values in self.replicates.min_dcf.items()}
-            for name, values in draws.items():
+        for name in FIGURES:
+            if (values := self.draws(name)) is not None:
                 row[f"{name}_low"], row[f"{name}_high"] = interval(values)
         return row | {"n_trials": self.n_trials, "n_targets": self.n_targets, "n_missing": self.n_missing}
 
@@ -108,6 +114,3 @@ def refuse_seen_speakers(trials: Trials, trained_on: set[str], model: str) -> No
             f"{model}: {len(shared)} of {len(trials.speakers()[0])} speakers of {name.name} are in its training list "
             f"(for example {shared[0]}), so its error rates would mean nothing; {remedy}"
         )
-
-
-FIGURES = ("eer", *(f"min_dcf_{p}" for p in DCF_PRIORS))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from avsieve.errors import AvsieveError
+from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.trials import Trials
 from avsieve.ids import parse_id
 
@@ -107,3 +109,25 @@ def _nontargets(
                 found[key] = (e, t)
                 break
     return np.array(list(found.values()), dtype=np.int64)
+
+
+def read_sex(path: str | Path) -> dict[str, str]:
+    """Read each speaker's sex: a CSV with columns ``speaker`` and ``sex``, or VoxCeleb's ``vox1_meta.csv``.
+
+    Raises
+    ------
+    ListError
+        If the file is absent or the columns are not there.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ListError(f"{path}: no such table; expected columns speaker and sex")
+    table = pd.read_csv(path, sep=r"\s*[,\t]\s*", engine="python", dtype=str)
+    names = {name.strip().lower(): name for name in table.columns}
+    speaker = next((names[n] for n in ("speaker", "voxceleb1 id", "voxceleb2 id") if n in names), None)
+    sex = next((names[n] for n in ("sex", "gender") if n in names), None)
+    if speaker is None or sex is None:
+        raise ListError(
+            f"{path}: columns {list(table.columns)}; expected speaker and sex (or VoxCeleb's ID and Gender)"
+        )
+    return dict(zip(table[speaker].str.strip(), table[sex].str.strip(), strict=True))

@@ -1,0 +1,1 @@
+"""Fusion of voice and face: one small interface, one module per model."""

@@ -1,0 +1,85 @@
+"""Trained fusion models as safetensors that carry all that scoring needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from avsieve.atomic import atomic_path
+from avsieve.errors import ModelError
+from avsieve.fusion.neural import NeuralFusion
+from avsieve.fusion.registry import neural_class
+
+_KEY = "avsieve_fusion"  # one key: the order of several would change from run to run, and with it the bytes
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model and where it comes from.
+
+    Attributes
+    ----------
+    trained_on
+        Name of the list (``all``, ``clean``).
+    seed
+        Of the training.
+    speakers
+        Whom it was trained on: the evaluation refuses trials with them.
+    facts
+        Everything else that was recorded: list digest, recipe, counts, versions.
+    """
+
+    model: NeuralFusion
+    trained_on: str
+    seed: int
+    speakers: list[str]
+    facts: dict[str, Any]
+
+
+def save_fusion(path: str | Path, trained: Trained) -> None:
+    """Write the model; equal models give equal bytes."""
+    metadata = {
+        "model": trained.model.name,
+        "settings": trained.model.settings,
+        "trained_on": trained.trained_on,
+        "seed": trained.seed,
+        "speakers": trained.speakers,
+        "facts": trained.facts,
+    }
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.model.state_dict().items()}
+    with atomic_path(path) as partial:
+        save_file(state, partial, metadata={_KEY: json.dumps(metadata, sort_keys=True)})
+
+
+def load_fusion(path: str | Path, device: torch.device | None = None) -> Trained:
+    """Read a model, in evaluation mode.
+
+    Raises
+    ------
+    ModelError
+        If the file is absent, is not one of these, or its tensors do not fit its settings.
+    """
+    if not Path(path).is_file():
+        raise ModelError(f"{path}: no such fusion model; train it first")
+    try:
+        with safe_open(path, framework="pt") as handle:
+            text = (handle.metadata() or {}).get(_KEY)
+            state = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118 - not a dict
+    except SafetensorError as error:
+        raise ModelError(f"{path}: not a safetensors file ({error}); train it again") from error
+    if text is None:
+        raise ModelError(f"{path}: no fusion model: its metadata has no {_KEY}; expected a file of train_fusion")
+    found = json.loads(text)
+    model = neural_class(found["model"])(**found["settings"])
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: its tensors do not fit its settings ({error}); train it again") from error
+    model.to(device or torch.device("cpu")).eval()
+    return Trained(model, found["trained_on"], found["seed"], found["speakers"], found["facts"])

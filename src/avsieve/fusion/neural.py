@@ -1,0 +1,211 @@
+"""What trained fusion models share: standardised inputs, missing modalities, encoding in batches."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from avsieve.errors import ModelError
+from avsieve.evaluation.scoring import Part
+from avsieve.fusion.inputs import Inputs, Side
+from avsieve.fusion.interface import FusionModel
+
+START_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One modality of a batch, as tensors; see `avsieve.fusion.inputs.Side`."""
+
+    pooled: Tensor
+    present: Tensor
+    sequence: Tensor | None = None
+    mask: Tensor | None = None
+
+    @classmethod
+    def of(cls, side: Side, rows: np.ndarray | slice, device: torch.device) -> Stream:
+        """Bring rows of a side to the device."""
+
+        def move(array: np.ndarray | None) -> Tensor | None:
+            return None if array is None else torch.from_numpy(np.ascontiguousarray(array[rows])).to(device)
+
+        pooled, present = move(side.pooled), move(side.present)
+        assert pooled is not None and present is not None  # noqa: PT018 - for the type checker
+        return cls(pooled, present, move(side.sequence), move(side.mask))
+
+    def drop(self, missing: Tensor) -> Stream:
+        """Take the modality away where ``missing`` (B,) is set."""
+        pooled = self.pooled.masked_fill(missing[:, None], 0.0)
+        mask = None if self.mask is None else self.mask & ~missing[:, None]
+        return Stream(pooled, self.present & ~missing, self.sequence, mask)
+
+
+class Standardise(nn.Module):
+    """Take the training mean from the unit vectors and bring them to one length; zeros where absent.
+
+    Centring and length normalisation as before PLDA (Garcia-Romero and Espy-Wilson, Interspeech 2011). Both modalities
+    get the same length, whatever their dimension: the concatenation of the two weighs them alike. The mean is part of
+    the model: what training saw and what scoring sees cannot differ.
+    """
+
+    mean: Tensor
+
+    def __init__(self, dim: int, length: float) -> None:
+        super().__init__()
+        self.length = length
+        self.register_buffer("mean", torch.zeros(dim))
+
+    def fit(self, side: Side) -> None:
+        """Learn the mean from the present rows."""
+        unit = Part.of(side.pooled, side.present).vectors[side.present]
+        if len(unit):
+            self.mean.copy_(torch.from_numpy(unit.mean(axis=0, dtype=np.float64)))
+
+    def forward(self, stream: Stream) -> Tensor:
+        """Return (B, D) float32."""
+        centred = F.normalize(F.normalize(stream.pooled.float()) - self.mean) * self.length
+        return centred * stream.present[:, None]
+
+
+class NeuralFusion(nn.Module, FusionModel):
+    """A network from both modalities to one embedding.
+
+    Subclasses give `settings` (what their constructor takes) and `fuse`; `start` may set weights from the data.
+
+    Parameters
+    ----------
+    audio_dim, visual_dim
+        Length of the embeddings.
+    dim
+        Length of the fused embedding.
+    """
+
+    trained: ClassVar[bool] = True
+
+    def __init__(self, audio_dim: int, visual_dim: int, dim: int) -> None:
+        super().__init__()
+        if min(audio_dim, visual_dim) < 1:
+            raise ModelError(
+                f"{self.name}: audio embeddings of length {audio_dim}, visual ones of length {visual_dim}; a trained "
+                "fusion needs both modalities: run the stage that is missing, or leave this model out"
+            )
+        self.audio_dim, self.visual_dim, self.dim = audio_dim, visual_dim, dim
+        length = math.sqrt((audio_dim + visual_dim) / 2)  # entries of about 1
+        self.audio_standard, self.visual_standard = Standardise(audio_dim, length), Standardise(visual_dim, length)
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """Keyword arguments that build this network again."""
+
+    @abstractmethod
+    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+        """Return (B, dim) from standardised embeddings (B, Da), (B, Dv), zero where (B,) bool says absent."""
+
+    def start(self, inputs: Inputs, labels: np.ndarray) -> None:
+        """Fit the standardisation, and set the first weights where a subclass has better ones than random.
+
+        Parameters
+        ----------
+        inputs
+            The training utterances.
+        labels
+            (U,) int64, the class of each.
+        """
+        self.audio_standard.fit(inputs.audio)
+        self.visual_standard.fit(inputs.visual)
+
+    def first_projection(self, inputs: Inputs, labels: np.ndarray, size: float) -> np.ndarray:
+        """Return (dim, Da + Dv) float32: the discriminant directions of the training data (`discriminant_directions`).
+
+        What it projects to has a root mean square of ``size``. Rows with both modalities decide, an even choice of at
+        most `START_ROWS`.
+        """
+        both = np.flatnonzero(inputs.audio.present & inputs.visual.present)
+        rows = both[:: -(-len(both) // START_ROWS) or 1]
+        device = torch.device("cpu")
+        with torch.no_grad():
+            sides = [
+                standard(Stream.of(side, rows, device))
+                for standard, side in ((self.audio_standard, inputs.audio), (self.visual_standard, inputs.visual))
+            ]
+        data = torch.cat(sides, dim=1).numpy().astype(np.float64)
+        if len(data) < 2:
+            raise ModelError(
+                f"{self.name}: {len(data)} training utterances have both modalities; it needs some to fuse"
+            )
+        directions = discriminant_directions(data, labels[rows], self.dim)
+        return (directions * (size / (float((data @ directions.T).std()) or 1.0))).astype(np.float32)
+
+    def forward(self, audio: Stream, visual: Stream) -> Tensor:
+        """Return the fused embeddings (B, dim), not normalised."""
+        return self.fuse(self.audio_standard(audio), self.visual_standard(visual), audio.present, visual.present)
+
+    @torch.inference_mode()
+    def encode(self, inputs: Inputs, batch_size: int = 4096) -> list[Part]:
+        """Return the fused embeddings; absent where neither modality is there.
+
+        Raises
+        ------
+        ModelError
+            If the embeddings are of other lengths than those of the training.
+        """
+        found = (inputs.audio.dim, inputs.visual.dim)
+        if found != (self.audio_dim, self.visual_dim):
+            raise ModelError(
+                f"{self.name}: embeddings of lengths {found}, the model was trained on "
+                f"{(self.audio_dim, self.visual_dim)}; embed with the same encoders or train again"
+            )
+        was_training = self.training
+        self.eval()
+        device = self.audio_standard.mean.device
+        out = np.zeros((len(inputs), self.dim), dtype=np.float32)
+        for begin in range(0, len(inputs), batch_size):
+            rows = slice(begin, begin + batch_size)
+            fused = self(Stream.of(inputs.audio, rows, device), Stream.of(inputs.visual, rows, device))
+            out[rows] = fused.float().cpu().numpy()
+        self.train(was_training)
+        return [Part.of(out, inputs.audio.present | inputs.visual.present)]
+
+
+def discriminant_directions(data: np.ndarray, labels: np.ndarray, dim: int) -> np.ndarray:
+    """Return (dim, D): whiten what varies within classes, then keep the directions of the most variance.
+
+    Within-class covariance normalisation (Hatch et al., Interspeech 2006) with the covariance shrunk towards a multiple
+    of the identity, as if twice D utterances had been seen that vary alike in all directions: few utterances leave the
+    cosine nearly as it was, many decide by themselves. Where ``dim`` exceeds D the remaining rows are zero. Signs are
+    fixed, the largest entry of a row being positive.
+
+    Parameters
+    ----------
+    data
+        (N, D) float64.
+    labels
+        (N,) int64; any labels.
+    """
+    n, width = data.shape
+    classes, rank = np.unique(labels, return_inverse=True)
+    means = np.zeros((len(classes), width))
+    np.add.at(means, rank, data)
+    means /= np.bincount(rank)[:, None]
+    within = data - means[rank]
+    freedom = max(n - len(classes), 1)
+    covariance = within.T @ within / freedom
+    prior = 2.0 * width
+    average = float(np.trace(covariance)) / width or 1.0
+    shrunk = (freedom * covariance + prior * average * np.eye(width)) / (freedom + prior)
+    values, vectors = np.linalg.eigh(shrunk)
+    whiten = (vectors / np.sqrt(values)) @ vectors.T
+    spread = np.linalg.eigh(np.cov(data @ whiten, rowvar=False))[1]
+    rows = spread.T[::-1][:dim] @ whiten
+    rows *= np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)])[:, None]
+    out = np.zeros((dim, width))
+    out[: len(rows)] = rows
+    return out

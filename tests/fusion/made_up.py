@@ -1,0 +1,30 @@
+"""People with voices and faces as embeddings, for the tests of fusion."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from avsieve.fusion.inputs import Inputs, Side
+
+
+def make_people(prefix, n_speakers, seed=0, videos=3, utterances=3, audio_noise=1.0, visual_noise=0.8, dims=(24, 16)):
+    """Return inputs and speakers: a direction per person, plus noise shared within a video, plus noise.
+
+    People differ most in the first dimensions, videos in the last: there is something to learn.
+    """
+    rng = np.random.default_rng(seed)
+    names, speakers, sides = [], [], ([], [])
+    for s in range(n_speakers):
+        person = [rng.standard_normal(d) for d in dims]
+        for v in range(videos):
+            video = [rng.standard_normal(d) for d in dims]
+            for u in range(utterances):
+                names.append(f"{prefix}{s:02d}/v{v}/{u}")
+                speakers.append(f"{prefix}{s:02d}")
+                for side, p, c, noise in zip(sides, person, video, (audio_noise, visual_noise), strict=True):
+                    spread = np.linspace(1.6, 0.4, len(p))
+                    noises = 0.7 * c + 0.7 * rng.standard_normal(len(p))
+                    side.append(spread * p + noise * spread[::-1] * noises + 0.5)
+    everywhere = np.ones(len(names), dtype=bool)
+    audio, visual = (Side(np.array(side, dtype=np.float32), everywhere) for side in sides)
+    return Inputs(names, audio, visual), speakers

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+
+from avsieve.errors import AvsieveError
+from avsieve.evaluation.trial_maker import make_trials
+from avsieve.fusion.evaluation import System, evaluate_systems, untrained_systems
+from avsieve.fusion.inputs import Inputs, Side
+from avsieve.fusion.registry import UNTRAINED, neural_class
+from avsieve.fusion.training import Recipe, train_fusion
+
+from .made_up import make_people
+
+TRAIN, SPEAKERS = make_people("train", 20, seed=1, audio_noise=1.7, visual_noise=1.7)
+TEST, _ = make_people("test", 12, seed=2, audio_noise=1.7, visual_noise=1.7)
+TRIALS = make_trials(TEST.utterances, max_targets=300)
+
+
+def trained(speakers, name, seed=0):
+    torch.manual_seed(seed)
+    model = neural_class("linear")(24, 16, dim=32)
+    train_fusion(model, TRAIN, speakers, Recipe(epochs=15, pull=0.1), seed=seed, device=torch.device("cpu"))
+    return System(model, name, seed, frozenset(SPEAKERS))
+
+
+@pytest.fixture(scope="module")
+def outcome():
+    rng = np.random.default_rng(0)
+    wrong = [s if rng.random() > 0.5 else SPEAKERS[rng.integers(len(SPEAKERS))] for s in SPEAKERS]
+    systems = untrained_systems(TEST)
+    for seed in (0, 1):
+        systems += [trained(wrong, "all", seed), trained(SPEAKERS, "clean", seed)]
+    return evaluate_systems(TRIALS, TEST, systems, replicates=50, damage_share=0.4)
+
+
+def test_every_system_has_a_row_per_condition(outcome):
+    rows = outcome.results
+    assert len(rows) == 2 * (len(UNTRAINED) + 4)
+    whole = rows[rows["condition"] == "whole"]
+    assert whole["model"].tolist()[:4] == list(UNTRAINED)
+    assert (whole["n_missing"] == 0).all()
+    assert (rows["n_trials"] + rows["n_missing"] == len(TRIALS)).all()
+    assert (rows["eer_low"] <= rows["eer"]).all()
+    assert (rows["eer"] <= rows["eer_high"]).all()
+
+
+def test_damage_leaves_trials_that_one_modality_cannot_score_and_fusion_can(outcome):
+    damaged = outcome.results[outcome.results["condition"] == "damaged"].set_index("model")
+    assert damaged.loc["audio", "n_missing"] > 0
+    assert damaged.loc["score_average", "n_missing"] < damaged.loc["audio", "n_missing"]
+    assert (damaged.loc["linear", "n_missing"] == 0).all()
+
+
+def test_the_gain_is_positive_where_half_of_the_labels_were_wrong_and_paired(outcome):
+    gain = outcome.gains[outcome.gains["condition"] == "whole"].iloc[0]
+    assert (gain["model"], gain["seeds"]) == ("linear", 2)
+    assert gain["eer_gain"] == pytest.approx(gain["eer_all"] - gain["eer_clean"])
+    assert gain["eer_gain"] > 0
+    assert gain["eer_gain_low"] < gain["eer_gain"] < gain["eer_gain_high"]
+
+
+def test_curves_have_every_system(outcome):
+    assert set(outcome.curves["model"]) == {*UNTRAINED, "linear"}
+    assert set(outcome.curves["trained_on"]) == {"-", "all", "clean"}
+
+
+def test_without_faces_only_the_voice_is_evaluated():
+    none = Side(np.zeros((len(TEST), 0), dtype=np.float32), np.zeros(len(TEST), dtype=bool))
+    systems = untrained_systems(Inputs(TEST.utterances, TEST.audio, none))
+    assert [s.model.name for s in systems] == ["audio"]
+
+
+def test_a_model_trained_on_a_test_speaker_is_refused():
+    system = System(untrained_systems(TEST)[0].model, "all", 0, frozenset({"test03"}))
+    with pytest.raises(AvsieveError, match=r"audio \(all\): 1 of 12 speakers"):
+        evaluate_systems(TRIALS, TEST, [system])
