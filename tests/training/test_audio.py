@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import argparse
 import json
 import runpy
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from unittest import mock
 
@@ -13,6 +15,7 @@ from safetensors import safe_open
 from avsieve.encoders.audio import load_audio_encoder
 from avsieve.errors import ModelError
 from avsieve.training.audio import AudioRecipe, train_audio
+from avsieve.training.augment import KINDS
 from avsieve.training.loop import Optimiser
 from avsieve.training.schedule import Schedule
 
@@ -84,3 +87,17 @@ def test_the_script_trains_from_a_list(tiny_speech: TinySpeech, tmp_path: Path, 
     )  # fmt: skip
     assert sorted(p.name for p in out.iterdir()) == ["a.csv", "a.json", "a.safetensors"]
     assert json.loads((out / "a.json").read_text())["recipe"]["speeds"] == [1.0, 0.9]
+
+
+def test_the_defaults_of_the_script_are_those_of_the_library(repository: Path) -> None:
+    script = runpy.run_path(str(repository / "workflow/scripts/train_audio.py"))
+    options = argparse.ArgumentParser()
+    script["add_recipe_options"](options)
+    given = vars(options.parse_args([]))
+    recipe = asdict(AudioRecipe())
+    schedule, optimiser = asdict(Schedule(given["steps"])), asdict(Optimiser())
+    renamed = {"kind": "schedule", "decay": "lr_decay", "name": "optimiser"}
+    for name, value in {**recipe, **schedule, **optimiser}.items():
+        found = given[renamed.get(name, name)]
+        assert (tuple(found) if isinstance(found, list) else found) == value, name
+    assert set(script["KINDS"]) == set(KINDS)
