@@ -113,7 +113,9 @@ class Audio(Block):
 
     arch: str = key("ecapa_small", "Architecture: `ecapa_small`, `ecapa512` or `ecapa1024`.", "embed_audio")
     checkpoint: str = key(
-        "builtin", "`builtin` (small, for the embedded corpus), or a file of weights of this architecture.", "embed_audio"
+        "builtin",
+        "`builtin` (small, for the embedded corpus), or a file of weights of this architecture.",
+        "embed_audio",
     )
     precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of the network's arithmetic.", "embed_audio")
     batch_s: Positive = key(60.0, "Sound in a batch, in seconds.", "embed_audio")
@@ -133,7 +135,8 @@ class Visual(Block):
         "embed_visual",
     )
     channels: Literal["auto", "rgb", "bgr"] = key(
-        "auto", "Order of the channels that a torch network was trained with; `auto`: as its architecture is published.",
+        "auto",
+        "Order of the channels that a torch network was trained with; `auto`: as its architecture is published.",
         "embed_visual",
     )
     pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")
@@ -208,7 +211,8 @@ class Evaluation(Block):
     """Trials and error rates."""
 
     trials: str | None = key(
-        None, "Trial list (`label enrol.wav test.wav`); without one, trials are made of the people kept for testing.",
+        None,
+        "Trial list (`label enrol.wav test.wav`); without one, trials are made of the people kept for testing.",
         "make_trials",
     )
     holdout: Share = key(
@@ -217,7 +221,8 @@ class Evaluation(Block):
         "plan_shards",
     )
     sex: str | None = key(
-        None, "CSV of `speaker,sex`, or VoxCeleb's meta file: half of the impostors are then of the same sex. The "
+        None,
+        "CSV of `speaker,sex`, or VoxCeleb's meta file: half of the impostors are then of the same sex. The "
         "synthetic source brings its own.",
         "make_trials",
     )

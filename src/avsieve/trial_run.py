@@ -40,7 +40,7 @@ def snakemake(root: Path, directory: Path, targets: list[str], cores: int, confi
         If it fails; the logs are named above the message.
     """
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "workflow" / "Snakefile")]
-    command += ["--directory", str(directory), "--cores", str(cores), "--quiet", "rules", "host"]
+    command += ["--directory", str(directory), "--cores", str(cores), "--quiet", "host", "reason"]
     command += ["--configfile", str(config)] if config else []
     if subprocess.run([*command, "--", *targets], check=False).returncode:
         raise AvsieveError(f"the workflow stopped in {directory}; the failed rule and its log are named above")

@@ -140,7 +140,7 @@ class Wiring:
         return network_modules(self.src, modality, arch)
 
     def builtin(self, value: str, *files: str) -> str:
-        """Return the digest of the shipped ``files`` when ``value`` is ``builtin``, so that new weights rerun their stage."""
+        """Return the digest of the shipped ``files`` when ``value`` is ``builtin``: new weights rerun their stage."""
         if value != "builtin":
             return ""
         folder = self.src / "avsieve" / "models"

@@ -24,14 +24,14 @@ rule align_faces:
         "results/benchmarks/align_faces/{shard}.tsv"
     conda:
         W.env("faces")
+    resources:
+        gpu=W.gpu,
     params:
         code=W.code("align_faces"),
         model=W.builtin(W.config.faces.detector, "detector.onnx"),
         faces=flags(W.config.faces),
         device=W.config.device,
         max_failed=W.config.max_failed,
-    resources:
-        gpu=W.gpu,
     message:
         "Aligning the faces of shard {wildcards.shard}"
     shell:

@@ -23,14 +23,14 @@ rule embed_audio:
         "results/benchmarks/embed_audio/{shard}.tsv"
     conda:
         W.env("torch")
+    resources:
+        gpu=W.gpu,
     params:
         code=W.code("embed_audio", *W.network("audio", W.config.audio.arch)),
         model=W.builtin(W.config.audio.checkpoint, "audio_ecapa_small.safetensors"),
         audio=flags(W.config.audio),
         device=W.config.device,
         max_failed=W.config.max_failed,
-    resources:
-        gpu=W.gpu,
     message:
         "Embedding the voices of shard {wildcards.shard}"
     shell:
@@ -59,14 +59,14 @@ rule embed_visual:
         "results/benchmarks/embed_visual/{shard}.tsv"
     conda:
         W.env("faces" if W.config.visual.arch == "onnx" else "torch")
+    resources:
+        gpu=W.gpu,
     params:
         code=W.code("embed_visual", *W.network("visual", W.config.visual.arch)),
         model=W.builtin(W.config.visual.model, "faces.onnx"),
         visual=flags(W.config.visual),
         device=W.config.device,
         max_failed=W.config.max_failed,
-    resources:
-        gpu=W.gpu,
     message:
         "Embedding the faces of shard {wildcards.shard}"
     shell:

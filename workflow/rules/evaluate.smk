@@ -49,6 +49,8 @@ rule evaluate_fusion:
         "results/benchmarks/evaluate_fusion.tsv"
     conda:
         W.env("torch")
+    resources:
+        gpu=W.gpu,
     params:
         code=W.code("evaluate_fusion"),
         evaluation=flags(
@@ -57,8 +59,6 @@ rule evaluate_fusion:
         ),
         models=flags({"models": W.fusion_models}),
         device=W.config.device,
-    resources:
-        gpu=W.gpu,
     message:
         "Evaluating fusion models"
     shell:

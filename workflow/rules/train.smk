@@ -21,12 +21,12 @@ rule train_audio:
         "results/benchmarks/train_audio/{list}.tsv"
     conda:
         W.env("torch")
+    resources:
+        gpu=W.gpu,
     params:
         code=W.code("train_audio", *W.network("audio", W.config.training.audio.arch)),
         training=flags(W.config.training.audio),
         device=W.config.device,
-    resources:
-        gpu=W.gpu,
     message:
         "Training an audio encoder on the list `{wildcards.list}`"
     shell:
@@ -51,12 +51,12 @@ rule train_visual:
         "results/benchmarks/train_visual/{list}.tsv"
     conda:
         W.env("torch")
+    resources:
+        gpu=W.gpu,
     params:
         code=W.code("train_visual", *W.network("visual", W.config.training.visual.arch)),
         training=flags(W.config.training.visual),
         device=W.config.device,
-    resources:
-        gpu=W.gpu,
     message:
         "Training a visual encoder on the list `{wildcards.list}`"
     shell:
@@ -80,12 +80,12 @@ rule train_fusion:
         "results/benchmarks/train_fusion/{list}.{model}.{seed}.tsv"
     conda:
         W.env("torch")
+    resources:
+        gpu=W.gpu,
     params:
         code=W.code("train_fusion"),
         fusion=flags(W.config.fusion, leave=["models", "seeds"]),
         device=W.config.device,
-    resources:
-        gpu=W.gpu,
     message:
         "Training `{wildcards.model}` fusion on the list `{wildcards.list}`, seed {wildcards.seed}"
     shell:

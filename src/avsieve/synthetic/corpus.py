@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -63,9 +64,9 @@ def speaker_name(person: int) -> str:
     return f"id9{person:04d}"
 
 
-def sex_of(person: int) -> str:
-    """Return ``f`` or ``m``: alternating, so that impostors of the same sex are plenty in any corpus."""
-    return "fm"[person % 2]
+def sex_of(person: int) -> Literal["f", "m"]:
+    """Return the sex of a person: alternating, so that impostors of the same sex are plenty in any corpus."""
+    return "f" if person % 2 == 0 else "m"
 
 
 def _video_name(seed: int, person: int, video: int) -> str:
