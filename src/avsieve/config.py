@@ -97,8 +97,8 @@ class Faces(Block):
 
     detector: str = key(
         "builtin",
-        "`builtin` (small, for the embedded corpus), an `.onnx` file, a folder of them, or the name of an InsightFace pack "
-        "such as `buffalo_l`. InsightFace's own models are for non-commercial research only.",
+        "`builtin` (small, for the embedded corpus), an `.onnx` file, a folder of them, or the name of an InsightFace "
+        "pack such as `buffalo_l`. InsightFace's own models are for non-commercial research only.",
         "align_faces",
     )
     detector_size: int = key(
@@ -131,7 +131,8 @@ class Visual(Block):
     arch: str = key("onnx", "`onnx` (InsightFace loads it), or an architecture such as `iresnet50`.", "embed_visual")
     model: str = key(
         "builtin",
-        "`builtin` (small, for the embedded corpus), an `.onnx` file or InsightFace pack, or weights of the architecture.",
+        "`builtin` (small, for the embedded corpus), an `.onnx` file or InsightFace pack, or weights of the "
+        "architecture.",
         "embed_visual",
     )
     channels: Literal["auto", "rgb", "bgr"] = key(
@@ -192,8 +193,10 @@ class Training(Block):
 
 
 class Fusion(Block):
-    """Fusion of both modalities. Each modality alone, the mean of both scores and the concatenation need no training and
-    are always evaluated; the models here are trained on the full and on the cleansed list.
+    """Fusion of both modalities.
+
+    Each modality alone, the mean of both scores and the concatenation need no training and are always evaluated; the
+    models named here are trained on the full and on the cleansed list.
     """
 
     models: list[Literal["gated", "linear"]] = key(

@@ -30,8 +30,8 @@ INTRO = """\
     snakemake --cores 8 --configfile my.yaml
 
 or, for one key, `--config device=cuda` (nested: `--config 'cleansing={policy: audio}'`). An unknown key or a wrong
-value ends with one message that names the key. Paths are relative to the folder that Snakemake runs in. How many cores, GPUs
-or cluster jobs are used is no part of the configuration: see `workflow/profiles`.
+value ends with one message that names the key. Paths are relative to the folder that Snakemake runs in.
+How many cores, GPUs or cluster jobs are used is no part of the configuration: see `workflow/profiles`.
 
 The last column tells the first rule that runs again when a key changes; what depends on that rule follows.
 

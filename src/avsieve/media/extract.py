@@ -46,7 +46,7 @@ def extract_shard(
     Parameters
     ----------
     index
-        Media index: ``utterance``, ``subset``, ``path`` (relative to the subset's root), ``offset`` and ``size`` in bytes.
+        Media index: ``utterance``, ``subset``, ``path`` (relative to the subset's root), ``offset``, ``size`` (bytes).
     roots
         Folder per subset.
     workers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 
 class FileSlice(io.RawIOBase):
@@ -33,11 +34,11 @@ class FileSlice(io.RawIOBase):
         self._position = min(max(base + offset, 0), self._size)
         return self._position
 
-    def readinto(self, buffer: memoryview) -> int:
+    def readinto(self, buffer: Any) -> int:
         """Fill ``buffer`` with what is left of the view, and return the number of bytes."""
         n = min(len(buffer), self._size - self._position)
         self._file.seek(self._offset + self._position)
-        got = self._file.readinto(memoryview(buffer)[:n])  # type: ignore[attr-defined]
+        got = self._file.readinto(memoryview(buffer)[:n])
         self._position += got
         return got
 
