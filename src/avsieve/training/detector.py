@@ -35,7 +35,7 @@ class TinyDetector(nn.Module):
     of boxes (N, A, 4) and three of landmarks (N, A, 10), A = 2 H W / stride².
     """
 
-    def __init__(self, widths: tuple[int, int, int, int, int] = (12, 24, 48, 96, 128), neck: int = 48) -> None:
+    def __init__(self, widths: tuple[int, int, int, int, int] = (12, 24, 40, 96, 128), neck: int = 48) -> None:
         super().__init__()
         a, b, c, d, e = widths
         self.stem = nn.Sequential(
@@ -43,14 +43,14 @@ class TinyDetector(nn.Module):
         )
         self.stages = nn.ModuleList(
             [
-                nn.Sequential(_separable(b, c, 2), _separable(c, c), _separable(c, c)),
-                nn.Sequential(_separable(c, d, 2), _separable(d, d), _separable(d, d)),
-                nn.Sequential(_separable(d, e, 2), _separable(e, e), _separable(e, e)),
+                nn.Sequential(_separable(b, c, 2), _separable(c, c)),
+                nn.Sequential(_separable(c, d, 2), *(_separable(d, d) for _ in range(3))),
+                nn.Sequential(_separable(d, e, 2), *(_separable(e, e) for _ in range(3))),
             ]
         )
         self.lateral = nn.ModuleList([nn.Conv2d(w, neck, 1) for w in (c, d, e)])
         self.smooth = nn.ModuleList([_separable(neck, neck) for _ in STRIDES])
-        self.tower = nn.Sequential(_separable(neck, neck), _separable(neck, neck))
+        self.tower = _separable(neck, neck)
         self.score, self.box, self.marks = (nn.Conv2d(neck, 2 * n, 3, padding=1) for n in (1, 4, 10))
         # A face is rare: begin with scores near 0.02, or the first steps are all about the background.
         nn.init.constant_(self.score.bias, -4.0)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from avsieve.synthetic.face_backdrop import paint_backdrop
 from avsieve.synthetic.faces import sample_face, sample_scene
 
 _MIRRORED = [1, 0, 2, 4, 3]
+_BACKDROPS = 256
 
 
 class DetectorBatch(NamedTuple):
@@ -49,6 +50,7 @@ class DetectorImages:
         self, jpegs: list[bytes], boxes: np.ndarray, marks: np.ndarray, *, size: int = 224, seed: int = 1
     ) -> None:
         self.jpegs, self.boxes, self.marks, self.size, self.seed = jpegs, boxes, marks, size, seed
+        self._backdrops: dict[int, np.ndarray] = {}
 
     def image(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return image (size, size, 3) uint8 BGR, boxes (F, 4) and landmarks (F, 5, 2); one in eight shows no face."""
@@ -90,8 +92,13 @@ class DetectorImages:
         if rng.random() < 0.4:
             grey = rng.uniform(0, 255) + rng.normal(0, 12, 3)
             return np.full((self.size, self.size, 3), np.clip(grey, 0, 255), np.uint8)
-        face = sample_face(rng, "f")
-        return paint_backdrop(sample_scene(rng, face), self.size)
+        return self._backdrop(int(rng.integers(_BACKDROPS))).copy()
+
+    def _backdrop(self, number: int) -> np.ndarray:
+        if number not in self._backdrops:
+            rng = np.random.default_rng([self.seed, 8, number])
+            self._backdrops[number] = paint_backdrop(sample_scene(rng, sample_face(rng, "f")), self.size)
+        return self._backdrops[number]
 
     def _frame(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         i = int(rng.integers(len(self.jpegs)))
@@ -152,7 +159,7 @@ def spoil(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.3:
         image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.8)))
     if rng.random() < 0.3:
-        noise = rng.normal(0, rng.uniform(1, 9), image.shape)
+        noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(1, 9))
         image = np.clip(image + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])[1]

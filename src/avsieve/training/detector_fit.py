@@ -30,7 +30,11 @@ def read_people(frames: Path, truth: Path) -> tuple[list[bytes], np.ndarray, np.
 
 
 def train_detector(images: DetectorImages, *, steps: int, batch: int, lr: float, seed: int) -> TinyDetector:
-    """Train a detector from scratch with AdamW on the CPU, in float32; equal settings give equal weights."""
+    """Train a detector from scratch with AdamW on the CPU, in float32; equal settings give equal weights.
+
+    In the last third the batch normalisations keep the statistics they have, since those of a batch of mosaics are not
+    those of the one image that is looked at later.
+    """
     torch.manual_seed(seed)
     network = TinyDetector().train()
     decayed = [p for p in network.parameters() if p.ndim > 1]
@@ -43,6 +47,10 @@ def train_detector(images: DetectorImages, *, steps: int, batch: int, lr: float,
     for step in range(steps):
         for group in stepper.param_groups:
             group["lr"] = schedule.lr_at(step)
+        if step == 2 * steps // 3:
+            for module in network.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
         made = images.batch(step * batch, batch)
         loss, parts = detector_loss(network, made.images, made.faces, made.marks)
         stepper.zero_grad(set_to_none=True)
