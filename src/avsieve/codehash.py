@@ -18,9 +18,21 @@ from pathlib import Path
 from avsieve.errors import AvsieveError
 
 PACKAGE = "avsieve"
+# What these do shows on a terminal or in a log and never in an output: an edit of them reruns nothing.
+NEUTRAL = {f"{PACKAGE}.errors", f"{PACKAGE}.progress", f"{PACKAGE}.scripting"}
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
+def _without_words(tree: ast.Module) -> ast.Module:
+    """Drop the docstrings, and the package's version number, which changes without any code."""
+    tree.body = [
+        node
+        for node in tree.body
+        if not (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id == "__version__"
+        )
+    ]
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [
@@ -157,7 +169,7 @@ def code_hash(script: str | Path, src: str | Path, also: Iterable[str] = ()) -> 
     script, src = Path(script), Path(src)
     digest = hashlib.sha256()
     files = {"__main__": script, **modules_of(script, src, also)}
-    for name in sorted(files):
-        tree = _without_docstrings(copy.deepcopy(_tree(files[name])))
+    for name in sorted(set(files) - NEUTRAL):
+        tree = _without_words(copy.deepcopy(_tree(files[name])))
         digest.update(f"{name}\0{_canonical(tree)}\0".encode())
     return digest.hexdigest()[:16]
