@@ -75,11 +75,11 @@ def train(data, output, **extra):
         [data / "faces.tar"],
         output,
         recipe=VisualRecipe(batch=6, augment=False),
-        schedule=Schedule(12, lr=3e-3, margin=0.1),
+        schedule=Schedule(24, lr=2e-3, margin=0.0),
         optimiser=Optimiser(),
         device="cpu",
-        log_every=3,
-        checkpoint_every=3,
+        log_every=6,
+        checkpoint_every=6,
         **extra,
     )
 

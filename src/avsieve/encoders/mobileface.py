@@ -1,44 +1,33 @@
-"""A small MobileFaceNet (Chen et al., "MobileFaceNets", CCBR 2018): 112 x 112 faces to 128 numbers.
+"""A small face network in the manner of MobileFaceNet: 112 x 112 faces to 128 numbers.
 
-Inverted residual blocks with depthwise convolutions, and, in place of average pooling, a depthwise convolution as large
-as the last map (section 3.1 there): each place of an aligned face counts with a weight of its own. Against the
-published table it is narrower (0.2 million weights against 1.0) and uses ReLU, for the sake of a CPU.
+What makes MobileFaceNet (Chen et al., CCBR 2018, section 3.1) good at faces is kept: in place of average pooling a
+depthwise convolution as large as the last map, so that each place of an aligned face counts with a weight of its own,
+then a linear layer to 128. The trunk is narrow and of dense 3 x 3 convolutions: at this size a CPU trains them twice
+as fast as depthwise ones with the same number of weights.
 """
 
 from __future__ import annotations
 
 from torch import Tensor, nn
-
-# Expansion, width, number and first stride of each group of blocks.
-_SMALL = ((2, 32, 2, 2), (2, 48, 3, 2), (3, 72, 2, 2))
+from torch.nn.functional import relu
 
 
-def _conv(
-    inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1, *, act: bool = True
-) -> nn.Sequential:
-    layers: list[nn.Module] = [
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]
-    if act:
-        layers.append(nn.ReLU(inplace=True))
-    return nn.Sequential(*layers)
+def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    padding = kernel // 2 if kernel < 7 else 0
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs))
 
 
-class InvertedResidual(nn.Module):
-    """Widen, filter each channel, narrow; the input is added where the shape stays."""
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions whose result is added to their input."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        wide = inputs * expansion
-        self.adds = stride == 1 and inputs == outputs
-        self.body = nn.Sequential(
-            _conv(inputs, wide), _conv(wide, wide, 3, stride, wide), _conv(wide, outputs, act=False)
-        )
+        self.first, self.second = _conv(width, width, 3), _conv(width, width, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, inputs, h, w) to (B, outputs, h / stride, w / stride)."""
-        return x + self.body(x) if self.adds else self.body(x)
+        """Map (B, width, h, w) to the same shape."""
+        return relu(x + self.second(relu(self.first(x))))
 
 
 class MobileFaceNet(nn.Module):
@@ -46,31 +35,28 @@ class MobileFaceNet(nn.Module):
 
     Parameters
     ----------
-    groups
-        Expansion, width, number and first stride of each group of blocks; the strides multiply to 8.
-    stem, last
-        Width of the first convolution and of the last.
+    stem
+        Width of the first convolution, at 56 x 56.
+    widths
+        At 28, 14 and 7 pixels; each begins with a convolution of stride 2 and goes on with a residual block.
+    last
+        Width before the pooling.
     dim
         Length of the embedding.
     """
 
     def __init__(
-        self,
-        groups: tuple[tuple[int, int, int, int], ...] = _SMALL,
-        stem: int = 20,
-        last: int = 256,
-        dim: int = 128,
+        self, stem: int = 16, widths: tuple[int, int, int] = (32, 48, 64), last: int = 192, dim: int = 128
     ) -> None:
         super().__init__()
         self.dim = dim
-        layers: list[nn.Module] = [_conv(3, stem, 3, 2), _conv(stem, stem, 3, 1, stem)]
-        width = stem
-        for expansion, outputs, number, stride in groups:
-            for i in range(number):
-                layers.append(InvertedResidual(width, outputs, stride if i == 0 else 1, expansion))
-                width = outputs
-        self.trunk = nn.Sequential(*layers, _conv(width, last))
-        self.spread = nn.Sequential(nn.Conv2d(last, last, 7, groups=last, bias=False), nn.BatchNorm2d(last))
+        layers: list[nn.Module] = [_conv(3, stem, 3, 2), nn.ReLU(inplace=True)]
+        inputs = stem
+        for width in widths:
+            layers += [_conv(inputs, width, 3, 2), nn.ReLU(inplace=True), Residual(width)]
+            inputs = width
+        self.trunk = nn.Sequential(*layers, _conv(inputs, last, 1), nn.ReLU(inplace=True))
+        self.spread = _conv(last, last, 7, groups=last)
         self.head = nn.Sequential(nn.Flatten(), nn.Linear(last, dim, bias=False), nn.BatchNorm1d(dim))
 
     def forward(self, faces: Tensor) -> Tensor:
