@@ -66,6 +66,32 @@ class Optimiser:
         raise ConfigError(f"optimiser: {self.name!r} is not known; expected adam, adamw or sgd")
 
 
+class _Meter:
+    """Mean loss and accuracy since the last row of the log."""
+
+    def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self.steps, self.losses, self.hits, self.seen, self.since = 0, 0.0, 0, 0, time.monotonic()
+
+    def add(self, loss: Tensor, cosines: Tensor, labels: Tensor) -> None:
+        self.steps += 1
+        self.losses += loss.item()
+        self.hits += int((cosines.detach().argmax(dim=1) == labels).sum())
+        self.seen += len(labels)
+
+    def close(self, step: int, steps: int) -> tuple[float, float]:
+        """Return the means, tell them, and begin anew."""
+        loss, accuracy = self.losses / self.steps, self.hits / self.seen
+        rate = self.seen / max(time.monotonic() - self.since, 1e-9)
+        logger.info(
+            "step %d of %d: loss %.3f, accuracy %.1f %%, %.0f a second", step, steps, loss, 100 * accuracy, rate
+        )
+        self._reset()
+        return loss, accuracy
+
+
 @dataclass
 class _State:
     step: int
@@ -138,16 +164,15 @@ def fit(
         state = _resume(checkpoint, encoder, criterion, stepper, identity)
         logger.info("resuming %s at step %d", checkpoint, state.step)
     loader = _loader(batches, state.step, schedule.steps, workers, device)
-    losses, hits, seen, since = 0.0, 0, 0, time.monotonic()
-    pending = 0
+    meter = _Meter()
     for step, (inputs, labels) in enumerate(loader, start=state.step):
         torch.manual_seed(seed * _MIX + step)
         for group in stepper.param_groups:
             group["lr"] = schedule.lr_at(step)
         criterion.set_margin(schedule.margin_at(step))
-        inputs, labels = inputs.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+        labels = labels.to(device, non_blocking=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            embeddings = encoder(inputs)
+            embeddings = encoder(inputs.to(device, non_blocking=True))
         cosines = criterion.cosines(embeddings)
         loss = criterion.loss(cosines, labels)
         if not torch.isfinite(loss):
@@ -159,32 +184,15 @@ def fit(
         if optimiser.clip:
             nn.utils.clip_grad_norm_(parameters, optimiser.clip)
         stepper.step()
-        losses += loss.item()
-        hits += int((cosines.detach().argmax(dim=1) == labels).sum())
-        seen += len(labels)
-        pending += 1
+        meter.add(loss, cosines, labels)
         done = step + 1
-        if done % log_every == 0 or done == schedule.steps:
-            row = [done, losses / pending, hits / seen, schedule.lr_at(step), schedule.margin_at(step)]
-            state.rows.append(row)
-            rate = seen / (time.monotonic() - since)
-            logger.info(
-                "step %d of %d: loss %.3f, accuracy %.1f %%, %.0f a second",
-                done,
-                schedule.steps,
-                row[1],
-                100 * row[2],
-                rate,
-            )
-            losses, hits, seen, since, pending = 0.0, 0, 0, time.monotonic(), 0
-            if log is not None:
-                write_log(log, state.rows)
-        # Only between two rows of the log, so that a resumed log has the same rows.
-        if (
-            checkpoint is not None
-            and done % log_every == 0
-            and done // log_every % max(1, checkpoint_every // log_every) == 0
-        ):
+        if done % log_every and done != schedule.steps:
+            continue
+        state.rows.append([done, *meter.close(done, schedule.steps), schedule.lr_at(step), schedule.margin_at(step)])
+        if log is not None:
+            write_log(log, state.rows)
+        # Only where a row of the log ends, so that a resumed log has the same rows.
+        if checkpoint is not None and done // log_every % max(1, checkpoint_every // log_every) == 0:
             _save(checkpoint, encoder, criterion, stepper, identity, _State(done, state.rows))
     return state.rows
 
