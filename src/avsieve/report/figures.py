@@ -1,0 +1,237 @@
+"""Figures as inline SVG that follow the page's colours in light and dark."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import norm
+
+from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows
+from avsieve.report.summary import MODEL_LABELS, error_rows
+
+# What matplotlib draws in this colour becomes currentColor: axes and text follow the page.
+INK = "#123456"
+COLOURS = {"clean": "#8a97a8", "video": "#d64545", "audio": "#e0930f", "visual": "#8e5bd6"}
+ARM_COLOURS = {"untrained": "#8a97a8", "before": "#d64545", "after": "#1f9d78"}
+LINES = ["#4c86d8", "#d64545", "#8a97a8", "#e0930f", "#1f9d78", "#8e5bd6"]
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "avsieve",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "legend.frameon": False,
+}
+
+
+def draw(paint: Callable[[Figure], None], width: float, height: float) -> str:
+    """Let ``paint`` fill a figure of ``width`` x ``height`` inches; return it as SVG without a fixed size.
+
+    Equal input gives equal bytes: no date, no random ids.
+    """
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        paint(figure)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}, dpi=160)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = re.sub(r"font: (\d+(?:\.\d+)?)px [^;\"]*", r"font: \1px system-ui, sans-serif", svg)
+    return re.sub(
+        r'<svg ([^>]*?)\s?width="[^"]*pt"', r"<svg \1", re.sub(r'\sheight="[^"]*pt"', "", svg, count=1), count=1
+    )
+
+
+def _sample(rows: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
+    return rows if len(rows) <= most else rows.sample(most, random_state=seed)
+
+
+def similarity_scatter(decisions: pd.DataFrame, truth: pd.DataFrame | None, *, most: int = 4000, seed: int = 0) -> str:
+    """Draw audio against visual similarity, coloured by the decision and, where known, by the truth.
+
+    At most ``most`` points per colour are drawn; points that lack a modality lie on the margin.
+    """
+    columns = ["utterance", "audio_similarity", "visual_similarity", "kind", "decision"]
+    rows = decisions.loc[judged_rows(decisions), columns].copy()
+    rows["kind"] = np.where(rows["decision"] == "noisy", rows["kind"], "clean")
+    panels = [("by the decision", "kind")]
+    if truth is not None:
+        rows = rows.merge(truth[["utterance", "kind"]], on="utterance", how="left", suffixes=("", "_true"))
+        names = {v: k for k, v in KINDS.items()} | {"clean": "clean"}
+        rows["kind_true"] = rows["kind_true"].map(names)
+        panels.append(("by the truth", "kind_true"))
+    finite = rows[["audio_similarity", "visual_similarity"]].to_numpy()
+    low = float(np.nanmin(finite)) - 0.05 if np.isfinite(finite).any() else -1.0
+
+    def paint(figure: Figure) -> None:
+        axes = np.atleast_1d(figure.subplots(1, len(panels), sharex=True, sharey=True))
+        for ax, (title, column) in zip(axes, panels, strict=True):
+            for kind, colour in COLOURS.items():
+                of_kind = rows[rows[column] == kind]
+                if of_kind.empty:
+                    continue
+                shown = _sample(of_kind, most, seed)
+                label = f"{KIND_LABELS.get(kind, 'clean')} ({len(of_kind):,})"
+                ax.scatter(
+                    shown["audio_similarity"].fillna(low),
+                    shown["visual_similarity"].fillna(low),
+                    s=9,
+                    c=colour,
+                    alpha=0.45 if kind == "clean" else 0.8,
+                    linewidths=0,
+                    label=label,
+                    rasterized=True,
+                )
+            ax.set_title(title, fontsize=10, loc="left")
+            ax.set_xlabel("voice: similarity to the speaker")
+            ax.legend(
+                fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4, handletextpad=0, columnspacing=0.8
+            )
+        axes[0].set_ylabel("face: similarity to the speaker")
+
+    return draw(paint, 4.6 * len(panels), 4.5)
+
+
+def similarity_histograms(decisions: pd.DataFrame) -> str:
+    """Draw the distribution of both similarities, kept against flagged."""
+    rows = decisions[judged_rows(decisions)]
+    flagged = (rows["decision"] == "noisy").to_numpy()
+
+    def paint(figure: Figure) -> None:
+        for ax, (modality, name) in zip(figure.subplots(1, 2), (("audio", "voice"), ("visual", "face")), strict=True):
+            values = rows[f"{modality}_similarity"].to_numpy()
+            known = ~np.isnan(values)
+            if not known.any():
+                ax.text(0.5, 0.5, f"no {name}", ha="center", transform=ax.transAxes)
+                continue
+            edges = np.linspace(values[known].min(), values[known].max() + 1e-6, 41)
+            wrong = flagged & (rows["kind"].isin(["video", modality])).to_numpy()
+            _bars(ax, values[known & ~wrong], edges, COLOURS["clean"], f"{name} kept")
+            _bars(ax, values[known & wrong], edges, COLOURS[modality], f"{name} flagged")
+            ax.set_xlabel(f"{name}: similarity to the speaker")
+            ax.legend(fontsize=8, loc="upper left")
+        figure.axes[0].set_ylabel("utterances")
+
+    return draw(paint, 9.2, 2.8)
+
+
+def _bars(ax: Axes, values: np.ndarray, edges: np.ndarray, colour: str, label: str) -> None:
+    counts, _ = np.histogram(values, edges)
+    ax.bar(edges[:-1], counts, np.diff(edges), align="edge", color=colour, alpha=0.75, label=label)
+
+
+def probability_histogram(decisions: pd.DataFrame) -> str:
+    """Draw how sure the decisions are: the probability that a label is wrong, on a logarithmic count."""
+    values = decisions["p_wrong"].dropna().to_numpy()
+
+    def paint(figure: Figure) -> None:
+        ax = figure.subplots()
+        edges = np.linspace(0, 1, 41)
+        _bars(ax, values[values <= 0.5], edges, COLOURS["clean"], "more likely right")
+        _bars(ax, values[values > 0.5], edges, COLOURS["video"], "more likely wrong")
+        if len(values):
+            ax.set_yscale("log")
+        ax.legend(fontsize=8, loc="upper center")
+        ax.set_xlabel("probability that voice or face is wrong")
+        ax.set_ylabel("utterances")
+
+    return draw(paint, 4.6, 2.8)
+
+
+def error_bars(results: pd.DataFrame) -> str:
+    """Draw the EER of every model with its interval: untrained, before and after cleansing."""
+    rows = error_rows(results)
+
+    def paint(figure: Figure) -> None:
+        ax = figure.subplots()
+        for y, row in enumerate(rows):
+            arms = [arm for arm in ARM_COLOURS if row[arm]]
+            for k, arm in enumerate(arms):
+                at = y + 0.24 * (k - (len(arms) - 1) / 2)
+                value = row[arm]
+                if "eer_low" in value:
+                    ax.plot(
+                        [100 * value["eer_low"], 100 * value["eer_high"]],
+                        [at, at],
+                        color=ARM_COLOURS[arm],
+                        lw=1.6,
+                        alpha=0.6,
+                    )
+                ax.plot(100 * value["eer"], at, "o", ms=6, color=ARM_COLOURS[arm])
+        for arm, label in (
+            ("untrained", "not trained"),
+            ("before", "trained on all"),
+            ("after", "trained on the cleansed list"),
+        ):
+            if any(row[arm] for row in rows):
+                ax.plot([], [], "o-", color=ARM_COLOURS[arm], label=label)
+        ax.set_yticks(range(len(rows)), [row["label"] for row in rows])
+        ax.invert_yaxis()
+        ax.set_xlim(left=0)
+        ax.set_xlabel("EER, %")
+        ax.grid(axis="x", lw=0.3, color=INK, alpha=0.4)
+        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
+
+    return draw(paint, 7.0, 0.7 + 0.48 * max(len(rows), 2) + 0.4)
+
+
+def det_curves(curves: pd.DataFrame) -> str:
+    """Draw the DET curves on normal-deviate axes; dashed before cleansing."""
+    finite = curves[(curves["fpr"] > 0) & (curves["fnr"] > 0) & (curves["fpr"] < 1) & (curves["fnr"] < 1)]
+    models = list(dict.fromkeys(curves["model"]))
+    styles = {"-": "-", "clean": "-", "all": "--"}
+
+    def paint(figure: Figure) -> None:
+        ax = figure.subplots()
+        low = 0.5
+        for (model, arm), points in finite.groupby(["model", "trained_on"], sort=False):
+            fpr, fnr = points["fpr"].to_numpy(), points["fnr"].to_numpy()
+            # Several seeds follow one another; each starts again at the left.
+            cuts = np.flatnonzero(np.diff(fpr) < 0) + 1
+            label = MODEL_LABELS.get(model, model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
+            for k, (x, y) in enumerate(zip(np.split(fpr, cuts), np.split(fnr, cuts), strict=True)):
+                colour = LINES[models.index(model) % len(LINES)]
+                shown = label if k == 0 else None
+                ax.plot(
+                    norm.ppf(x),
+                    norm.ppf(y),
+                    styles.get(arm, "-"),
+                    color=colour,
+                    lw=1.2,
+                    label=shown,
+                    alpha=1 if k == 0 else 0.4,
+                )
+            low = min(low, float(fpr.min()), float(fnr.min()))
+        _det_axes(ax, max(low, 1e-5))
+        ax.legend(fontsize=8, loc="upper right")
+
+    return draw(paint, 5.2, 4.8)
+
+
+def _det_axes(ax: Axes, low: float) -> None:
+    ticks = [t for t in (1e-5, 1e-4, 1e-3, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4) if t >= low / 2]
+    names = [f"{100 * t:g}" for t in ticks]
+    ax.set_xticks(norm.ppf(ticks), names)
+    ax.set_yticks(norm.ppf(ticks), names)
+    limits = float(norm.ppf(max(low / 1.5, 5e-6))), float(norm.ppf(0.5))
+    ax.set_xlim(*limits)
+    ax.set_ylim(*limits)
+    ax.plot(limits, limits, color=INK, lw=0.4, alpha=0.5)
+    ax.grid(lw=0.3, color=INK, alpha=0.3)
+    ax.set_xlabel("impostors accepted, %")
+    ax.set_ylabel("targets rejected, %")

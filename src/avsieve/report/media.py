@@ -1,0 +1,100 @@
+"""Faces and voices of single utterances, read from the shards by byte range, as data URIs."""
+
+from __future__ import annotations
+
+import base64
+import io
+import wave
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from avsieve.shards import ShardReader
+
+
+def shard_name(tar: str | Path) -> str:
+    """Return the shard of a tar: ``align/003.faces.tar`` -> ``003``."""
+    return Path(tar).name.split(".", 1)[0]
+
+
+class Media:
+    """Open shards as they are needed; none of those given need hold an utterance that is asked for.
+
+    Parameters
+    ----------
+    faces, wavs
+        The tars of aligned faces and of wavs.
+    shard_of
+        The shard of each utterance (the plan's).
+    """
+
+    def __init__(self, faces: Sequence[Path], wavs: Sequence[Path], shard_of: Mapping[str, str]) -> None:
+        self._tars = {"face": {shard_name(p): p for p in faces}, "wav": {shard_name(p): p for p in wavs}}
+        self._shard_of = shard_of
+        self._open: dict[tuple[str, str], ShardReader] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _reader(self, what: str, utterance: str) -> ShardReader | None:
+        shard = self._shard_of.get(utterance, "")
+        tar = self._tars[what].get(shard)
+        if tar is None:
+            return None
+        if (what, shard) not in self._open:
+            self._open[what, shard] = self._stack.enter_context(ShardReader(tar))
+        return self._open[what, shard]
+
+    def faces(self, utterance: str, most: int, size: int = 80) -> list[str]:
+        """Return up to ``most`` faces, evenly over the utterance, as JPEG data URIs of ``size`` x ``size`` pixels."""
+        reader = self._reader("face", utterance)
+        members = [] if reader is None else [content for _, content in reader.of(utterance)]
+        if len(members) > most:
+            members = [members[i] for i in np.linspace(0, len(members) - 1, most).round().astype(int)]
+        return [uri for content in members if (uri := _small_jpeg(content, size)) is not None]
+
+    def voice(self, utterance: str, most_s: float) -> str | None:
+        """Return the first ``most_s`` seconds of the utterance's wav as a data URI, or None where there is none."""
+        if most_s <= 0:
+            return None
+        reader = self._reader("wav", utterance)
+        name = f"{utterance}.wav"
+        if reader is None or name not in reader:
+            return None
+        return _data_uri("audio/wav", _cut_wav(reader.read(name), most_s))
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _small_jpeg(content: bytes, size: int) -> str | None:
+    """Return the image at another size; None where it cannot be decoded (its stage has reported that)."""
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return None
+    small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+    return _data_uri("image/jpeg", cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 82])[1].tobytes())
+
+
+def _cut_wav(content: bytes, most_s: float) -> bytes:
+    with wave.open(io.BytesIO(content)) as source:
+        frames = source.readframes(int(most_s * source.getframerate()))
+        out = io.BytesIO()
+        with wave.open(out, "wb") as target:
+            target.setnchannels(source.getnchannels())
+            target.setsampwidth(source.getsampwidth())
+            target.setframerate(source.getframerate())
+            target.writeframes(frames)
+    return out.getvalue()

@@ -1,0 +1,113 @@
+"""The short table that a run ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from avsieve.report.detection import KIND_LABELS, Detection, expectation
+
+MODEL_LABELS = {
+    "audio": "voice alone",
+    "visual": "face alone",
+    "score_average": "score average",
+    "concatenation": "concatenation",
+    "gated": "gated fusion",
+    "linear": "linear fusion",
+}
+
+# The list that a model was trained on -> what it is called beside the others.
+ARMS = {"-": "untrained", "all": "before", "clean": "after"}
+
+
+def share(value: float | None, digits: int = 3) -> str:
+    """Format a share, or a dash where there is none."""
+    return "-" if value is None or pd.isna(value) else f"{value:.{digits}f}"
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """Format a share as a percentage without the sign, or a dash where there is none."""
+    return "-" if value is None or pd.isna(value) else f"{100 * value:.{digits}f}"
+
+
+def error_rows(results: pd.DataFrame, condition: str = "whole") -> list[dict[str, Any]]:
+    """Return a row per model: its figures before and after cleansing, means over the seeds.
+
+    Keys: ``model``, ``label``, and per arm (the values of `ARMS`) the mean of every column of the results, with the
+    number of ``seeds``; None where a model has no such arm.
+    """
+    rows = []
+    chosen = results[results["condition"] == condition] if "condition" in results else results
+    for model in dict.fromkeys(chosen["model"]):
+        row: dict[str, Any] = {"model": model, "label": MODEL_LABELS.get(model, model)} | dict.fromkeys(ARMS.values())
+        for arm, name in ARMS.items():
+            of_arm = chosen[(chosen["model"] == model) & (chosen["trained_on"] == arm)]
+            if len(of_arm):
+                row[name] = of_arm.mean(numeric_only=True).to_dict() | {"seeds": len(of_arm)}
+        rows.append(row)
+    return rows
+
+
+def format_summary(
+    *,
+    summary: dict[str, Any],
+    found: dict[str, int],
+    results: pd.DataFrame | None = None,
+    detection: Detection | None = None,
+    failed: int = 0,
+    report: str | None = None,
+) -> str:
+    """Write the outcome of a run as plain text, at most 80 columns wide.
+
+    Parameters
+    ----------
+    summary
+        ``lists/summary.json``.
+    found
+        Flagged utterances per kind (`avsieve.report.detection.found_wrong`).
+    results
+        ``evaluation/results.csv``, where there was an evaluation.
+    detection
+        Counts against the truth, where it is known; else what the method expects of itself is shown.
+    failed
+        Utterances that some stage could not process.
+    report
+        Path of the page.
+    """
+    total = sum(found.values())
+    n = summary["utterances"]
+    kinds = ", ".join(f"{KIND_LABELS[kind]} {count:,}" for kind, count in found.items())
+    lines = [
+        f"utterances        {n:,} of {summary['speakers']:,} speakers" + (f", {failed:,} failed" if failed else ""),
+        f"found wrong       {total:,} ({total / max(n, 1):.1%}): {kinds}",
+    ]
+    if detection is not None:
+        scores, origin = (detection.precision, detection.recall, detection.f1), "against the truth"
+    else:
+        expected = expectation(summary)
+        scores, origin = (expected["precision"], expected["recall"], expected["f1"]), "expected by the method"
+    lines.append(f"precision, recall {share(scores[0])}, {share(scores[1])}; F1 {share(scores[2])} ({origin})")
+    if detection is not None:
+        each = ", ".join(f"{k.label} {share(k.recall, 2)}" for k in detection.kinds if k.true)
+        lines.append(f"recall by kind    {each}")
+    if results is not None and len(results):
+        lines += _error_table(results)
+    if emptied := summary.get("warnings", {}).get("emptied_speakers", {}).get("count", 0):
+        lines.append(f"WARNING           {emptied:,} speakers have no clean utterance left: class numbers shift")
+    if report:
+        lines.append(f"report            {report}")
+    return "\n".join(lines) + "\n"
+
+
+def _error_table(results: pd.DataFrame) -> Sequence[str]:
+    """Lay out the EER per model, before and after the cleansing of the list that fusion was trained on."""
+    lines = ["", f"{'EER %':18}{'before':>8}{'after':>8}   {'95 % interval':>15}"]
+    for row in error_rows(results):
+        last = row["after"] or row["untrained"] or row["before"]
+        before = percent((row["before"] or row["untrained"] or {}).get("eer"))
+        after = percent((row["after"] or {}).get("eer"))
+        bounds = f"{percent(last.get('eer_low'))} – {percent(last.get('eer_high'))}" if "eer_low" in last else ""
+        lines.append(f"{row['label']:18}{before:>8}{after:>8}   {bounds:>15}".rstrip())
+    return [*lines, ""]
