@@ -242,6 +242,16 @@ class Evaluation(Block):
     seed: int = key(0, "Seed of the trials and of the intervals.", "make_trials", ge=0)
 
 
+class Report(Block):
+    """The page at the end."""
+
+    title: str = key("AVSieve", "Title of the page.", "write_report")
+    flagged: int = key(24, "Flagged utterances on the contact sheet.", "write_report", ge=0)
+    close_calls: int = key(6, "Utterances of nearly even evidence that are shown.", "write_report", ge=0)
+    mistakes: int = key(12, "Mistakes that are shown, where the truth is known.", "write_report", ge=0)
+    players: int = key(6, "Rows of each sheet that can be listened to.", "write_report", ge=0)
+
+
 class Config(Block):
     """The whole configuration."""
 
@@ -263,6 +273,7 @@ class Config(Block):
     training: Training = key(Training, "", "train_audio")
     fusion: Fusion = key(Fusion, "", "train_fusion")
     evaluation: Evaluation = key(Evaluation, "", "make_trials")
+    report: Report = key(Report, "", "write_report")
 
 
 def _message(error: ValidationError, where: str) -> str:

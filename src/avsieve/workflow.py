@@ -97,6 +97,8 @@ class Wiring:
         self.src = self.basedir.parent / "src"
         self.shards = shard_names(self.config.shards)
         self.gpu = int(self.config.device == "cuda")
+        self.stages = ["media", "extract", "align", "embed_audio", "embed_visual"]
+        """Folders of the stages that write a status table."""
         source = self.config.source
         self.is_synthetic = source.kind == "synthetic"
         self.train_list = [] if source.tree.train_list is None else [source.tree.train_list]

@@ -32,7 +32,8 @@ class Project:
     def snakemake(self, *arguments: str, cores: int = 2, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the workflow as a user does."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "workflow" / "Snakefile")]
-        command += ["--directory", str(self.work), "--cores", str(cores), "--configfile", str(self.work / "tiny.yaml")]
+        command += ["--quiet", "host", "reason", "--directory", str(self.work), "--cores", str(cores)]
+        command += ["--configfile", str(self.work / "tiny.yaml")]
         done = subprocess.run(
             [*command, *arguments], capture_output=True, text=True, check=False, env=self.environment()
         )
@@ -46,7 +47,7 @@ class Project:
 
     def planned(self, *arguments: str) -> Counter[str]:
         """Return how many jobs of each rule a dry run plans."""
-        shown = self.snakemake("-n", "--quiet", "host", "reason", *arguments)
+        shown = self.snakemake("-n", *arguments)
         text = shown.stdout + shown.stderr
         table = re.search(r"^job +count\n-+ +-+\n((?:\S+ +\d+\n)+)", text, re.MULTILINE)
         if table is None:
@@ -87,7 +88,7 @@ def copy_project(repository: Path, target: Path) -> Project:
 def finished(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose whole line has run; tests must leave it as they found it."""
     project = copy_project(repository, tmp_path_factory.mktemp("finished"))
-    project.snakemake("--quiet", "host", "reason")
+    project.snakemake()
     return project
 
 

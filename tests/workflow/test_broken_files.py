@@ -61,7 +61,7 @@ def broken(
     file(empty).write_bytes(b"")
     file(text).write_text("This is no clip.\n")
     (project.work / "tiny.yaml").write_text(CONFIG)
-    project.snakemake("--quiet", "host", "reason")
+    project.snakemake()
     return project, {
         truncated: "container_broken",
         silent: "no_audio_stream",
@@ -105,7 +105,7 @@ def test_the_report_lists_them(broken: tuple[Project, dict[str, str]]) -> None:
 
 def test_too_many_broken_files_stop_the_stage_and_name_the_reasons(broken: tuple[Project, dict[str, str]]) -> None:
     project, _ = broken
-    done = project.snakemake("extract", "--config", "max_failed=0.01", check=False)
+    done = project.snakemake("--config", "max_failed=0.01", "--", "extract", check=False)
     assert done.returncode
     shown = done.stdout + done.stderr
     assert "more than max_failed (1.0%) allows" in shown

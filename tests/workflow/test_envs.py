@@ -1,0 +1,119 @@
+"""The conda environments: each holds what the scripts of its rules import, and Snakemake plans with them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from avsieve.codehash import modules_of
+from avsieve.sources.load import source_names
+
+# Import name -> name of the package in an environment, where they differ.
+PACKAGES = {
+    "cv2": "opencv-python", "sklearn": "scikit-learn", "yaml": "pyyaml", "ffmpeg": "ffmpeg-python",
+    "imageio_ffmpeg": "imageio-ffmpeg", "matplotlib": "matplotlib-base", "torch": "pytorch",
+    "google": "onnx",  # protobuf comes with it
+}  # fmt: skip
+# What a rule's script can import but does not need in that family: the networks that another family is for, and peers.
+ELSEWHERE = {"embed_visual": {"torch", "safetensors"}, "clean_list": {"cleanlab"}}
+
+
+def rules(repository: Path) -> dict[str, str]:
+    """Return the family of environments of every rule that has a script."""
+    found: dict[str, str] = {}
+    for path in sorted((repository / "workflow" / "rules").glob("*.smk")):
+        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.MULTILINE):
+            family = re.search(r'W\.env\("(\w+)"', body)
+            if family:
+                found[name] = family.group(1)
+    return found
+
+
+def third_party_imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {a.name.split(".")[0] for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names.add(node.module.split(".")[0])
+    return {n for n in names if n not in sys.stdlib_module_names and n != "avsieve"}
+
+
+def packages_of(environment: Path) -> set[str]:
+    names: set[str] = set()
+    for item in yaml.safe_load(environment.read_text())["dependencies"]:
+        for line in item["pip"] if isinstance(item, dict) else [item]:
+            names.add(re.match(r"[A-Za-z0-9_.-]+", line).group(0))  # type: ignore[union-attr]
+    return names
+
+
+def test_every_environment_holds_what_its_rules_import(repository: Path) -> None:
+    found = rules(repository)
+    assert {"plan_shards", "extract_media", "align_faces", "embed_audio", "clean_list"} <= set(found)
+    for rule, family in found.items():
+        script = repository / "workflow" / "scripts" / f"{rule}.py"
+        also = (
+            [f"avsieve.sources.{s}.{rule.split('_')[0]}" for s in source_names()]
+            if rule in ("plan_shards", "fetch_media")
+            else []
+        )
+        files = [script, *modules_of(script, repository / "src", also).values()]
+        needed = set().union(*(third_party_imports(f) for f in files)) - ELSEWHERE.get(rule, set())
+        held = packages_of(repository / "workflow" / "envs" / f"{family}.yaml")
+        missing = {n for n in needed if PACKAGES.get(n, n) not in held}
+        assert not missing, f"{rule} imports {missing}, which envs/{family}.yaml does not hold"
+
+
+def test_the_ranges_agree_with_those_of_the_package(repository: Path) -> None:
+    text = (repository / "pyproject.toml").read_text()
+    for name in ("insightface", "av", "opencv-python", "numpy", "pandas"):
+        wanted = re.search(rf'"{name}([<>=][^"]*)"', text)
+        assert wanted
+        for path in (repository / "workflow" / "envs").glob("*"):
+            for found in re.findall(rf"- {name} ?([<>=].*)$", path.read_text(), re.MULTILINE):
+                assert found == wanted.group(1), f"{path.name}: {name} {found}"
+
+
+def test_the_gpu_environments_never_hold_the_cpu_runtime(repository: Path) -> None:
+    held = packages_of(repository / "workflow" / "envs" / "faces-gpu.yaml")
+    assert "onnxruntime-gpu" in held
+    assert not held & {"onnxruntime", "insightface"}
+    assert (repository / "workflow" / "envs" / "faces-gpu.post-deploy.sh").is_file()
+
+
+@pytest.mark.slow
+def test_snakemake_plans_with_conda(repository: Path, tmp_path: Path) -> None:
+    # A stand-in that answers what Snakemake asks before it plans; nothing is solved or installed.
+    facts = {
+        "conda_version": "25.1.0",
+        "conda_prefix": "/x",
+        "root_prefix": "/x",
+        "platform": "linux-64",
+        "channels": [],
+    }
+    shim = tmp_path / "bin" / "conda"
+    shim.parent.mkdir()
+    answers = json.dumps(facts | {"get": {"channel_priority": "strict"}})
+    shim.write_text(f"#!/bin/sh\necho '{answers}'\n")
+    shim.chmod(0o755)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(repository / "workflow" / "Snakefile"), "-n"]
+    command += ["--directory", str(tmp_path), "--cores", "2", "--use-conda", "--quiet", "host", "reason"]
+    for device, family in (("cpu", "faces"), ("cuda", "faces-gpu")):
+        done = subprocess.run(
+            [*command, "--config", f"device={device}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"PATH": f"{shim.parent}:{os.environ['PATH']}"},
+        )
+        shown = done.stdout + done.stderr
+        assert done.returncode == 0, shown
+        assert f"envs/{family}.yaml will be created" in shown

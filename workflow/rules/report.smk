@@ -1,0 +1,50 @@
+"""One page with everything that matters.
+
+INPUTS: the lists, scores and evaluation; faces and wavs of what is shown; the status tables and provenance of all stages.
+OUTPUTS: results/report/index.html, results/report/summary.txt.
+"""
+
+
+rule write_report:
+    """Write the report."""
+    input:
+        status=expand(
+            "results/{stage}/{shard}.status.parquet",
+            stage=W.stages,
+            shard=W.shards,
+        ),
+        faces=expand("results/align/{shard}.faces.parquet", shard=W.shards),
+        wavs=expand("results/extract/{shard}.wav.parquet", shard=W.shards),
+        plan="results/plan/utterances.parquet",
+        decisions="results/lists/decisions.parquet",
+        summary="results/lists/summary.json",
+        results="results/evaluation/results.csv",
+        gains="results/evaluation/gains.csv",
+        curves="results/evaluation/curves.parquet",
+        truth=W.truth,
+    output:
+        page=report(
+            "results/report/index.html",
+            caption="../report/page.rst",
+            category="Report",
+        ),
+        text="results/report/summary.txt",
+    log:
+        "results/logs/write_report.log",
+    benchmark:
+        "results/benchmarks/write_report.tsv"
+    conda:
+        W.env("report")
+    params:
+        code=W.code("write_report"),
+        folders=flags({"status": [f"results/{stage}" for stage in W.stages]}),
+        truth=flags({"truth": W.trial_files["truth"]}),
+        report=flags(W.config.report),
+    message:
+        "Writing the report"
+    shell:
+        "python $AVSIEVE_SCRIPTS/write_report.py --decisions {input.decisions} --summary {input.summary}"
+        " --plan {input.plan} --results {input.results} --gains {input.gains} --curves {input.curves} {params.truth}"
+        " {params.folders} --faces results/align --wavs results/extract --benchmarks results/benchmarks"
+        " --provenance results/extract results/align results/embed_audio results/embed_visual results/evaluation"
+        " {params.report} --out {output.page} --summary-text {output.text} > {log} 2>&1"
