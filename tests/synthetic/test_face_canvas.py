@@ -39,5 +39,5 @@ def test_painting_outside_the_canvas_changes_nothing():
     canvas = Canvas(40, -1, -1, 1, 1)
     canvas.fill(square(0.2) + 5, (255, 255, 255), cover=True)
     canvas.glow((9, 9), (0.1, 0.1), (255, 255, 255), 1.0)
-    canvas.strokes([square(0.2) - 7], [(1, 1, 1)], [0.1], 1.0)
+    canvas.strokes(square(0.2)[None] - 7, np.ones((1, 3)), 0.1, 1.0)
     assert not canvas.image.any()

@@ -66,12 +66,10 @@ def paint_body(face: FaceIdentity, scene: Scene, scale: float) -> Canvas:
         half = [(0.0, -0.85), (reach * 0.9, -0.8), (reach + 0.08, 0.4), (reach + 0.05, low), (0.3, low + 0.12)]
         back = spline(mirrored(half), 8, closed=True)
         canvas.fill(back, hair * 0.42, cover=True)
-        lines = []
-        for _ in range(70):
-            u = rng.uniform(-reach, reach)
-            lines.append(spline(np.array([(u, -0.3), (u * 1.04, 0.5 * low), (u * 1.06 + rng.normal(0, 0.03), low)]), 6))
-        shades = [hair * rng.uniform(0.3, 0.75) for _ in lines]
-        canvas.strokes(lines, shades, [0.03] * len(lines), 0.5, clip=canvas.alpha.copy())
+        u, n = rng.uniform(-reach, reach, 70), 70
+        columns = np.stack([u, u * 1.04, u * 1.06 + rng.normal(0, 0.03, n)], axis=1)
+        lines = spline(np.stack([columns, np.broadcast_to([-0.3, 0.5 * low, low], (n, 3))], axis=-1), 6)
+        canvas.strokes(lines, hair * rng.uniform(0.3, 0.75, (n, 1)), 0.03, 0.5, clip=canvas.alpha.copy())
     half = [(wide, 0.5), (wide * 0.97, 1.5), (wide * 1.12, chin + 0.38), (wide * 1.9, chin + 0.65)]
     neck = spline(mirrored(half), 8, closed=True)
     canvas.fill(neck, skin * 0.86, soft=0.015, cover=True)

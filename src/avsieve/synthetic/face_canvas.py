@@ -12,14 +12,16 @@ _SHIFT = 4
 
 
 def spline(points: np.ndarray, steps: int = 8, closed: bool = False) -> np.ndarray:
-    """Return the Catmull-Rom curve through ``points`` (n, 2), ``steps`` points a segment."""
+    """Return the Catmull-Rom curves through ``points`` (…, n, 2), ``steps`` points a segment."""
     p = np.asarray(points, dtype=np.float64)
-    p = np.concatenate([p[-1:], p, p[:2]]) if closed else np.concatenate([p[:1], p, p[-1:]])
+    ends = (p[..., -1:, :], p, p[..., :2, :]) if closed else (p[..., :1, :], p, p[..., -1:, :])
+    p = np.concatenate(ends, axis=-2)
     t = np.linspace(0, 1, steps, endpoint=False)[:, None]
-    a, b, c, d = (x[:, None, :] for x in (p[:-3], p[1:-2], p[2:-1], p[3:]))
+    count = p.shape[-2] - 3
+    a, b, c, d = (p[..., i : i + count, None, :] for i in range(4))
     curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-    curve = curve.reshape(-1, 2)
-    return curve if closed else np.concatenate([curve, p[-2:-1]])
+    curve = curve.reshape(*p.shape[:-2], count * steps, 2)
+    return curve if closed else np.concatenate([curve, p[..., -2:-1, :]], axis=-2)
 
 
 def mirrored(half: Sequence[tuple[float, float]] | np.ndarray) -> np.ndarray:
@@ -149,36 +151,39 @@ class Canvas:
 
     def strokes(
         self,
-        lines: Sequence[np.ndarray],
-        colours: Sequence[Colour],
-        thicknesses: Sequence[float],
+        lines: np.ndarray,
+        colours: np.ndarray,
+        thicknesses: np.ndarray | float,
         opacity: float,
         clip: np.ndarray | None = None,
         layers: int = 2,
     ) -> None:
-        """Draw many short lines at once: opaque in each of ``layers`` sheets, which are then laid over each other.
+        """Draw many lines (n, points, 2) at once: opaque in each of ``layers`` sheets, which are laid over each other.
 
         Far quicker than one `stroke` after the other; hair, brows and beards are made of it.
+
+        Parameters
+        ----------
+        colours
+            (n, 3).
+        thicknesses
+            (n,) or one for all, in face units.
         """
-        for layer in range(layers):
-            some = range(layer, len(lines), layers)
-            pixels = [np.round(self.pixels(lines[i]) * 2**_SHIFT).astype(np.int32) for i in some]
-            if not pixels:
-                continue
-            ends = np.concatenate(pixels) / 2**_SHIFT
-            (x0, y0), (x1, y1) = np.floor(ends.min(axis=0)).astype(int) - 3, np.ceil(ends.max(axis=0)).astype(int) + 4
-            height, width = self.alpha.shape
-            x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
+        widths = np.maximum(np.round(np.broadcast_to(thicknesses, len(lines)) * self.scale), 1).astype(int).tolist()
+        shades = np.clip(colours, 0, 255).tolist()
+        pixels = self.pixels(lines)
+        height, width = self.alpha.shape
+        for layer in range(min(layers, len(lines))):
+            part = pixels[layer::layers]
+            x0, y0 = np.maximum(np.floor(part.min(axis=(0, 1))).astype(int) - 3, 0)
+            x1, y1 = np.minimum(np.ceil(part.max(axis=(0, 1))).astype(int) + 4, (width, height))
             if x1 <= x0 or y1 <= y0:
                 continue
             window = (slice(y0, y1), slice(x0, x1))
             sheet = np.clip(self.image[window], 0, 255).astype(np.uint8)
-            for i, line in zip(some, pixels, strict=True):
-                width_px = max(round(thicknesses[i] * self.scale), 1)
-                colour = [float(c) for c in colours[i]]
-                cv2.polylines(
-                    sheet, [line - np.array([x0, y0]) * 2**_SHIFT], False, colour, width_px, cv2.LINE_AA, _SHIFT
-                )
+            fixed = np.round((part - (x0, y0)) * 2**_SHIFT).astype(np.int32)
+            for line, shade, wide in zip(fixed, shades[layer::layers], widths[layer::layers], strict=True):
+                cv2.polylines(sheet, [line], False, shade, wide, cv2.LINE_AA, _SHIFT)
             weight = np.ones(sheet.shape[:2], np.float32) if clip is None else clip[window]
             self.blend(window, weight, sheet, opacity)
 

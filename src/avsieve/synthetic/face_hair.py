@@ -33,7 +33,7 @@ _VOLUME = {
 }
 
 
-def _skull(face: FaceIdentity, t: np.ndarray, grow: float) -> np.ndarray:
+def _skull(face: FaceIdentity, t: np.ndarray, grow: np.ndarray | float) -> np.ndarray:
     """Return an arch ``grow`` beyond the skull: t = -1 at the left temple, 0 at the crown, 1 at the right temple."""
     angle = t * np.pi / 2
     wide = face.cheek_width * 0.985 + grow
@@ -41,7 +41,7 @@ def _skull(face: FaceIdentity, t: np.ndarray, grow: float) -> np.ndarray:
     power = 0.82
     u = np.sign(angle) * wide * np.abs(np.sin(angle)) ** power
     v = -0.15 + (top + 0.15) * np.abs(np.cos(angle)) ** power
-    return np.column_stack([u, v])
+    return np.stack([u, v], axis=-1)
 
 
 def _hairline(face: FaceIdentity, scene: Scene) -> np.ndarray:
@@ -104,29 +104,44 @@ def hair_mask(canvas: Canvas, face: FaceIdentity, scene: Scene) -> np.ndarray:
     return np.clip(plane, 0, 1)
 
 
-def _strand(face: FaceIdentity, scene: Scene, rng: np.random.Generator) -> np.ndarray:
-    """Return one hair (n, 2): from the parting or the crown over the skull and down the side."""
+def _front_strands(face: FaceIdentity, scene: Scene, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return ``n`` hairs (n, points, 2) from the crown to the hairline, or back from it."""
     style, grow = scene.hair_style, _VOLUME[scene.hair_style] * scene.hair_volume
-    side = -1 if rng.random() < 0.5 else 1
-    depth = rng.uniform(-0.25, 1.0)  # 1 = outermost
-    bottom = _SIDES[style]
-    part = scene.hair_part * 0.8 if style in ("parted", "bob", "long", "fringe") else rng.normal(0, 0.3)
-    if style in ("fringe", "back", "short") and rng.random() < 0.55:
-        u = rng.uniform(-0.85, 0.85)
-        low = -face.brow_height - 0.1 if style == "fringe" else face.hairline + 0.02
-        top = (0.7 * u + 0.3 * part, face.crown - grow + 0.1)
-        points = np.array(
-            [top, (u + rng.normal(0, 0.04), 0.55 * face.crown + 0.45 * low), (u + rng.normal(0, 0.08), low)]
-        )
-        return spline(points if style != "back" else points[::-1], 5)
+    part = scene.hair_part * 0.8 if style == "fringe" else 0.3 * rng.standard_normal(n)
+    u = rng.uniform(-0.85, 0.85, n)
+    low = -face.brow_height - 0.1 if style == "fringe" else face.hairline + 0.02
+    middle = 0.55 * face.crown + 0.45 * low
+    columns = [0.7 * u + 0.3 * part, u + rng.normal(0, 0.04, n), u + rng.normal(0, 0.08, n)]
+    rows = [face.crown - grow + 0.1, middle, low]
+    points = np.stack([np.stack(columns, axis=1), np.broadcast_to(rows, (n, 3))], axis=-1)
+    return spline(points if style != "back" else points[:, ::-1], 5)
+
+
+def _side_strands(face: FaceIdentity, scene: Scene, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return ``n`` hairs (n, points, 2) from the parting over the skull and down the sides."""
+    style, grow = scene.hair_style, _VOLUME[scene.hair_style] * scene.hair_volume
+    parted = style in ("parted", "bob", "long", "fringe")
+    part = np.full((n, 1), scene.hair_part * 0.8) if parted else 0.3 * rng.standard_normal((n, 1))
+    side = rng.choice([-1.0, 1.0], (n, 1))
+    depth = rng.uniform(-0.25, 1.0, (n, 1))  # 1 = outermost
     t = np.linspace(0.06, 1.0, 6)
-    arch = _skull(face, side * t, grow * max(depth, -0.1)) + (part * (1 - t)[:, None] * (1, 0))
-    inward = (1 - depth) * 0.28 * np.linspace(0.9, 1, 6)[:, None]
-    arch = arch * (1 - inward * (0.55, 0.35))
-    end = rng.uniform(0.4, 1.0) * bottom
-    tail_u = arch[-1, 0] + side * (0.05 * depth if bottom > 0.6 else -0.05)
-    tail = [(tail_u, 0.5 * end), (tail_u + side * rng.normal(0, 0.03), end)] if bottom > 0.1 else []
-    return spline(np.concatenate([arch, np.array(tail).reshape(-1, 2)]), 4)
+    arch = _skull(face, side * t, grow * np.maximum(depth, -0.1))
+    arch[..., 0] += part * (1 - t)
+    inward = (1 - depth) * 0.28 * np.linspace(0.9, 1, 6)
+    arch *= 1 - inward[..., None] * np.array([0.55, 0.35])
+    bottom = _SIDES[style]
+    if bottom <= 0.1:
+        return spline(arch, 4)
+    end = rng.uniform(0.4, 1.0, (n, 1)) * bottom
+    tail_u = arch[:, -1, :1] + side * (0.05 * depth if bottom > 0.6 else -0.05)
+    last = tail_u + side * 0.03 * rng.standard_normal((n, 1))
+    tail = np.stack([np.hstack([tail_u, 0.5 * end]), np.hstack([last, end])], axis=1)
+    return spline(np.concatenate([arch, tail], axis=1), 4)
+
+
+def _shades(colour: np.ndarray, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return ``n`` variations (n, 3) of a colour of hair."""
+    return colour * (rng.choice([0.5, 0.7, 1.0, 1.25, 1.5], n) * rng.uniform(0.85, 1.15, n))[:, None]
 
 
 def paint_hair(canvas: Canvas, face: FaceIdentity, scene: Scene) -> np.ndarray:
@@ -143,36 +158,30 @@ def paint_hair(canvas: Canvas, face: FaceIdentity, scene: Scene) -> np.ndarray:
     if scene.hair_style in ("curly", "buzz"):
         _paint_curls(canvas, face, scene, rng, mask)
     else:
-        lines, shades, widths = [], [], []
-        for _ in range(240):
-            shade = colour * rng.choice([0.5, 0.7, 1.0, 1.25, 1.5]) * rng.uniform(0.85, 1.15)
-            line = _strand(face, scene, rng)
+        front = 130 if scene.hair_style in ("fringe", "back", "short") else 0
+        groups = [(_side_strands, 240 - front)] + ([(_front_strands, front)] if front else [])
+        for strands, n in groups:
+            lines = strands(face, scene, rng, n)
             if face.curl > 0.35:
-                wave = 0.03 * face.curl * np.sin(np.linspace(0, 16, len(line)) + rng.uniform(0, 6))
-                line = line + np.column_stack([wave, 0.5 * wave])
-            lines.append(line)
-            shades.append(np.clip(shade, 0, 250))
-            widths.append(float(rng.uniform(0.012, 0.035)))
-        canvas.strokes(lines, shades, widths, 0.45, clip=mask, layers=3)
+                wave = np.sin(np.linspace(0, 16, lines.shape[1]) + rng.uniform(0, 6, (n, 1)))
+                lines = lines + 0.03 * face.curl * wave[..., None] * np.array([1, 0.5])
+            canvas.strokes(lines, _shades(colour, rng, n), rng.uniform(0.012, 0.035, n), 0.45, clip=mask, layers=3)
     return mask
 
 
 def _paint_curls(canvas: Canvas, face: FaceIdentity, scene: Scene, rng: np.random.Generator, mask: np.ndarray) -> None:
-    colour = np.asarray(scene.hair_colour)
     buzz = scene.hair_style == "buzz"
-    wide = face.cheek_width + 0.4
-    lines, shades = [], []
-    for _ in range(420 if buzz else 900):
-        u, v = rng.uniform(-wide, wide), rng.uniform(face.crown - 0.4, 0.5)
-        shade = np.clip(colour * rng.choice([0.45, 0.65, 1.2, 1.5]), 0, 250)
-        if buzz:
-            lines.append(np.array([(u, v), (u + rng.normal(0, 0.01), v + 0.03)]))
-        else:
-            turn = np.linspace(0, rng.uniform(3, 5.5), 7) + rng.uniform(0, 6)
-            radius = rng.uniform(0.015, 0.04)
-            lines.append(np.column_stack([u + radius * np.cos(turn), v + radius * np.sin(turn)]))
-        shades.append(shade)
-    canvas.strokes(lines, shades, [0.016] * len(lines), 0.35 if buzz else 0.5, clip=mask, layers=2)
+    n, wide = (420 if buzz else 900), face.cheek_width + 0.4
+    at = rng.uniform((-wide, face.crown - 0.4), (wide, 0.5), (n, 1, 2))
+    if buzz:
+        ends = np.stack([rng.normal(0, 0.01, n), np.full(n, 0.03)], axis=1)[:, None]
+        lines = np.concatenate([at, at + ends], axis=1)
+    else:
+        turn = np.linspace(0, 1, 7) * rng.uniform(3, 5.5, (n, 1)) + rng.uniform(0, 6, (n, 1))
+        radius = rng.uniform(0.015, 0.04, (n, 1, 1))
+        lines = at + radius * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
+    shades = np.asarray(scene.hair_colour) * rng.choice([0.45, 0.65, 1.2, 1.5], (n, 1))
+    canvas.strokes(lines, shades, 0.016, 0.35 if buzz else 0.5, clip=mask)
 
 
 def paint_glasses(canvas: Canvas, face: FaceIdentity, scene: Scene) -> None:

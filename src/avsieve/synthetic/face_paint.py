@@ -129,12 +129,16 @@ def _paint_beard(canvas: Canvas, face: FaceIdentity, scene: Scene, shape: np.nda
     low, high = area.min(axis=0), area.max(axis=0)
     roots = rng.uniform(low, high, (amount * 2, 2))
     ok = [cv2.pointPolygonTest(polygon.astype(np.float32), (float(x), float(y)), False) >= 0 for x, y in roots]
-    lines, shades = [], []
-    for x, y in roots[np.array(ok)][:amount]:
-        lean = np.array([0.5 * x + rng.normal(0, 0.25), 1.0]) * length * rng.uniform(0.5, 1.2)
-        lines.append(np.array([(x, y), (x + lean[0], y + lean[1])]))
-        shades.append(hair * rng.uniform(0.7, 1.5))
-    canvas.strokes(lines, shades, [0.012] * len(lines), 0.5, clip=inside)
+    roots = roots[np.array(ok)][:amount]
+    n = len(roots)
+    lean = (
+        np.stack([0.5 * roots[:, 0] + rng.normal(0, 0.25, n), np.ones(n)], axis=1)
+        * length
+        * rng.uniform(0.5, 1.2, (n, 1))
+    )
+    canvas.strokes(
+        np.stack([roots, roots + lean], axis=1), hair * rng.uniform(0.7, 1.5, (n, 1)), 0.012, 0.5, clip=inside
+    )
 
 
 def paint_nose(canvas: Canvas, face: FaceIdentity) -> None:
@@ -170,11 +174,9 @@ def paint_brows(canvas: Canvas, face: FaceIdentity, scene: Scene) -> None:
         upper = np.column_stack([eu + side * x, ev + level - half])
         lower = np.column_stack([eu + side * x, ev + level + half])
         canvas.fill(np.concatenate([upper, lower[::-1]]), colour, 0.55, soft=0.014)
-        lines, shades = [], []
-        for _ in range(int(90 * thick / 0.06)):
-            i = int(rng.integers(0, 25))
-            root = upper[i] + (lower[i] - upper[i]) * rng.uniform(0.2, 1.0)
-            lean = np.array([side * rng.uniform(0.02, 0.06), -rng.uniform(0.0, 0.045) * (1 - t[i]) + 0.015 * t[i]])
-            lines.append(np.array([root, root + lean]))
-            shades.append(colour * rng.uniform(0.7, 1.4))
-        canvas.strokes(lines, shades, [0.014] * len(lines), 0.5)
+        n = int(90 * thick / 0.06)
+        i = rng.integers(0, 25, n)
+        roots = upper[i] + (lower[i] - upper[i]) * rng.uniform(0.2, 1.0, (n, 1))
+        rise = -rng.uniform(0.0, 0.045, n) * (1 - t[i]) + 0.015 * t[i]
+        lean = np.stack([side * rng.uniform(0.02, 0.06, n), rise], axis=1)
+        canvas.strokes(np.stack([roots, roots + lean], axis=1), colour * rng.uniform(0.7, 1.4, (n, 1)), 0.014, 0.5)

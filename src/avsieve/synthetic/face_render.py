@@ -6,7 +6,7 @@ coarse grid, one lookup of the light, and one warp.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -58,6 +58,7 @@ class FaceRenderer:
         self._body_scale, self._body_origin = body.scale, body.origin
         lit = body.image * self._body_light() * body.alpha[..., None]
         self._body = np.dstack([np.clip(lit, 0, 255), body.alpha * 255]).astype(np.uint8)
+        self._body_top = int(np.flatnonzero(self._body[..., 3].any(axis=1))[0])
         margin = size // 7
         self._backdrop = paint_backdrop(scene, size + 2 * margin)
         self._margin = margin
@@ -136,48 +137,46 @@ class FaceRenderer:
             self._patches[key] = self._finish(part, window)
         return self._patches[key]
 
-    def _head(self, pose: Pose, mouth: float, lids: float, gaze: float) -> np.ndarray:
-        """Return the lit head in image coordinates: (size, size, 4) uint8, premultiplied."""
+    def _head(self, pose: Pose, mouth: float, lids: float, gaze: float) -> list[np.ndarray]:
+        """Return the lit head in image coordinates: four planes (size, size) uint8, BGRA, premultiplied."""
         texture = self._texture
         window = mouth_window(self._canvas, self.face)
         texture[window] = self._patch(("mouth", round(mouth * _MOUTH_STATES)), window)
         for eye in (0, 1):
             window = eye_window(self._canvas, self.face, eye)
             texture[window] = self._patch(("eye", eye, round(lids * _LID_STATES), round(gaze / 0.012)), window)
-        lit = self._lit(texture, pose)
         u, v = self._unproject(pose)
+        per, left, top = np.float32(1 / self._spacing), *(np.float32(x) for x in self._map_origin)
+        columns, rows = (u - left) * per, (v - top) * per
         if mouth > 0.02:
-            per = np.float32(1 / self._spacing)
-            columns, rows = (u - np.float32(self._map_origin[0])) * per, (v - np.float32(self._map_origin[1])) * per
-            v = v - np.float32(mouth) * cv2.remap(
-                self._jaw, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
-        scale, (left, top) = np.float32(self._canvas.scale), self._canvas.origin
-        columns, rows = u * scale - np.float32(left + 0.5), v * scale - np.float32(top + 0.5)
-        return cv2.remap(lit, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0))
+            jaw = cv2.remap(self._jaw, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            v = v - np.float32(mouth) * jaw
+            rows = (v - top) * per
+        light = cv2.remap(self._light(pose), columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        scale, corner = np.float32(self._canvas.scale), self._canvas.origin
+        columns, rows = u * scale - np.float32(corner[0] + 0.5), v * scale - np.float32(corner[1] + 0.5)
+        head = cv2.remap(
+            texture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0)
+        )
+        return _lit(head, light)
 
-    def _lit(self, texture: np.ndarray, pose: Pose) -> np.ndarray:
-        """Return ``texture`` under the scene's light, with the head turned to ``pose``."""
+    def _light(self, pose: Pose) -> np.ndarray:
+        """Return what light does to the head turned to ``pose``: (h, w, 4) uint8 on the grid of the relief.
+
+        The first three channels are factors in 128ths, the last is the highlight that is added.
+        """
         scene = self.scene
         rotation = pose.rotation()
         light = np.asarray(scene.light)
         half = light + np.array([0, 0, 1])
         half /= np.linalg.norm(half)
-        towards = np.stack([light @ rotation, half @ rotation, (0.0, -0.5, 0.85) @ rotation]).T.astype(np.float32)
-        dots = cv2.transform(self._normals, towards.T)
-        lambert, shine, sky = cv2.split(dots)
+        towards = np.stack([light @ rotation, half @ rotation, (0.0, -0.5, 0.85) @ rotation]).astype(np.float32)
+        lambert, shine, sky = cv2.split(cv2.transform(self._normals, towards))
         lambert = cv2.max(lambert * np.float32(0.8) + np.float32(0.2), 0)
         level = np.float32(scene.ambient * 0.55) + np.float32(scene.ambient * 0.5) * cv2.max(sky, 0)
         shades = [np.float32(128) * (level + np.float32(scene.diffuse * c) * lambert) for c in scene.light_colour]
         gloss = cv2.pow(cv2.max(shine, 0), 24) * (np.float32(255 * scene.specular) * self._gloss)
-        low = cv2.merge([*shades, gloss])
-        maps = cv2.resize(low.clip(0, 255).astype(np.uint8), texture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        factors = maps.copy()
-        factors[..., 3] = 128
-        lit = cv2.multiply(texture, factors, scale=1 / 128)
-        alpha = texture[..., 3]
-        shine = cv2.multiply(maps[..., 3], alpha, scale=1 / 255)
-        return cv2.add(lit, cv2.merge([shine, shine, shine, np.zeros_like(shine)]))
+        return cv2.convertScaleAbs(cv2.merge([*shades, gloss]))
 
     def frame(
         self, t: float, mouth: float, lids: float = 1.0, gaze: float = 0.0, grain: tuple[int, int] = (0, 0)
@@ -226,10 +225,8 @@ class FaceRenderer:
         at = np.array(t)
         dx = margin + 0.4 * margin * np.clip(8 * float(scene.shift_x.at(at)), -1, 1)
         dy = margin + 0.4 * margin * np.clip(8 * float(scene.shift_y.at(at)), -1, 1)
-        shift = np.array([[1, 0, dx], [0, 1, dy]], dtype=np.float32)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        image = cv2.warpAffine(self._backdrop, shift, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        ratio = self._body_scale / pose.scale
+        image = cv2.getRectSubPix(self._backdrop, (size, size), (dx + (size - 1) / 2, dy + (size - 1) / 2))
+        ratio, flags = self._body_scale / pose.scale, cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         tilt = 0.25 * pose.roll
         cos, sin = ratio * np.cos(tilt), ratio * np.sin(tilt)
         x = pose.x + 0.45 * np.sin(pose.yaw) * pose.scale
@@ -237,7 +234,13 @@ class FaceRenderer:
         into = np.array(
             [[cos, sin, -cos * x - sin * pose.y - left], [-sin, cos, sin * x - cos * pose.y - top]], dtype=np.float32
         )
-        return _over(cv2.warpAffine(self._body, into, (size, size), flags=flags), image)
+        # Neck and shoulders fill the lower part only: the rows above the highest corner that they reach are spared.
+        corners = np.array([(0, self._body_top), (self._body.shape[1], self._body_top)]) - into[:, 2]
+        first = int(np.clip(np.floor((corners @ np.linalg.inv(into[:, :2]).T)[:, 1].min()) - 1, 0, size - 1))
+        into[:, 2] += into[:, 1] * first
+        body = cv2.warpAffine(self._body, into, (size, size - first), flags=flags)
+        image[first:] = _over(cv2.split(body), image[first:])
+        return image
 
     def _box(self, pose: Pose, mouth: float) -> np.ndarray:
         edge = outline(self.face)
@@ -255,10 +258,22 @@ class FaceRenderer:
             yield self.frame(i / FPS, float(opening), float(lids[i]), float(glance[i // 12]), grain)
 
 
-def _over(front: np.ndarray, back: np.ndarray) -> np.ndarray:
-    """Lay a premultiplied BGRA image over a BGR image."""
-    rest = cv2.bitwise_not(front[..., 3])
-    return cv2.add(front[..., :3], cv2.multiply(back, cv2.merge([rest, rest, rest]), scale=1 / 255))
+def _lit(head: np.ndarray, light: np.ndarray) -> list[np.ndarray]:
+    """Return the four planes of a premultiplied BGRA image under the light that `FaceRenderer._light` describes."""
+    *colours, alpha = cv2.split(head)
+    *factors, gloss = cv2.split(light)
+    shine = cv2.multiply(gloss, alpha, scale=1 / 255)
+    # Highlights must not make a premultiplied colour greater than its coverage.
+    lit = [cv2.multiply(c, f, scale=1 / 128) for c, f in zip(colours, factors, strict=True)]
+    return [*(cv2.min(cv2.add(c, shine), alpha) for c in lit), alpha]
+
+
+def _over(front: Sequence[np.ndarray], back: np.ndarray) -> np.ndarray:
+    """Lay the four planes of a premultiplied BGRA image over a BGR image."""
+    *colours, alpha = front
+    rest = cv2.bitwise_not(alpha)
+    behind = [cv2.multiply(plane, rest, scale=1 / 255) for plane in cv2.split(back)]
+    return cv2.merge([cv2.add(c, b) for c, b in zip(colours, behind, strict=True)])
 
 
 def _blinks(n: int, rng: np.random.Generator) -> np.ndarray:
