@@ -128,7 +128,7 @@ def make_rows(
         caption = "flagged" if line["decision"] == "noisy" else "this utterance"
         strips = [Strip(caption, media.faces(utterance, faces), media.voice(utterance, seconds))]
         strips += [
-            _gallery(f"trusted, of {name}", trusted.of(name, faces), media, seconds)
+            _gallery(f"trusted, of {name}", trusted.of(name, 3 * faces), media, faces, seconds)
             for name in (speaker, suggested)
             if name is not None
         ]
@@ -154,7 +154,12 @@ def make_rows(
     return rows
 
 
-def _gallery(caption: str, utterances: Sequence[str], media: Media, seconds: float) -> Strip:
-    """Show one face of each of several utterances, and the voice of the first."""
-    faces = [uri for name in utterances for uri in media.faces(name, 1)]
-    return Strip(caption, faces, media.voice(utterances[0], seconds) if utterances else None)
+def _gallery(caption: str, utterances: Sequence[str], media: Media, most: int, seconds: float) -> Strip:
+    """Show one face of each of several utterances, as far as they have one, and the first voice."""
+    faces: list[str] = []
+    voice = None
+    for name in utterances:
+        if len(faces) < most:
+            faces += media.faces(name, 1)
+        voice = voice or media.voice(name, seconds)
+    return Strip(caption, faces, voice)

@@ -1,0 +1,130 @@
+"""A small run: decisions, truth, evaluation, shards with faces and voices."""
+
+from __future__ import annotations
+
+import io
+import wave
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from avsieve.report.media import Media
+from avsieve.shards import ShardWriter
+
+TRUE_KIND = {"video": "video", "audio": "voice", "visual": "face", "": "clean"}
+
+
+def make_decisions(speakers=4, videos=3, utterances=4, seed=0):
+    """Return decisions; the first video of s0 is wrong, and one voice of s1, one face of s2; one row is unjudged."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for s in range(speakers):
+        for v in range(videos):
+            for u in range(utterances):
+                kind = {(0, 0): "video"}.get((s, v), "")
+                kind = {(1, 1, 2): "audio", (2, 2, 3): "visual"}.get((s, v, u), kind)
+                audio = kind in ("video", "audio")
+                visual = kind in ("video", "visual")
+                p = 0.9 + 0.09 * rng.random() if kind else 0.08 * rng.random()
+                rows.append(
+                    {
+                        "utterance": f"s{s}/v{v}/{u:05d}",
+                        "speaker": f"s{s}",
+                        "p_audio_wrong": p if audio else 0.01,
+                        "p_visual_wrong": p if visual else 0.01,
+                        "p_wrong": p,
+                        "kind": kind,
+                        "suggested_speaker": f"s{(s + 1) % speakers}" if kind else None,
+                        "p_suggested": 0.8 if kind else np.nan,
+                        "decision": "noisy" if kind else "clean",
+                        "reason": f"wrong_{kind}" if kind else "ok",
+                        "audio_similarity": 0.05 if audio else 0.6 + 0.1 * rng.random(),
+                        "visual_similarity": 0.05 if visual else 0.7 + 0.1 * rng.random(),
+                    }
+                )
+    rows[-1] |= dict.fromkeys(
+        ["p_wrong", "p_audio_wrong", "p_visual_wrong", "audio_similarity", "visual_similarity"], np.nan
+    )
+    rows[-1] |= {"decision": "noisy", "reason": "no_embedding"}
+    return pd.DataFrame(rows)
+
+
+def make_truth(decisions):
+    """Return the truth that agrees with the decisions."""
+    kinds = [TRUE_KIND[k] for k in decisions["kind"]]
+    return pd.DataFrame({"utterance": decisions["utterance"], "kind": kinds})
+
+
+def make_summary(decisions, **more):
+    """Return what `lists/summary.json` holds of them."""
+    flagged = decisions["decision"] == "noisy"
+    return {
+        "utterances": len(decisions),
+        "speakers": decisions["speaker"].nunique(),
+        "noisy": int(flagged.sum()),
+        "estimated": {"precision": 0.97, "recall": 0.93, "f1": 0.95, "wrong": 6.1},
+        "missing": {"audio": 1, "visual": 0},
+        "fallback": {"audio": 0, "visual": 0},
+        "warnings": {
+            "emptied_speakers": {"count": 0, "speakers": []},
+            "mostly_wrong_speakers": {"count": 1, "speakers": ["s0"]},
+            "two_identities": {"count": 0, "speakers": []},
+            "merge": [["s1", "s3", 0.91]],
+            "merge_count": 1,
+        },
+        "settings": {"method": "posterior", "policy": "either", "threshold": 0.5, "options": {}},
+    } | more
+
+
+def make_results():
+    """Return `evaluation/results.csv`, gains and curves."""
+    rows = []
+    for condition in ("whole", "damaged"):
+        for model, arm, seed, eer in (
+            ("audio", "-", None, 0.08),
+            ("score_average", "-", None, 0.03),
+            ("gated", "all", 0, 0.04),
+            ("gated", "all", 1, 0.06),
+            ("gated", "clean", 0, 0.02),
+            ("gated", "clean", 1, 0.02),
+        ):
+            rows.append(
+                {"model": model, "trained_on": arm, "seed": seed, "condition": condition, "eer": eer}
+                | {"min_dcf_0.01": 5 * eer, "min_dcf_0.05": 3 * eer, "eer_low": eer / 2, "eer_high": 2 * eer}
+                | {"n_trials": 200, "n_targets": 100, "n_missing": 0, "n_speakers": 10, "trials": "trials"}
+                | {"trials_version": "-", "eer_definition": "interpolated"}
+            )
+    gain = {"model": "gated", "condition": "whole", "seeds": 2, "eer_all": 0.05, "eer_clean": 0.02, "eer_gain": 0.03}
+    gains = pd.DataFrame([gain | {"eer_gain_low": 0.01, "eer_gain_high": 0.04}])
+    fpr = np.linspace(0, 1, 30)
+    curves = [
+        pd.DataFrame({"model": m, "trained_on": a, "fpr": fpr, "fnr": (1 - fpr) ** 4})
+        for m, a in (("audio", "-"), ("gated", "all"), ("gated", "all"), ("gated", "clean"))
+    ]
+    return pd.DataFrame(rows), gains, pd.concat(curves)
+
+
+def wav_bytes(seconds, rate=16000):
+    """Return a wav of noise."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as target:
+        target.setnchannels(1)
+        target.setsampwidth(2)
+        target.setframerate(rate)
+        samples = np.random.default_rng(0).integers(-1000, 1000, int(seconds * rate)).astype("<i2")
+        target.writeframes(samples.tobytes())
+    return out.getvalue()
+
+
+def make_media(folder, utterances, frames=4):
+    """Write a shard of faces and one of wavs; return the reader."""
+    with ShardWriter(folder / "000.faces.tar") as writer:
+        for k, name in enumerate(utterances):
+            for f in range(frames):
+                image = np.full((112, 112, 3), (40 * f, 7 * k % 255, 90), np.uint8)
+                writer.add(name, f"{name}/{10 * f:04d}.jpg", cv2.imencode(".jpg", image)[1].tobytes())
+    with ShardWriter(folder / "000.wav.tar") as writer:
+        for name in utterances:
+            writer.add(name, f"{name}.wav", wav_bytes(1.0))
+    return Media([folder / "000.faces.tar"], [folder / "000.wav.tar"], dict.fromkeys(utterances, "000"))

@@ -1,0 +1,59 @@
+import pandas as pd
+
+from avsieve.report.detection import compare, found_wrong
+from avsieve.report.summary import error_rows, format_summary, percent, share
+
+from .made_up import make_decisions, make_results, make_summary, make_truth
+
+DECISIONS = make_decisions()
+
+
+def text(**more):
+    given = {"summary": make_summary(DECISIONS), "found": found_wrong(DECISIONS), "results": make_results()[0]}
+    return format_summary(**given | more)
+
+
+def test_the_table_with_a_truth():
+    lines = text(detection=compare(DECISIONS, make_truth(DECISIONS)), failed=2, report="results/report/index.html")
+    assert lines == (
+        "utterances        48 of 4 speakers, 2 failed\n"
+        "found wrong       6 (12.5%): whole video 4, voice 1, face 1\n"
+        "precision, recall 1.000, 1.000; F1 1.000 (against the truth)\n"
+        "recall by kind    whole video 1.00, voice 1.00, face 1.00\n"
+        "\n"
+        "EER %               before   after     95 % interval\n"
+        "voice alone           8.00       -      4.00 – 16.00\n"
+        "score average         3.00       -       1.50 – 6.00\n"
+        "gated fusion          5.00    2.00       1.00 – 4.00\n"
+        "\n"
+        "report            results/report/index.html\n"
+    )
+    assert max(map(len, lines.splitlines())) <= 80
+
+
+def test_without_a_truth_the_methods_own_expectation_is_named_as_such():
+    assert "precision, recall 0.970, 0.930; F1 0.950 (expected by the method)" in text()
+
+
+def test_a_run_without_evaluation_or_expectation_still_has_a_table():
+    lines = text(results=None, summary=make_summary(DECISIONS, estimated=None))
+    assert "EER" not in lines
+    assert "precision, recall -, -; F1 - (expected by the method)" in lines
+
+
+def test_an_emptied_speaker_is_loud():
+    summary = make_summary(DECISIONS, warnings={"emptied_speakers": {"count": 2, "speakers": ["a", "b"]}})
+    assert "WARNING           2 speakers have no clean utterance left" in text(summary=summary)
+
+
+def test_seeds_are_averaged_and_missing_arms_are_none():
+    rows = {row["model"]: row for row in error_rows(make_results()[0])}
+    assert rows["gated"]["before"]["eer"] == 0.05
+    assert rows["gated"]["before"]["seeds"] == 2
+    assert rows["gated"]["untrained"] is None
+    assert rows["audio"]["after"] is None
+
+
+def test_numbers_that_do_not_exist_are_dashes():
+    assert [share(None), share(float("nan")), percent(pd.NA)] == ["-", "-", "-"]
+    assert (share(0.5), percent(0.01234)) == ("0.500", "1.23")
