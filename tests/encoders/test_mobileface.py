@@ -7,7 +7,7 @@ from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.errors import ModelError
 from avsieve.training.loop import save_encoder
-from avsieve.training.visual import export_onnx
+from avsieve.training.onnx_export import export_face_encoder
 
 FACES = np.random.default_rng(0).integers(0, 255, (3, 112, 112, 3), dtype=np.uint8)
 
@@ -27,7 +27,7 @@ def test_it_is_small_and_gives_128_numbers(network):
 
 def test_torch_and_exported_onnx_agree_on_bgr_faces(network, tmp_path):
     save_encoder(tmp_path / "m.safetensors", network, {"arch": "mobileface_small", "channels": "rgb"})
-    export_onnx(network, tmp_path / "m.onnx")
+    export_face_encoder(network, tmp_path / "m.onnx")
     ours = TorchFaceEncoder("mobileface_small", tmp_path / "m.safetensors")
     theirs = OnnxFaceEncoder(tmp_path / "m.onnx")
     assert ours.dim == theirs.dim == 128

@@ -24,12 +24,12 @@ def main() -> None:
     from avsieve.encoders.onnx_face import OnnxFaceEncoder
     from avsieve.encoders.visual import load_visual_encoder
     from avsieve.provenance import sha256_of, write_provenance
-    from avsieve.training.visual import export_onnx
+    from avsieve.training.onnx_export import export_face_encoder
     from avsieve.training.visual_measure import measure_encoder
 
     cv2.setNumThreads(1)
     network = load_visual_encoder(args.arch, args.weights)
-    export_onnx(network, args.model)
+    export_face_encoder(network, args.model)
     measured = measure_encoder(OnnxFaceEncoder(args.model), args.held_out_faces, args.held_out_detections)
     write_provenance(
         args.provenance,

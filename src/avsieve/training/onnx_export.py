@@ -39,3 +39,12 @@ def write_onnx(
             opset_version=13,
             dynamo=False,
         )
+
+
+def export_face_encoder(encoder: nn.Module, path: Path) -> None:
+    """Write a visual encoder as ONNX that InsightFace takes for a recognition model, with a free batch size.
+
+    The input stays 3 x 112 x 112, since InsightFace tells models apart by it; it feeds RGB scaled to [-1, 1].
+    """
+    free = {"image": {0: "batch"}, "embedding": {0: "batch"}}
+    write_onnx(encoder, path, torch.zeros(1, 3, 112, 112), ["embedding"], free=free)

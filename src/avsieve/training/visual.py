@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from avsieve.encoders.checkpoint import load_into, read_state, resolve
 from avsieve.encoders.device import pick_device
@@ -18,7 +17,6 @@ from avsieve.provenance import sha256_of, write_provenance
 from avsieve.training.face_augment import FaceAugmentation
 from avsieve.training.loop import Optimiser, fit, save_encoder
 from avsieve.training.margin import AAMSoftmax
-from avsieve.training.onnx_export import write_onnx
 from avsieve.training.schedule import Schedule
 from avsieve.training.visual_data import FaceBatches, Faces
 
@@ -157,12 +155,3 @@ def train_visual(
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return rows
-
-
-def export_onnx(encoder: nn.Module, path: Path) -> None:
-    """Write a visual encoder as ONNX that InsightFace takes for a recognition model, with a free batch size.
-
-    The input stays 3 x 112 x 112, since InsightFace tells models apart by it; it feeds RGB scaled to [-1, 1].
-    """
-    free = {"image": {0: "batch"}, "embedding": {0: "batch"}}
-    write_onnx(encoder, path, torch.zeros(1, 3, 112, 112), ["embedding"], free=free)
