@@ -28,7 +28,7 @@ def run(folder, *options):
     parser = argparse.ArgumentParser()
     command.add_parser(parser.add_subparsers())
     args = parser.parse_args(["evaluate", "--trials", str(folder / "trials.txt"), *options])
-    return args.main(args)
+    return command.main(args)
 
 
 def test_json_has_the_figures_of_all_three_systems(files, capsys):

@@ -42,7 +42,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="draws of the speaker-clustered bootstrap behind the 95%% intervals, 0 for none (default: 200)",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)")
-    parser.set_defaults(main=main)
 
 
 def main(args: argparse.Namespace) -> int:
