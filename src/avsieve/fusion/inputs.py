@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from avsieve.embeddings import read_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.evaluation.scoring import align
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,11 @@ def read_side(utterances: Sequence[str], paths: Sequence[str | Path]) -> Side:
     Raises
     ------
     AvsieveError
-        If the tables disagree about the length of an embedding, or an utterance is in two of them.
+        If the tables disagree about the length of an embedding, or an utterance is in two of them or listed twice.
     """
+    index = pd.Index(utterances)
+    if not index.is_unique:
+        raise AvsieveError(f"utterance {index[index.duplicated()][0]} is listed twice; expected each once")
     pooled: np.ndarray | None = None
     present = np.zeros(len(utterances), dtype=bool)
     for path in paths:
@@ -103,11 +106,15 @@ def read_side(utterances: Sequence[str], paths: Sequence[str | Path]) -> Side:
                 f"{path}: embeddings of length {vectors.shape[1]}, those before have {pooled.shape[1]}; "
                 "embed all shards with one model"
             )
-        rows, here = align(utterances, names, vectors)
-        if (twice := here & present).any():
-            raise AvsieveError(f"{path}: utterance {utterances[int(twice.argmax())]} is in an earlier table too")
-        pooled[here] = rows[here]
-        present |= here
+        rows = index.get_indexer(names)
+        wanted = rows >= 0
+        rows = rows[wanted]
+        if present[rows].any():
+            raise AvsieveError(
+                f"{path}: utterance {utterances[rows[present[rows].argmax()]]} is in an earlier table too"
+            )
+        pooled[rows] = vectors[wanted]
+        present[rows] = True
     if pooled is None:
         return Side(np.zeros((len(utterances), 0), dtype=np.float32), present)
     return Side(pooled, present)

@@ -63,8 +63,8 @@ class Standardise(nn.Module):
         self.register_buffer("mean", torch.zeros(dim))
 
     def fit(self, side: Side) -> None:
-        """Learn the mean from the present rows."""
-        unit = Part.of(side.pooled, side.present).vectors[side.present]
+        """Learn the mean from the present rows, an even choice of at most `START_ROWS`."""
+        unit = Part.of(side.pooled[_evenly(side.present)]).vectors
         if len(unit):
             self.mean.copy_(torch.from_numpy(unit.mean(axis=0, dtype=np.float64)))
 
@@ -128,8 +128,7 @@ class NeuralFusion(nn.Module, FusionModel):
         What it projects to has a root mean square of ``size``. Rows with both modalities decide, an even choice of at
         most `START_ROWS`.
         """
-        both = np.flatnonzero(inputs.audio.present & inputs.visual.present)
-        rows = both[:: -(-len(both) // START_ROWS) or 1]
+        rows = _evenly(inputs.audio.present & inputs.visual.present)
         device = torch.device("cpu")
         with torch.no_grad():
             sides = [
@@ -192,10 +191,7 @@ def discriminant_directions(data: np.ndarray, labels: np.ndarray, dim: int) -> n
     """
     n, width = data.shape
     classes, rank = np.unique(labels, return_inverse=True)
-    means = np.zeros((len(classes), width))
-    np.add.at(means, rank, data)
-    means /= np.bincount(rank)[:, None]
-    within = data - means[rank]
+    within = data - class_means(data, rank)[rank]
     freedom = max(n - len(classes), 1)
     covariance = within.T @ within / freedom
     prior = 2.0 * width
@@ -209,3 +205,16 @@ def discriminant_directions(data: np.ndarray, labels: np.ndarray, dim: int) -> n
     out = np.zeros((dim, width))
     out[: len(rows)] = rows
     return out
+
+
+def class_means(data: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    """Return the mean row of each class (C, D); ``rank`` (N,) has every class from 0 to C - 1 at least once."""
+    order = np.argsort(rank, kind="stable")
+    starts = np.searchsorted(rank[order], np.arange(int(rank.max()) + 1))
+    return np.add.reduceat(data[order], starts) / np.bincount(rank)[:, None]
+
+
+def _evenly(present: np.ndarray) -> np.ndarray:
+    """Return the positions that are set, or an even choice of `START_ROWS` of them at most."""
+    rows = np.flatnonzero(present)
+    return rows[:: max(1, -(-len(rows) // START_ROWS))]

@@ -14,7 +14,7 @@ from torch import nn
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.scoring import Part
 from avsieve.fusion.inputs import Inputs
-from avsieve.fusion.neural import NeuralFusion, Stream
+from avsieve.fusion.neural import NeuralFusion, Stream, class_means
 from avsieve.training.margin import AAMSoftmax
 
 logger = logging.getLogger(__name__)
@@ -158,9 +158,7 @@ def train_fusion(
 @torch.no_grad()
 def _start_head(head: AAMSoftmax, vectors: np.ndarray, labels: np.ndarray) -> None:
     """Put each class centre at the mean of its utterances: with random ones a small set would be turned upside down."""
-    centres = np.zeros((int(labels.max()) + 1, vectors.shape[1]), dtype=np.float32)
-    np.add.at(centres, labels, vectors)
-    unit = Part.of(centres)
+    unit = Part.of(class_means(vectors, labels))
     found = torch.from_numpy(unit.vectors).to(head.weight.device)
     present = torch.from_numpy(unit.present).to(head.weight.device)
     head.weight.copy_(torch.where(present[:, None], found * head.weight.norm(dim=1).mean(), head.weight))
