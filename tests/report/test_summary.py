@@ -20,6 +20,7 @@ def test_the_table_with_a_truth():
         "found wrong       6 (12.5%): whole video 4, voice 1, face 1\n"
         "precision, recall 1.000, 1.000; F1 1.000 (against the truth)\n"
         "recall by kind    whole video 1.00, voice 1.00, face 1.00\n"
+        "trials            200 over 10 speakers\n"
         "\n"
         "EER %               before   after     95 % interval\n"
         "voice alone           8.00       -      4.00 – 16.00\n"
@@ -39,6 +40,11 @@ def test_a_run_without_evaluation_or_expectation_still_has_a_table():
     lines = text(results=None, summary=make_summary(DECISIONS, estimated=None))
     assert "EER" not in lines
     assert "precision, recall -, -; F1 - (expected by the method)" in lines
+
+
+def test_a_known_trial_list_is_named_with_its_version():
+    results = make_results()[0].assign(trials="Vox1-O", trials_version="cleaned")
+    assert "trials            Vox1-O cleaned, 200 over 10 speakers" in text(results=results)
 
 
 def test_an_emptied_speaker_is_loud():

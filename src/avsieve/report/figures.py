@@ -218,9 +218,9 @@ def det_curves(curves: pd.DataFrame) -> str:
                 )
             low = min(low, float(fpr.min()), float(fnr.min()))
         _det_axes(ax, max(low, 1e-5))
-        ax.legend(fontsize=8, loc="upper right")
+        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
 
-    return draw(paint, 5.2, 4.8)
+    return draw(paint, 5.2, 5.4)
 
 
 def _det_axes(ax: Axes, low: float) -> None:

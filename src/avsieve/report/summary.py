@@ -103,7 +103,12 @@ def format_summary(
 
 def _error_table(results: pd.DataFrame) -> Sequence[str]:
     """Lay out the EER per model, before and after the cleansing of the list that fusion was trained on."""
-    lines = ["", f"{'EER %':18}{'before':>8}{'after':>8}   {'95 % interval':>15}"]
+    first = results.iloc[0]
+    name = "" if first["trials_version"] == "-" else f"{first['trials']} {first['trials_version']}, "
+    lines = [
+        f"trials            {name}{first['n_trials'] + first['n_missing']:,} over {first['n_speakers']:,} speakers"
+    ]
+    lines += ["", f"{'EER %':18}{'before':>8}{'after':>8}   {'95 % interval':>15}"]
     for row in error_rows(results):
         last = row["after"] or row["untrained"] or row["before"]
         before = percent((row["before"] or row["untrained"] or {}).get("eer"))
