@@ -107,3 +107,15 @@ def test_the_real_scrfd_finds_rendered_faces_at_224_pixels(real_dir):
         frame = FaceRenderer(face, sample_scene(rng, face)).frame(0.0, 0.2)
         found += len(detector.detect(frame.image).boxes) == 1
     assert found >= 11
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_the_session_is_cuda_and_agrees_with_the_cpu(red_spot):
+    import onnxruntime
+
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime has no CUDA")
+    gpu = FaceDetector("builtin", size=224, min_score=0.1, device="cuda")
+    cpu = FaceDetector("builtin", size=224, min_score=0.1)
+    assert gpu.provider == "CUDAExecutionProvider"
+    assert np.allclose(gpu.detect(red_spot).boxes, cpu.detect(red_spot).boxes, atol=0.5)

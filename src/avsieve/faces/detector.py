@@ -89,7 +89,7 @@ class FaceDetector:
         cause = f"its input is fixed at {fixed[0]} x {fixed[1]}" if fixed else "its input is dynamic"
         try:
             self._scrfd.detect(np.zeros((self.size, self.size, 3), np.uint8), input_size=(self.size, self.size))
-        except (*_RUN_ERRORS, ValueError, IndexError) as error:
+        except (*_RUN_ERRORS, RuntimeError, ValueError, IndexError) as error:
             raise ModelError(
                 f"{self.path}: cannot run at {self.size} x {self.size} ({cause}): {_first_line(error)}; "
                 f"ask for that size, or export the model with a dynamic input"
