@@ -168,7 +168,7 @@ def detector_loss(
     zero = images.new_zeros(())
     box_loss = torch.stack(box_losses).sum() / count if box_losses else zero
     mark_loss = torch.stack(mark_losses).sum() / count if mark_losses else zero
-    total = score_loss + 2.0 * box_loss + 6.0 * mark_loss
+    total = score_loss + 2.0 * box_loss + 3.0 * mark_loss
     return total, {"score": score_loss.item(), "box": box_loss.item(), "landmarks": mark_loss.item()}
 
 
