@@ -66,8 +66,9 @@ def paint_body(face: FaceIdentity, scene: Scene, scale: float) -> Canvas:
         half = [(0.0, -0.85), (reach * 0.9, -0.8), (reach + 0.08, 0.4), (reach + 0.05, low), (0.3, low + 0.12)]
         back = spline(mirrored(half), 8, closed=True)
         canvas.fill(back, hair * 0.42, cover=True)
-        u, n = rng.uniform(-reach, reach, 70), 70
-        columns = np.stack([u, u * 1.04, u * 1.06 + rng.normal(0, 0.03, n)], axis=1)
+        n = 70
+        roots = rng.uniform(-reach, reach, n)
+        columns = np.stack([roots, roots * 1.04, roots * 1.06 + rng.normal(0, 0.03, n)], axis=1)
         lines = spline(np.stack([columns, np.broadcast_to([-0.3, 0.5 * low, low], (n, 3))], axis=-1), 6)
         canvas.strokes(lines, hair * rng.uniform(0.3, 0.75, (n, 1)), 0.03, 0.5, clip=canvas.alpha.copy())
     half = [(wide, 0.5), (wide * 0.97, 1.5), (wide * 1.12, chin + 0.38), (wide * 1.9, chin + 0.65)]
