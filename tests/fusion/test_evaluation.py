@@ -6,8 +6,9 @@ from avsieve.errors import AvsieveError
 from avsieve.evaluation.trial_maker import make_trials
 from avsieve.fusion.evaluation import System, evaluate_systems, untrained_systems
 from avsieve.fusion.inputs import Inputs, Side
+from avsieve.fusion.recipe import Recipe
 from avsieve.fusion.registry import UNTRAINED, neural_class
-from avsieve.fusion.training import Recipe, train_fusion
+from avsieve.fusion.training import train_fusion
 
 from .made_up import make_people
 

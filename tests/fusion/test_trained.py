@@ -8,8 +8,9 @@ from avsieve.evaluation.scoring import mean_of_cosines
 from avsieve.fusion.checkpoint import Trained, load_fusion, save_fusion
 from avsieve.fusion.inputs import Inputs, Side
 from avsieve.fusion.neural import Standardise, Stream, discriminant_directions
+from avsieve.fusion.recipe import Recipe
 from avsieve.fusion.registry import TRAINED, neural_class, untrained_model
-from avsieve.fusion.training import Recipe, labels_of, pick_device, train_fusion
+from avsieve.fusion.training import labels_of, train_fusion
 
 from .made_up import make_people
 
@@ -195,10 +196,3 @@ def test_classes_are_ranks_of_the_speakers_present():
     names, labels = labels_of(["c", "a", "c"])
     assert names == ["a", "c"]
     assert labels.tolist() == [1, 0, 1]
-
-
-def test_cuda_is_not_replaced_in_silence(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(AvsieveError, match="device cuda was asked for"):
-        pick_device("cuda")
-    assert pick_device("auto").type == "cpu"

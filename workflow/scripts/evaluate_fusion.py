@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
-from avsieve.atomic import write_text
 from avsieve.evaluation.metrics import EER_DEFINITIONS
-from avsieve.evaluation.trials import read_trials
-from avsieve.fusion.checkpoint import load_fusion
-from avsieve.fusion.evaluation import System, evaluate_systems, untrained_systems
-from avsieve.fusion.inputs import Inputs, read_side
-from avsieve.fusion.training import pick_device
-from avsieve.provenance import sha256_of, write_provenance
 from avsieve.scripting import parser, run
-from avsieve.tables import write_table
 
 
 def main() -> None:
@@ -29,13 +19,26 @@ def main() -> None:
     ap.add_argument("--bootstrap", type=int, default=1000, help="draws behind the intervals, speakers resampled")
     ap.add_argument("--damage-share", type=float, default=0.0, help="evaluate also with this share lacking a modality")
     ap.add_argument("--seed", type=int, default=0, help="seed of the bootstrap and of the damage")
-    ap.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where networks run")
+    ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     ap.add_argument("--threads", type=int, default=1, help="CPU threads of torch")
     ap.add_argument("--results", type=Path, required=True, help="results to write (CSV)")
     ap.add_argument("--gains", type=Path, required=True, help="gains by the cleansing to write (CSV)")
     ap.add_argument("--curves", type=Path, required=True, help="DET curves to write (Parquet)")
     ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
     args = ap.parse_args()
+
+    # Only now: the arguments are read, and torch takes seconds to import.
+    import torch
+
+    from avsieve.atomic import write_text
+    from avsieve.encoders.device import pick_device
+    from avsieve.evaluation.trials import read_trials
+    from avsieve.fusion.checkpoint import load_fusion
+    from avsieve.fusion.evaluation import System, evaluate_systems, untrained_systems
+    from avsieve.fusion.inputs import Inputs, read_side
+    from avsieve.provenance import sha256_of, write_provenance
+    from avsieve.tables import write_table
+
     torch.set_num_threads(args.threads)
     device = pick_device(args.device)
     trials = read_trials(args.trials)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -15,54 +14,10 @@ from avsieve.errors import AvsieveError
 from avsieve.evaluation.scoring import Part
 from avsieve.fusion.inputs import Inputs
 from avsieve.fusion.neural import NeuralFusion, Stream, class_means
+from avsieve.fusion.recipe import Recipe
 from avsieve.training.margin import AAMSoftmax
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train.
-
-    Attributes
-    ----------
-    epochs, batch_size, learning_rate
-        Passes over the list; utterances per step; Adam's first rate, which falls to zero along a cosine.
-    pull
-        Weight of the squared distance to the first weights (Li et al., "Explicit inductive bias for transfer learning",
-        ICML 2018): small sets stay near what the encoders know. In units of the loss per mean squared change relative
-        to the first weights.
-    margin, scale
-        Of the AAM-softmax; the margin grows from 0 over the first fifth of the epochs.
-    drop_modality
-        Share of training rows that lose one modality, at random, so that scoring without it has been seen.
-    """
-
-    epochs: int = 40
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    pull: float = 10.0
-    margin: float = 0.2
-    scale: float = 15.0
-    drop_modality: float = 0.2
-
-    def facts(self) -> dict[str, float | int]:
-        """Return the recipe for the model's metadata."""
-        return asdict(self)
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device; ``auto`` is CUDA where there is one.
-
-    Raises
-    ------
-    AvsieveError
-        If CUDA was asked for and there is none.
-    """
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise AvsieveError("device cuda was asked for, but torch finds none; set device to cpu, or mend the driver")
-    return torch.device("cuda" if available and name in ("auto", "cuda") else "cpu")
 
 
 def labels_of(speakers: Sequence[str]) -> tuple[list[str], np.ndarray]:
