@@ -27,9 +27,9 @@ def paint_backdrop(scene: Scene, size: int) -> np.ndarray:
         image *= 0.45
         for _ in range(28):
             at = tuple(int(c) for c in rng.integers(0, small, 2))
-            colour = tuple(float(c) for c in rng.uniform(60, 255, 3))
+            light = tuple(float(c) for c in rng.uniform(60, 255, 3))
             layer = image.copy()
-            cv2.circle(layer, at, int(rng.integers(3, 9)), colour, -1, cv2.LINE_AA)
+            cv2.circle(layer, at, int(rng.integers(3, 9)), light, -1, cv2.LINE_AA)
             image += (layer - image) * np.float32(rng.uniform(0.15, 0.6))
         soft = 1.2
     else:
