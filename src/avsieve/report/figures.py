@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Callable
@@ -39,8 +40,10 @@ _STYLE: Any = {
 }
 
 
-def draw(paint: Callable[[Figure], None], width: float, height: float) -> str:
-    """Let ``paint`` fill a figure of ``width`` x ``height`` inches; return it as SVG without a fixed size.
+def draw(paint: Callable[[Figure], None], width: float, height: float, label: str) -> str:
+    """Let ``paint`` fill a figure of ``width`` x ``height`` inches; return it as SVG that takes the width it is given.
+
+    ``label`` says to those who cannot see it what it shows.
 
     Equal input gives equal bytes: no date, no random ids.
     """
@@ -52,9 +55,9 @@ def draw(paint: Callable[[Figure], None], width: float, height: float) -> str:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
     svg = re.sub(r"font: (\d+(?:\.\d+)?)px [^;\"]*", r"font: \1px system-ui, sans-serif", svg)
-    return re.sub(
-        r'<svg ([^>]*?)\s?width="[^"]*pt"', r"<svg \1", re.sub(r'\sheight="[^"]*pt"', "", svg, count=1), count=1
-    )
+    head, body = svg[: svg.index(">")], svg[svg.index(">") :]
+    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    return f'{head} role="img" aria-label="{html.escape(label)}"{body}'
 
 
 def _sample(rows: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
@@ -104,7 +107,7 @@ def similarity_scatter(decisions: pd.DataFrame, truth: pd.DataFrame | None, *, m
             )
         axes[0].set_ylabel("face: similarity to the speaker")
 
-    return draw(paint, 4.6 * len(panels), 4.5)
+    return draw(paint, 4.6 * len(panels), 4.5, "Similarity of voice and of face to the speaker, a point per utterance")
 
 
 def similarity_histograms(decisions: pd.DataFrame) -> str:
@@ -127,7 +130,7 @@ def similarity_histograms(decisions: pd.DataFrame) -> str:
             ax.legend(fontsize=8, loc="upper left")
         figure.axes[0].set_ylabel("utterances")
 
-    return draw(paint, 9.2, 2.8)
+    return draw(paint, 9.2, 2.8, "Distribution of both similarities, kept and flagged")
 
 
 def _bars(ax: Axes, values: np.ndarray, edges: np.ndarray, colour: str, label: str) -> None:
@@ -150,7 +153,7 @@ def probability_histogram(decisions: pd.DataFrame) -> str:
         ax.set_xlabel("probability that voice or face is wrong")
         ax.set_ylabel("utterances")
 
-    return draw(paint, 4.6, 2.8)
+    return draw(paint, 4.6, 2.8, "Distribution of the probability that a label is wrong")
 
 
 def error_bars(results: pd.DataFrame) -> str:
@@ -172,7 +175,7 @@ def error_bars(results: pd.DataFrame) -> str:
                         lw=1.6,
                         alpha=0.6,
                     )
-                ax.plot(100 * value["eer"], at, "o", ms=6, color=ARM_COLOURS[arm])
+                ax.plot(100 * value["eer"], at, "o", ms=6, color=ARM_COLOURS[arm], clip_on=False, zorder=3)
         for arm, label in (
             ("untrained", "not trained"),
             ("before", "trained on all"),
@@ -187,48 +190,42 @@ def error_bars(results: pd.DataFrame) -> str:
         ax.grid(axis="x", lw=0.3, color=INK, alpha=0.4)
         ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
 
-    return draw(paint, 7.0, 0.7 + 0.48 * max(len(rows), 2) + 0.4)
+    return draw(paint, 7.0, 0.7 + 0.48 * max(len(rows), 2) + 0.4, "Equal error rate of every model with its interval")
 
 
 def det_curves(curves: pd.DataFrame) -> str:
-    """Draw the DET curves on normal-deviate axes; dashed before cleansing."""
-    finite = curves[(curves["fpr"] > 0) & (curves["fnr"] > 0) & (curves["fpr"] < 1) & (curves["fnr"] < 1)]
+    """Draw the DET curves on normal-deviate axes, dashed before cleansing; a rate of 0 lies on the edge."""
+    rates = curves[["fpr", "fnr"]].to_numpy()
+    low = float(np.clip(rates[rates > 0].min(initial=0.5) / 2, 1e-6, 0.25))
     models = list(dict.fromkeys(curves["model"]))
     styles = {"-": "-", "clean": "-", "all": "--"}
 
     def paint(figure: Figure) -> None:
         ax = figure.subplots()
-        low = 0.5
-        for (model, arm), points in finite.groupby(["model", "trained_on"], sort=False):
-            fpr, fnr = points["fpr"].to_numpy(), points["fnr"].to_numpy()
+        for (model, arm), points in curves.groupby(["model", "trained_on"], sort=False):
+            fpr = points["fpr"].to_numpy().clip(low, 1 - low)
+            fnr = points["fnr"].to_numpy().clip(low, 1 - low)
             # Several seeds follow one another; each starts again at the left.
             cuts = np.flatnonzero(np.diff(fpr) < 0) + 1
             label = MODEL_LABELS.get(model, model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
+            colour = LINES[models.index(model) % len(LINES)]
             for k, (x, y) in enumerate(zip(np.split(fpr, cuts), np.split(fnr, cuts), strict=True)):
-                colour = LINES[models.index(model) % len(LINES)]
-                shown = label if k == 0 else None
-                ax.plot(
-                    norm.ppf(x),
-                    norm.ppf(y),
-                    styles.get(arm, "-"),
-                    color=colour,
-                    lw=1.2,
-                    label=shown,
-                    alpha=1 if k == 0 else 0.4,
-                )
-            low = min(low, float(fpr.min()), float(fnr.min()))
-        _det_axes(ax, max(low, 1e-5))
+                shown, alpha = (label, 1.0) if k == 0 else (None, 0.4)
+                line: Any = {"color": colour, "lw": 1.2, "label": shown, "alpha": alpha, "clip_on": False}
+                inside = (x <= 0.5) & (y <= 0.5)
+                ax.plot(norm.ppf(x[inside]), norm.ppf(y[inside]), styles.get(arm, "-"), **line)
+        _det_axes(ax, low)
         ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
 
-    return draw(paint, 5.2, 5.4)
+    return draw(paint, 5.2, 5.4, "Detection error trade-off of every model")
 
 
 def _det_axes(ax: Axes, low: float) -> None:
-    ticks = [t for t in (1e-5, 1e-4, 1e-3, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4) if t >= low / 2]
+    ticks = [t for t in (1e-5, 1e-4, 1e-3, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4) if t > low]
     names = [f"{100 * t:g}" for t in ticks]
     ax.set_xticks(norm.ppf(ticks), names)
     ax.set_yticks(norm.ppf(ticks), names)
-    limits = float(norm.ppf(max(low / 1.5, 5e-6))), float(norm.ppf(0.5))
+    limits = float(norm.ppf(low)), float(norm.ppf(0.5))
     ax.set_xlim(*limits)
     ax.set_ylim(*limits)
     ax.plot(limits, limits, color=INK, lw=0.4, alpha=0.5)
