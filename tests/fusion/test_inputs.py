@@ -3,10 +3,7 @@ import pytest
 
 from avsieve.embeddings import write_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.fusion.damage import apply_manifest, make_manifest
 from avsieve.fusion.inputs import Inputs, Side, read_side
-
-from .made_up import make_people
 
 
 def test_reads_shards_in_the_order_of_the_utterances(tmp_path):
@@ -54,23 +51,3 @@ def test_misshapen_inputs_are_refused():
         Side(side.pooled, side.present, sequence=np.zeros((2, 4, 3), dtype=np.float32))
     with pytest.raises(AvsieveError, match="1 utterances, 2 audio"):
         Inputs(["a/b/c"], side, side)
-
-
-def test_a_damage_manifest_is_seeded_and_takes_from_both_sides_alike():
-    inputs, _ = make_people("p", 4)
-    manifest = make_manifest(inputs.utterances, 0.5, seed=3)
-    assert manifest.equals(make_manifest(inputs.utterances[::-1], 0.5, seed=3))
-    assert not manifest.equals(make_manifest(inputs.utterances, 0.5, seed=4))
-    assert manifest["damage"].value_counts().to_dict() == {"none": 18, "no_audio": 9, "no_visual": 9}
-    damaged = apply_manifest(inputs, manifest)
-    assert (~damaged.audio.present).sum() == 9
-    assert (~damaged.visual.present).sum() == 9
-    assert (damaged.audio.present | damaged.visual.present).all()
-    assert not damaged.audio.pooled[~damaged.audio.present].any()
-
-
-def test_an_unknown_damage_is_refused():
-    inputs, _ = make_people("p", 2)
-    manifest = make_manifest(inputs.utterances, 0.0, seed=0).assign(damage="blur")
-    with pytest.raises(AvsieveError, match="damage 'blur'"):
-        apply_manifest(inputs, manifest)
