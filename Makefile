@@ -32,7 +32,9 @@ $(VENV)/.installed: pyproject.toml
 setup: $(VENV)/.installed
 
 demo: setup
-	@$(BIN)/avsieve demo --cores $(CORES)
+	@echo "Running the whole line on the embedded corpus (config/config.yaml); results go to results/"
+	@$(BIN)/snakemake --cores $(CORES) --quiet host reason
+	@cat results/report/summary.txt
 
 test: setup
 	$(BIN)/python -m pytest -n $(CORES)

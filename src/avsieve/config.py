@@ -137,7 +137,8 @@ class Visual(Block):
     )
     channels: Literal["auto", "rgb", "bgr"] = key(
         "auto",
-        "Order of the channels that a torch network was trained with; `auto`: as its architecture is published.",
+        "Order of the channels that a torch network was trained with; `auto` reads it from the weights' own metadata, "
+        "which foreign checkpoints do not have.",
         "embed_visual",
     )
     pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")
@@ -202,7 +203,12 @@ class Fusion(Block):
     models: list[Literal["gated", "linear"]] = key(
         lambda: ["gated", "linear"], "Models to train; a model that leaves the list leaves the results.", "train_fusion"
     )
-    seeds: list[int] = key(lambda: [0, 1, 2], "Each model is trained once a seed.", "train_fusion", min_length=1)
+    seeds: list[int] = key(
+        lambda: [0, 1, 2],
+        "Each model is trained once a seed; the results are their means.",
+        "train_fusion",
+        min_length=1,
+    )
     dim: int = key(128, "Length of the fused embedding.", "train_fusion", ge=2)
     epochs: int = key(40, "Passes over the list.", "train_fusion", ge=1)
     batch_size: int = key(64, "Utterances in a batch.", "train_fusion", ge=2)

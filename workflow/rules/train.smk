@@ -73,11 +73,14 @@ rule train_fusion:
         audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
         visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
     output:
-        model="results/models/fusion/{list}/{model}.{seed}.safetensors",
+        expand(
+            "results/models/fusion/{{list}}/{{model}}.{seed}.safetensors",
+            seed=W.config.fusion.seeds,
+        ),
     log:
-        "results/logs/train_fusion/{list}.{model}.{seed}.log",
+        "results/logs/train_fusion/{list}.{model}.log",
     benchmark:
-        "results/benchmarks/train_fusion/{list}.{model}.{seed}.tsv"
+        "results/benchmarks/train_fusion/{list}.{model}.tsv"
     conda:
         W.env("torch")
     resources:
@@ -85,10 +88,11 @@ rule train_fusion:
     params:
         code=W.code("train_fusion"),
         fusion=flags(W.config.fusion, leave=["models", "seeds"]),
+        seeds=W.config.fusion.seeds,
         device=W.config.device,
     message:
-        "Training `{wildcards.model}` fusion on the list `{wildcards.list}`, seed {wildcards.seed}"
+        "Training `{wildcards.model}` fusion on the list `{wildcards.list}`"
     shell:
         "python $AVSIEVE_SCRIPTS/train_fusion.py --list {input.list} --list-name {wildcards.list} --plan {input.plan}"
-        " --audio {input.audio} --visual {input.visual} --model {wildcards.model} --seed {wildcards.seed}"
-        " {params.fusion} --device {params.device} --threads {threads} --out {output.model} > {log} 2>&1"
+        " --audio {input.audio} --visual {input.visual} --model {wildcards.model} --seed {params.seeds}"
+        " {params.fusion} --device {params.device} --threads {threads} --out {output} > {log} 2>&1"
