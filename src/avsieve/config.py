@@ -39,7 +39,7 @@ class Synthetic(Block):
     videos: int = key(4, "Videos of each of them.", "plan_shards", ge=1)
     utterances: int = key(3, "Utterances in each video.", "plan_shards", ge=1)
     test_speakers: int = key(12, "Other people, for the trials.", "plan_shards", ge=0)
-    test_videos: int = key(3, "Videos of each test person.", "plan_shards", ge=2)
+    test_videos: int = key(4, "Videos of each test person.", "plan_shards", ge=2)
     test_utterances: int = key(2, "Utterances in each video of a test person.", "plan_shards", ge=1)
     duration_s: float = key(3.0, "Mean length of an utterance, in seconds.", "plan_shards", ge=1, le=60)
     noise: float = key(
@@ -205,14 +205,23 @@ class Fusion(Block):
     )
     seeds: list[int] = key(
         lambda: [0, 1, 2],
-        "Each model is trained once a seed; the results are their means.",
+        "Each model is trained once a seed; gains are means over the seeds.",
         "train_fusion",
         min_length=1,
     )
     dim: int = key(128, "Length of the fused embedding.", "train_fusion", ge=2)
+    hidden: int = key(32, "Width of the gate's bottleneck.", "train_fusion", ge=1)
     epochs: int = key(40, "Passes over the list.", "train_fusion", ge=1)
     batch_size: int = key(64, "Utterances in a batch.", "train_fusion", ge=2)
     learning_rate: Positive = key(1e-3, "First learning rate.", "train_fusion")
+    pull: float = key(
+        10.0,
+        "Weight of the distance to the first weights: small sets stay near what the encoders know; 0 for large ones.",
+        "train_fusion",
+        ge=0,
+    )
+    margin: float = key(0.2, "Margin of the AAM-softmax, in radians.", "train_fusion", ge=0, lt=1.5)
+    scale: Positive = key(15.0, "Scale of the AAM-softmax.", "train_fusion")
     drop_modality: Share = key(0.2, "Share of the rows that lose one modality while training.", "train_fusion")
 
 
@@ -235,6 +244,7 @@ class Evaluation(Block):
         "synthetic source brings its own.",
         "make_trials",
     )
+    same_sex_share: Share = key(0.5, "Share of the impostors of the same sex, where the sex is known.", "make_trials")
     max_targets: int = key(5000, "Most target trials that are made, and as many impostors.", "make_trials", ge=10)
     eer: Literal["interpolated", "nearest", "nearest_mean"] = key(
         "interpolated",
@@ -255,7 +265,9 @@ class Report(Block):
     flagged: int = key(24, "Flagged utterances on the contact sheet.", "write_report", ge=0)
     close_calls: int = key(6, "Utterances of nearly even evidence that are shown.", "write_report", ge=0)
     mistakes: int = key(12, "Mistakes that are shown, where the truth is known.", "write_report", ge=0)
-    players: int = key(6, "Rows of each sheet that can be listened to.", "write_report", ge=0)
+    faces_per_row: int = key(5, "Faces in a row of a sheet.", "write_report", ge=1)
+    players: int = key(4, "Rows of each sheet that can be listened to.", "write_report", ge=0)
+    voice_s: Positive = key(3.0, "Length of what can be heard, in seconds.", "write_report")
 
 
 class Config(Block):

@@ -115,6 +115,7 @@ class Wiring:
         """Model files that the user named: inputs, so that another file under the same name reruns their stage."""
         evaluation = self.config.evaluation
         self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
+        self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
         self.trials = evaluation.trials or "results/evaluation/trials.txt"
         sex = "results/plan/speakers.csv" if self.is_synthetic else evaluation.sex
         self.sex = [] if sex is None else [sex]

@@ -22,13 +22,12 @@ rule make_trials:
     params:
         code=W.code("make_trials"),
         files=flags(W.trial_files),
-        max_targets=W.config.evaluation.max_targets,
-        seed=W.config.evaluation.seed,
+        trials=flags(W.trial_settings),
     message:
         "Making trials"
     shell:
-        "python $AVSIEVE_SCRIPTS/make_trials.py --plan {input.plan} {params.files} --max-targets {params.max_targets}"
-        " --seed {params.seed} --out {output} > {log} 2>&1"
+        "python $AVSIEVE_SCRIPTS/make_trials.py --plan {input.plan} {params.files} {params.trials}"
+        " --out {output} > {log} 2>&1"
 
 
 rule evaluate_fusion:
@@ -55,7 +54,7 @@ rule evaluate_fusion:
         code=W.code("evaluate_fusion"),
         evaluation=flags(
             W.config.evaluation,
-            leave=["trials", "holdout", "sex", "max_targets"],
+            leave=["trials", "holdout", "sex", "max_targets", "same_sex_share"],
         ),
         models=flags({"models": W.fusion_models}),
         device=W.config.device,

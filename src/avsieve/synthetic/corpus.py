@@ -29,7 +29,7 @@ class CorpusSettings:
     videos: int = 4
     utterances: int = 3
     test_speakers: int = 12
-    test_videos: int = 3
+    test_videos: int = 4
     test_utterances: int = 2
     duration_s: float = 3.0
     noise: float = 0.15
