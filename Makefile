@@ -37,7 +37,7 @@ demo: setup
 	@cat results/report/summary.txt
 
 test: setup
-	$(BIN)/python -m pytest -n $(CORES)
+	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check .

@@ -14,7 +14,8 @@ from avsieve.tables import read_table
 
 from .conftest import Project, copy_project
 
-pytestmark = pytest.mark.slow
+# One worker for all of them: the finished run that they look at is made once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 
 CONFIG = """\
 source:

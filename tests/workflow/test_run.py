@@ -17,7 +17,8 @@ from avsieve.tables import read_table
 
 from .conftest import Project, copy_project
 
-pytestmark = pytest.mark.slow
+# One worker for all of them: the finished run that they look at is made once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 
 # What each stage plans when it and everything after it runs again, with two shards.
 AFTER_CLEAN = {"clean_list", "train_fusion", "evaluate_fusion", "write_report", "all"}
