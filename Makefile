@@ -15,7 +15,8 @@ help:
 	@echo "make test     run the tests"
 	@echo "make lint     ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make bench    measure side by side with the field's habits"
-	@echo "make real     run the whole line on real faces and voices (REAL=folder, REAL_WORK=where to work)"
+	@echo "make real     run the whole line on real faces and voices (REAL=folder, REAL_WORK=where to work,"
+	@echo "              REAL_FLAGS='--faces DIR --voices DIR' for other people)"
 	@echo "make docs     write config/README.md and the schema anew from the code"
 	@echo "make models   train the small models that ship with the package anew"
 	@echo "make clean    remove results and caches (not .venv)"
@@ -52,7 +53,7 @@ bench: setup
 
 real: setup
 	@test -d $(REAL)/models || { echo "make real needs a folder with faces, voices, speech_train, video and models; there is none at $(REAL). Name one: make real REAL=folder"; exit 1; }
-	@$(BIN)/avsieve real --real $(REAL) --work $(REAL_WORK) --cores $(CORES)
+	@$(BIN)/avsieve real --real $(REAL) --work $(REAL_WORK) --cores $(CORES) $(REAL_FLAGS)
 
 docs: setup
 	$(BIN)/python -m avsieve.config_docs --write
