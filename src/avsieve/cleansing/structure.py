@@ -33,7 +33,7 @@ class Shares:
 
 def infer(
     audio: np.ndarray, visual: np.ndarray, video: np.ndarray, speaker: np.ndarray, shares: Shares, *,
-    rounds: int = 10, concentration: float = 4.0, damping: float = 0.5,
+    rounds: int = 6, concentration: float = 4.0, damping: float = 0.5,
 ) -> tuple[np.ndarray, Shares]:  # fmt: skip
     """Return P(case) per utterance, (n, 4), and the estimated shares.
 
@@ -50,8 +50,7 @@ def infer(
         like n ** damping.
     """
     # log p(evidence | case), up to what all cases share.
-    right = 1 - CASES
-    loglik = audio[:, None] * right[:, 0] + visual[:, None] * right[:, 1]
+    loglik = audio[:, None] * (1 - CASES[:, 0]) + visual[:, None] * (1 - CASES[:, 1])
     count = np.bincount(video).astype(float)
     owner = np.zeros(len(count), np.int64)
     owner[video] = speaker
@@ -60,19 +59,18 @@ def infer(
     cases = np.zeros((len(video), 4))
     for _ in range(rounds):
         log_table = np.log(shares.table())
-        # log p(utterance's evidence | state), (n, 4): sum over its cases.
-        joint = loglik[:, None, :] + log_table[None]
-        top = joint.max(axis=2, keepdims=True)
-        given_state = np.exp(joint - top)
-        by_state = np.log(given_state.sum(axis=2)) + top[:, :, 0]
-        evidence = np.stack(
-            [np.bincount(video, weights=by_state[:, g], minlength=len(count)) for g in range(4)], axis=1
-        )
+        evidence = np.empty((len(count), 4))
+        for g in range(4):
+            by_state = np.logaddexp.reduce(loglik + log_table[g], axis=1)
+            evidence[:, g] = np.bincount(video, weights=by_state, minlength=len(count))
         state = _softmax(np.log(local) + evidence * temper[:, None])
-        given_state /= given_state.sum(axis=2, keepdims=True)
-        parts = state[video][:, :, None] * given_state
-        cases = parts.sum(axis=1)
-        shares = Shares(_share(state.sum(axis=0)), _share(parts[:, 0].sum(axis=0)))
+        cases[:] = 0.0
+        for g in range(4):
+            part = state[video, g, None] * _softmax(loglik + log_table[g])
+            cases += part
+            if g == 0:
+                in_good_videos = part.sum(axis=0)
+        shares = Shares(_share(state.sum(axis=0)), _share(in_good_videos))
         # A speaker's own shares, without the video that is being judged.
         own = np.stack([np.bincount(owner, weights=state[:, g]) for g in range(4)], axis=1)[owner] - state
         local = (concentration * shares.states + own) / (concentration + own.sum(axis=1, keepdims=True))

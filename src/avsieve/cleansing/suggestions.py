@@ -7,13 +7,15 @@ their own label, and right utterances against the nearest other speaker.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from avsieve.cleansing.likelihood import Examples, fit
-from avsieve.cleansing.scores import Scores
+from avsieve.cleansing.scores import Evidence, Scores
 from avsieve.cleansing.streams import MODALITIES
+
+_SAMPLE = 20_000
 
 
 @dataclass
@@ -55,13 +57,15 @@ def suggest(scores: Scores, right: np.ndarray, kind: np.ndarray, *, least: float
     for name, (similarity, other, candidate) in tables.items():
         rows = np.flatnonzero((kind == name) & (candidate[:, 0] >= 0))
         usable = ~np.isnan(similarity) & ~np.isnan(other[:, 1])
-        if not len(rows) or usable.sum() < 20:
+        if not len(rows) or (usable & (right > 0.5)).sum() < 20:
             continue
-        none = np.full(len(scores), np.nan)
-        theirs = Examples(similarity, other[:, 0], none, none)
-        nobody = Examples(other[:, 0], other[:, 1], none, none)
-        ratio = fit(theirs, right, [nobody], np.ones(1))(nobody)
-        p = 1 / (1 + np.exp(-ratio[rows]))
+        theirs, nobody = Examples(similarity, other[:, 0]), Examples(other[:, 0], other[:, 1])
+        learn = np.flatnonzero(usable & (right > 0.5))
+        if len(learn) > _SAMPLE:
+            learn = np.sort(np.random.default_rng(0).choice(learn, _SAMPLE, replace=False))
+        ones = np.ones(len(learn))
+        ratio = fit([nobody.take(learn), theirs.take(learn)], [0, 1], [ones, ones])
+        p = 1 / (1 + np.exp(-np.clip(ratio(nobody.take(rows))[:, 0], -30, 30)))
         probability[rows] = p
         speaker[rows[p >= least]] = candidate[rows[p >= least], 0]
     return Suggestions(speaker, np.where(speaker >= 0, probability, np.nan))
@@ -95,6 +99,24 @@ def find_merges(scores: Scores, right: np.ndarray, *, least: float = 0.8, share:
         if a < b and (y := found.get(b * count + a)) is not None:
             merges.append(Merge(scores.speakers[a], scores.speakers[b], round((x + y) / 2, 4)))
     return sorted(merges, key=lambda m: -m.likeness)
+
+
+def without_twins(scores: Scores, modality: str, merges: list[Merge]) -> Evidence:
+    """Return the evidence of a modality with an utterance's label's twins taken out of the competition."""
+    e = scores.evidence[modality]
+    if not merges:
+        return e
+    position = {s: i for i, s in enumerate(scores.speakers)}
+    pairs = [(position[m.first], position[m.second]) for m in merges]
+    count = len(scores.speakers)
+    twins = np.array([k for a, b in pairs for k in (a * count + b, b * count + a)])
+    key = scores.speaker.astype(np.int64)[:, None] * count + e.other_speaker
+    listed = np.isin(key, twins) & (e.other_speaker >= 0)
+    # Twins go to the end of the list; what is left moves up.
+    order = np.argsort(listed, axis=1, kind="stable")
+    other = np.take_along_axis(np.where(listed, np.nan, e.other), order, axis=1)
+    speaker = np.take_along_axis(np.where(listed, -1, e.other_speaker), order, axis=1)
+    return replace(e, other=other, other_speaker=speaker)
 
 
 def _masked(x: np.ndarray) -> np.ma.MaskedArray:

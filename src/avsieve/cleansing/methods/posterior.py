@@ -3,7 +3,10 @@
 Ours. Similarities to robust leave-one-video-out centres and the competition with the nearest other speaker become a
 likelihood ratio per modality (`avsieve.cleansing.likelihood`); the videos' structure joins both modalities and all
 utterances of a video (`avsieve.cleansing.structure`). Beliefs and ratios are re-estimated in turn, so nothing is tuned
-on truth and the rate of noise need not be known.
+on truth and neither the rate nor the kind of noise need be known.
+
+Two labels that are one person compete with each other; their right utterances would look wrong. Such pairs are found
+first (`avsieve.cleansing.suggestions.find_merges`) and do not compete.
 """
 
 from __future__ import annotations
@@ -11,12 +14,11 @@ from __future__ import annotations
 import numpy as np
 
 from avsieve.cleansing.judgement import Judgement
-from avsieve.cleansing.likelihood import fit, real_examples, wrong_examples
+from avsieve.cleansing.likelihood import KINDS, LikelihoodModel
 from avsieve.cleansing.scores import Evidence, Scores
 from avsieve.cleansing.streams import MODALITIES
 from avsieve.cleansing.structure import Shares, infer
-
-_KINDS_OF_WRONG = np.array([0.5, 0.35, 0.15])
+from avsieve.cleansing.suggestions import find_merges, without_twins
 
 
 def judge(scores: Scores, *, rounds: int = 4, seed: int = 0) -> Judgement:
@@ -26,28 +28,29 @@ def judge(scores: Scores, *, rounds: int = 4, seed: int = 0) -> Judgement:
     ----------
     rounds
         How often likelihoods and beliefs are re-estimated.
+    seed
+        Of the choice of examples that ratios are learned from.
     """
     video, speaker = scores.video_code(), scores.speaker.astype(np.int64)
     belief = {m: _first_belief(scores.evidence[m]) for m in MODALITIES}
+    twins = find_merges(scores, np.minimum(belief["audio"], belief["visual"]))
+    models = {m: LikelihoodModel(without_twins(scores, m, twins), seed) for m in MODALITIES}
     shares = Shares()
     cases = np.zeros((len(scores), 4))
-    rng = np.random.default_rng(seed)
-    wrong = {m: wrong_examples(scores.evidence[m], rng) for m in MODALITIES}
-    real = {m: real_examples(scores.evidence[m]) for m in MODALITIES}
     for _ in range(rounds):
-        ratio = {}
-        for m in MODALITIES:
-            usable = scores.evidence[m].present & ~np.isnan(real[m].similarity) & ~np.isnan(wrong[m][0].similarity)
-            if usable.sum() < 20:
-                ratio[m] = np.zeros(len(scores))
-                continue
-            ratio[m] = fit(real[m], belief[m], wrong[m], _KINDS_OF_WRONG, seed)(real[m])
-        cases, shares = infer(ratio["audio"], ratio["visual"], video, speaker, shares)
+        audio, visual = (models[m].log_ratio(belief[m]) for m in MODALITIES)
+        cases, shares = infer(audio, visual, video, speaker, shares)
         belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
-    audio, visual = (np.where(scores.evidence[m].present, 1 - belief[m], np.nan) for m in MODALITIES)
-    either = np.where(np.isnan(audio), visual, np.where(np.isnan(visual), audio, 1 - cases[:, 0]))
-    facts = {"video_shares": shares.states.round(5).tolist(), "utterance_shares": shares.cases.round(5).tolist()}
-    return Judgement(audio, visual, either, calibrated=True, facts=facts)
+        for m in MODALITIES:
+            models[m].update_mixture(belief[m])
+    a, v = (np.where(scores.evidence[m].present, 1 - belief[m], np.nan) for m in MODALITIES)
+    wrong = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - cases[:, 0]))
+    facts = {
+        "video_shares": shares.states.round(5).tolist(),
+        "utterance_shares": shares.cases.round(5).tolist(),
+        "kinds_of_wrong": {m: dict(zip(KINDS, models[m].mixture.round(4).tolist(), strict=True)) for m in MODALITIES},
+    }
+    return Judgement(a, v, wrong, calibrated=True, facts=facts)
 
 
 def _first_belief(e: Evidence) -> np.ndarray:
@@ -58,4 +61,4 @@ def _first_belief(e: Evidence) -> np.ndarray:
         return np.ones(len(e.similarity))
     low, high = float(np.median(wrong)), float(np.quantile(known, 0.85))
     z = (np.nan_to_num(e.similarity) - (low + high) / 2) / max(high - low, 1e-3)
-    return 1 / (1 + np.exp(-np.clip(12 * z, -30, 30)))
+    return np.where(np.isnan(e.similarity), 1.0, 1 / (1 + np.exp(-np.clip(12 * z, -30, 30))))

@@ -1,0 +1,82 @@
+"""Cleansing of embeddings that are at hand as tables: virtual shards over arrays in their stored precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from avsieve.cleansing.centres import pool
+from avsieve.cleansing.evidence import score_shard
+from avsieve.cleansing.outcome import in_order_of
+from avsieve.cleansing.scores import Scores, concatenate
+from avsieve.cleansing.streams import MODALITIES, Shard, join_shard
+from avsieve.errors import AvsieveError
+from avsieve.ids import shard_of
+
+_PER_SHARD = 20_000
+
+
+@dataclass
+class EmbeddingTable:
+    """Ids and embeddings (N, D) of one modality, any float type."""
+
+    utterance: list[str]
+    embedding: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.row = {u: i for i, u in enumerate(self.utterance)}
+
+
+def score_table(
+    frame: pd.DataFrame, tables: dict[str, EmbeddingTable | None], sources: dict[str, list[str]] | None = None
+) -> Scores:
+    """Pool and score; return the evidence in the order of ``frame``.
+
+    Parameters
+    ----------
+    frame
+        ``utterance`` and ``speaker``.
+    tables
+        Per modality; None where there is none.
+    sources
+        Per modality, whose embedding each row of ``frame`` takes: its own, unless an audit has swapped it.
+
+    Raises
+    ------
+    AvsieveError
+        If no utterance of the list has an embedding.
+    """
+    sources = sources or {m: frame["utterance"].tolist() for m in MODALITIES}
+    for m, table in tables.items():
+        if table is not None and not any(u in table.row for u in sources[m]):
+            raise AvsieveError(
+                f"none of the {len(frame)} utterances of the list has a {m} embedding "
+                f"(the list's first: {sources[m][0]}; the table's first: {next(iter(table.row), 'none')}); names must agree"
+            )
+    if all(t is None for t in tables.values()):
+        raise AvsieveError("neither audio nor visual embeddings were given; give at least one modality")
+    count = max(1, len(frame) // _PER_SHARD)
+    of = {s: shard_of(s, count) for s in frame["speaker"].unique()}
+    shard = frame["speaker"].map(of).to_numpy()
+
+    def shards() -> Iterator[Shard]:
+        for k in np.unique(shard):
+            rows = np.flatnonzero(shard == k)
+            part = frame.iloc[rows].reset_index(drop=True)
+            yield join_shard(part, {m: _select(tables.get(m), sources[m], rows, part) for m in MODALITIES}, f"part {k}")
+
+    centres = pool(shards)
+    return in_order_of(concatenate([score_shard(s, centres) for s in shards()]), frame["utterance"].tolist())
+
+
+def _select(
+    table: EmbeddingTable | None, sources: list[str], rows: np.ndarray, part: pd.DataFrame
+) -> tuple[list[str], np.ndarray, np.ndarray | None] | None:
+    if table is None:
+        return None
+    wanted = [(u, table.row.get(sources[i])) for u, i in zip(part["utterance"].tolist(), rows.tolist(), strict=True)]
+    names, index = [u for u, r in wanted if r is not None], [r for _, r in wanted if r is not None]
+    return names, np.asarray(table.embedding[index], np.float32), None

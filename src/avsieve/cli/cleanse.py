@@ -1,0 +1,67 @@
+"""`avsieve cleanse`: find the wrong labels of a list from embeddings made by anybody."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the verb to the command line."""
+    ap = subparsers.add_parser(
+        "cleanse", help="find the wrong labels of a training list", description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )  # fmt: skip
+    formats = "npz or Parquet with utterance and embedding, vectors.npy:names.txt, or a pickled dictionary of arrays"
+    ap.add_argument("--train-list", type=Path, required=True, help="lines of `speaker wav seconds`")
+    ap.add_argument("--audio", help=f"voice embeddings: {formats}")
+    ap.add_argument("--visual", help=f"face embeddings: {formats}")
+    ap.add_argument(
+        "--out", type=Path, required=True, help="folder for the lists, decisions, summary and scores.parquet"
+    )
+    ap.add_argument("--method", default="posterior", help="posterior, fixed_threshold, two_step, mixture or confident")
+    ap.add_argument("--policy", default="either", help="what must be wrong: either, audio, visual or both")
+    ap.add_argument("--threshold", type=float, default=0.5, help="probability above which an utterance is noisy")
+    ap.add_argument("--options", default="{}", help="options of the method as JSON")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Cleanse and print what was found."""
+    import json
+
+    from avsieve.cleansing.imports import read_any
+    from avsieve.cleansing.outcome import cleanse
+    from avsieve.cleansing.scores import write_scores
+    from avsieve.cleansing.table import EmbeddingTable, score_table
+    from avsieve.errors import ConfigError
+    from avsieve.lists import read_train_list
+
+    try:
+        options = json.loads(args.options)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"--options {args.options!r}: {error}; expected a JSON object") from error
+    frame = read_train_list(args.train_list)
+    given = {"audio": args.audio, "visual": args.visual}
+    tables = {m: EmbeddingTable(*read_any(p)) if p else None for m, p in given.items()}
+    scores = score_table(frame, tables)
+    write_scores(args.out / "scores.parquet", scores)
+    summary = cleanse(
+        scores, frame["seconds"].tolist(), args.out,
+        method=args.method, policy=args.policy, threshold=args.threshold, options=options,
+    )  # fmt: skip
+    print(f"{summary['utterances']} utterances of {summary['speakers']} speakers: {summary['noisy']} noisy")
+    for kind, count in summary["noisy_by_kind"].items():
+        print(f"  {kind:8s}{count}")
+    if estimated := summary["estimated"]:
+        shown = ", ".join(f"{k} {estimated[k]:.3f}" for k in ("precision", "recall") if estimated[k] is not None)
+        print(f"expected: {shown or 'nothing to find'}")
+    warnings = summary["warnings"]
+    if warnings["emptied_speakers"]["count"]:
+        emptied = warnings["emptied_speakers"]
+        print(f"WARNING: {emptied['count']} speakers would be emptied: {' '.join(emptied['speakers'][:5])} …")
+    if warnings["merge_count"]:
+        pairs = ", ".join(f"{a} = {b}" for a, b, _ in warnings["merge"][:5])
+        print(f"labels that look like one person: {warnings['merge_count']} ({pairs})")
+    print(f"lists in {args.out}")
+    return 0

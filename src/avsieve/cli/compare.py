@@ -1,0 +1,51 @@
+"""`avsieve compare A B`: where two cleansed lists agree and where they do not."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the verb to the command line."""
+    ap = subparsers.add_parser(
+        "compare",
+        help="agreement of two cleansed lists, Cohen's kappa, and who disagrees where",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    lists = "six columns with a flag, or noisy utterances only (Qin's lists; video ids may lack their first character)"
+    ap.add_argument("first", type=Path, help=lists)
+    ap.add_argument("second", type=Path, help="the same")
+    ap.add_argument("--train-list", type=Path, help="all utterances; wanted for lists of noisy utterances only")
+    ap.add_argument("--out", type=Path, help="folder for agreement.json, speakers.csv and agreement.png")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Compare, print a table, and write it with its picture."""
+    from dataclasses import asdict
+
+    from avsieve.atomic import write_json, write_text
+    from avsieve.cleansing.agreement import compare, draw
+    from avsieve.cleansing.published import read_flags
+    from avsieve.lists import read_train_list
+
+    every = read_train_list(args.train_list)["utterance"].tolist() if args.train_list else None
+    agreement, table = compare(read_flags(args.first, every), read_flags(args.second, every))
+    print(f"{agreement.utterances} utterances in both lists")
+    print(f"{'':20s}{'second clean':>14s}{'second noisy':>14s}")
+    print(f"{'first clean':20s}{agreement.both_clean:14d}{agreement.only_second:14d}")
+    print(f"{'first noisy':20s}{agreement.only_first:14d}{agreement.both_noisy:14d}")
+    print(f"agreement {agreement.agreement:.4f}, Cohen's kappa {agreement.kappa:.4f}")
+    worst = table[(table["only_first"] + table["only_second"]) > 0].head(10)
+    if len(worst):
+        print("most disagreement:")
+        print(worst.to_string(index=False))
+    if args.out:
+        values = asdict(agreement) | {"agreement": agreement.agreement, "kappa": agreement.kappa}
+        write_json(args.out / "agreement.json", values)
+        write_text(args.out / "speakers.csv", table.to_csv(index=False, lineterminator="\n"))
+        draw(args.out / "agreement.png", agreement, table, (args.first.stem, args.second.stem))
+    return 0
