@@ -1,0 +1,77 @@
+"""Break labels of the list on purpose, cleanse it again, and measure precision, recall and F1 on one's own data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from avsieve.atomic import write_json
+from avsieve.cleansing.audit import audit
+from avsieve.cleansing.decisions import POLICIES
+from avsieve.cleansing.registry import METHODS
+from avsieve.cleansing.streams import read_plan
+from avsieve.cleansing.table import EmbeddingTable
+from avsieve.embeddings import read_embeddings
+from avsieve.errors import ConfigError
+from avsieve.scripting import parser, run
+
+
+def load(paths: list[Path]) -> EmbeddingTable | None:
+    """Read the shards' embeddings in half precision: 1.1 GB for the faces of VoxCeleb2."""
+    if not paths:
+        return None
+    names: list[str] = []
+    parts = []
+    for path in paths:
+        ids, matrix = read_embeddings(path)
+        names += ids
+        if len(ids):
+            parts.append(matrix.astype(np.float16))
+    return EmbeddingTable(names, np.concatenate(parts)) if parts else None
+
+
+def main() -> None:
+    """Audit and write the figures."""
+    ap = parser(__doc__)
+    ap.add_argument("--plan", type=Path, required=True, help="plan of all utterances")
+    ap.add_argument("--audio", type=Path, nargs="*", default=[], help="voice embeddings of the shards")
+    ap.add_argument("--visual", type=Path, nargs="*", default=[], help="face embeddings of the shards")
+    ap.add_argument("--rate", type=float, default=0.1, help="share of utterances to break, above 0, at most 0.5")
+    ap.add_argument(
+        "--kinds", default='{"video": 0.5, "audio": 0.25, "visual": 0.25}', help="shares of the kinds, JSON"
+    )
+    ap.add_argument("--outside", type=float, default=0.3, help="share of the broken that get nobody's label, 0 to 1")
+    ap.add_argument("--method", choices=METHODS, default="posterior", help="how evidence becomes a probability")
+    ap.add_argument(
+        "--policy", choices=POLICIES, default="either", help="what must be wrong for an utterance to be noisy"
+    )
+    ap.add_argument("--threshold", type=float, default=0.5, help="probability above which an utterance is noisy")
+    ap.add_argument("--options", default="{}", help="options of the method as JSON")
+    ap.add_argument("--seed", type=int, default=0, help="seed of what is broken")
+    ap.add_argument("--out", type=Path, required=True, help="figures to write (JSON)")
+    args = ap.parse_args()
+    try:
+        kinds, options = json.loads(args.kinds), json.loads(args.options)
+    except json.JSONDecodeError as error:
+        raise ConfigError(
+            f"--kinds {args.kinds!r}, --options {args.options!r}: {error}; expected JSON objects"
+        ) from error
+    result = audit(
+        read_plan(args.plan),
+        {"audio": load(args.audio), "visual": load(args.visual)},
+        rate=args.rate,
+        kinds=kinds,
+        outside=args.outside,
+        method=args.method,
+        policy=args.policy,
+        threshold=args.threshold,
+        options=options,
+        seed=args.seed,
+    )
+    write_json(args.out, result)
+
+
+if __name__ == "__main__":
+    run(main)
