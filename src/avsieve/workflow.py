@@ -127,8 +127,10 @@ class Wiring:
         ]
         truth = "results/truth/truth.csv" if self.is_synthetic else source.truth
         self.truth = [] if truth is None else [truth]
-        """Who is really seen and heard, where that is known: read by the report, and by the trials."""
-        self.trial_files = {"sex": sex, "truth": truth}
+        """Who is really seen and heard, where that is known: an input of the report."""
+        # The synthetic source keeps other people for the trials, whose labels are right: no truth is needed for them.
+        self.trial_truth = [] if source.truth is None or self.is_synthetic else [source.truth]
+        self.trial_files = {"sex": sex, "truth": self.trial_truth[0] if self.trial_truth else None}
 
     def media_inputs(self, wildcards: Any) -> list[str]:
         """Return the files of a shard, beside its index, that the clips lie in and that this run made."""

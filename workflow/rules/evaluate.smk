@@ -10,7 +10,7 @@ rule make_trials:
     input:
         plan="results/plan/utterances.parquet",
         sex=W.sex,
-        truth=W.truth,
+        truth=W.trial_truth,
     output:
         "results/evaluation/trials.txt",
     log:

@@ -38,7 +38,7 @@ rule write_report:
     params:
         code=W.code("write_report"),
         folders=flags({"status": [f"results/{stage}" for stage in W.stages]}),
-        truth=flags({"truth": W.trial_files["truth"]}),
+        truth=flags({"truth": W.truth[0] if W.truth else None}),
         report=flags(W.config.report),
     message:
         "Writing the report"
