@@ -84,11 +84,12 @@ def inject(
     for m in MODALITIES:
         free = np.flatnonzero(stays & (kind == ""))
         for i in rng.permutation(free)[: quota.get(m, 0)].tolist():
-            donor = next((d for d in pool if label[d] != label[i]), None)
-            if donor is None:
+            donor = next((d for d in pool if label[d] != label[i]), -1)
+            if donor < 0:
                 break
             pool.remove(donor)
-            kind[i], sources[m][i] = m, names[donor]
+            kind[i] = m
+            sources[m][i] = names[donor]
     kept = np.flatnonzero(stays)
     table = frame.iloc[kept].reset_index(drop=True).assign(kind=kind[kept])
     return Injection(table, {m: sources[m][kept].tolist() for m in MODALITIES})

@@ -1,0 +1,122 @@
+"""Cleanse a corpus of VoxCeleb2's size: time, peak memory, and the ratio to reading the embeddings once.
+
+    python benchmarks/cleanse.py [--share 1.0] [--folder DIR] [--threads 2]
+
+At full share: 1,092,009 utterances x (192 + 512) float16, 145,569 videos, 5,994 speakers, in 64 shards of Parquet,
+made once and kept in the folder. Every step runs in a process of its own, as in the workflow; memory is that process's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from avsieve.cleansing.streams import MODALITIES
+from avsieve.embeddings import read_embeddings, write_embeddings
+from avsieve.ids import shard_names, shard_of
+from avsieve.simulation.world import unit
+from avsieve.tables import write_table
+
+SHARDS, SPEAKERS, VIDEOS, UTTERANCES = 64, 5994, 145_569, 1_092_009
+DIMENSIONS = {"audio": 192, "visual": 512}
+SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
+
+
+def generate(folder: Path, share: float) -> None:
+    """Write plans and embeddings shard by shard; five in a hundred videos are somebody else's."""
+    rng = np.random.default_rng(0)
+    speakers = max(64, round(SPEAKERS * share))
+    videos = rng.multinomial(round(VIDEOS * share), np.full(speakers, 1 / speakers)).clip(min=1)
+    people = {m: unit(rng.standard_normal((speakers, d))).astype(np.float32) for m, d in DIMENSIONS.items()}
+    names = [f"id{i:05d}" for i in range(speakers)]
+    shards = SHARDS if share == 1 else max(1, round(SHARDS * share))
+    of = np.array([shard_of(s, shards) for s in names])
+    per_video, whole = round(UTTERANCES * share) / videos.sum(), []
+    for k, shard in enumerate(shard_names(shards)):
+        own = np.random.default_rng([1, k])
+        speaker = np.repeat(np.flatnonzero(of == k), videos[of == k])
+        size = 1 + own.poisson(per_video - 1, len(speaker))
+        person = np.where(own.random(len(speaker)) < 0.05, own.integers(speakers, size=len(speaker)), speaker)
+        video = np.repeat(np.arange(len(speaker)), size)
+        ids = [f"{names[speaker[v]]}/v{k:03d}{v:07d}/{i:06d}" for i, v in enumerate(video)]
+        plan = pd.DataFrame({"utterance": ids, "speaker": [u[:7] for u in ids]})
+        plan = plan.assign(video=[u.rsplit("/", 1)[0] for u in ids], subset="train", shard=shard, seconds="8.000")
+        write_table(folder / f"plan/{shard}.parquet", plan)
+        whole.append(plan)
+        for m, d in DIMENSIONS.items():
+            q = own.normal(0.64, 0.12, len(ids)).clip(0.05, 0.95).astype(np.float32)[:, None]
+            noise = own.standard_normal((len(ids), d), dtype=np.float32) / np.float32(np.sqrt(d))
+            vectors = q * people[m][person[video]] + np.sqrt(1 - q * q) * noise
+            write_embeddings(folder / f"{m}/{shard}.parquet", ids, vectors.astype(np.float16))
+    write_table(folder / "plan.parquet", pd.concat(whole))
+
+
+def step(name: str, *arguments: str | Path, threads: int) -> tuple[float, float]:
+    """Run a script; return seconds and peak memory in GB."""
+    environment = os.environ | {k: str(threads) for k in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    code = (
+        "import resource,runpy,sys;sys.argv=sys.argv[1:]\n"
+        "try: runpy.run_path(sys.argv[0],run_name='__main__')\n"
+        "except SystemExit as e: code=e.code\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss);sys.exit(code)"
+    )
+    start = time.monotonic()
+    command = [sys.executable, "-c", code, str(SCRIPTS / f"{name}.py"), *map(str, arguments)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode:
+        sys.exit(f"{name} failed: {result.stderr[-2000:]}")
+    return time.monotonic() - start, int(result.stdout.split()[-1]) / 1e6
+
+
+def main() -> None:
+    """Generate where needed, run the four scripts, print a table."""
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--share", type=float, default=1.0, help="of VoxCeleb2's size")
+    ap.add_argument("--folder", type=Path, default=Path("benchmarks/out/cleanse"))
+    ap.add_argument("--threads", type=int, default=2)
+    args = ap.parse_args()
+    folder = args.folder / f"{args.share:g}"
+    if not (folder / "plan.parquet").exists():
+        generate(folder, args.share)
+    plans = sorted((folder / "plan").glob("*.parquet"))
+    embeddings = {m: [folder / m / p.name for p in plans] for m in MODALITIES}
+    start = time.monotonic()
+    count = sum(len(read_embeddings(p)[0]) for paths in embeddings.values() for p in paths) // len(MODALITIES)
+    reading = time.monotonic() - start
+    found = {"read once": (reading, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)}
+    centres, scores = folder / "centres.parquet", folder / "scores.parquet"
+    files = ["--audio", *embeddings["audio"], "--visual", *embeddings["visual"]]
+    found["pool_speakers"] = step(
+        "pool_speakers", "--plans", *plans, *files, "--centres", centres, threads=args.threads
+    )
+    each = []
+    for i, plan in enumerate(plans):
+        inputs = ["--plan", plan, "--audio", embeddings["audio"][i], "--visual", embeddings["visual"][i]]
+        out = folder / "scores" / plan.name
+        each.append(step("score_utterances", *inputs, "--centres", centres, "--scores", out, threads=args.threads))
+    found["score_utterances"] = (sum(t for t, _ in each), max(g for _, g in each))
+    parts = [folder / "scores" / p.name for p in plans]
+    found["merge_scores"] = step("merge_scores", "--inputs", *parts, "--scores", scores, threads=args.threads)
+    lists = folder / "lists"
+    decide = ["--plan", folder / "plan.parquet", "--scores", scores, "--out-dir", lists]
+    found["clean_list"] = step("clean_list", *decide, threads=args.threads)
+    total = sum(t for name, (t, _) in found.items() if name != "read once")
+    print(f"{count:,} utterances, {args.threads} threads")
+    for name, (seconds, gigabytes) in found.items():
+        print(f"{name:18s}{seconds:9.1f} s{gigabytes:8.2f} GB")
+    print(f"{'all':18s}{total:9.1f} s, {total / reading:.1f} times reading the embeddings once")
+    result = {"utterances": count, "threads": args.threads, "steps": found, "ratio": total / reading}
+    (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
