@@ -158,6 +158,17 @@ class Cleansing(Block):
     options: dict[str, Any] = key(dict, "Options of the method, such as `{thresholds: [0.4, 0.5]}`.", "clean_list")
 
 
+class Audit(Block):
+    """How far to trust the list: wrong labels are injected into it and looked for (`snakemake audit_noise`)."""
+
+    rate: float = key(0.1, "Share of the utterances whose label is broken.", "audit_noise", gt=0, le=0.5)
+    kinds: dict[Literal["video", "audio", "visual"], Share] = key(
+        lambda: {"video": 0.5, "audio": 0.25, "visual": 0.25}, "Shares of the kinds.", "audit_noise"
+    )
+    outside: Share = key(0.3, "Share of the broken that show nobody of the list.", "audit_noise")
+    seed: int = key(0, "Decides what is broken.", "audit_noise", ge=0)
+
+
 class TrainAudio(Block):
     """Training of an audio encoder on a list (`snakemake train_audio`)."""
 
@@ -299,6 +310,7 @@ class Config(Block):
     audio: Audio = key(Audio, "", "embed_audio")
     visual: Visual = key(Visual, "", "embed_visual")
     cleansing: Cleansing = key(Cleansing, "", "clean_list")
+    audit: Audit = key(Audit, "", "audit_noise")
     training: Training = key(Training, "", "train_audio")
     fusion: Fusion = key(Fusion, "", "train_fusion")
     evaluation: Evaluation = key(Evaluation, "", "make_trials")

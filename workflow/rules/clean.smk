@@ -51,3 +51,28 @@ rule clean_list:
     shell:
         "python $AVSIEVE_SCRIPTS/clean_list.py --train-list {input.all} --scores {input.scores}"
         " {params.cleansing} --out-dir results/lists > {log} 2>&1"
+
+
+rule audit_noise:
+    """Break labels of the list on purpose, cleanse it again, and measure what is found."""
+    input:
+        plan="results/plan/utterances.parquet",
+        audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
+        visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
+    output:
+        "results/audit/audit.json",
+    log:
+        "results/logs/audit_noise.log",
+    benchmark:
+        "results/benchmarks/audit_noise.tsv"
+    conda:
+        W.env("core")
+    params:
+        code=W.code("audit_noise"),
+        audit=flags(W.config.audit),
+        cleansing=flags(W.config.cleansing),
+    message:
+        "Breaking labels on purpose, to see what is found"
+    shell:
+        "python $AVSIEVE_SCRIPTS/audit_noise.py --plan {input.plan} --audio {input.audio} --visual {input.visual}"
+        " {params.audit} {params.cleansing} --out {output} > {log} 2>&1"
