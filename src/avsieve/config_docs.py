@@ -46,6 +46,8 @@ def _type_of(annotation: Any) -> str:
     if origin in (Union, UnionType):
         parts = [a for a in get_args(annotation) if a is not type(None)]
         return " or ".join(_type_of(part) for part in parts) + ", or nothing"
+    if origin is dict:
+        return "keys and values"
     if origin in (list, tuple):
         return f"list of {_type_of(get_args(annotation)[0])}"
     return {"str": "text", "int": "whole number", "float": "number", "bool": "yes or no"}.get(

@@ -22,8 +22,8 @@ PACKAGES = {
     "imageio_ffmpeg": "imageio-ffmpeg", "matplotlib": "matplotlib-base", "torch": "pytorch",
     "google": "onnx",  # protobuf comes with it
 }  # fmt: skip
-# What a rule's script can import but does not need in that family: the networks that another family is for, and peers.
-ELSEWHERE = {"embed_visual": {"torch", "safetensors"}, "clean_list": {"cleanlab"}}
+# What a rule's script can import but does not need in that family: the networks that another family is for.
+ELSEWHERE = {"embed_visual": {"torch", "safetensors"}}
 
 
 def rules(repository: Path) -> dict[str, str]:
