@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-
-import torch
+from typing import Unpack
 
 from avsieve.encoders.audio import AUDIO, BUILTIN_FILE
-from avsieve.encoders.checkpoint import load_into, read_state, resolve
-from avsieve.encoders.device import pick_device
-from avsieve.encoders.registry import build
-from avsieve.provenance import sha256_of, write_provenance
 from avsieve.training.audio_data import CropBatches, Speech
 from avsieve.training.augment import Augmenter, Masked
-from avsieve.training.loop import Optimiser, fit, save_encoder
-from avsieve.training.margin import AAMSoftmax
+from avsieve.training.encoder_run import Data, Modality, Run, train_encoder
 from avsieve.training.schedule import Schedule
 
-logger = logging.getLogger(__name__)
+_AUDIO = Modality("train_audio", ("torch", "numpy", "scipy"), AUDIO, BUILTIN_FILE, "crops")
 
 
 @dataclass(frozen=True)
@@ -68,22 +61,12 @@ def train_audio(
     *,
     recipe: AudioRecipe,
     schedule: Schedule,
-    optimiser: Optimiser,
-    device: str = "auto",
-    precision: str = "fp32",
-    workers: int = 0,
-    start_from: str | Path | None = None,
     noise: Path | None = None,
     music: Path | None = None,
     rooms: Path | None = None,
-    log: Path | None = None,
-    provenance: Path | None = None,
-    checkpoint: Path | None = None,
-    log_every: int = 50,
-    checkpoint_every: int = 500,
-    half: bool = False,
+    **run: Unpack[Run],
 ) -> list[list[float]]:
-    """Train and write an encoder; return the rows of the log.
+    """Train and write an audio encoder; return the rows of the log.
 
     Parameters
     ----------
@@ -91,94 +74,44 @@ def train_audio(
         The list and the wav shards that hold its utterances.
     output
         Safetensors file to write, with ``arch``, ``dim``, ``classes`` and ``seed`` in its metadata.
-    recipe, schedule, optimiser
+    recipe, schedule
         What to do.
-    device, precision, workers
-        Where and how; see `avsieve.training.loop.fit`.
-    start_from
-        Weights to begin with (fine-tuning) in place of random ones; ``builtin`` for the shipped ones.
     noise, music, rooms
         Folders for the augmentation.
-    log, provenance
-        CSV of the losses and JSON to write.
-    checkpoint
-        State of an unfinished training: resumed if it is there, removed at the end.
-    half
-        Store the weights as float16.
+    run
+        Optimiser, machine and files; see `avsieve.training.encoder_run.train_encoder`.
 
     Raises
     ------
     AvsieveError
         If list and shards do not fit, the device is absent, or the loss is no longer finite.
     """
-    target = pick_device(device)
-    speech = Speech(train_list, tars)
-    augmenter = None
-    if recipe.augment:
-        augmenter = Augmenter(
-            recipe.augment, noise=noise, music=music, rooms=rooms, stack=recipe.stack, seed=recipe.seed
+
+    def load() -> Data:
+        speech = Speech(train_list, tars)
+        augmenter = None
+        if recipe.augment:
+            augmenter = Augmenter(
+                recipe.augment, noise=noise, music=music, rooms=rooms, stack=recipe.stack, seed=recipe.seed
+            )
+        batches = CropBatches(
+            speech,
+            steps=schedule.steps,
+            batch=recipe.batch,
+            crop_s=recipe.crop_s,
+            speeds=recipe.speeds,
+            augmenter=augmenter,
+            seed=recipe.seed,
         )
-    batches = CropBatches(
-        speech,
-        steps=schedule.steps,
-        batch=recipe.batch,
-        crop_s=recipe.crop_s,
-        speeds=recipe.speeds,
-        augmenter=augmenter,
-        seed=recipe.seed,
-    )
-    torch.manual_seed(recipe.seed)
-    encoder = build(AUDIO, recipe.arch)
-    first: Path | None = None
-    if start_from is not None:
-        first = resolve(start_from, BUILTIN_FILE)
-        load_into(encoder, read_state(first), source=first)
-    dim = int(encoder.dim)  # type: ignore[arg-type]
-    criterion = AAMSoftmax(dim, batches.classes, margin=0.0, scale=recipe.scale, subcenters=recipe.subcenters)
-    logger.info(
-        "%s (%d parameters) on %d utterances of %d speakers, %d classes, %d steps of %d crops",
-        recipe.arch,
-        sum(p.numel() for p in encoder.parameters()),
-        len(speech),
-        speech.classes,
-        batches.classes,
-        schedule.steps,
-        recipe.batch,
-    )
-    facts = {"train_list": sha256_of(train_list), "speakers": speech.classes, "utterances": len(speech)}
-    rows = fit(
-        Masked(encoder, recipe.mask),
-        criterion,
-        batches,
+        return Data(speech, batches, batches.classes)
+
+    return train_encoder(
+        _AUDIO,
+        train_list,
+        output,
+        load,
+        recipe=recipe,
         schedule=schedule,
-        optimiser=optimiser,
-        seed=recipe.seed,
-        device=target,
-        precision=precision,
-        workers=workers,
-        log=log,
-        log_every=log_every,
-        checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every,
-        recipe={**asdict(recipe), **facts, "start_from": sha256_of(first) if first else ""},
+        treated=lambda encoder: Masked(encoder, recipe.mask),
+        **run,
     )
-    metadata = {"arch": recipe.arch, "dim": str(dim), "classes": str(batches.classes), "seed": str(recipe.seed)}
-    save_encoder(output, encoder, metadata, half=half)
-    if provenance is not None:
-        write_provenance(
-            provenance,
-            stage="train_audio",
-            packages=["torch", "numpy", "scipy"],
-            device=target.type,
-            precision=precision,
-            recipe=asdict(recipe),
-            schedule=asdict(schedule),
-            optimiser=asdict(optimiser),
-            loss=rows[-1][1],
-            accuracy=rows[-1][2],
-            sha256=sha256_of(output),
-            **facts,
-        )
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)
-    return rows

@@ -1,0 +1,84 @@
+"""The options that both trainings of an encoder share, without loading torch before they are read."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avsieve.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from avsieve.training.encoder_run import Run
+
+
+def add_output_options(ap: argparse.ArgumentParser) -> None:
+    """Add what a training writes."""
+    ap.add_argument("--output", type=Path, required=True, help="weights to write (safetensors)")
+    ap.add_argument("--log", type=Path, required=True, help="CSV of loss and accuracy to write")
+    ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
+    ap.add_argument("--checkpoint", type=Path, help="state of an unfinished training; OUTPUT.resume unless named")
+
+
+def add_fit_options(ap: argparse.ArgumentParser) -> None:
+    """Add loss, optimiser and schedule; ``--steps`` is the script's."""
+    ap.add_argument("--margin", type=float, default=0.2, help="margin of the AAM-softmax, radians")
+    ap.add_argument("--margin-from", type=float, default=0.1, help="share of the steps before it rises")
+    ap.add_argument("--margin-until", type=float, default=0.4, help="share after which it is whole")
+    ap.add_argument("--scale", type=float, default=30.0, help="scale of the AAM-softmax")
+    ap.add_argument("--subcenters", type=int, default=1, help="centres per class")
+    ap.add_argument("--optimiser", choices=["adam", "adamw", "sgd"], default="adam", help="optimiser")
+    ap.add_argument("--weight-decay", type=float, default=2e-5, help="decay of the weights")
+    ap.add_argument("--clip", type=float, default=5.0, help="largest norm of the gradient; 0 for none")
+    ap.add_argument("--schedule", choices=["cosine", "exponential"], default="cosine", help="of the learning rate")
+    ap.add_argument("--lr", type=float, default=1e-3, help="highest learning rate")
+    ap.add_argument("--lr-end", type=float, default=1e-5, help="last learning rate of the cosine")
+    ap.add_argument("--lr-decay", type=float, default=0.97, help="exponential: factor per epoch")
+    ap.add_argument("--epoch-steps", type=int, default=1000, help="exponential: steps of an epoch")
+    ap.add_argument("--warmup", type=float, default=0.05, help="share of the steps in which the rate rises")
+
+
+def add_run_options(ap: argparse.ArgumentParser) -> None:
+    """Add where and how a training runs."""
+    ap.add_argument("--log-every", type=int, default=50, help="steps between two rows of the log")
+    ap.add_argument("--checkpoint-every", type=int, default=500, help="steps between two states left behind")
+    ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    ap.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the network's arithmetic")
+    ap.add_argument("--threads", type=int, default=1, help="threads of torch")
+    ap.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
+    ap.add_argument("--half", action="store_true", help="store the weights as float16")
+
+
+def schedule_of(args: argparse.Namespace) -> Schedule:
+    """Return the schedule that the options ask for."""
+    return Schedule(
+        args.steps,
+        kind=args.schedule,
+        lr=args.lr,
+        lr_end=args.lr_end,
+        warmup=args.warmup,
+        decay=args.lr_decay,
+        epoch_steps=args.epoch_steps,
+        margin=args.margin,
+        margin_from=args.margin_from,
+        margin_until=args.margin_until,
+    )
+
+
+def run_of(args: argparse.Namespace) -> Run:
+    """Return optimiser, machine and files as the options ask for them; this loads torch."""
+    from avsieve.training.loop import Optimiser
+
+    return {
+        "optimiser": Optimiser(args.optimiser, args.weight_decay, args.clip),
+        "device": args.device,
+        "precision": args.precision,
+        "workers": args.workers,
+        "start_from": args.start_from,
+        "log": args.log,
+        "provenance": args.provenance,
+        "checkpoint": args.checkpoint or args.output.with_name(args.output.name + ".resume"),
+        "log_every": args.log_every,
+        "checkpoint_every": args.checkpoint_every,
+        "half": args.half,
+    }

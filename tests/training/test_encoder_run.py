@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from torch import nn
+
+from avsieve.codehash import modules_of
+from avsieve.encoders.audio import AUDIO, BUILTIN_FILE
+from avsieve.errors import ModelError
+from avsieve.training.audio import AudioRecipe
+from avsieve.training.audio_data import CropBatches, Speech
+from avsieve.training.encoder_run import Data, Modality, train_encoder
+from avsieve.training.loop import Optimiser
+from avsieve.training.schedule import Schedule
+
+from .conftest import TinySpeech
+
+MODALITY = Modality("train_it", ("torch",), AUDIO, BUILTIN_FILE, "crops", {"colour": "blue"})
+RECIPE = AudioRecipe(batch=4, seed=5)
+
+
+def never() -> Data:
+    raise AssertionError("the data were opened")
+
+
+def test_an_absent_device_is_told_before_the_data_are_opened(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not available"):
+        train_encoder(
+            MODALITY, tmp_path / "list.txt", tmp_path / "net", never, recipe=RECIPE, schedule=Schedule(1),
+            optimiser=Optimiser(), device="cuda:7",
+        )  # fmt: skip
+
+
+def test_the_modality_adds_to_the_metadata_and_the_treatment_is_not_stored(
+    tiny_speech: TinySpeech, tmp_path: Path
+) -> None:
+    treated = []
+
+    def treat(encoder: nn.Module) -> nn.Module:
+        treated.append(encoder)
+        return nn.Sequential(encoder, nn.Linear(128, 128))
+
+    def load() -> Data:
+        speech = Speech(tiny_speech.train_list, [tiny_speech.tar])
+        return Data(speech, CropBatches(speech, steps=2, batch=4, crop_s=0.5), 9)
+
+    rows = train_encoder(
+        MODALITY, tiny_speech.train_list, tmp_path / "net.safetensors", load, recipe=RECIPE, schedule=Schedule(2),
+        optimiser=Optimiser(), treated=treat, device="cpu", checkpoint=tmp_path / "net.resume",
+    )  # fmt: skip
+    assert [row[0] for row in rows] == [2]
+    with safe_open(tmp_path / "net.safetensors", "pt") as handle:
+        expected = {"arch": "ecapa_small", "dim": "128", "classes": "9", "seed": "5", "colour": "blue"}
+        assert handle.metadata() == expected
+        assert set(handle.keys()) == set(treated[0].state_dict())
+        assert torch.equal(handle.get_tensor("fc6.weight"), treated[0].get_parameter("fc6.weight"))
+    assert not (tmp_path / "net.resume").exists()
+
+
+@pytest.mark.parametrize(("modality", "other"), [("audio", "visual"), ("visual", "audio")])
+def test_the_training_of_a_modality_does_not_depend_on_the_other_s_code(
+    modality: str, other: str, repository: Path
+) -> None:
+    modules = modules_of(repository / f"workflow/scripts/train_{modality}.py", repository / "src")
+    assert f"avsieve.training.{modality}" in modules
+    assert not [m for m in modules if other in m or (other == "visual" and "face" in m)]
