@@ -23,6 +23,7 @@ import pandas as pd
 from avsieve.cleansing.streams import MODALITIES
 from avsieve.embeddings import read_embeddings, write_embeddings
 from avsieve.ids import shard_names, shard_of
+from avsieve.lists import write_train_list
 from avsieve.simulation.world import unit
 from avsieve.tables import write_table
 
@@ -57,7 +58,8 @@ def generate(folder: Path, share: float) -> None:
             noise = own.standard_normal((len(ids), d), dtype=np.float32) / np.float32(np.sqrt(d))
             vectors = q * people[m][person[video]] + np.sqrt(1 - q * q) * noise
             write_embeddings(folder / f"{m}/{shard}.parquet", ids, vectors.astype(np.float16))
-    write_table(folder / "plan.parquet", pd.concat(whole))
+    plan = pd.concat(whole)
+    write_train_list(folder / "train_all.txt", plan["utterance"].tolist(), plan["seconds"].tolist())
 
 
 def step(name: str, *arguments: str | Path, threads: int) -> tuple[float, float]:
@@ -85,7 +87,7 @@ def main() -> None:
     ap.add_argument("--threads", type=int, default=2)
     args = ap.parse_args()
     folder = args.folder / f"{args.share:g}"
-    if not (folder / "plan.parquet").exists():
+    if not (folder / "train_all.txt").exists():
         generate(folder, args.share)
     plans = sorted((folder / "plan").glob("*.parquet"))
     embeddings = {m: [folder / m / p.name for p in plans] for m in MODALITIES}
@@ -107,7 +109,7 @@ def main() -> None:
     parts = [folder / "scores" / p.name for p in plans]
     found["merge_scores"] = step("merge_scores", "--inputs", *parts, "--scores", scores, threads=args.threads)
     lists = folder / "lists"
-    decide = ["--plan", folder / "plan.parquet", "--scores", scores, "--out-dir", lists]
+    decide = ["--train-list", folder / "train_all.txt", "--scores", scores, "--out-dir", lists]
     found["clean_list"] = step("clean_list", *decide, threads=args.threads)
     total = sum(t for name, (t, _) in found.items() if name != "read once")
     print(f"{count:,} utterances, {args.threads} threads")

@@ -132,8 +132,8 @@ def _break_videos(
     for d in donors:
         donor_videos.setdefault(video[d], []).append(d)
     targets: dict[str, list[int]] = {}
-    for i in np.flatnonzero(stays):
-        targets.setdefault(video[i], []).append(int(i))
+    for row in np.flatnonzero(stays).tolist():
+        targets.setdefault(video[row], []).append(row)
     order = [targets[v] for v in rng.permutation(np.array(sorted(targets), dtype=object))]
     done = 0
     for rows in order:

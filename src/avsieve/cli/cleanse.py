@@ -35,7 +35,7 @@ def main(args: argparse.Namespace) -> int:
     from avsieve.cleansing.scores import write_scores
     from avsieve.cleansing.table import EmbeddingTable, score_table
     from avsieve.errors import ConfigError
-    from avsieve.lists import read_train_list
+    from avsieve.lists import read_train_list, write_train_list
 
     try:
         options = json.loads(args.options)
@@ -46,6 +46,7 @@ def main(args: argparse.Namespace) -> int:
     tables = {m: EmbeddingTable(*read_any(p)) if p else None for m, p in given.items()}
     scores = score_table(frame, tables)
     write_scores(args.out / "scores.parquet", scores)
+    write_train_list(args.out / "train_all.txt", frame["utterance"].tolist(), frame["seconds"].tolist())
     summary = cleanse(
         scores, frame["seconds"].tolist(), args.out,
         method=args.method, policy=args.policy, threshold=args.threshold, options=options,

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import argparse
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from avsieve.cleansing.decisions import decide
+from avsieve.cleansing.likelihood import LikelihoodModel
+from avsieve.cleansing.structure import Shares, infer
+from avsieve.cleansing.suggestions import find_merges, suggest
+from avsieve.cleansing.table import EmbeddingTable, score_table
+from avsieve.cli import cleanse, compare, simulate
+from avsieve.errors import AvsieveError
+from avsieve.lists import read_clean_list
+
+from .conftest import f1
+
+
+def arguments(module, *words):
+    ap = argparse.ArgumentParser()
+    module.add_parser(ap.add_subparsers())
+    return ap.parse_args([module.__name__.rsplit(".", 1)[1], *map(str, words)])
+
+
+def test_the_commands_simulate_cleanse_and_compare(tmp_path, capsys):
+    made, one, two = tmp_path / "made", tmp_path / "one", tmp_path / "two"
+    words = ["--speakers", 40, "--videos", 6, "--utterances", 3, "--rate", 0.15]
+    assert simulate.main(arguments(simulate, "--out", made, *words)) == 0
+    inputs = ["--train-list", made / "train_all.txt", "--audio", made / "audio.npz", "--visual", made / "visual.npz"]
+    assert cleanse.main(arguments(cleanse, *inputs, "--out", one)) == 0
+    assert cleanse.main(arguments(cleanse, *inputs, "--out", two, "--method", "two_step")) == 0
+    assert compare.main(arguments(compare, one / "train_all_clean.txt", two / "train_all_clean.txt", "--out", two)) == 0
+    assert "Cohen's kappa" in capsys.readouterr().out
+    assert (one / "train_all.txt").read_bytes() == (made / "train_all.txt").read_bytes()
+    assert json.loads((two / "agreement.json").read_text())["kappa"] > 0.3
+    truth = pd.read_csv(made / "truth.csv")
+    clean = read_clean_list(one / "train_all_clean.txt")
+    assert f1((truth["kind"] != "clean").to_numpy(), ~clean["clean"].to_numpy()) > 0.85
+
+
+def test_suggested_speakers_are_the_ones_who_are_heard_and_seen(scored):
+    scores, truth = scored.scores, scored.corpus.truth
+    kind = np.where(scored.wrong_audio & scored.wrong_visual, "video", "").astype(object)
+    named = suggest(scores, (~scored.wrong).astype(float), kind)
+    made = named.speaker >= 0
+    names = np.array(scores.speakers, dtype=object)
+    assert made.sum() > 50
+    assert np.mean(names[named.speaker[made]] == truth["audio_of"].to_numpy()[made]) > 0.95
+    outside = truth["audio_of"].str.startswith("outside").to_numpy() & (kind == "video")
+    assert np.mean(made[outside]) < 0.2
+
+
+def test_two_labels_of_one_person_are_found_and_do_not_empty_each_other(scored):
+    frame = scored.corpus.plan[["utterance", "speaker"]].copy()
+    videos = scored.corpus.plan["video"]
+    speaker = videos.groupby(frame["speaker"]).nunique().idxmax()
+    mine = sorted(videos[frame["speaker"] == speaker].unique())
+    frame.loc[videos.isin(mine[::2]), "speaker"] = "twin"
+    ids = frame["utterance"].tolist()
+    tables = {"audio": EmbeddingTable(ids, scored.corpus.audio), "visual": EmbeddingTable(ids, scored.corpus.visual)}
+    scores = score_table(frame, tables)
+    assert (speaker, "twin") in {(m.first, m.second) for m in find_merges(scores, (~scored.wrong).astype(float))}
+    from avsieve.cleansing.registry import judge
+
+    decisions = decide(scores, judge(scores))
+    both = frame["speaker"].isin([speaker, "twin"]).to_numpy() & ~scored.wrong
+    assert decisions.clean[both].mean() > 0.8
+
+
+def test_names_that_do_not_agree_are_refused(scored):
+    tables = {"audio": EmbeddingTable(["other/v/1"], np.ones((1, 4))), "visual": None}
+    with pytest.raises(AvsieveError, match="names must agree"):
+        score_table(scored.corpus.plan[["utterance", "speaker"]], tables)
+
+
+def test_a_likelihood_ratio_is_high_for_right_and_low_for_wrong(scored):
+    ratio = LikelihoodModel(scored.scores.visual).log_ratio((~scored.wrong_visual).astype(float))
+    assert np.median(ratio[~scored.wrong_visual]) > 3
+    assert np.median(ratio[scored.wrong_visual]) < -3
+
+
+def test_a_wrong_video_is_believed_although_one_utterance_is_unclear():
+    # Ten videos of five; in the last all are wrong, one of them with no evidence of its own.
+    video, speaker = np.repeat(np.arange(10), 5), np.zeros(50, np.int64)
+    ratio = np.full(50, 6.0)
+    ratio[45:], ratio[49] = -6.0, 0.0
+    cases, shares = infer(ratio, ratio, video, speaker, Shares())
+    assert cases[49, 3] > 0.8
+    assert cases[:45, 0].min() > 0.95
+    assert shares.states[3] == pytest.approx(0.1, abs=0.05)
+
+
+def test_without_evidence_nothing_is_decided():
+    cases, _ = infer(np.zeros(20), np.zeros(20), np.arange(20) // 4, np.zeros(20, np.int64), Shares())
+    assert cases[:, 0].min() > 0.5
