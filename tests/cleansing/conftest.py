@@ -57,6 +57,6 @@ def f1(wrong: np.ndarray, flagged: np.ndarray) -> float:
 
 @pytest.fixture(scope="session")
 def scored() -> Scored:
-    """Eighty speakers, a fifth of the utterances wrong."""
-    world = WorldSpec(speakers=80, outsiders=40, videos_per_speaker=8, utterances_per_video=4)
+    """Seventy speakers, a fifth of the utterances wrong."""
+    world = WorldSpec(speakers=70, outsiders=30, videos_per_speaker=7, utterances_per_video=3)
     return score(simulate(world, NoiseSpec(rate=0.2), seed=3))
