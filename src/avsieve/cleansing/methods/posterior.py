@@ -21,7 +21,7 @@ from avsieve.cleansing.structure import Shares, infer
 from avsieve.cleansing.suggestions import find_merges, without_twins
 
 
-def judge(scores: Scores, *, rounds: int = 4, seed: int = 0) -> Judgement:
+def judge(scores: Scores, *, rounds: int = 3, seed: int = 0) -> Judgement:
     """Return calibrated probabilities.
 
     Parameters
