@@ -145,7 +145,9 @@ def test_a_run_of_voices_alone_has_a_page(run):
 
 def test_an_empty_list_has_a_page(run):
     empty = run.decisions.head(0)
-    parse(render_page(Run(decisions=empty, summary=make_summary(empty) | {"utterances": 0, "speakers": 0})))
+    page = render_page(Run(decisions=empty, summary=make_summary(empty) | {"utterances": 0, "speakers": 0}))
+    parse(page)
+    assert "</html>" in page
 
 
 def test_many_points_are_sampled(run):
