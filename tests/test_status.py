@@ -37,6 +37,13 @@ def test_a_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
     assert list(read_table(tmp_path / "s.parquet").columns) == ["utterance", "code", "detail"]
 
 
+def test_a_table_without_rows_has_the_measures_that_the_next_stage_reads(tmp_path: Path) -> None:
+    StatusTable("extract_media", n_frames="int64").write(tmp_path / "s.parquet")
+    table = read_table(tmp_path / "s.parquet")
+    assert list(table.columns) == ["utterance", "code", "detail", "n_frames"]
+    assert table["n_frames"].dtype == "int64"
+
+
 def test_few_failures_pass_and_many_name_their_reasons() -> None:
     table_with(9, 1).check(0.1)
     with pytest.raises(TooManyFailuresError, match=r"2 of 10 .*20\.0%.*max_failed \(10\.0%\).*media_empty x 2.*b/v/0"):

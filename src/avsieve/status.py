@@ -20,8 +20,10 @@ class StatusTable:
     stage's own measures as further columns.
     """
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str, **measures: str) -> None:
+        """Begin the table of ``stage``; ``measures`` gives the dtypes of its own columns, for shards without rows."""
         self.stage = stage
+        self.measures = measures
         self.rows: list[dict[str, Any]] = []
 
     def add(self, utterance: str, code: Reason = Reason.OK, detail: str = "", **measures: Any) -> None:
@@ -37,6 +39,9 @@ class StatusTable:
         for column in ("utterance", "code", "detail"):
             if column not in frame:
                 frame[column] = pd.Series(dtype=str)
+        for column, dtype in self.measures.items():
+            if column not in frame:
+                frame[column] = pd.Series(dtype=dtype)
         return frame
 
     def counts(self) -> Counter[str]:

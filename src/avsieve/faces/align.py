@@ -165,7 +165,7 @@ def align_shard(
         With ``n_frames``, ``n_faces`` (frames that gave an aligned face), ``n_several`` (frames with several faces)
         and ``n_low`` (frames whose only faces scored too low).
     """
-    status = StatusTable("align_faces")
+    status = StatusTable("align_faces", n_frames="int64", n_faces="int64", n_several="int64", n_low="int64")
     columns: dict[str, list] = {name: [] for name in DETECTION_SCHEMA.names}
     with ShardReader(frames_tar) as frames, ShardWriter(faces_tar) as out:
         for utterance in progress(utterances, "utterances"):

@@ -57,7 +57,7 @@ def extract_shard(
     StatusTable
         One row per row of ``index``, with ``n_frames``, ``audio_s`` and ``video_s``.
     """
-    status = StatusTable("extract_media")
+    status = StatusTable("extract_media", n_frames="int64", audio_s="float64", video_s="float64")
     cv2.setNumThreads(1)
     work = [
         partial(
