@@ -40,7 +40,9 @@ class Shard:
         """Yield each speaker and the rows that bear the label, sorted by name."""
         names, code = np.unique(self.speaker, return_inverse=True)
         order = np.argsort(code, kind="stable")
-        for name, rows in zip(names, np.split(order, np.cumsum(np.bincount(code))[:-1]), strict=True):
+        # A shard without utterances: splitting nothing would still give one part.
+        parts = np.split(order, np.cumsum(np.bincount(code))[:-1]) if len(names) else []
+        for name, rows in zip(names, parts, strict=True):
             yield str(name), rows
 
 
