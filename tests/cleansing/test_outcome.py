@@ -139,3 +139,31 @@ def test_the_scripts_make_the_lists_from_shards(run_of, call):
     summary = json.loads((base / "lists/summary.json").read_text())
     assert summary["utterances"] == len(plan)
     assert summary["missing"] == {"audio": 2, "visual": 1}
+
+
+def test_the_audit_breaks_labels_and_reports_how_many_were_found(run_of, call):
+    base, plan, _, _ = run_of
+    out = base / "audit/audit.json"
+    files = {m: [base / f"embed_{m}/{s}.parquet" for s in ("000", "001")] for m in ("audio", "visual")}
+    inputs = ["--plan", base / "plan/utterances.parquet", "--audio", *files["audio"], "--visual", *files["visual"]]
+    call("audit_noise", *inputs, "--rate", 0.15, "--seed", 3, "--out", out)
+    found = json.loads(out.read_text())
+    assert found["settings"]["rate"] == 0.15
+    assert 30 <= found["injected"] <= 0.2 * len(plan)
+    assert found["utterances"] + found["set_aside"] <= len(plan)
+    recall = found["measured"]["recall"]
+    assert 0.6 < recall["value"] <= 1
+    assert recall["low"] <= recall["value"] <= recall["high"]
+    assert set(found["recall_by_kind"]) <= {"video", "audio", "visual"}
+
+
+def test_the_audit_refuses_settings_that_are_not_json(run_of, repository, monkeypatch, capsys):
+    base, *_ = run_of
+    path = repository / "workflow/scripts/audit_noise.py"
+    words = ["--plan", base / "plan/utterances.parquet", "--kinds", "video", "--out", base / "audit.json"]
+    monkeypatch.setattr(sys, "argv", [str(path), *map(str, words)])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(path), run_name="__main__")
+    assert end.value.code not in (0, None)
+    assert "expected JSON objects" in capsys.readouterr().err
+    assert not (base / "audit.json").exists()

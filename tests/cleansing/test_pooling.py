@@ -55,6 +55,19 @@ def test_a_wrong_video_does_not_vouch_for_itself(rng):
     assert not model.fallback["audio"].any()
 
 
+def test_a_sibling_is_the_most_trusted_other_video(rng):
+    right, other = unit_rows(rng.standard_normal((2, 64)))
+    E = np.concatenate([person(rng, right, 9), person(rng, other, 2)])
+    video = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3])
+    model = pool_speaker({"audio": E, "visual": np.zeros((11, 0), np.float32)}, video, CALIBRATION)
+    means = [unit_rows(E[video == v].sum(axis=0, keepdims=True))[0] for v in (0, 1)]
+    np.testing.assert_allclose(model.sample["audio"], means[0], atol=1e-6)
+    np.testing.assert_allclose(model.sibling["audio"][4:], E[4:] @ means[0], atol=1e-6)
+    np.testing.assert_allclose(model.sibling["audio"][:4], E[:4] @ means[1], atol=1e-6)
+    lonely = pool_speaker({"audio": E[:4], "visual": E[:4]}, np.zeros(4), CALIBRATION)
+    assert np.isnan(lonely.sibling["audio"]).all()
+
+
 def test_one_video_falls_back_to_leaving_one_utterance_out_and_says_so(rng):
     (right,) = unit_rows(rng.standard_normal((1, 64)))
     E = person(rng, right, 4)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -76,10 +77,34 @@ def test_names_that_do_not_agree_are_refused(scored):
         score_table(scored.corpus.plan[["utterance", "speaker"]], tables)
 
 
-def test_a_likelihood_ratio_is_high_for_right_and_low_for_wrong(scored):
-    ratio = LikelihoodModel(scored.scores.visual).log_ratio((~scored.wrong_visual).astype(float))
-    assert np.median(ratio[~scored.wrong_visual]) > 3
-    assert np.median(ratio[scored.wrong_visual]) < -3
+def alone(ratio):
+    """Log likelihoods that do not depend on the video, from log ratios for "right"."""
+    table = np.zeros((len(ratio), 2, 2))
+    table[:, :, 1] = -np.asarray(ratio)[:, None]
+    return table
+
+
+def test_wrong_labels_are_told_from_right_ones_and_lonely_errors_from_whole_videos(scored):
+    wrong, kind = scored.wrong_visual, scored.corpus.truth["kind"].to_numpy()
+    model = LikelihoodModel(scored.scores.visual, scored.scores.video_code())
+    table = model.log_likelihood((~wrong).astype(float))
+    assert (table[:, 0, 0] == 0).all()
+    assert np.median(table[~wrong, 0, 1]) < -3
+    assert np.median(table[~wrong, 1, 1]) < -3
+    lonely = table[kind == "visual"]
+    assert np.median(lonely[:, 0, 1]) > 3
+    assert np.median(lonely[:, 0, 1] - lonely[:, 1, 1]) > 1
+    company = scored.scores.visual.agreement
+    followers = table[(kind == "video") & (company > np.nanquantile(company, 0.3))]
+    assert np.median(followers[:, 1, 1] - followers[:, 0, 1]) > 1
+
+
+def test_without_other_utterances_of_the_video_the_label_still_speaks(scored):
+    none = replace(scored.scores.visual, agreement=np.full(len(scored.scores), np.nan, np.float32))
+    table = LikelihoodModel(none, scored.scores.video_code()).log_likelihood((~scored.wrong_visual).astype(float))
+    np.testing.assert_array_equal(table[:, 0, 1], table[:, 1, 1])
+    assert (table[:, 1, 0] == 0).all()
+    assert np.median(table[scored.wrong_visual, 0, 1]) > 3
 
 
 def test_a_wrong_video_is_believed_although_one_utterance_is_unclear():
@@ -87,12 +112,25 @@ def test_a_wrong_video_is_believed_although_one_utterance_is_unclear():
     video, speaker = np.repeat(np.arange(10), 5), np.zeros(50, np.int64)
     ratio = np.full(50, 6.0)
     ratio[45:], ratio[49] = -6.0, 0.0
-    cases, shares = infer(ratio, ratio, video, speaker, Shares())
-    assert cases[49, 3] > 0.8
-    assert cases[:45, 0].min() > 0.95
-    assert shares.states[3] == pytest.approx(0.1, abs=0.05)
+    found = infer(alone(ratio), alone(ratio), video, speaker, Shares())
+    assert found.cases[49, 3] > 0.8
+    assert found.cases[:45, 0].min() > 0.95
+    assert found.settled["audio"][:45].min() > 0.95
+    assert found.settled["audio"][45:].max() < 0.2
+    assert found.shares.states[3] == pytest.approx(0.1, abs=0.05)
+
+
+def test_the_same_evidence_weighs_more_where_a_speaker_has_many_errors():
+    # Two speakers, thirty videos of two each; the second has a wrong voice in a third of the videos already.
+    video, speaker = np.repeat(np.arange(60), 2), np.repeat([0, 1], 60)
+    ratio = np.full(120, 8.0)
+    ratio[60:120:6] = -8.0
+    ratio[[1, 63]] = -2.0
+    found = infer(alone(ratio), alone(np.full(120, 8.0)), video, speaker, Shares())
+    assert found.cases[63, 1] > found.cases[1, 1] + 0.1
 
 
 def test_without_evidence_nothing_is_decided():
-    cases, _ = infer(np.zeros(20), np.zeros(20), np.arange(20) // 4, np.zeros(20, np.int64), Shares())
-    assert cases[:, 0].min() > 0.5
+    nothing = np.zeros((20, 2, 2))
+    found = infer(nothing, nothing, np.arange(20) // 4, np.zeros(20, np.int64), Shares())
+    assert found.cases[:, 0].min() > 0.5

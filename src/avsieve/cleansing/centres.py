@@ -113,7 +113,8 @@ def learn_calibration(shards: Shards) -> dict[str, PairCalibration]:
                     weight = here.sum() / valid.sum()
                     same[m] += weight * histogram(cross[valid])
                 middle = int(np.flatnonzero(here)[here.sum() // 2])
-                probes[m][speaker] = (E[middle], means[code[middle]])
+                # Copies: a view of one row would keep the embeddings of the whole speaker, and so of the corpus.
+                probes[m][speaker] = (E[middle].copy(), means[code[middle]].copy())
     return {m: calibrate(same[m], _impostor_histogram(probes[m])) for m in MODALITIES}
 
 

@@ -35,7 +35,7 @@ def score_shard(shard: Shard, centres: Centres) -> Scores:
         for m in MODALITIES:
             e = evidence[m]
             e.similarity[rows], e.plain[rows], e.agreement[rows] = model.lovo[m], model.plain[m], model.agreement[m]
-            e.support[rows], e.fallback[rows] = model.support[m], model.fallback[m]
+            e.support[rows], e.fallback[rows], e.sibling[rows] = model.support[m], model.fallback[m], model.sibling[m]
     foreign = _foreign(shard.video, own, centres)
     for m in MODALITIES:
         e, E = evidence[m], shard.embeddings[m]

@@ -1,18 +1,19 @@
-"""How strongly the similarities of one modality speak for the label: a likelihood ratio learned from the corpus.
+"""How strongly the similarities of one modality speak for the label: likelihoods learned from the corpus.
 
 Wrong labels need no annotation: give an utterance the label of another speaker and look. Four kinds of wrong are made
 from the stored evidence: the label drawn blindly or that of the most similar other speaker (as a lookalike gets it),
 each with the true speaker inside the set, who then is the nearest other, and outside it. Right examples are the
-utterances themselves, weighted by the present belief that they are right. A logistic regression on smooth functions of
-the similarities tells right from wrong; with both sides weighing the same its log odds are log likelihood ratios.
-(Density ratios by classification: Bickel et al. 2009; Sugiyama et al. 2012, chapter 4.) The functions are few on
-purpose: right utterances are an exponential tilt of wrong ones, which keeps the two apart where beliefs feed back. How
-often each kind of wrong occurs is not assumed but re-estimated.
+utterances themselves, weighted by the present belief that they are right. Errors come alone or with their whole video,
+and the rest of the video tells which: what is wrong alone is a stranger there. A logistic regression on smooth
+functions of the similarities tells these classes apart; with all classes weighing the same its log odds are log
+likelihood ratios. (Density ratios by classification: Bickel et al. 2009; Sugiyama et al. 2012, chapter 4.) The
+functions are few on purpose: the classes are exponential tilts of one another, which keeps them apart where beliefs
+feed back. How often each kind of wrong occurs is not assumed but re-estimated.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -21,19 +22,32 @@ from avsieve.cleansing.scores import Evidence
 LIMIT = 12.0
 KINDS = ("blind inside", "blind outside", "lookalike inside", "lookalike outside")
 FIRST_MIXTURE = np.array([0.50, 0.35, 0.14, 0.01])
-_SAMPLE = 8_000
+_SAMPLE = 6_000
 
 
 @dataclass
 class Examples:
-    """Similarity to the label and to the nearest other speaker, (n,) each, under real or made-up labels."""
+    """Evidence under real or made-up labels, (n,) each.
+
+    ``similarity`` to the label and ``other`` to the nearest other speaker; where they are asked for, ``support``, how
+    many videos stand behind the label's centre, ``agreement`` with the rest of the own video, and ``company``, the
+    number of utterances in that rest.
+    """
 
     similarity: np.ndarray
     other: np.ndarray
+    support: np.ndarray | None = None
+    agreement: np.ndarray | None = None
+    company: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Examples:
         """Return some rows."""
-        return Examples(self.similarity[rows], self.other[rows])
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Examples(**{name: None if x is None else x[rows] for name, x in given.items()})
+
+    def among(self, agreement: np.ndarray, company: np.ndarray) -> Examples:
+        """Return the same with another rest of the video."""
+        return Examples(self.similarity, self.other, self.support, agreement, company)
 
 
 def wrong_examples(e: Evidence) -> list[Examples]:
@@ -41,18 +55,26 @@ def wrong_examples(e: Evidence) -> list[Examples]:
     # The nearest other but the foreign speaker, who is the label now.
     other = np.where(np.isclose(e.foreign, e.other[:, 0], atol=1e-6), e.other[:, 1], e.other[:, 0])
     return [
-        Examples(e.foreign, np.fmax(other, e.similarity)),
-        Examples(e.foreign, other),
-        Examples(e.other[:, 0], np.fmax(e.other[:, 1], e.similarity)),
-        Examples(e.other[:, 0], e.other[:, 1]),
+        Examples(e.foreign, np.fmax(other, e.similarity), e.support),
+        Examples(e.foreign, other, e.support),
+        Examples(e.other[:, 0], np.fmax(e.other[:, 1], e.similarity), e.support),
+        Examples(e.other[:, 0], e.other[:, 1], e.support),
     ]
 
 
 def features(x: Examples) -> np.ndarray:
-    """Return the functions of the evidence that ratios are linear in, (n, 6) float64."""
+    """Return the functions of the evidence that ratios are linear in, float64: 6, 2 of support, 5 of agreement."""
     s, o = np.nan_to_num(x.similarity).astype(float), np.nan_to_num(x.other).astype(float)
     d = s - o
-    return np.stack([s, o, s * s, d * d, s * o, np.abs(d)], axis=1)
+    columns = [s, o, s * s, d * d, s * o, np.abs(d)]
+    if x.support is not None:
+        # Few videos make a rough centre.
+        g = 1 / (1 + np.nan_to_num(x.support))
+        columns += [g, g * s]
+    if x.agreement is not None and x.company is not None:
+        a, h = np.nan_to_num(x.agreement).astype(float), 1 / np.maximum(x.company, 1)
+        columns += [a, a * a, a * s, h, h * a]
+    return np.stack(columns, axis=1)
 
 
 @dataclass
@@ -83,49 +105,96 @@ def fit(tables: list[Examples], classes: list[int], weights: list[np.ndarray]) -
     X = np.concatenate([features(t) for t in tables])
     y = np.repeat(classes, [len(t.similarity) for t in tables])
     centre, scale = X.mean(axis=0), X.std(axis=0) + 1e-6
-    model = LogisticRegression(C=1.0, max_iter=500)
+    model = LogisticRegression(C=1.0, solver="newton-cholesky")
     model.fit((X - centre) / scale, y, sample_weight=np.concatenate(weights))
     return Ratio(centre, scale, model.coef_, model.intercept_)
 
 
 class LikelihoodModel:
-    """Likelihood ratios of one modality, re-estimated as beliefs change.
+    """Likelihoods of one modality, re-estimated as beliefs change.
 
     Parameters
     ----------
     e
         The evidence.
+    video
+        (n,) codes of the videos, from 0.
     seed
         Of the choice of examples, where there are more than enough.
     """
 
-    def __init__(self, e: Evidence, seed: int = 0) -> None:
-        self.real = Examples(e.similarity, e.other[:, 0])
+    def __init__(self, e: Evidence, video: np.ndarray, seed: int = 0) -> None:
+        company = np.bincount(video, weights=e.present)[video] - e.present
+        self.real = Examples(e.similarity, e.other[:, 0], e.support)
+        self.accompanied = self.real.among(e.agreement, company)
         self.wrong = wrong_examples(e)
         self.known = np.flatnonzero(~np.isnan(e.similarity))
         self.mixture = FIRST_MIXTURE.copy()
         self.kinds = np.zeros((len(self.known), len(KINDS)))
+        self.e, self.rng = e, np.random.default_rng(seed)
         rows = np.flatnonzero(~np.isnan(e.similarity + e.foreign + e.other[:, 1]))
-        if len(rows) > _SAMPLE:
-            rows = np.sort(np.random.default_rng(seed).choice(rows, _SAMPLE, replace=False))
-        self.rows = rows
         # Too little to learn from: say nothing.
         self.works = len(rows) >= 20
+        self.rows = self._some(rows)
+        self.in_company = ~np.isnan(e.agreement + e.similarity)
+        self.rows_in_company = self._some(rows[self.in_company[rows]])
         if self.works:
-            tables = [t.take(rows) for t in self.wrong]
-            model = fit(tables, list(range(len(tables))), [np.ones(len(rows))] * len(tables))
+            tables = [t.take(self.rows) for t in self.wrong]
+            model = fit(tables, list(range(len(tables))), [np.ones(len(self.rows))] * len(tables))
             self.kinds = model(self.real.take(self.known))
 
-    def log_ratio(self, right: np.ndarray) -> np.ndarray:
-        """Return log p(evidence | right) - log p(evidence | wrong), (n,), given beliefs; 0 without evidence."""
-        out = np.zeros(len(right))
-        if self.works:
-            w = np.clip(right[self.rows], 1e-6, 1.0)
-            w = w / w.mean()
-            tables = [t.take(self.rows) for t in (*self.wrong, self.real)]
-            model = fit(tables, [0] * len(KINDS) + [1], [*(w * share for share in self.mixture), w])
-            out[self.known] = np.clip(model(self.real.take(self.known))[:, 0], -LIMIT, LIMIT)
+    def _some(self, rows: np.ndarray) -> np.ndarray:
+        return np.sort(self.rng.choice(rows, _SAMPLE, replace=False)) if len(rows) > _SAMPLE else rows
+
+    def log_likelihood(self, right: np.ndarray) -> np.ndarray:
+        """Return log p(evidence | state of the video, case of the utterance), given beliefs.
+
+        Parameters
+        ----------
+        right
+            (n,) the probability that utterance and video are right.
+
+        Returns
+        -------
+        numpy.ndarray
+            (n, 2, 2): by whether the video, and whether the utterance is wrong; relative to both right. 0 without
+            evidence.
+        """
+        out = np.zeros((len(right), 2, 2))
+        if not self.works:
+            return out
+        w = _weights(right[self.rows])
+        tables = [t.take(self.rows) for t in (*self.wrong, self.real)]
+        alone = fit(tables, [1] * len(KINDS) + [0], [*(w * share for share in self.mixture), w])
+        out[self.known, :, 1] = np.clip(alone(self.real.take(self.known)), -LIMIT, LIMIT)
+        if len(self.rows_in_company) >= 20:
+            rows = np.flatnonzero(self.in_company)
+            odds = self._in_company(right)(self.accompanied.take(rows))
+            odds = np.clip(odds - odds[:, :1], -LIMIT, LIMIT)
+            out[rows, 0, 1], out[rows, 1, 1], out[rows, 1, 0] = odds[:, 1], odds[:, 2], odds[:, 3]
         return out
+
+    def _in_company(self, right: np.ndarray) -> Ratio:
+        """Tell apart: right; wrong alone; wrong with the video; right in a wrong video."""
+        rows, e = self.rows_in_company, self.e
+        w = _weights(right[rows])
+        company = self.accompanied.company[rows]
+        # Strangers in a video share its channel: they agree by what the own video has over another one of the label.
+        channel = np.nan_to_num(e.agreement[rows] - e.sibling[rows])
+        among_strangers = e.foreign_agreement[rows] + channel
+        kinds = [t.take(rows) for t in self.wrong]
+        real = self.accompanied.take(rows)
+        slope = np.polyfit(e.foreign[rows], e.foreign_agreement[rows], 1)[0]
+        # A lookalike's video looks like the utterance too.
+        strange = [among_strangers + slope * (t.similarity - e.foreign[rows]) for t in kinds]
+        tables = [
+            real,
+            *(t.among(a, company) for t, a in zip(kinds, strange, strict=True)),
+            *(t.among(real.agreement, company) for t in kinds),
+            real.among(among_strangers, company),
+        ]
+        parts = [w * share for share in self.mixture]
+        return fit(tables, [0, *[1] * len(kinds), *[2] * len(kinds), 3], [w, *parts, *parts, w])
 
     def update_mixture(self, right: np.ndarray, prior: float = 200.0) -> None:
         """Re-estimate how often each kind of wrong occurs; ``prior`` counts the first guess for so many utterances."""
@@ -133,3 +202,8 @@ class LikelihoodModel:
         r /= r.sum(axis=1, keepdims=True)
         total = ((1 - right)[self.known, None] * r).sum(axis=0) + prior * FIRST_MIXTURE
         self.mixture = total / total.sum()
+
+
+def _weights(right: np.ndarray) -> np.ndarray:
+    w = np.clip(right, 1e-6, 1.0)
+    return w / w.mean()

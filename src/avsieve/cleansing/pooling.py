@@ -29,8 +29,8 @@ class SpeakerModel:
 
     ``weight`` (n,) probability that the modality is the speaker's; ``centre`` (D,) of length 1; ``lovo`` and ``plain``
     (n,) cosine to the robust and to the plain centre, each without the utterance's own video; ``support`` (n,) how many
-    other videos stand behind ``lovo``; ``agreement`` (n,) cosine to the rest of the own video. NaN where there is
-    nothing to compare with. ``fallback`` (n,) tells that an utterance was compared with its own video for want of
+    other videos stand behind ``lovo``; ``agreement`` (n,) cosine to the rest of the own video, ``sibling`` (n,) to the
+    most trusted other video. NaN where there is nothing to compare with. ``fallback`` (n,) tells that an utterance was compared with its own video for want of
     another. ``sample`` (D,) is the mean of the most trusted video; ``second`` (n,) the probability of belonging to a
     second person who is seen in several videos.
     """
@@ -41,6 +41,7 @@ class SpeakerModel:
     plain: dict[str, np.ndarray]
     support: dict[str, np.ndarray]
     agreement: dict[str, np.ndarray]
+    sibling: dict[str, np.ndarray]
     fallback: dict[str, np.ndarray]
     sample: dict[str, np.ndarray]
     second: np.ndarray
@@ -71,7 +72,7 @@ def pool_speaker(
             dot = views[m].leave_out(weight[m]).mean_cosine
             odds[m] = np.where(np.isnan(dot), 0.0, calibration[m].log_odds(np.nan_to_num(dot)))
         weight = _right(odds, present)
-    result = SpeakerModel({}, {}, {}, {}, {}, {}, {}, {}, _second_mode(weight, code, agree))
+    result = SpeakerModel({}, {}, {}, {}, {}, {}, {}, {}, {}, _second_mode(weight, code, agree))
     for m in MODALITIES:
         robust = views[m].leave_out(weight[m])
         plain = views[m].leave_out(present[m].astype(np.float32), by_video=False)
@@ -80,8 +81,7 @@ def pool_speaker(
         result.lovo[m], result.plain[m] = robust.cosine, plain.cosine
         result.support[m], result.fallback[m] = robust.support, robust.fallback
         result.agreement[m] = views[m].agreement()
-        best = np.bincount(code, weights=result.weight[m]).argmax()
-        result.sample[m] = unit_rows(embeddings[m][code == best].sum(axis=0, keepdims=True))[0]
+        result.sample[m], result.sibling[m] = views[m].siblings(result.weight[m])
     return result
 
 
@@ -141,6 +141,18 @@ class _View:
         cosine = np.einsum("ij,ij->i", self.E, unit_rows(rest))
         cosine[alone | ~self.present] = np.nan
         return cosine
+
+    def siblings(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mean of the most trusted video, (D,), and each utterance's cosine to the most trusted other."""
+        trust = self.onehot @ weight
+        first, *others = np.argsort(-trust, kind="stable")[:2]
+        means = unit_rows(self.video_sums(self.present))
+        cosine = self.E @ means[first]
+        own = self.code == first
+        second = means[others[0]] if others else np.zeros_like(means[first])
+        cosine[own] = self.E[own] @ second
+        cosine[~self.present | (own & ~second.any())] = np.nan
+        return means[first], cosine
 
 
 def _video_agreement(views: dict[str, _View], calibration: dict[str, PairCalibration]) -> np.ndarray:

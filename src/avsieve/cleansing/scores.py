@@ -30,6 +30,8 @@ class Evidence:
         (n, 3) the nearest other speakers, most similar first, and their row in ``Scores.speakers`` (-1: none).
     agreement
         To the rest of the own video.
+    sibling
+        To one other video of the label, the most trusted one: what agreement would be in another channel.
     foreign, foreign_agreement
         To the centre and to one video of a speaker drawn for the video: what a wrong label looks like.
     support
@@ -45,6 +47,7 @@ class Evidence:
     other: np.ndarray
     other_speaker: np.ndarray
     agreement: np.ndarray
+    sibling: np.ndarray
     foreign: np.ndarray
     foreign_agreement: np.ndarray
     support: np.ndarray

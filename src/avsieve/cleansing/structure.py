@@ -2,7 +2,7 @@
 
 Every video is in one of four states: nothing wrong throughout, the voice, the face, or both wrong throughout. Given the
 state, its utterances are independent. The shares of the states, and of single errors in good videos, are estimated by
-EM; every speaker has shares of its own, drawn towards those of the corpus, since errors are unevenly spread.
+EM; every speaker has shares of its own of both, drawn towards those of the corpus, since errors are unevenly spread.
 """
 
 from __future__ import annotations
@@ -31,52 +31,73 @@ class Shares:
         return table
 
 
+@dataclass
+class Inference:
+    """What `infer` finds: P(case) per utterance (n, 4), per modality P(utterance and video right) (n,), and shares."""
+
+    cases: np.ndarray
+    settled: dict[str, np.ndarray]
+    shares: Shares
+
+
 def infer(
     audio: np.ndarray, visual: np.ndarray, video: np.ndarray, speaker: np.ndarray, shares: Shares, *,
-    rounds: int = 6, concentration: float = 4.0, damping: float = 0.5,
-) -> tuple[np.ndarray, Shares]:  # fmt: skip
-    """Return P(case) per utterance, (n, 4), and the estimated shares.
+    rounds: int = 4, videos: float = 4.0, utterances: float = 20.0, damping: float = 0.5,
+) -> Inference:  # fmt: skip
+    """Judge the utterances of all videos together.
 
     Parameters
     ----------
     audio, visual
-        Log likelihood ratios for "right", (n,); 0 where a modality is missing.
+        Log likelihoods (n, 2, 2) by whether the video, and whether the utterance is wrong in the modality; 0 where it
+        is missing.
     video, speaker
         Codes from 0, (n,).
-    concentration
-        How many videos the corpus's shares count against a speaker's own.
+    videos, utterances
+        How many videos, and utterances in videos with nothing wrong, the corpus's shares count against a speaker's own.
     damping
         Utterances of a video share their channel, so their evidence on the video is not independent: that of n counts
         like n ** damping.
     """
-    # log p(evidence | case), up to what all cases share.
-    loglik = audio[:, None] * (1 - CASES[:, 0]) + visual[:, None] * (1 - CASES[:, 1])
     count = np.bincount(video).astype(float)
     owner = np.zeros(len(count), np.int64)
     owner[video] = speaker
     temper = count ** (damping - 1)
-    local = np.tile(shares.states, (len(count), 1))
-    cases = np.zeros((len(video), 4))
+    states, singles = np.log(shares.states)[None], np.log(shares.cases)[None].repeat(len(count), axis=0)
+    # log p(evidence | state, case), up to what all share.
+    loglik = [audio[:, a][:, CASES[:, 0]] + visual[:, v][:, CASES[:, 1]] for a, v in CASES]
     for _ in range(rounds):
-        log_table = np.log(shares.table())
+        prior = [singles[video], *np.log(shares.table())[1:]]
         evidence = np.empty((len(count), 4))
         for g in range(4):
-            by_state = np.logaddexp.reduce(loglik + log_table[g], axis=1)
+            by_state = np.logaddexp.reduce(loglik[g] + prior[g], axis=1)
             evidence[:, g] = np.bincount(video, weights=by_state, minlength=len(count))
-        state = _softmax(np.log(local) + evidence * temper[:, None])
-        cases[:] = 0.0
+        state = _softmax(states + evidence * temper[:, None])
+        cases = np.zeros((len(video), 4))
+        settled = {m: np.zeros(len(video)) for m in ("audio", "visual")}
         for g in range(4):
-            part = state[video, g, None] * _softmax(loglik + log_table[g])
+            part = state[video, g, None] * _softmax(loglik[g] + prior[g])
             cases += part
+            for i, m in enumerate(settled):
+                if not CASES[g, i]:
+                    settled[m] += part[:, CASES[:, i] == 0].sum(axis=1)
             if g == 0:
-                in_good_videos = part.sum(axis=0)
-        shares = Shares(_share(state.sum(axis=0)), _share(in_good_videos))
-        # A speaker's own shares, without the video that is being judged.
-        own = np.stack([np.bincount(owner, weights=state[:, g]) for g in range(4)], axis=1)[owner] - state
-        local = (concentration * shares.states + own) / (concentration + own.sum(axis=1, keepdims=True))
-        local = np.clip(local, 1e-4, None)
-        local /= local.sum(axis=1, keepdims=True)
-    return cases, shares
+                good = _sums(part, video, len(count))
+        shares = Shares(_share(state.sum(axis=0)), _share(good.sum(axis=0)))
+        states = _own_shares(state, owner, shares.states, videos)
+        singles = _own_shares(good, owner, shares.cases, utterances)
+    return Inference(cases, settled, shares)
+
+
+def _sums(x: np.ndarray, code: np.ndarray, count: int) -> np.ndarray:
+    return np.stack([np.bincount(code, weights=column, minlength=count) for column in x.T], axis=1)
+
+
+def _own_shares(x: np.ndarray, owner: np.ndarray, corpus: np.ndarray, weight: float) -> np.ndarray:
+    """Return the log of each speaker's shares, per video and without what the video itself contributes."""
+    others = _sums(x, owner, int(owner.max()) + 1)[owner] - x
+    own = np.clip((weight * corpus + others) / (weight + others.sum(axis=1, keepdims=True)), 1e-5, None)
+    return np.log(own / own.sum(axis=1, keepdims=True))
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Joint evidence of both modalities, calibrated by the corpus itself: the default.
 
-Ours. Similarities to robust leave-one-video-out centres and the competition with the nearest other speaker become a
-likelihood ratio per modality (`avsieve.cleansing.likelihood`); the videos' structure joins both modalities and all
-utterances of a video (`avsieve.cleansing.structure`). Beliefs and ratios are re-estimated in turn, so nothing is tuned
+Ours. Similarities to robust leave-one-video-out centres, the competition with the nearest other speaker, the number of
+videos behind the centre and the agreement with the rest of the own video become likelihoods per modality
+(`avsieve.cleansing.likelihood`); the videos' structure joins both modalities and all utterances of a video
+(`avsieve.cleansing.structure`). Beliefs and ratios are re-estimated in turn, so nothing is tuned
 on truth and neither the rate nor the kind of noise need be known.
 
 Two labels that are one person compete with each other; their right utterances would look wrong. Such pairs are found
@@ -17,11 +18,11 @@ from avsieve.cleansing.judgement import Judgement
 from avsieve.cleansing.likelihood import KINDS, LikelihoodModel
 from avsieve.cleansing.scores import Evidence, Scores
 from avsieve.cleansing.streams import MODALITIES
-from avsieve.cleansing.structure import Shares, infer
+from avsieve.cleansing.structure import Inference, Shares, infer
 from avsieve.cleansing.suggestions import find_merges, without_twins
 
 
-def judge(scores: Scores, *, rounds: int = 3, seed: int = 0) -> Judgement:
+def judge(scores: Scores, *, rounds: int = 6, seed: int = 0) -> Judgement:
     """Return calibrated probabilities.
 
     Parameters
@@ -34,20 +35,20 @@ def judge(scores: Scores, *, rounds: int = 3, seed: int = 0) -> Judgement:
     video, speaker = scores.video_code(), scores.speaker.astype(np.int64)
     belief = {m: _first_belief(scores.evidence[m]) for m in MODALITIES}
     twins = find_merges(scores, np.minimum(belief["audio"], belief["visual"]))
-    models = {m: LikelihoodModel(without_twins(scores, m, twins), seed) for m in MODALITIES}
-    shares = Shares()
-    cases = np.zeros((len(scores), 4))
+    models = {m: LikelihoodModel(without_twins(scores, m, twins), video, seed) for m in MODALITIES}
+    found = Inference(np.zeros((len(scores), 4)), dict(belief), Shares())
     for _ in range(rounds):
-        audio, visual = (models[m].log_ratio(belief[m]) for m in MODALITIES)
-        cases, shares = infer(audio, visual, video, speaker, shares)
+        audio, visual = (models[m].log_likelihood(found.settled[m]) for m in MODALITIES)
+        found = infer(audio, visual, video, speaker, found.shares)
+        cases = found.cases
         belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
         for m in MODALITIES:
             models[m].update_mixture(belief[m])
     a, v = (np.where(scores.evidence[m].present, 1 - belief[m], np.nan) for m in MODALITIES)
     wrong = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - cases[:, 0]))
     facts = {
-        "video_shares": shares.states.round(5).tolist(),
-        "utterance_shares": shares.cases.round(5).tolist(),
+        "video_shares": found.shares.states.round(5).tolist(),
+        "utterance_shares": found.shares.cases.round(5).tolist(),
         "kinds_of_wrong": {m: dict(zip(KINDS, models[m].mixture.round(4).tolist(), strict=True)) for m in MODALITIES},
     }
     return Judgement(a, v, wrong, calibrated=True, facts=facts)
