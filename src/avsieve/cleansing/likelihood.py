@@ -7,13 +7,14 @@ utterances themselves, weighted by the present belief that they are right. Error
 and the rest of the video tells which: what is wrong alone is a stranger there. A logistic regression on smooth
 functions of the similarities tells these classes apart; with all classes weighing the same its log odds are log
 likelihood ratios. (Density ratios by classification: Bickel et al. 2009; Sugiyama et al. 2012, chapter 4.) The
-functions are few on purpose: the classes are exponential tilts of one another, which keeps them apart where beliefs
-feed back. How often each kind of wrong occurs is not assumed but re-estimated.
+functions are few on purpose: right utterances are an exponential tilt of wrong ones, and a richer tilt would let those
+wrong ones that are believed right grow a bump of their own among the right. How often each kind of wrong occurs is not
+assumed but re-estimated.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -42,8 +43,8 @@ class Examples:
 
     def take(self, rows: np.ndarray) -> Examples:
         """Return some rows."""
-        given = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Examples(**{name: None if x is None else x[rows] for name, x in given.items()})
+        more = (None if x is None else x[rows] for x in (self.support, self.agreement, self.company))
+        return Examples(self.similarity[rows], self.other[rows], *more)
 
     def among(self, agreement: np.ndarray, company: np.ndarray) -> Examples:
         """Return the same with another rest of the video."""
@@ -63,10 +64,9 @@ def wrong_examples(e: Evidence) -> list[Examples]:
 
 
 def features(x: Examples) -> np.ndarray:
-    """Return the functions of the evidence that ratios are linear in, float64: 6, 2 of support, 5 of agreement."""
+    """Return the functions of the evidence that ratios are linear in, float64: 4, 2 of support, 5 of agreement."""
     s, o = np.nan_to_num(x.similarity).astype(float), np.nan_to_num(x.other).astype(float)
-    d = s - o
-    columns = [s, o, s * s, d * d, s * o, np.abs(d)]
+    columns = [s, o, s * s, o * o]
     if x.support is not None:
         # Few videos make a rough centre.
         g = 1 / (1 + np.nan_to_num(x.support))
@@ -124,9 +124,8 @@ class LikelihoodModel:
     """
 
     def __init__(self, e: Evidence, video: np.ndarray, seed: int = 0) -> None:
-        company = np.bincount(video, weights=e.present)[video] - e.present
+        self.company = np.bincount(video, weights=e.present)[video] - e.present
         self.real = Examples(e.similarity, e.other[:, 0], e.support)
-        self.accompanied = self.real.among(e.agreement, company)
         self.wrong = wrong_examples(e)
         self.known = np.flatnonzero(~np.isnan(e.similarity))
         self.mixture = FIRST_MIXTURE.copy()
@@ -136,7 +135,8 @@ class LikelihoodModel:
         # Too little to learn from: say nothing.
         self.works = len(rows) >= 20
         self.rows = self._some(rows)
-        self.in_company = ~np.isnan(e.agreement + e.similarity)
+        # With one other utterance, nothing tells which of the two is the stranger.
+        self.in_company = ~np.isnan(e.agreement + e.similarity) & (self.company >= 2)
         self.rows_in_company = self._some(rows[self.in_company[rows]])
         if self.works:
             tables = [t.take(self.rows) for t in self.wrong]
@@ -169,7 +169,7 @@ class LikelihoodModel:
         out[self.known, :, 1] = np.clip(alone(self.real.take(self.known)), -LIMIT, LIMIT)
         if len(self.rows_in_company) >= 20:
             rows = np.flatnonzero(self.in_company)
-            odds = self._in_company(right)(self.accompanied.take(rows))
+            odds = self._in_company(right)(self.real.among(self.e.agreement, self.company).take(rows))
             odds = np.clip(odds - odds[:, :1], -LIMIT, LIMIT)
             out[rows, 0, 1], out[rows, 1, 1], out[rows, 1, 0] = odds[:, 1], odds[:, 2], odds[:, 3]
         return out
@@ -178,19 +178,19 @@ class LikelihoodModel:
         """Tell apart: right; wrong alone; wrong with the video; right in a wrong video."""
         rows, e = self.rows_in_company, self.e
         w = _weights(right[rows])
-        company = self.accompanied.company[rows]
+        company, agreement = self.company[rows], e.agreement[rows]
         # Strangers in a video share its channel: they agree by what the own video has over another one of the label.
-        channel = np.nan_to_num(e.agreement[rows] - e.sibling[rows])
+        channel = np.nan_to_num(agreement - e.sibling[rows])
         among_strangers = e.foreign_agreement[rows] + channel
         kinds = [t.take(rows) for t in self.wrong]
-        real = self.accompanied.take(rows)
+        real = self.real.take(rows)
         slope = np.polyfit(e.foreign[rows], e.foreign_agreement[rows], 1)[0]
         # A lookalike's video looks like the utterance too.
         strange = [among_strangers + slope * (t.similarity - e.foreign[rows]) for t in kinds]
         tables = [
-            real,
+            real.among(agreement, company),
             *(t.among(a, company) for t, a in zip(kinds, strange, strict=True)),
-            *(t.among(real.agreement, company) for t in kinds),
+            *(t.among(agreement, company) for t in kinds),
             real.among(among_strangers, company),
         ]
         parts = [w * share for share in self.mixture]

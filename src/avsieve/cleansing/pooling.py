@@ -30,9 +30,9 @@ class SpeakerModel:
     ``weight`` (n,) probability that the modality is the speaker's; ``centre`` (D,) of length 1; ``lovo`` and ``plain``
     (n,) cosine to the robust and to the plain centre, each without the utterance's own video; ``support`` (n,) how many
     other videos stand behind ``lovo``; ``agreement`` (n,) cosine to the rest of the own video, ``sibling`` (n,) to the
-    most trusted other video. NaN where there is nothing to compare with. ``fallback`` (n,) tells that an utterance was compared with its own video for want of
-    another. ``sample`` (D,) is the mean of the most trusted video; ``second`` (n,) the probability of belonging to a
-    second person who is seen in several videos.
+    most trusted other video. NaN where there is nothing to compare with. ``fallback`` (n,) tells that an utterance was
+    compared with its own video for want of another. ``sample`` (D,) is the mean of the most trusted video; ``second``
+    (n,) the probability of belonging to a second person who is seen in several videos.
     """
 
     weight: dict[str, np.ndarray]
