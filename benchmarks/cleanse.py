@@ -3,8 +3,8 @@
     python benchmarks/cleanse.py [--share 1.0] [--folder DIR] [--threads 2]
 
 At full share: 1,092,009 utterances x (192 + 512) float16, 145,569 videos, 5,994 speakers, in 64 shards of Parquet,
-made once and kept in the folder. Every step runs in a process of its own, as in the workflow; memory is the peak of that
-process (Linux only).
+made once and kept in the folder. Every step runs in a process of its own, as in the workflow; memory is the peak of
+that process (Linux only).
 """
 
 from __future__ import annotations
