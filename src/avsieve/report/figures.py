@@ -193,6 +193,30 @@ def error_bars(results: pd.DataFrame) -> str:
     return draw(paint, 7.0, 0.7 + 0.48 * max(len(rows), 2) + 0.4, "Equal error rate of every model with its interval")
 
 
+def gain_bars(rows: list[dict[str, Any]]) -> str:
+    """Draw what the cleansing is worth to each system: the gain in EER with its interval, nothing at the line of 0."""
+    colours = {"better": ARM_COLOURS["after"], "worse": ARM_COLOURS["before"]}
+
+    def paint(figure: Figure) -> None:
+        ax = figure.subplots()
+        ax.axvline(0, color=INK, lw=0.8)
+        for at, row in enumerate(rows):
+            colour = colours.get(row["verdict"], ARM_COLOURS["untrained"])
+            if row["verdict"] != "none":
+                ax.plot(
+                    [100 * row["eer_gain_low"], 100 * row["eer_gain_high"]], [at, at], color=colour, lw=1.6, alpha=0.6
+                )
+            ax.plot(100 * row["eer_gain"], at, "o", ms=6, color=colour, clip_on=False, zorder=3)
+        ax.set_yticks(range(len(rows)), [row["label"] for row in rows])
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        ax.set_xlabel("EER trained on all, less EER trained on the cleansed list: points")
+        ax.grid(axis="x", lw=0.3, color=INK, alpha=0.4)
+
+    return draw(
+        paint, 7.0, 0.7 + 0.36 * max(len(rows), 2), "Gain in equal error rate by the cleansing, with its interval"
+    )
+
+
 def det_curves(curves: pd.DataFrame) -> str:
     """Draw the DET curves on normal-deviate axes, dashed before cleansing; a rate of 0 lies on the edge."""
     rates = curves[["fpr", "fnr"]].to_numpy()

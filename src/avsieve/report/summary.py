@@ -16,6 +16,9 @@ MODEL_LABELS = {
     "concatenation": "concatenation",
     "gated": "gated fusion",
     "linear": "linear fusion",
+    "audio_encoder": "voice encoder",
+    "visual_encoder": "face encoder",
+    "both_encoders": "both encoders, averaged",
 }
 
 # The list that a model was trained on -> what it is called beside the others.
@@ -32,14 +35,19 @@ def percent(value: float | None, digits: int = 2) -> str:
     return "-" if value is None or pd.isna(value) else f"{100 * value:.{digits}f}"
 
 
-def error_rows(results: pd.DataFrame, condition: str = "whole") -> list[dict[str, Any]]:
+def error_rows(
+    results: pd.DataFrame, condition: str = "whole", protocol: str = "full", scores: str = "raw"
+) -> list[dict[str, Any]]:
     """Return a row per model: its figures before and after cleansing, means over the seeds.
 
     Keys: ``model``, ``label``, and per arm (the values of `ARMS`) the mean of every column of the results, with the
     number of ``seeds``; None where a model has no such arm.
     """
     rows = []
-    chosen = results[results["condition"] == condition] if "condition" in results else results
+    chosen = results
+    for column, value in {"condition": condition, "protocol": protocol, "scores": scores}.items():
+        if column in chosen:
+            chosen = chosen[chosen[column] == value]
     for model in dict.fromkeys(chosen["model"]):
         row: dict[str, Any] = {"model": model, "label": MODEL_LABELS.get(model, model)} | dict.fromkeys(ARMS.values())
         for arm, name in ARMS.items():
