@@ -78,7 +78,10 @@ def command(tmp_path, repository):
         for s in (0, 1):
             vectors = np.concatenate([embed(TRIALS.utterances, noise, s), embed(COHORT, noise, 50 + s)])
             write_embeddings(tmp_path / f"{name}.{s}.parquet", [*TRIALS.utterances, *COHORT], vectors)
-    words = ["--trials", "trials.txt", "--list-all", "all.txt", "--list-clean", "clean.txt", "--seeds", "0", "1", "--audio-all", "all.0.parquet", "all.1.parquet", "--audio-clean", "clean.0.parquet", "clean.1.parquet", "--cohort", "all.txt", "--top", "10", "--bootstrap", "50", "--table", "comparison.csv", "--facts", "comparison.json", "--curves", "curves.parquet", "--text", "comparison.txt"]
+    words = ["--trials", "trials.txt", "--list-all", "all.txt", "--list-clean", "clean.txt", "--seeds", "0", "1"]
+    words += ["--audio-all", "all.0.parquet", "all.1.parquet", "--audio-clean", "clean.0.parquet", "clean.1.parquet"]
+    words += ["--cohort", "all.txt", "--top", "10", "--bootstrap", "50", "--table", "comparison.csv"]
+    words += ["--facts", "comparison.json", "--curves", "curves.parquet", "--text", "comparison.txt"]
     script = repository / "workflow" / "scripts" / "compare_lists.py"
 
     def start(*more):

@@ -132,7 +132,7 @@ def as_norm(part: Part, centres: np.ndarray, top: int, enrol: np.ndarray, test: 
     mean, deviation = top_statistics(part.vectors, centres, top)
     if (part.present & (deviation < 1e-6)).any():
         raise AvsieveError(
-            "the cohort's scores do not differ from each other; is one speaker listed under several names?"
+            "an utterance scores alike with all its nearest cohort speakers; is one speaker listed under several names?"
         )
     raw = cosines(part, enrol, test)
     deviation = np.where(part.present, deviation, np.float32(1))
