@@ -179,6 +179,10 @@ def _tiles(run: Run, found: dict[str, int]) -> list[dict[str, str]]:
         best_label = min(reached, key=lambda label: reached[label])
         note = "the best of the models"
         tiles.append({"value": percent(reached[best_label]), "name": f"EER %, {best_label}", "note": note})
+    compared = [row for row in comparison_rows(run.comparison.get("gains", [])) if row["system"].endswith("_encoder")]
+    for row in [row for row in compared if row["scores"] == "raw"]:
+        value = f"{percent(row['eer_all'])} → {percent(row['eer_clean'])}"
+        tiles.append({"value": value, "name": f"EER %, {row['label']}", "note": "trained on all → cleansed"})
     failed = run.failures["utterance"].nunique() if len(run.failures) else 0
     tiles.append(
         {"value": f"{failed:,}", "name": "utterances failed", "note": "listed below" if failed else "in no stage"}
