@@ -81,7 +81,10 @@ class Comparison(Block):
     """
 
     modalities: list[Literal["audio", "visual"]] = key(
-        lambda: ["audio", "visual"], "Encoders to train.", "compare_lists", min_length=1
+        lambda: ["audio", "visual"],
+        "Encoders to train; no faces where `source.modalities` is `audio`.",
+        "compare_lists",
+        min_length=1,
     )
     seeds: list[int] = key(
         lambda: [0, 1, 2], "Each encoder is trained on each list once a seed.", "compare_lists", min_length=1

@@ -148,6 +148,7 @@ class Wiring:
                 f"results/comparison/embeddings/{modality}/{name}.{seed}.parquet" for seed in comparison.seeds
             ]
             for modality in comparison.modalities
+            if modality == "audio" or source.modalities == "both"
             for name in ("all", "clean")
         }
         """Embeddings of the trials by the encoders that the comparison trains: flag -> a file per seed."""

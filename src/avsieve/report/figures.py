@@ -220,6 +220,7 @@ def gain_bars(rows: list[dict[str, Any]]) -> str:
 def det_curves(curves: pd.DataFrame) -> str:
     """Draw the DET curves on normal-deviate axes, dashed before cleansing; a rate of 0 lies on the edge."""
     rates = curves[["fpr", "fnr"]].to_numpy()
+    rates = rates[(rates <= 0.5).all(axis=1)]  # what is shown
     low = float(np.clip(rates[rates > 0].min(initial=0.5) / 2, 1e-6, 0.25))
     models = list(dict.fromkeys(curves["model"]))
     styles = {"-": "-", "clean": "-", "all": "--"}
