@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from avsieve.report import figures
+from avsieve.report import det, figures
 from avsieve.report.comparison import comparison_rows
 from avsieve.report.detection import KIND_LABELS, Detection, compare, expectation, found_wrong
 from avsieve.report.facts import Provenance
@@ -108,6 +108,7 @@ def render_page(run: Run) -> str:
         ways=[{"name": name} | row for name, way in WAYS.items() for row in _rows_of(run.results, way)],
         gains=_plain_gains(run.gains),
         comparison=run.comparison,
+        compared_encoders=run.comparison_curves["model"].nunique() if len(run.comparison_curves) else 0,
         compared=comparison_rows(run.comparison.get("gains", [])),
         model_labels=MODEL_LABELS,
         trials=whole.iloc[0].to_dict() if len(whole) else {},
@@ -143,11 +144,11 @@ def _figures(run: Run) -> dict[str, str]:
     if len(run.results):
         made["errors"] = figures.error_bars(run.results)
     if len(run.curves):
-        made["det"] = figures.det_curves(run.curves)
+        made["det"] = det.det_curves(run.curves)
     if run.comparison:
         made["compared"] = figures.gain_bars(comparison_rows(run.comparison["gains"]))
     if len(run.comparison_curves):
-        made["compared_det"] = figures.det_curves(run.comparison_curves)
+        made["compared_det"] = det.arm_curves(run.comparison_curves)
     return made
 
 

@@ -32,7 +32,10 @@ def share(value: float | None, digits: int = 3) -> str:
 
 def percent(value: float | None, digits: int = 2) -> str:
     """Format a share as a percentage without the sign, or a dash where there is none."""
-    return "-" if value is None or pd.isna(value) else f"{100 * value:.{digits}f}"
+    if value is None or pd.isna(value):
+        return "-"
+    text = f"{100 * value:.{digits}f}"
+    return text if float(text) else text.removeprefix("-")
 
 
 def error_rows(
