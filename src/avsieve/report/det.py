@@ -63,13 +63,12 @@ def arm_curves(curves: pd.DataFrame) -> str:
                 _det_lines(ax, points, low, label, color=ARM_COLOURS[colour], ls=style)
             _det_axes(ax, low)
             ax.set_title(MODEL_LABELS.get(system, system), fontsize=10, loc="left")
-            ax.set_aspect("equal")
         for ax in axes[1:]:
             ax.set_ylabel("")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, fontsize=8, loc="outside lower center", ncols=2)
 
-    return draw(paint, 3.2 * len(systems), 3.7, "Detection error trade-off of each encoder, trained on either list")
+    return draw(paint, 3.1 * len(systems), 3.9, "Detection error trade-off of each encoder, trained on either list")
 
 
 def _det_axes(ax: Axes, low: float) -> None:
