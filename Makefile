@@ -2,16 +2,18 @@
 PYTHON ?= python3
 VENV   ?= .venv
 CORES  ?= 2
+COMPARE ?= build/compare
 REAL   ?= ../shared/real
 REAL_WORK ?= ../avsieve-real
 BIN    := $(VENV)/bin
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint bench real docs models clean
+.PHONY: help setup demo compare test lint bench real docs models clean
 
 help:
 	@echo "make demo     run the whole line on the embedded corpus, and print what it found"
+	@echo "make compare  train encoders on the full and the cleansed list of a corpus with more wrong labels (COMPARE=where)"
 	@echo "make test     run the tests"
 	@echo "make lint     ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make bench    measure side by side with the field's habits"
@@ -36,6 +38,11 @@ demo: setup
 	@echo "Running the whole line on the embedded corpus (config/config.yaml); results go to results/"
 	@$(BIN)/snakemake --cores $(CORES) --quiet host reason
 	@cat results/report/summary.txt
+
+compare: setup
+	@echo "Comparing what both lists are worth (config/compare.yaml); results go to $(COMPARE)/results/"
+	@$(BIN)/snakemake --cores $(CORES) --quiet host reason --directory $(COMPARE) --configfile config/compare.yaml
+	@cat $(COMPARE)/results/comparison/comparison.txt
 
 test: setup
 	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup

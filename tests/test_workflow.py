@@ -49,3 +49,18 @@ def test_the_workflow_imports_nothing_heavy() -> None:
     code = "import sys, avsieve.workflow; print([m for m in ('numpy', 'pandas', 'torch', 'av') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_comparison_wants_a_file_per_modality_list_and_seed(repository: Path) -> None:
+    values = {"comparison": {"seeds": [5, 6]}, "evaluation": {"as_norm": {"cohort": "mine.txt", "top": 40}}}
+    wiring = Wiring(values, repository / "workflow")
+    folder = "results/comparison/embeddings"
+    assert wiring.arm_files["audio_clean"] == [f"{folder}/audio/clean.{s}.parquet" for s in (5, 6)]
+    assert len(wiring.arm_embeddings) == 8
+    assert (wiring.cohort_list, wiring.cohort_top) == ("mine.txt", {"top": 40})
+    seed = type("Wildcards", (), {"seed": "6"})
+    assert wiring.training_of("visual")(seed).endswith("--seed 6")
+    assert wiring.training_of("visual")(seed).count("--seed") == 1
+    voices = Wiring({"source": {"modalities": "audio"}}, repository / "workflow")
+    assert set(voices.arm_files) == {"audio_all", "audio_clean"}
+    assert (voices.cohort, voices.comparison) == ([], {})

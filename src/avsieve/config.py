@@ -7,29 +7,14 @@ that rule follows.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
+from avsieve.config_base import Block, Positive, Share, key
+from avsieve.config_evaluation import Comparison, Evaluation
 from avsieve.errors import ConfigError
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-
-
-def key(default: Any, description: str, reruns: str, **limits: Any) -> Any:
-    """Describe a key of the configuration."""
-    extra: dict[str, Any] = {"reruns": reruns}
-    if callable(default):
-        return Field(default_factory=default, description=description, json_schema_extra=extra, **limits)
-    return Field(default, description=description, json_schema_extra=extra, **limits)
-
-
-class Block(BaseModel):
-    """A block of keys; unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
 class Synthetic(Block):
@@ -247,39 +232,6 @@ class Fusion(Block):
     drop_modality: Share = key(0.2, "Share of the rows that lose one modality while training.", "train_fusion")
 
 
-class Evaluation(Block):
-    """Trials and error rates."""
-
-    trials: str | None = key(
-        None,
-        "Trial list (`label enrol.wav test.wav`); without one, trials are made of the people kept for testing.",
-        "make_trials",
-    )
-    holdout: Share = key(
-        0.3,
-        "Share of the speakers that are cleansed but kept for testing, where the source has no people for it.",
-        "plan_shards",
-    )
-    sex: str | None = key(
-        None,
-        "CSV of `speaker,sex`, or VoxCeleb's meta file: half of the impostors are then of the same sex. The "
-        "synthetic source brings its own.",
-        "make_trials",
-    )
-    same_sex_share: Share = key(0.5, "Share of the impostors of the same sex, where the sex is known.", "make_trials")
-    max_targets: int = key(5000, "Most target trials that are made, and as many impostors.", "make_trials", ge=10)
-    eer: Literal["interpolated", "nearest", "nearest_mean"] = key(
-        "interpolated",
-        "Definition of the EER; `nearest` is max(FPR, FNR) where the two are closest, as AVCleanse has it.",
-        "evaluate_fusion",
-    )
-    bootstrap: int = key(1000, "Draws behind the intervals; speakers are resampled.", "evaluate_fusion", ge=0)
-    damage_share: Share = key(
-        0.0, "Evaluate also with this share of the utterances lacking one modality.", "evaluate_fusion"
-    )
-    seed: int = key(0, "Seed of the trials and of the intervals.", "make_trials", ge=0)
-
-
 class Report(Block):
     """The page at the end."""
 
@@ -314,6 +266,7 @@ class Config(Block):
     training: Training = key(Training, "", "train_audio")
     fusion: Fusion = key(Fusion, "", "train_fusion")
     evaluation: Evaluation = key(Evaluation, "", "make_trials")
+    comparison: Comparison = key(Comparison, "", "compare_lists")
     report: Report = key(Report, "", "write_report")
 
 

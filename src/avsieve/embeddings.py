@@ -54,30 +54,33 @@ def read_embeddings(path: str | Path) -> tuple[list[str], np.ndarray]:
     return table["utterance"].to_pylist(), column.flatten().to_numpy(zero_copy_only=False).reshape(len(table), dim)
 
 
-def load_embeddings(path: str | Path) -> tuple[list[str], np.ndarray]:
+def load_embeddings(path: str | Path, *, repeated: bool = False) -> tuple[list[str], np.ndarray]:
     """Read embeddings that a user brings: ``.npz`` or Parquet, ids with or without ``.wav``, in float32.
 
     Parameters
     ----------
     path
         An npz with arrays ``utterance`` (N,) of strings and ``embedding`` (N, D), or a table of `write_embeddings`.
+    repeated
+        Take several rows of an utterance (its segments or faces), and keep the stored precision: there are many.
 
     Raises
     ------
     AvsieveError
         If the file is absent or of another kind, an array is missing or misshapen or holds objects or numbers that
-        are not finite, or an utterance occurs twice.
+        are not finite, or an utterance occurs twice and may not.
     """
     path = Path(path)
     if not path.exists():
         raise AvsieveError(f"{path}: no such file of embeddings")
     utterances, embeddings = _read_npz(path) if path.suffix == ".npz" else read_embeddings(path)
     utterances = [u.removesuffix(".wav") for u in utterances]
-    if len(set(utterances)) < len(utterances):
+    if not repeated and len(set(utterances)) < len(utterances):
         seen: set[str] = set()
         twice = next(u for u in utterances if u in seen or seen.add(u))  # type: ignore[func-returns-value]
         raise AvsieveError(f"{path}: utterance {twice} occurs more than once; expected one embedding each")
-    embeddings = embeddings.astype(np.float32, copy=False)
+    if not repeated:
+        embeddings = embeddings.astype(np.float32, copy=False)
     if not (finite := np.isfinite(embeddings).all(axis=1)).all():
         bad = utterances[int(np.flatnonzero(~finite)[0])]
         raise AvsieveError(f"{path}: the embedding of {bad} is not finite; leave out utterances without a result")

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from avsieve.codehash import code_hash
 from avsieve.config import parse_config
 from avsieve.errors import ConfigError
 from avsieve.ids import shard_names
+
+COMPARED = {"comparison": "comparison.json", "comparison_curves": "curves.parquet"}
 
 
 def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> str:
@@ -119,12 +121,42 @@ class Wiring:
         self.trials = evaluation.trials or "results/evaluation/trials.txt"
         sex = "results/plan/speakers.csv" if self.is_synthetic else evaluation.sex
         self.sex = [] if sex is None else [sex]
+        self.as_norm = evaluation.as_norm.cohort is not None
+        self.cohort = ["results/evaluation/cohort.txt"] if self.as_norm else []
+        """The frozen cohort of the AS-norm: an input of every evaluation."""
+        self.cohort_file = {"cohort": self.cohort[0] if self.as_norm else None}
+        self.cohort_top = {"top": evaluation.as_norm.top if self.as_norm else None}
+        named = {"all": "results/lists/train_all.txt", "clean": "results/lists/train_clean.txt"}
+        self.cohort_list = named.get(evaluation.as_norm.cohort or "all", evaluation.as_norm.cohort)
+        by_segments = {"audio_segments": "embed_audio/{}.segments", "visual_frames": "embed_visual/{}.frames"}
+        self.segment_flags = {
+            name: [f"results/{path.format(shard)}.parquet" for shard in self.shards]
+            for name, path in by_segments.items()
+            if evaluation.protocol == "both"
+        }
+        """Segments and faces, where the segment protocol is wanted: flag -> a file per shard."""
+        self.segment_files = [path for paths in self.segment_flags.values() for path in paths]
         self.fusion_models = [
             f"results/models/fusion/{name}/{model}.{seed}.safetensors"
             for name in ("all", "clean")
             for model in self.config.fusion.models
             for seed in self.config.fusion.seeds
         ]
+        comparison = self.config.comparison
+        self.arm_files = {
+            f"{modality}_{name}": [
+                f"results/comparison/embeddings/{modality}/{name}.{seed}.parquet" for seed in comparison.seeds
+            ]
+            for modality in comparison.modalities
+            if modality == "audio" or source.modalities == "both"
+            for name in ("all", "clean")
+        }
+        """Embeddings of the trials by the encoders that the comparison trains: flag -> a file per seed."""
+        self.arm_embeddings = [path for paths in self.arm_files.values() for path in paths]
+        self.comparison = (
+            {name: f"results/comparison/{file}" for name, file in COMPARED.items()} if comparison.in_report else {}
+        )
+        """What the report tells of the comparison: nothing, unless the configuration asks for it."""
         truth = "results/truth/truth.csv" if self.is_synthetic else source.truth
         self.truth = [] if truth is None else [truth]
         """Who is really seen and heard, where that is known: an input of the report."""
@@ -139,6 +171,11 @@ class Wiring:
     def list_of(self, wildcards: Any) -> str:
         """Return the training list of an arm: ``all`` before cleansing, ``clean`` after it."""
         return f"results/lists/train_{wildcards.list}.txt"
+
+    def training_of(self, modality: str) -> Callable[[Any], str]:
+        """Return the flags of an encoder's training as a function of the wildcard ``seed``."""
+        settings = flags(getattr(self.config.training, modality), leave=["seed"])
+        return lambda wildcards: f"{settings} --seed {wildcards.seed}"
 
     def network(self, modality: str, arch: str) -> list[str]:
         """Return the library module that builds ``arch``, as the table in ``avsieve.encoders.<modality>`` names it."""

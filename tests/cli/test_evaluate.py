@@ -52,6 +52,64 @@ def test_the_table_names_what_is_missing(files, capsys):
     assert "audio" not in text
 
 
+@pytest.fixture
+def more(files):
+    """Embeddings of segments, and of a cohort of other people, beside the rest."""
+    rows = [n for n in NAMES for _ in range(3)]
+    for name in ("segments", "frames"):
+        np.savez(files / f"{name}.npz", utterance=np.array(rows), embedding=RNG.standard_normal((len(rows), 16)) + 1.0)
+    others = [f"c{i}/v/{u}" for i in range(9) for u in range(2)]
+    np.savez(files / "cohort.npz", utterance=np.array(others), embedding=RNG.standard_normal((18, 16)))
+    (files / "cohort.txt").write_text("".join(f"{n.split('/')[0]} {n}.wav 2.0\n" for n in others))
+    return files
+
+
+def test_normalised_scores_stand_beside_raw_ones_and_every_row_names_its_list(more, capsys):
+    options = ["--audio", str(more / "audio.npz"), str(more / "cohort.npz"), "--cohort", str(more / "cohort.txt")]
+    assert run(more, *options, "--top", "5", "--bootstrap", "0", "--json", "--eer-definition", "nearest") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["results"]) == ["audio", "audio as_norm"]
+    for row in found["results"].values():
+        assert (row["list"], row["version"], row["eer_definition"]) == ("trials", "-", "nearest")
+    assert found["trials"]["cohort"]["speakers"] == 9
+    assert found["results"]["audio"]["eer"] != found["results"]["audio as_norm"]["eer"]
+    assert run(more, *options, "--top", "5", "--bootstrap", "0") == 0
+    shown = capsys.readouterr().out
+    assert "AS-norm: the top 5 of 9 cohort speakers" in shown
+
+
+def test_a_cohort_that_is_too_small_is_refused(more):
+    with pytest.raises(AvsieveError, match="the top 300 of a cohort of 9 speakers"):
+        run(more, "--audio", str(more / "audio.npz"), "--cohort", str(more / "cohort.txt"))
+
+
+def test_both_protocols_stand_side_by_side(more, capsys):
+    options = ["--audio", str(more / "audio.npz"), "--audio-segments", str(more / "segments.npz")]
+    options += ["--visual", str(more / "visual.npz"), "--visual-frames", str(more / "frames.npz")]
+    assert run(more, *options, "--protocol", "both", "--bootstrap", "0", "--json") == 0
+    found = json.loads(capsys.readouterr().out)["results"]
+    assert list(found) == ["audio", "visual", "fused", "audio segments", "visual segments", "fused segments"]
+    assert found["visual segments"]["protocol"] == "segments"
+
+
+def test_files_that_the_protocol_does_not_want_are_refused(more):
+    with pytest.raises(AvsieveError, match="--protocol full does not use --audio-segments"):
+        run(more, "--audio", str(more / "audio.npz"), "--audio-segments", str(more / "segments.npz"))
+    with pytest.raises(AvsieveError, match="no embeddings for the protocol segments; give --audio-segments"):
+        run(more, "--audio", str(more / "audio.npz"), "--protocol", "both")
+
+
+def test_an_utterance_in_two_files_is_refused(more):
+    with pytest.raises(AvsieveError, match=r"visual.npz: utterance s0/v0/1 is in an earlier file too"):
+        run(more, "--audio", str(more / "audio.npz"), str(more / "visual.npz"))
+
+
+def test_an_encoder_that_knows_the_speakers_is_refused(files):
+    (files / "train.txt").write_text("s3 s3/v9/1.wav 2.0\n")
+    with pytest.raises(AvsieveError, match=r"an encoder trained on .*train.txt: 1 of 6 speakers"):
+        run(files, "--audio", str(files / "audio.npz"), "--trained-on", str(files / "train.txt"))
+
+
 def test_evaluating_without_embeddings_is_refused(files):
     with pytest.raises(AvsieveError, match="give --audio, --visual, or both"):
         run(files)

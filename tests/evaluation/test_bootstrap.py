@@ -82,3 +82,12 @@ def test_a_draw_without_nontargets_is_not_a_number_and_left_out():
     assert np.isnan(draws.eer).any()
     assert interval(draws.eer) == (0.0, 0.0)
     assert np.isnan(interval(np.full(3, np.nan))).all()
+
+
+@pytest.mark.parametrize("definition", ["nearest", "nearest_mean"])
+def test_the_draws_of_another_definition_are_of_that_definition(definition):
+    scores, target, left, right = made_up(decimals=9)
+    draws = speaker_bootstrap(scores, target, left, right, n_speakers=12, definition=definition, replicates=10, seed=4)
+    for r, times in enumerate(draw_speakers(12, 10, 4)):
+        rates = error_rates(scores, target, np.where(target, times[left], times[left] * times[right]))
+        assert draws.eer[r] == pytest.approx(eer(rates, definition), abs=1e-12)

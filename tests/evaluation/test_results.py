@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from avsieve.errors import AvsieveError
-from avsieve.evaluation.results import evaluate, refuse_seen_speakers
+from avsieve.errors import AvsieveError, ListError
+from avsieve.evaluation.results import evaluate, listed_speakers, refuse_seen_speakers
 from avsieve.evaluation.trials import KNOWN_LISTS, Trials, make_trial_list
 
 
@@ -41,3 +41,12 @@ def test_vox1_e_and_h_are_refused_for_a_model_trained_on_vox1_dev():
     trials = Trials(["id10001/b/c"], zeros, zeros, np.arange(n) < targets)
     with pytest.raises(AvsieveError, match=r"Vox1-E draws on all 1,251 speakers of VoxCeleb1: report Vox1-O"):
         refuse_seen_speakers(trials, {"id10001"}, "audio")
+
+
+def test_speakers_are_read_from_lists_of_any_width(tmp_path):
+    (tmp_path / "list.txt").write_text("id1 id1/a/1.wav 3.2\nid1 id1/a/2.wav\n\nid2\n")
+    assert listed_speakers(tmp_path / "list.txt") == {"id1", "id2"}
+    (tmp_path / "empty.txt").write_text("\n")
+    for name in ("empty.txt", "absent.txt"):
+        with pytest.raises(ListError, match=name):
+            listed_speakers(tmp_path / name)

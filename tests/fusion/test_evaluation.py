@@ -3,8 +3,10 @@ import pytest
 import torch
 
 from avsieve.errors import AvsieveError
+from avsieve.evaluation.as_norm import Cohort
+from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trial_maker import make_trials
-from avsieve.fusion.evaluation import System, evaluate_systems, untrained_systems
+from avsieve.fusion.evaluation import Normalisation, System, evaluate_systems, untrained_systems
 from avsieve.fusion.inputs import Inputs, Side
 from avsieve.fusion.recipe import Recipe
 from avsieve.fusion.registry import UNTRAINED, neural_class
@@ -75,3 +77,39 @@ def test_a_model_trained_on_a_test_speaker_is_refused():
     system = System(untrained_systems(TEST)[0].model, "all", 0, frozenset({"test03"}))
     with pytest.raises(AvsieveError, match=r"audio \(all\): 1 of 12 speakers"):
         evaluate_systems(TRIALS, TEST, [system])
+
+
+def test_normalised_scores_and_segments_stand_beside_raw_scores_which_they_leave_alone():
+    cohort = Cohort(TRAIN.utterances, 8)
+    sides = {"audio": (TEST.audio, TRAIN.audio), "visual": (TEST.visual, TRAIN.visual)}
+    segments = {m: Part.of(own.pooled) for m, (own, _) in sides.items()}
+    others = {m: Part.of(other.pooled) for m, (_, other) in sides.items()}
+    systems = [*untrained_systems(TEST), trained(SPEAKERS, "all"), trained(SPEAKERS, "clean")]
+    plain = evaluate_systems(TRIALS, TEST, systems, replicates=0).results
+    found = evaluate_systems(
+        TRIALS, TEST, systems, replicates=0, segments=segments, normalisation=Normalisation(cohort, TRAIN, others)
+    )
+
+    def eers(protocol, scores):
+        rows = found.results
+        rows = rows[(rows["protocol"] == protocol) & (rows["scores"] == scores)]
+        return list(zip(rows["model"], rows["eer"], strict=True))
+
+    assert eers("full", "raw") == list(zip(plain["model"], plain["eer"], strict=True))
+    assert len(eers("full", "as_norm")) == len(systems)
+    # One segment an utterance, and its pooled embedding: both protocols agree.
+    for way in ("raw", "as_norm"):
+        by_segments, whole = eers("segments", way), dict(eers("full", way))
+        assert [model for model, _ in by_segments] == ["audio", "visual", "score_average"]
+        for model, eer in by_segments:
+            assert eer == pytest.approx(whole[model], abs=1e-3)
+    assert found.gains[["model", "protocol", "scores"]].to_numpy().tolist() == [
+        ["linear", "full", "raw"], ["linear", "full", "as_norm"],
+    ]  # fmt: skip
+    assert len(found.curves) == len(evaluate_systems(TRIALS, TEST, systems, replicates=0).curves)
+
+
+def test_a_cohort_of_test_people_is_refused():
+    normalisation = Normalisation(Cohort(TEST.utterances, 4), TEST)
+    with pytest.raises(AvsieveError, match="12 of 12 cohort speakers are in the trials"):
+        evaluate_systems(TRIALS, TEST, untrained_systems(TEST), normalisation=normalisation)

@@ -63,3 +63,7 @@ def test_seeds_are_averaged_and_missing_arms_are_none():
 def test_numbers_that_do_not_exist_are_dashes():
     assert [share(None), share(float("nan")), percent(pd.NA)] == ["-", "-", "-"]
     assert (share(0.5), percent(0.01234)) == ("0.500", "1.23")
+
+
+def test_a_share_that_rounds_to_nothing_has_no_sign():
+    assert [percent(v) for v in (-0.00001, 0.0, -0.0123, None)] == ["0.00", "0.00", "-1.23", "-"]

@@ -26,6 +26,7 @@ workflow.global_resources.setdefault("gpu", 1)
 wildcard_constraints:
     shard=r"\d+",
     list="all|clean",
+    seed=r"\d+",
     part="train|held",
 
 

@@ -30,12 +30,38 @@ rule make_trials:
         " --out {output} > {log} 2>&1"
 
 
+rule list_cohort:
+    """Choose the cohort of the AS-norm, once for all models."""
+    input:
+        list=W.cohort_list,
+        plan="results/plan/utterances.parquet",
+    output:
+        "results/evaluation/cohort.txt",
+    log:
+        "results/logs/list_cohort.log",
+    benchmark:
+        "results/benchmarks/list_cohort.tsv"
+    conda:
+        W.env("core")
+    params:
+        code=W.code("list_cohort"),
+        cohort=flags({"per_speaker": W.config.evaluation.as_norm.per_speaker}),
+    message:
+        "Choosing the cohort of the score normalisation"
+    shell:
+        "python $AVSIEVE_SCRIPTS/list_cohort.py --list {input.list} --plan {input.plan} {params.cohort}"
+        " --out {output} > {log} 2>&1"
+
+
 rule evaluate_fusion:
     """Evaluate all models on the trials."""
     input:
+        W.cohort,
+        W.config.evaluation.trained_on,
         trials=W.trials,
         audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
         visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
+        segments=W.segment_files,
         models=W.fusion_models,
     output:
         results="results/evaluation/results.csv",
@@ -54,14 +80,24 @@ rule evaluate_fusion:
         code=W.code("evaluate_fusion"),
         evaluation=flags(
             W.config.evaluation,
-            leave=["trials", "holdout", "sex", "max_targets", "same_sex_share"],
+            leave=[
+                "trials",
+                "holdout",
+                "sex",
+                "max_targets",
+                "same_sex_share",
+                "protocol",
+                "as_norm",
+            ],
         ),
+        cohort=flags(W.cohort_file | W.cohort_top),
+        segments=flags(W.segment_flags),
         models=flags({"models": W.fusion_models}),
         device=W.config.device,
     message:
         "Evaluating fusion models"
     shell:
         "python $AVSIEVE_SCRIPTS/evaluate_fusion.py --trials {input.trials} --audio {input.audio}"
-        " --visual {input.visual} {params.models} {params.evaluation} --device {params.device} --threads {threads}"
+        " --visual {input.visual} {params.models} {params.segments} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
         " --results {output.results} --gains {output.gains} --curves {output.curves}"
         " --provenance {output.provenance} > {log} 2>&1"

@@ -21,6 +21,7 @@ rule write_report:
         results="results/evaluation/results.csv",
         gains="results/evaluation/gains.csv",
         curves="results/evaluation/curves.parquet",
+        comparison=list(W.comparison.values()),
         truth=W.truth,
     output:
         page=report(
@@ -39,12 +40,14 @@ rule write_report:
         code=W.code("write_report"),
         folders=flags({"status": [f"results/{stage}" for stage in W.stages]}),
         truth=flags({"truth": W.truth[0] if W.truth else None}),
+        comparison=flags(W.comparison),
         report=flags(W.config.report),
     message:
         "Writing the report"
     shell:
         "python $AVSIEVE_SCRIPTS/write_report.py --decisions {input.decisions} --summary {input.summary}"
-        " --plan {input.plan} --results {input.results} --gains {input.gains} --curves {input.curves} {params.truth}"
+        " --plan {input.plan} --results {input.results} --gains {input.gains} --curves {input.curves}"
+        " {params.comparison} {params.truth}"
         " {params.folders} --faces results/align --wavs results/extract --benchmarks results/benchmarks"
         " --provenance results/extract results/align results/embed_audio results/embed_visual results/evaluation"
         " {params.report} --out {output.page} --summary-text {output.text} > {log} 2>&1"

@@ -31,6 +31,8 @@ def main() -> None:
     ap.add_argument("--results", type=Path, help="evaluation/results.csv")
     ap.add_argument("--gains", type=Path, help="evaluation/gains.csv")
     ap.add_argument("--curves", type=Path, help="evaluation/curves.parquet")
+    ap.add_argument("--comparison", type=Path, help="comparison/comparison.json")
+    ap.add_argument("--comparison-curves", type=Path, help="comparison/curves.parquet")
     ap.add_argument("--truth", type=Path, help="truth table, where the truth is known")
     # Files or the folders they lie in: the paths of a thousand shards would not fit on a command line.
     ap.add_argument("--status", type=Path, nargs="*", default=[], help="status tables of all stages, or their folders")
@@ -80,6 +82,8 @@ def main() -> None:
         results=pd.read_csv(args.results) if args.results else pd.DataFrame(),
         gains=pd.read_csv(args.gains) if args.gains else pd.DataFrame(),
         curves=read_table(args.curves) if args.curves else pd.DataFrame(),
+        comparison=json.loads(args.comparison.read_text(encoding="utf-8")) if args.comparison else {},
+        comparison_curves=read_table(args.comparison_curves) if args.comparison_curves else pd.DataFrame(),
         truth=truth,
         failures=read_failures(files_in(args.status, "*.status.parquet")),
         times=read_times(times, len(plan)),

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 DESCRIPTION = """Score a trial list from embeddings and print the error rates.
 
 Embeddings come as .npz with arrays `utterance` and `embedding`, or as Parquet with columns of these names. The score of
 a modality is the cosine of the two sides; the fused score is the mean of both cosines, or the one there is. Trials
 that nothing can score are left out, counted and shown.
+
+By segments (--protocol segments or both) the score is the mean cosine over all pairs of the two sides' segments, or of
+five evenly spaced faces of each side. With --cohort, scores normalised by the nearest speakers of that list (AS-norm)
+stand beside the raw ones; its utterances' embeddings are looked up in the same files.
 """
 
 
@@ -25,14 +30,39 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--trials", required=True, metavar="TXT", help="lines of `label enrol.wav test.wav`, 1 = target"
     )
-    parser.add_argument("--audio", metavar="FILE", help="audio embeddings, .npz or .parquet")
-    parser.add_argument("--visual", metavar="FILE", help="visual embeddings, .npz or .parquet")
+    parser.add_argument("--audio", nargs="+", metavar="FILE", help="audio embeddings, .npz or .parquet")
+    parser.add_argument("--visual", nargs="+", metavar="FILE", help="visual embeddings, .npz or .parquet")
+    parser.add_argument(
+        "--protocol", choices=["full", "segments", "both"], default="full", help="what is scored (default: full)"
+    )
+    parser.add_argument(
+        "--audio-segments", nargs="+", metavar="FILE", help="embeddings of segments: several rows an utterance"
+    )
+    parser.add_argument(
+        "--visual-frames", nargs="+", metavar="FILE", help="embeddings of single faces, in the order of time"
+    )
+    parser.add_argument(
+        "--frames", type=int, default=5, metavar="N", help="faces of an utterance, evenly spaced (default: 5)"
+    )
+    parser.add_argument(
+        "--cohort", metavar="TXT", help="list of the AS-norm's cohort, `speaker wav seconds` (a training list)"
+    )
+    parser.add_argument(
+        "--top", type=int, default=300, metavar="N", help="nearest cohort speakers that count (default: 300)"
+    )
+    parser.add_argument(
+        "--trained-on", nargs="+", default=[], metavar="TXT",
+        help="training lists of the encoders: trials of their speakers are refused",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument(
+        "--eer-definition",
         "--eer",
+        dest="eer",
         default="interpolated",
         choices=["interpolated", "nearest", "nearest_mean"],
-        help="definition of the EER (default: interpolated); nearest is max(FPR, FNR) where the two are closest",
+        help="definition of the EER: the ROC's points joined by lines (default), max(FPR, FNR) at the point where the "
+        "two are closest, or their mean there",
     )
     parser.add_argument(
         "--bootstrap",
@@ -46,28 +76,49 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Evaluate and print; return the exit status."""
-    from avsieve.embeddings import load_embeddings
-    from avsieve.errors import AvsieveError
-    from avsieve.evaluation.results import evaluate
-    from avsieve.evaluation.scoring import Part, align, mean_of_cosines
+    from avsieve.errors import AvsieveError, ConfigError
+    from avsieve.evaluation.as_norm import Cohort
+    from avsieve.evaluation.command import PROTOCOLS, View, evaluate_views, full_view, segment_view
+    from avsieve.evaluation.results import listed_speakers, refuse_seen_speakers
     from avsieve.evaluation.trials import read_trials
+    from avsieve.lists import read_train_list
     from avsieve.provenance import sha256_of
 
-    files = {name: path for name, path in (("audio", args.audio), ("visual", args.visual)) if path}
-    if not files:
-        raise AvsieveError("no embeddings; give --audio, --visual, or both")
+    protocols = PROTOCOLS if args.protocol == "both" else (args.protocol,)
+    flags = {
+        "full": {"audio": "--audio", "visual": "--visual"},
+        "segments": {"audio": "--audio-segments", "visual": "--visual-frames"},
+    }
+    files = {
+        protocol: {m: value for m, flag in flags[protocol].items() if (value := getattr(args, _name(flag)))}
+        for protocol in flags
+    }
+    for protocol in protocols:
+        if not files[protocol]:
+            audio, visual = flags[protocol].values()
+            raise AvsieveError(f"no embeddings for the protocol {protocol}; give {audio}, {visual}, or both")
+    for protocol in set(flags) - set(protocols):
+        if files[protocol]:
+            given = flags[protocol][next(iter(files[protocol]))]
+            raise ConfigError(f"--protocol {args.protocol} does not use {given}; leave it, or ask for --protocol both")
+    if args.frames < 1:
+        raise ConfigError(f"--frames {args.frames}; expected at least 1")
     trials = read_trials(args.trials)
-    parts: dict[str, Part] = {}
-    for name, path in files.items():
-        vectors, present = align(trials.utterances, *load_embeddings(path))
-        parts[name] = Part.of(vectors, present)
-    systems = {name: [part] for name, part in parts.items()}
-    if len(parts) == 2:
-        systems["fused"] = list(parts.values())
-    rows = {}
-    for name, used in systems.items():
-        scores = mean_of_cosines(used, trials.enrol, trials.test)
-        rows[name] = evaluate(trials, scores, definition=args.eer, replicates=args.bootstrap, seed=args.seed).row()
+    for path in args.trained_on:
+        refuse_seen_speakers(trials, listed_speakers(path), f"an encoder trained on {path}")
+    cohort = None
+    if args.cohort:
+        cohort = Cohort(read_train_list(args.cohort)["utterance"].tolist(), args.top)
+        cohort.check(trials)
+    views: dict[str, dict[str, View]] = {}
+    for protocol in protocols:
+        views[protocol] = {
+            m: full_view(trials, cohort, paths)
+            if protocol == "full"
+            else segment_view(trials, cohort, paths, args.frames if m == "visual" else None)
+            for m, paths in files[protocol].items()
+        }
+    rows = evaluate_views(trials, views, cohort, definition=args.eer, replicates=args.bootstrap, seed=args.seed)
     known = trials.recognise()
     facts = {
         "list": known.name,
@@ -77,31 +128,48 @@ def main(args: argparse.Namespace) -> int:
         "targets": trials.n_targets,
         "nontargets": len(trials) - trials.n_targets,
         "utterances": len(trials.utterances),
-        "without_embedding": {name: int((~part.present).sum()) for name, part in parts.items()},
+        "without_embedding": {m: int((~view.trials.present).sum()) for m, view in next(iter(views.values())).items()},
     }
+    if cohort is not None:
+        facts["cohort"] = {"sha256": sha256_of(args.cohort), "speakers": len(set(cohort.speakers)), "top": args.top}
     if args.json:
-        percent = {name: row | {"eer_percent": 100 * row["eer"]} for name, row in rows.items()}
+        percent = {_key(row): row | {"eer_percent": 100 * row["eer"]} for row in rows}
         print(json.dumps({"trials": facts, "eer_definition": args.eer, "results": percent}, indent=2))
     else:
         print(_table(facts, rows, args.eer))
     return 0
 
 
-def _table(facts: dict, rows: dict[str, dict[str, float | int]], definition: str) -> str:
+def _name(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")
+
+
+def _key(row: dict[str, Any]) -> str:
+    """Name a row: ``audio`` for raw scores of whole utterances, with what differs from that behind it."""
+    ways = [row["protocol"]] if row["protocol"] != "full" else []
+    return " ".join([row["system"], *ways, *(["as_norm"] if row["scores"] != "raw" else [])])
+
+
+def _table(facts: dict, rows: list[dict[str, Any]], definition: str) -> str:
     """Lay the figures out for a terminal."""
     name = facts["list"] if facts["version"] == "-" else f"{facts['list']} {facts['version']}"
+    wide = max(len(name), 4)
+    head = f"{'':8}{'protocol':10}{'scores':9}{'list':{wide}}{'EER %':>9}  {'95 % interval':>16}"
     lines = [
         f"{name}: {facts['trials']:,} trials ({facts['targets']:,} target), {facts['utterances']:,} utterances",
         "",
-        f"{'':8}{'EER %':>9}  {'95 % interval':>16}{'minDCF 0.01':>13}{'minDCF 0.05':>13}{'unscored':>10}",
+        head + f"{'minDCF 0.01':>13}{'minDCF 0.05':>13}{'unscored':>10}",
     ]
-    for system, row in rows.items():
+    for row in rows:
         bounds = f"{100 * row['eer_low']:.3f} – {100 * row['eer_high']:.3f}" if "eer_low" in row else "-"
+        way = {"raw": "raw", "as_norm": "AS-norm"}[row["scores"]]
         lines.append(
-            f"{system:8}{100 * row['eer']:9.3f}  {bounds:>16}{row['min_dcf_0.01']:13.4f}{row['min_dcf_0.05']:13.4f}"
-            f"{row['n_missing']:10,}"
+            f"{row['system']:8}{row['protocol']:10}{way:9}{name:{wide}}{100 * row['eer']:9.3f}  {bounds:>16}"
+            f"{row['min_dcf_0.01']:13.4f}{row['min_dcf_0.05']:13.4f}{row['n_missing']:10,}"
         )
     lines += ["", f"EER: {definition}. Intervals: speakers resampled. minDCF: costs 1 and 1, normalised."]
+    if "cohort" in facts:
+        lines.append(f"AS-norm: the top {facts['cohort']['top']} of {facts['cohort']['speakers']:,} cohort speakers.")
     for modality, n in facts["without_embedding"].items():
         if n:
             lines.append(f"{n:,} of {facts['utterances']:,} utterances have no {modality} embedding.")

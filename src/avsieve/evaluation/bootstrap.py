@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avsieve.evaluation.metrics import DCF_PRIORS, check_scores, detection_costs, interpolated_eer, tie_starts
+from avsieve.evaluation.metrics import DCF_PRIORS, check_scores, detection_costs, eer_of, tie_starts
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Replicates:
     Attributes
     ----------
     eer
-        (R,) float64, by the ``interpolated`` definition.
+        (R,) float64.
     min_dcf
         Per prior, (R,) float64.
     """
@@ -70,6 +70,7 @@ def speaker_bootstrap(
     test_speaker: np.ndarray,
     *,
     n_speakers: int,
+    definition: str = "interpolated",
     replicates: int = 1000,
     seed: int = 0,
 ) -> Replicates:
@@ -83,6 +84,8 @@ def speaker_bootstrap(
         (T,) integer, the number of each side's speaker, below ``n_speakers``.
     n_speakers
         How many speakers the list has. Give the same number for systems that are to be compared.
+    definition
+        Of the EER, see `avsieve.evaluation.metrics`; ``interpolated`` is much the fastest.
     replicates, seed
         Number of draws and the seed of their generator.
 
@@ -95,7 +98,8 @@ def speaker_bootstrap(
     check_scores(scores, is_target)
     order = np.argsort(-scores)
     targets = is_target[order]
-    starts = _runs(scores[order], targets)
+    # The other definitions pick one point of the ROC, which may lie inside a straight piece.
+    starts = _runs(scores[order], targets) if definition == "interpolated" else tie_starts(scores[order])
     group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(order)]))
     target_speaker = enrol_speaker[order][targets]
     left, right = enrol_speaker[order][~targets], test_speaker[order][~targets]
@@ -112,7 +116,7 @@ def speaker_bootstrap(
         if hits[-1] == 0 or false_alarms[-1] == 0:
             continue
         fpr, fnr = np.r_[0.0, false_alarms / false_alarms[-1]], np.r_[1.0, 1.0 - hits / hits[-1]]
-        eers[r] = interpolated_eer(fpr, fnr)
+        eers[r] = eer_of(fpr, fnr, definition)
         for p in DCF_PRIORS:
             costs[p][r] = detection_costs(fpr, fnr, p).min()
     return Replicates(eers, costs)

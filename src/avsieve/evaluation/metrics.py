@@ -120,7 +120,11 @@ def eer(rates: ErrorRates, definition: str = "interpolated") -> float:
     AvsieveError
         If the definition is not known.
     """
-    fpr, fnr = rates.fpr, rates.fnr
+    return eer_of(rates.fpr, rates.fnr, definition)
+
+
+def eer_of(fpr: np.ndarray, fnr: np.ndarray, definition: str = "interpolated") -> float:
+    """Return the equal error rate of the points (K,) of a ROC; see `eer`."""
     if definition == "interpolated":
         return interpolated_eer(fpr, fnr)
     if definition not in EER_DEFINITIONS:

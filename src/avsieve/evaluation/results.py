@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from avsieve.errors import AvsieveError
+from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.bootstrap import Replicates, interval, speaker_bootstrap
-from avsieve.evaluation.metrics import DCF_PRIORS, Summary, summarise
+from avsieve.evaluation.metrics import DCF_PRIORS, Summary, det_points, error_rates, summarise
 from avsieve.evaluation.trials import Trials
 
 FIGURES = ("eer", *(f"min_dcf_{p}" for p in DCF_PRIORS))
@@ -32,6 +34,10 @@ class Result:
     n_missing: int
     replicates: Replicates | None
 
+    def value(self, figure: str) -> float:
+        """Return one of `FIGURES`."""
+        return self.summary.eer if figure == "eer" else self.summary.min_dcf[float(figure.split("_")[-1])]
+
     def draws(self, figure: str) -> np.ndarray | None:
         """Return the bootstrap's values (R,) of one of `FIGURES`, None where there was no bootstrap."""
         if self.replicates is None:
@@ -40,8 +46,7 @@ class Result:
 
     def row(self) -> dict[str, float | int]:
         """Return the figures under the names that the results table and the JSON have."""
-        row: dict[str, float | int] = {"eer": self.summary.eer}
-        row |= {f"min_dcf_{p}": cost for p, cost in self.summary.min_dcf.items()}
+        row: dict[str, float | int] = {name: self.value(name) for name in FIGURES}
         for name in FIGURES:
             if (values := self.draws(name)) is not None:
                 row[f"{name}_low"], row[f"{name}_high"] = interval(values)
@@ -60,7 +65,7 @@ def evaluate(
     scores
         (T,) one per trial; NaN where it could not be scored. Such trials are left out of the rates and counted.
     definition
-        Of the EER, see `avsieve.evaluation.metrics`. The intervals' draws use ``interpolated``.
+        Of the EER and of its interval, see `avsieve.evaluation.metrics`.
     replicates, seed
         Draws of the speaker-clustered bootstrap; 0 for none.
 
@@ -85,11 +90,37 @@ def evaluate(
             of_utterance[trials.enrol[scored]],
             of_utterance[trials.test[scored]],
             n_speakers=len(speakers),
+            definition=definition,
             replicates=replicates,
             seed=seed,
         )
     summary = summarise(kept, is_target, definition)
     return Result(summary, len(kept), int(is_target.sum()), int((~scored).sum()), draws)
+
+
+def det_curve(trials: Trials, scores: np.ndarray, **columns: object) -> pd.DataFrame:
+    """Return the points of a DET curve, ``fpr`` and ``fnr``, beside constant ``columns``."""
+    scored = ~np.isnan(scores)
+    fpr, fnr = det_points(error_rates(scores[scored], trials.is_target[scored]))
+    return pd.DataFrame(columns | {"fpr": fpr, "fnr": fnr})
+
+
+def listed_speakers(path: str | Path) -> set[str]:
+    """Read the speakers of a training list: the first column of its lines, whatever the others hold.
+
+    Raises
+    ------
+    ListError
+        If the file is absent or empty.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ListError(f"{path}: no such list; expected lines that begin with a speaker")
+    with path.open(encoding="utf-8") as lines:
+        speakers = {fields[0] for line in lines if (fields := line.split(maxsplit=1))}
+    if not speakers:
+        raise ListError(f"{path}: no speakers; expected lines that begin with a speaker")
+    return speakers
 
 
 def refuse_seen_speakers(trials: Trials, trained_on: set[str], model: str) -> None:

@@ -16,12 +16,13 @@ BLOCK = 512  # two blocks of rows stay in the processor's second cache
 
 @dataclass(frozen=True)
 class Part:
-    """One view of U utterances: unit vectors, and which utterances have one.
+    """One view of U utterances: vectors whose products are scores, and which utterances have one.
 
     Attributes
     ----------
     vectors
-        (U, D) float32 of length 1; zero where absent.
+        (U, D) float32: of length 1, so that products are cosines, or a mean of such (`avsieve.evaluation.segments`);
+        zero where absent.
     present
         (U,) bool.
     """
@@ -85,12 +86,22 @@ def mean_of_cosines(parts: Sequence[Part], enrol: np.ndarray, test: np.ndarray) 
     AvsieveError
         If there are no parts.
     """
-    if not parts:
+    return mean_of_present([cosines(part, enrol, test) for part in parts])
+
+
+def mean_of_present(scores: Sequence[np.ndarray]) -> np.ndarray:
+    """Average the scores (T,) of several parts, each trial over those that are not NaN; NaN where all are.
+
+    Raises
+    ------
+    AvsieveError
+        If there are no parts.
+    """
+    if not scores:
         raise AvsieveError("nothing to score with; give the embeddings of at least one modality")
-    total, count = np.zeros(len(enrol), dtype=np.float32), np.zeros(len(enrol), dtype=np.float32)
-    for part in parts:
-        scores = cosines(part, enrol, test)
-        there = ~np.isnan(scores)
-        total[there] += scores[there]
+    total, count = np.zeros(len(scores[0]), dtype=np.float32), np.zeros(len(scores[0]), dtype=np.float32)
+    for values in scores:
+        there = ~np.isnan(values)
+        total[there] += values[there]
         count += there
-    return np.divide(total, count, out=np.full(len(enrol), np.nan, dtype=np.float32), where=count > 0)
+    return np.divide(total, count, out=np.full(len(total), np.nan, dtype=np.float32), where=count > 0)

@@ -1,18 +1,21 @@
-"""Every fusion model on one trial list, whole and damaged, with what the cleansing of the list is worth."""
+"""Every fusion model on one trial list, whole and damaged, with what the cleansing of the list is worth.
+
+Each is scored raw and, with a cohort, normalised (AS-norm); voice, face and their average also by segments.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from avsieve.evaluation.bootstrap import interval
-from avsieve.evaluation.metrics import det_points, error_rates
-from avsieve.evaluation.results import FIGURES, Result, evaluate, refuse_seen_speakers
-from avsieve.evaluation.scoring import mean_of_cosines
+from avsieve.evaluation.as_norm import Cohort, mean_of_as_norms
+from avsieve.evaluation.gains import ARMS, paired_gain
+from avsieve.evaluation.results import Result, det_curve, evaluate, refuse_seen_speakers
+from avsieve.evaluation.scoring import Part, mean_of_cosines
 from avsieve.evaluation.trials import Trials
 from avsieve.fusion.damage import apply_manifest, make_manifest
 from avsieve.fusion.inputs import Inputs
@@ -22,6 +25,8 @@ from avsieve.fusion.registry import UNTRAINED, untrained_model
 logger = logging.getLogger(__name__)
 
 WHOLE, DAMAGED = "whole", "damaged"
+FULL, SEGMENTS = "full", "segments"
+RAW, AS_NORM = "raw", "as_norm"
 
 
 @dataclass(frozen=True)
@@ -35,19 +40,40 @@ class System:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """One way of scoring: ``whole`` or ``damaged`` inputs, by ``full`` utterances or ``segments``, ``raw`` or not."""
+
+    condition: str = WHOLE
+    protocol: str = FULL
+    scores: str = RAW
+
+    def columns(self) -> dict[str, str]:
+        """Return its columns of the tables."""
+        return {"condition": self.condition, "protocol": self.protocol, "scores": self.scores}
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """A cohort and what it is embedded with: pooled inputs, and mean vectors of segments per modality."""
+
+    cohort: Cohort
+    inputs: Inputs
+    segments: Mapping[str, Part] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Three tables.
 
     Attributes
     ----------
     results
-        A row per system and condition: ``model``, ``trained_on``, ``seed``, ``condition``, the figures with the bounds
-        of their 95 % intervals, ``n_trials``, ``n_targets``, ``n_missing``, ``n_speakers``.
+        A row per system and `Setting`: ``model``, ``trained_on``, ``seed``, ``condition``, ``protocol``, ``scores``,
+        the figures with their 95 % intervals, ``n_trials``, ``n_targets``, ``n_missing``, ``n_speakers``.
     gains
-        A row per trained model and condition: each figure on ``all`` and on ``clean`` (means over the seeds), their
-        difference (positive: cleansing helps) and its paired 95 % interval.
+        A row per trained model and `Setting`, as `avsieve.evaluation.gains.paired_gain` returns it.
     curves
-        Points of the DET curves of the whole condition: ``model``, ``trained_on``, ``fpr``, ``fnr``.
+        Points of the DET curves of whole, full, raw scores: ``model``, ``trained_on``, ``fpr``, ``fnr``.
     """
 
     results: pd.DataFrame
@@ -73,6 +99,8 @@ def evaluate_systems(
     definition: str = "interpolated",
     replicates: int = 1000,
     damage_share: float = 0.0,
+    segments: Mapping[str, Part] | None = None,
+    normalisation: Normalisation | None = None,
     seed: int = 0,
 ) -> Outcome:
     """Score the list with every system.
@@ -87,57 +115,65 @@ def evaluate_systems(
         Of the EER and of the bootstrap; every system sees the same draws.
     damage_share
         Where above 0, all systems are evaluated a second time with this share of the utterances lacking one modality.
+    segments
+        Mean vectors of segments and faces (`avsieve.evaluation.segments`) per modality, for the segment protocol.
+    normalisation
+        The cohort of the AS-norm, which is reported beside the raw scores of whole inputs.
 
     Raises
     ------
     AvsieveError
-        If a system was trained on a speaker of the list.
+        If a system was trained on a speaker of the list, or the cohort does not fit it.
     """
     for system in systems:
         refuse_seen_speakers(trials, set(system.speakers), f"{system.model.name} ({system.trained_on})")
+    if normalisation is not None:
+        normalisation.cohort.check(trials)
     conditions = {WHOLE: inputs}
     if damage_share > 0:
         conditions[DAMAGED] = apply_manifest(inputs, make_manifest(inputs.utterances, damage_share, seed))
     n_speakers = len(trials.speakers()[0])
     rows, curves = [], []
-    found: dict[tuple[str, str], dict[str, list[Result]]] = {}
+    found: dict[tuple[str, Setting], dict[str, dict[int | None, Result]]] = {}
+
+    def add(system: System, setting: Setting, scores: np.ndarray) -> None:
+        result = evaluate(trials, scores, definition=definition, replicates=replicates, seed=seed)
+        name = {"model": system.model.name, "trained_on": system.trained_on, "seed": system.seed}
+        rows.append(name | setting.columns() | result.row() | {"n_speakers": n_speakers})
+        arms = found.setdefault((system.model.name, setting), {})
+        arms.setdefault(system.trained_on, {})[system.seed] = result
+        if setting == Setting():
+            curves.append(det_curve(trials, scores, model=name["model"], trained_on=name["trained_on"]))
+
     for condition, given in conditions.items():
         for system in systems:
-            scores = mean_of_cosines(system.model.encode(given), trials.enrol, trials.test)
-            result = evaluate(trials, scores, definition=definition, replicates=replicates, seed=seed)
-            name = {"model": system.model.name, "trained_on": system.trained_on, "seed": system.seed}
-            rows.append(name | {"condition": condition} | result.row() | {"n_speakers": n_speakers})
-            found.setdefault((system.model.name, condition), {}).setdefault(system.trained_on, []).append(result)
-            if condition == WHOLE:
-                curves.append(_curve(name, trials, scores))
+            parts = system.model.encode(given)
+            add(system, Setting(condition), mean_of_cosines(parts, trials.enrol, trials.test))
+            if normalisation is not None and condition == WHOLE:
+                others = system.model.encode(normalisation.inputs)
+                scores = mean_of_as_norms(parts, others, normalisation.cohort, trials.enrol, trials.test)
+                add(system, Setting(scores=AS_NORM), scores)
+    for system, modalities in _by_segments(systems, segments or {}):
+        parts = [(segments or {})[m] for m in modalities]
+        add(system, Setting(protocol=SEGMENTS), mean_of_cosines(parts, trials.enrol, trials.test))
+        if normalisation is not None:
+            others = [normalisation.segments[m] for m in modalities]
+            scores = mean_of_as_norms(parts, others, normalisation.cohort, trials.enrol, trials.test)
+            add(system, Setting(protocol=SEGMENTS, scores=AS_NORM), scores)
     gains = [
-        {"model": model, "condition": condition} | _gain(arms["all"], arms["clean"])
-        for (model, condition), arms in found.items()
-        if {"all", "clean"} <= arms.keys()
+        {"model": model} | setting.columns() | paired_gain(arms["all"], arms["clean"], seed)
+        for (model, setting), arms in found.items()
+        if set(ARMS) <= arms.keys()
     ]
     results = pd.DataFrame(rows)
     results["seed"] = results["seed"].astype("Int64")
     return Outcome(results, pd.DataFrame(gains), pd.concat(curves, ignore_index=True))
 
 
-def _curve(name: dict[str, str | int | None], trials: Trials, scores: np.ndarray) -> pd.DataFrame:
-    scored = ~np.isnan(scores)
-    fpr, fnr = det_points(error_rates(scores[scored], trials.is_target[scored]))
-    return pd.DataFrame({"model": name["model"], "trained_on": name["trained_on"], "fpr": fpr, "fnr": fnr})
-
-
-def _gain(before: list[Result], after: list[Result]) -> dict[str, float | int]:
-    """Compare two lists: means over the seeds, and the paired interval of their difference."""
-    out: dict[str, float | int] = {"seeds": min(len(before), len(after))}
-    for figure in FIGURES:
-        one, other = (float(np.mean([r.row()[figure] for r in results])) for results in (before, after))
-        out |= {f"{figure}_all": one, f"{figure}_clean": other, f"{figure}_gain": one - other}
-        draws = [_mean_draws(results, figure) for results in (before, after)]
-        if draws[0] is not None and draws[1] is not None:
-            out[f"{figure}_gain_low"], out[f"{figure}_gain_high"] = interval(draws[0] - draws[1])
-    return out
-
-
-def _mean_draws(results: list[Result], figure: str) -> np.ndarray | None:
-    draws = [r.draws(figure) for r in results]
-    return None if any(d is None for d in draws) else np.mean([d for d in draws if d is not None], axis=0)
+def _by_segments(systems: Sequence[System], segments: Mapping[str, Part]) -> Iterator[tuple[System, tuple[str, ...]]]:
+    """Yield the systems that average scores, with the modalities that each needs and that have segments."""
+    needs = {"audio": ("audio",), "visual": ("visual",), "score_average": ("audio", "visual")}
+    for system in systems:
+        modalities = needs.get(system.model.name, ())
+        if modalities and all(m in segments and segments[m].present.any() for m in modalities):
+            yield system, modalities

@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import norm
 
 from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows
-from avsieve.report.summary import MODEL_LABELS, error_rows
+from avsieve.report.summary import error_rows
 
 # What matplotlib draws in this colour becomes currentColor: axes and text follow the page.
 INK = "#123456"
@@ -193,42 +192,25 @@ def error_bars(results: pd.DataFrame) -> str:
     return draw(paint, 7.0, 0.7 + 0.48 * max(len(rows), 2) + 0.4, "Equal error rate of every model with its interval")
 
 
-def det_curves(curves: pd.DataFrame) -> str:
-    """Draw the DET curves on normal-deviate axes, dashed before cleansing; a rate of 0 lies on the edge."""
-    rates = curves[["fpr", "fnr"]].to_numpy()
-    low = float(np.clip(rates[rates > 0].min(initial=0.5) / 2, 1e-6, 0.25))
-    models = list(dict.fromkeys(curves["model"]))
-    styles = {"-": "-", "clean": "-", "all": "--"}
+def gain_bars(rows: list[dict[str, Any]]) -> str:
+    """Draw what the cleansing is worth to each system: the gain in EER with its interval, nothing at the line of 0."""
+    colours = {"better": ARM_COLOURS["after"], "worse": ARM_COLOURS["before"]}
 
     def paint(figure: Figure) -> None:
         ax = figure.subplots()
-        for (model, arm), points in curves.groupby(["model", "trained_on"], sort=False):
-            fpr = points["fpr"].to_numpy().clip(low, 1 - low)
-            fnr = points["fnr"].to_numpy().clip(low, 1 - low)
-            # Several seeds follow one another; each starts again at the left.
-            cuts = np.flatnonzero(np.diff(fpr) < 0) + 1
-            label = MODEL_LABELS.get(model, model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
-            colour = LINES[models.index(model) % len(LINES)]
-            for k, (x, y) in enumerate(zip(np.split(fpr, cuts), np.split(fnr, cuts), strict=True)):
-                shown, alpha = (label, 1.0) if k == 0 else (None, 0.4)
-                line: Any = {"color": colour, "lw": 1.2, "label": shown, "alpha": alpha, "clip_on": False}
-                inside = (x <= 0.5) & (y <= 0.5)
-                ax.plot(norm.ppf(x[inside]), norm.ppf(y[inside]), styles.get(arm, "-"), **line)
-        _det_axes(ax, low)
-        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
+        ax.axvline(0, color=INK, lw=0.8)
+        for at, row in enumerate(rows):
+            colour = colours.get(row["verdict"], ARM_COLOURS["untrained"])
+            if row["verdict"] != "none":
+                ax.plot(
+                    [100 * row["eer_gain_low"], 100 * row["eer_gain_high"]], [at, at], color=colour, lw=1.6, alpha=0.6
+                )
+            ax.plot(100 * row["eer_gain"], at, "o", ms=6, color=colour, clip_on=False, zorder=3)
+        ax.set_yticks(range(len(rows)), [row["label"] for row in rows])
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        ax.set_xlabel("EER trained on all, less EER trained on the cleansed list: points")
+        ax.grid(axis="x", lw=0.3, color=INK, alpha=0.4)
 
-    return draw(paint, 5.2, 5.4, "Detection error trade-off of every model")
-
-
-def _det_axes(ax: Axes, low: float) -> None:
-    ticks = [t for t in (1e-5, 1e-4, 1e-3, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4) if t > low]
-    names = [f"{100 * t:g}" for t in ticks]
-    ax.set_xticks(norm.ppf(ticks), names)
-    ax.set_yticks(norm.ppf(ticks), names)
-    limits = float(norm.ppf(low)), float(norm.ppf(0.5))
-    ax.set_xlim(*limits)
-    ax.set_ylim(*limits)
-    ax.plot(limits, limits, color=INK, lw=0.4, alpha=0.5)
-    ax.grid(lw=0.3, color=INK, alpha=0.3)
-    ax.set_xlabel("impostors accepted, %")
-    ax.set_ylabel("targets rejected, %")
+    return draw(
+        paint, 7.0, 0.7 + 0.36 * max(len(rows), 2), "Gain in equal error rate by the cleansing, with its interval"
+    )

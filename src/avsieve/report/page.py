@@ -10,13 +10,21 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from avsieve.report import figures
+from avsieve.report import det, figures
+from avsieve.report.comparison import comparison_rows
 from avsieve.report.detection import KIND_LABELS, Detection, compare, expectation, found_wrong
 from avsieve.report.facts import Provenance
 from avsieve.report.sheet import Row
 from avsieve.report.summary import MODEL_LABELS, error_rows, format_summary, percent, share
 
 SHOWN_FAILURES = 200
+
+# Ways of scoring that stand beside raw scores of whole utterances -> their columns of the results.
+WAYS = {
+    "AS-norm": {"protocol": "full", "scores": "as_norm"},
+    "segments": {"protocol": "segments", "scores": "raw"},
+    "segments, AS-norm": {"protocol": "segments", "scores": "as_norm"},
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,8 @@ class Run:
         ``lists/decisions.parquet`` and ``lists/summary.json``.
     results, gains, curves
         The tables of ``evaluation/``.
+    comparison, comparison_curves
+        ``comparison/comparison.json`` and ``comparison/curves.parquet``.
     truth
         The truth table, where it is known.
     failures, times
@@ -43,6 +53,8 @@ class Run:
     results: pd.DataFrame = field(default_factory=pd.DataFrame)
     gains: pd.DataFrame = field(default_factory=pd.DataFrame)
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    comparison: dict[str, Any] = field(default_factory=dict)
+    comparison_curves: pd.DataFrame = field(default_factory=pd.DataFrame)
     truth: pd.DataFrame | None = None
     failures: pd.DataFrame = field(default_factory=pd.DataFrame)
     times: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -93,7 +105,11 @@ def render_page(run: Run) -> str:
         damaged=error_rows(run.results, "damaged")
         if evaluated and (run.results["condition"] == "damaged").any()
         else [],
-        gains=run.gains.to_dict("records") if "eer_gain" in run.gains else [],
+        ways=[{"name": name} | row for name, way in WAYS.items() for row in _rows_of(run.results, way)],
+        gains=_plain_gains(run.gains),
+        comparison=run.comparison,
+        compared_encoders=run.comparison_curves["model"].nunique() if len(run.comparison_curves) else 0,
+        compared=comparison_rows(run.comparison.get("gains", [])),
         model_labels=MODEL_LABELS,
         trials=whole.iloc[0].to_dict() if len(whole) else {},
         figures=_figures(run),
@@ -102,6 +118,21 @@ def render_page(run: Run) -> str:
         times=run.times.to_dict("records"),
         warnings=_warnings(run.summary),
     )
+
+
+def _rows_of(results: pd.DataFrame, way: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the rows of another way of scoring; none where it was not asked for."""
+    return error_rows(results, **way) if set(way) <= set(results) else []
+
+
+def _plain_gains(gains: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the gains of full utterances and raw scores."""
+    if "eer_gain" not in gains:
+        return []
+    for column, value in {"protocol": "full", "scores": "raw"}.items():
+        if column in gains:
+            gains = gains[gains[column] == value]
+    return gains.to_dict("records")
 
 
 def _figures(run: Run) -> dict[str, str]:
@@ -113,7 +144,11 @@ def _figures(run: Run) -> dict[str, str]:
     if len(run.results):
         made["errors"] = figures.error_bars(run.results)
     if len(run.curves):
-        made["det"] = figures.det_curves(run.curves)
+        made["det"] = det.det_curves(run.curves)
+    if run.comparison:
+        made["compared"] = figures.gain_bars(comparison_rows(run.comparison["gains"]))
+    if len(run.comparison_curves):
+        made["compared_det"] = det.arm_curves(run.comparison_curves)
     return made
 
 
@@ -145,6 +180,10 @@ def _tiles(run: Run, found: dict[str, int]) -> list[dict[str, str]]:
         best_label = min(reached, key=lambda label: reached[label])
         note = "the best of the models"
         tiles.append({"value": percent(reached[best_label]), "name": f"EER %, {best_label}", "note": note})
+    compared = [row for row in comparison_rows(run.comparison.get("gains", [])) if row["system"].endswith("_encoder")]
+    for row in [row for row in compared if row["scores"] == "raw"]:
+        value = f"{percent(row['eer_all'])} → {percent(row['eer_clean'])}"
+        tiles.append({"value": value, "name": f"EER %, {row['label']}", "note": "trained on all → cleansed"})
     failed = run.failures["utterance"].nunique() if len(run.failures) else 0
     tiles.append(
         {"value": f"{failed:,}", "name": "utterances failed", "note": "listed below" if failed else "in no stage"}

@@ -16,6 +16,9 @@ MODEL_LABELS = {
     "concatenation": "concatenation",
     "gated": "gated fusion",
     "linear": "linear fusion",
+    "audio_encoder": "voice encoder",
+    "visual_encoder": "face encoder",
+    "both_encoders": "both encoders, averaged",
 }
 
 # The list that a model was trained on -> what it is called beside the others.
@@ -29,17 +32,25 @@ def share(value: float | None, digits: int = 3) -> str:
 
 def percent(value: float | None, digits: int = 2) -> str:
     """Format a share as a percentage without the sign, or a dash where there is none."""
-    return "-" if value is None or pd.isna(value) else f"{100 * value:.{digits}f}"
+    if value is None or pd.isna(value):
+        return "-"
+    text = f"{100 * value:.{digits}f}"
+    return text if float(text) else text.removeprefix("-")
 
 
-def error_rows(results: pd.DataFrame, condition: str = "whole") -> list[dict[str, Any]]:
+def error_rows(
+    results: pd.DataFrame, condition: str = "whole", protocol: str = "full", scores: str = "raw"
+) -> list[dict[str, Any]]:
     """Return a row per model: its figures before and after cleansing, means over the seeds.
 
     Keys: ``model``, ``label``, and per arm (the values of `ARMS`) the mean of every column of the results, with the
     number of ``seeds``; None where a model has no such arm.
     """
     rows = []
-    chosen = results[results["condition"] == condition] if "condition" in results else results
+    chosen = results
+    for column, value in {"condition": condition, "protocol": protocol, "scores": scores}.items():
+        if column in chosen:
+            chosen = chosen[chosen[column] == value]
     for model in dict.fromkeys(chosen["model"]):
         row: dict[str, Any] = {"model": model, "label": MODEL_LABELS.get(model, model)} | dict.fromkeys(ARMS.values())
         for arm, name in ARMS.items():

@@ -1,0 +1,85 @@
+"""DET curves: both error rates on normal-deviate axes, where the errors of Gaussian scores lie on a straight line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import norm
+
+from avsieve.report.figures import ARM_COLOURS, INK, LINES, draw
+from avsieve.report.summary import MODEL_LABELS
+
+
+def _lowest(curves: pd.DataFrame) -> float:
+    """Return where the axes of a DET plot begin: half of the smallest rate that is shown."""
+    rates = curves[["fpr", "fnr"]].to_numpy()
+    rates = rates[(rates <= 0.5).all(axis=1)]
+    return float(np.clip(rates[rates > 0].min(initial=0.5) / 2, 1e-6, 0.25))
+
+
+def _det_lines(ax: Axes, points: pd.DataFrame, low: float, label: str, **line: Any) -> None:
+    """Draw the curves of one model and list; several seeds follow one another, and all but the first are pale."""
+    fpr = points["fpr"].to_numpy().clip(low, 1 - low)
+    fnr = points["fnr"].to_numpy().clip(low, 1 - low)
+    cuts = np.flatnonzero(np.diff(fpr) < 0) + 1  # each starts again at the left
+    for k, (x, y) in enumerate(zip(np.split(fpr, cuts), np.split(fnr, cuts), strict=True)):
+        inside = (x <= 0.5) & (y <= 0.5)
+        own = {"label": label, "alpha": 1.0} if k == 0 else {"alpha": 0.4}
+        ax.plot(norm.ppf(x[inside]), norm.ppf(y[inside]), lw=1.2, clip_on=False, **line, **own)
+
+
+def det_curves(curves: pd.DataFrame) -> str:
+    """Draw the DET curves on normal-deviate axes, dashed before cleansing; a rate of 0 lies on the edge."""
+    low, models = _lowest(curves), list(dict.fromkeys(curves["model"]))
+    styles = {"-": "-", "clean": "-", "all": "--"}
+
+    def paint(figure: Figure) -> None:
+        ax = figure.subplots()
+        for (model, arm), points in curves.groupby(["model", "trained_on"], sort=False):
+            label = MODEL_LABELS.get(model, model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
+            colour = LINES[models.index(model) % len(LINES)]
+            _det_lines(ax, points, low, label, color=colour, ls=styles.get(arm, "-"))
+        _det_axes(ax, low)
+        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
+
+    return draw(paint, 5.2, 5.4, "Detection error trade-off of every model")
+
+
+def arm_curves(curves: pd.DataFrame) -> str:
+    """Draw a DET plot for each system with its two lists, dashed before cleansing; every seed is a line."""
+    low = _lowest(curves)
+    arms = {"all": ("trained on all", "before", "--"), "clean": ("trained on the cleansed list", "after", "-")}
+    systems = list(dict.fromkeys(curves["model"]))
+
+    def paint(figure: Figure) -> None:
+        axes = np.atleast_1d(figure.subplots(1, len(systems), sharex=True, sharey=True))
+        for ax, system in zip(axes, systems, strict=True):
+            for arm, (label, colour, style) in arms.items():
+                points = curves[(curves["model"] == system) & (curves["trained_on"] == arm)]
+                _det_lines(ax, points, low, label, color=ARM_COLOURS[colour], ls=style)
+            _det_axes(ax, low)
+            ax.set_title(MODEL_LABELS.get(system, system), fontsize=10, loc="left")
+        for ax in axes[1:]:
+            ax.set_ylabel("")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, fontsize=8, loc="outside lower center", ncols=2)
+
+    return draw(paint, 3.1 * len(systems), 3.9, "Detection error trade-off of each encoder, trained on either list")
+
+
+def _det_axes(ax: Axes, low: float) -> None:
+    ticks = [t for t in (1e-5, 1e-4, 1e-3, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4) if t > low]
+    names = [f"{100 * t:g}" for t in ticks]
+    ax.set_xticks(norm.ppf(ticks), names)
+    ax.set_yticks(norm.ppf(ticks), names)
+    limits = float(norm.ppf(low)), float(norm.ppf(0.5))
+    ax.set_xlim(*limits)
+    ax.set_ylim(*limits)
+    ax.plot(limits, limits, color=INK, lw=0.4, alpha=0.5)
+    ax.grid(lw=0.3, color=INK, alpha=0.3)
+    ax.set_xlabel("impostors accepted, %")
+    ax.set_ylabel("targets rejected, %")

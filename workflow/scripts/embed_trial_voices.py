@@ -1,0 +1,46 @@
+"""Embed the voices of a trial list, and of a cohort, from the wav shards with a trained encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avsieve.scripting import parser, run
+
+
+def main() -> None:
+    """Embed."""
+    ap = parser(__doc__)
+    ap.add_argument("--trials", type=Path, required=True, help="trial list: label enrol.wav test.wav")
+    ap.add_argument("--cohort", type=Path, help="list of the cohort of the AS-norm, 'speaker wav seconds'")
+    ap.add_argument("--wav", type=Path, nargs="+", required=True, help="wav shards")
+    ap.add_argument("--arch", required=True, help="architecture")
+    ap.add_argument("--checkpoint", type=Path, required=True, help="weights")
+    ap.add_argument("--batch-s", type=float, default=60.0, help="sound in a batch, seconds")
+    ap.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32", help="of the network's arithmetic")
+    ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    ap.add_argument("--threads", type=int, default=1, help="threads of torch")
+    ap.add_argument("--out", type=Path, required=True, help="embeddings to write (Parquet)")
+    args = ap.parse_args()
+
+    import torch
+
+    from avsieve.comparison.gather import wanted_utterances
+    from avsieve.comparison.voices import embed_voices
+    from avsieve.embeddings import write_embeddings
+    from avsieve.encoders.device import pick_device
+
+    torch.set_num_threads(args.threads)
+    utterances, embeddings = embed_voices(
+        wanted_utterances(args.trials, args.cohort),
+        args.wav,
+        arch=args.arch,
+        checkpoint=args.checkpoint,
+        device=pick_device(args.device),
+        batch_s=args.batch_s,
+        precision=args.precision,
+    )
+    write_embeddings(args.out, utterances, embeddings)
+
+
+if __name__ == "__main__":
+    run(main)
