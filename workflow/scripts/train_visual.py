@@ -63,6 +63,8 @@ def main() -> None:
             augmentation=treat,
             scale=args.scale,
             subcenters=args.subcenters,
+            top_k=args.top_k,
+            top_penalty=args.top_penalty,
             seed=args.seed,
         ),
         schedule=schedule_of(args),

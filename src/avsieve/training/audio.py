@@ -36,7 +36,7 @@ class AudioRecipe:
         Chance of a second treatment.
     mask
         Largest share of frames and of bands that SpecAugment hides; 0 for none.
-    scale, subcenters
+    scale, subcenters, top_k, top_penalty
         Of the AAM-softmax; the margin is part of the schedule.
     seed
         Decides the first weights, the order, the crops and the treatments.
@@ -51,6 +51,8 @@ class AudioRecipe:
     mask: float = 0.1
     scale: float = 30.0
     subcenters: int = 1
+    top_k: int = 0
+    top_penalty: float = 0.06
     seed: int = 0
 
 

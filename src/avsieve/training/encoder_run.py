@@ -61,6 +61,14 @@ class Recipe(Protocol):
         """Return the centres per class."""
 
     @property
+    def top_k(self) -> int:
+        """Return how many other classes are penalised."""
+
+    @property
+    def top_penalty(self) -> float:
+        """Return the penalty, radians."""
+
+    @property
     def seed(self) -> int:
         """Return what decides all that is random."""
 
@@ -171,7 +179,15 @@ def train_encoder(
         first = resolve(start_from, modality.builtin)
         load_into(encoder, read_state(first), source=first)
     dim = int(encoder.dim)  # type: ignore[arg-type]
-    criterion = AAMSoftmax(dim, data.classes, margin=0.0, scale=recipe.scale, subcenters=recipe.subcenters)
+    criterion = AAMSoftmax(
+        dim,
+        data.classes,
+        margin=0.0,
+        scale=recipe.scale,
+        subcenters=recipe.subcenters,
+        top_k=recipe.top_k,
+        top_penalty=recipe.top_penalty,
+    )
     logger.info(
         "%s (%d parameters) on %d utterances of %d speakers, %d classes, %d steps of %d %s",
         recipe.arch,

@@ -169,7 +169,7 @@ def fit(
         torch.manual_seed(seed * _MIX + step)
         for group in stepper.param_groups:
             group["lr"] = schedule.lr_at(step)
-        criterion.set_margin(schedule.margin_at(step))
+        criterion.set_margin(schedule.margin_at(step), schedule.risen_at(step))
         labels = labels.to(device, non_blocking=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
             embeddings = encoder(inputs.to(device, non_blocking=True))

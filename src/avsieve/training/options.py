@@ -27,6 +27,10 @@ def add_fit_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--margin-until", type=float, default=0.4, help="share after which it is whole")
     ap.add_argument("--scale", type=float, default=30.0, help="scale of the AAM-softmax")
     ap.add_argument("--subcenters", type=int, default=1, help="centres per class")
+    ap.add_argument("--top-k", type=int, default=0, help="inter-top-k: nearest other classes that are penalised")
+    ap.add_argument(
+        "--top-penalty", type=float, default=0.06, help="inter-top-k: penalty, radians; rises as the margin"
+    )
     ap.add_argument("--optimiser", choices=["adam", "adamw", "sgd"], default="adam", help="optimiser")
     ap.add_argument("--weight-decay", type=float, default=2e-5, help="decay of the weights")
     ap.add_argument("--clip", type=float, default=5.0, help="largest norm of the gradient; 0 for none")

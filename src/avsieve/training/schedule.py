@@ -65,7 +65,11 @@ class Schedule:
 
     def margin_at(self, step: int) -> float:
         """Return the margin of ``step``, radians."""
+        return self.margin * self.risen_at(step)
+
+    def risen_at(self, step: int) -> float:
+        """Return the share of its full size that the margin has in ``step``."""
         begin, end = self.margin_from * self.steps, self.margin_until * self.steps
         if step >= end:
-            return self.margin
-        return 0.0 if step < begin else self.margin * (step - begin) / (end - begin)
+            return 1.0
+        return 0.0 if step < begin else (step - begin) / (end - begin)

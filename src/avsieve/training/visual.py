@@ -32,7 +32,7 @@ class VisualRecipe:
         Whether faces are spoiled as `augmentation` says.
     augmentation
         How.
-    scale, subcenters
+    scale, subcenters, top_k, top_penalty
         Of the AAM-softmax; the margin is part of the schedule.
     seed
         Decides the first weights, the order, the faces and the treatments.
@@ -44,6 +44,8 @@ class VisualRecipe:
     augmentation: FaceAugmentation = field(default_factory=FaceAugmentation)
     scale: float = 30.0
     subcenters: int = 1
+    top_k: int = 0
+    top_penalty: float = 0.06
     seed: int = 0
 
 
