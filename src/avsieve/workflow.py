@@ -159,5 +159,5 @@ class Wiring:
 
     def env(self, family: str) -> str:
         """Return the conda environment of a family of stages; networks have one for CUDA of their own."""
-        suffix = "-gpu" if self.gpu and family in ("faces", "torch") else ""
+        suffix = "-gpu" if self.gpu and family in ("encoders", "faces", "torch") else ""
         return f"../envs/{family}{suffix}.yaml"

@@ -16,7 +16,7 @@ from avsieve.encoders.audio import load_audio_encoder
 from avsieve.errors import ModelError
 from avsieve.training.audio import AudioRecipe, train_audio
 from avsieve.training.augment import KINDS
-from avsieve.training.loop import Optimiser
+from avsieve.training.optimiser import Optimiser
 from avsieve.training.schedule import Schedule
 
 from .conftest import TinySpeech

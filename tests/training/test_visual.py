@@ -11,7 +11,7 @@ from avsieve.encoders import load_visual_encoder
 from avsieve.errors import ListError
 from avsieve.shards import ShardWriter
 from avsieve.training.face_augment import FaceAugmentation
-from avsieve.training.loop import Optimiser
+from avsieve.training.optimiser import Optimiser
 from avsieve.training.schedule import Schedule
 from avsieve.training.visual import VisualRecipe, train_visual
 from avsieve.training.visual_data import FaceBatches, Faces

@@ -20,7 +20,7 @@ rule train_audio:
     benchmark:
         "results/benchmarks/train_audio/{list}.tsv"
     conda:
-        W.env("torch")
+        W.env("encoders")
     # Sums over several threads are rounded differently: with fewer cores the weights differ in their last digits.
     threads: 2
     resources:
@@ -52,7 +52,7 @@ rule train_visual:
     benchmark:
         "results/benchmarks/train_visual/{list}.tsv"
     conda:
-        W.env("torch")
+        W.env("encoders")
     # Sums over several threads are rounded differently: with fewer cores the weights differ in their last digits.
     threads: 2
     resources:

@@ -10,7 +10,15 @@ import argparse
 from pathlib import Path
 
 from avsieve.scripting import parser, run
-from avsieve.training.options import add_fit_options, add_output_options, add_run_options, run_of, schedule_of
+from avsieve.training.options import (
+    add_fit_options,
+    add_output_options,
+    add_run_options,
+    add_validation_options,
+    run_of,
+    schedule_of,
+    watch_of,
+)
 
 KINDS = ["none", "room", "babble", "noise", "filter", "music"]
 
@@ -32,6 +40,7 @@ def add_recipe_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--rooms", type=Path, help="folder of impulse responses at 16 kHz; made up without one")
     ap.add_argument("--mask", type=float, default=0.1, help="SpecAugment: largest share of frames and bands hidden")
     add_fit_options(ap)
+    add_validation_options(ap)
     ap.add_argument("--seed", type=int, default=0, help="decides first weights, order, crops and treatments")
     ap.add_argument("--start-from", help="weights to begin with in place of random ones; 'builtin' for those shipped")
 
@@ -70,6 +79,7 @@ def main() -> None:
             seed=args.seed,
         ),
         schedule=schedule_of(args),
+        watch=watch_of(args),
         noise=args.noise,
         music=args.music,
         rooms=args.rooms,

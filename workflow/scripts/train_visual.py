@@ -10,7 +10,15 @@ import argparse
 from pathlib import Path
 
 from avsieve.scripting import parser, run
-from avsieve.training.options import add_fit_options, add_output_options, add_run_options, run_of, schedule_of
+from avsieve.training.options import (
+    add_fit_options,
+    add_output_options,
+    add_run_options,
+    add_validation_options,
+    run_of,
+    schedule_of,
+    watch_of,
+)
 
 
 def add_recipe_options(ap: argparse.ArgumentParser) -> None:
@@ -27,6 +35,7 @@ def add_recipe_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--jitter", type=float, default=1.0, help="strength of changes of light and colour")
     ap.add_argument("--shift", type=float, default=1.0, help="strength of small turns and shifts")
     add_fit_options(ap)
+    add_validation_options(ap)
     ap.add_argument("--seed", type=int, default=0, help="decides first weights, order, faces and treatments")
     ap.add_argument(
         "--start-from", help="weights to begin with in place of random ones; 'builtin' for the shipped ones"
@@ -68,6 +77,7 @@ def main() -> None:
             seed=args.seed,
         ),
         schedule=schedule_of(args),
+        watch=watch_of(args),
         **run_of(args),
     )
 

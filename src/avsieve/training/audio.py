@@ -11,9 +11,13 @@ from avsieve.encoders.audio import AUDIO, BUILTIN_FILE
 from avsieve.training.audio_data import CropBatches, Speech
 from avsieve.training.augment import Augmenter, Masked
 from avsieve.training.encoder_run import Data, Modality, Run, train_encoder
+from avsieve.training.loop import Phase
 from avsieve.training.schedule import Schedule
+from avsieve.training.state import Row
+from avsieve.training.validation import OFF, Validation, Watch, split
 
 _AUDIO = Modality("train_audio", ("torch", "numpy", "scipy"), AUDIO, BUILTIN_FILE, "crops")
+VALIDATION_SAMPLES = 64_000  # 4 s from the middle
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,12 @@ def train_audio(
     *,
     recipe: AudioRecipe,
     schedule: Schedule,
+    watch: Watch = OFF,
     noise: Path | None = None,
     music: Path | None = None,
     rooms: Path | None = None,
     **run: Unpack[Run],
-) -> list[list[float]]:
+) -> list[Row]:
     """Train and write an audio encoder; return the rows of the log.
 
     Parameters
@@ -78,6 +83,8 @@ def train_audio(
         Safetensors file to write, with ``arch``, ``dim``, ``classes`` and ``seed`` in its metadata.
     recipe, schedule
         What to do.
+    watch
+        Which speakers are kept out for a validation, and what for.
     noise, music, rooms
         Folders for the augmentation.
     run
@@ -90,7 +97,10 @@ def train_audio(
     """
 
     def load() -> Data:
-        speech = Speech(train_list, tars)
+        speech, validation = Speech(train_list, tars), None
+        if watch.share:
+            speech, held = split(speech, watch.share)
+            validation = Validation(held, lambda index: held.centre(index, VALIDATION_SAMPLES), watch)
         augmenter = None
         if recipe.augment:
             augmenter = Augmenter(
@@ -105,7 +115,7 @@ def train_audio(
             augmenter=augmenter,
             seed=recipe.seed,
         )
-        return Data(speech, batches, batches.classes)
+        return Data(speech, [Phase(batches, schedule)], batches.classes, validation)
 
     return train_encoder(
         _AUDIO,
@@ -113,7 +123,6 @@ def train_audio(
         output,
         load,
         recipe=recipe,
-        schedule=schedule,
         treated=lambda encoder: Masked(encoder, recipe.mask),
         **run,
     )

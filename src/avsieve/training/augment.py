@@ -179,23 +179,36 @@ class Masked(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.share = share
+        # Drawn on the CPU, so that a GPU masks the same; of its own, so that dropout changes nothing.
+        self._generator = torch.Generator()
+        self._rank, self._world = 0, 1
+
+    def begin(self, seed: int, rank: int, world: int) -> None:
+        """Draw from ``seed`` for the whole batch, and take the part of process ``rank`` of ``world``."""
+        self._generator.manual_seed(seed)
+        self._rank, self._world = rank, world
 
     def forward(self, waves: Tensor) -> Tensor:
         """Map (B, samples) to (B, dim)."""
         with torch.no_grad():
             features = self.encoder.fbank(waves)
             if self.training and self.share > 0:
-                features = mask_bands(mask_bands(features, 1, self.share), 2, self.share)
+                rows = len(features)
+                draws = torch.rand(rows * self._world, 4, generator=self._generator)[self._rank * rows :][:rows]
+                features = mask_bands(features, 1, self.share, draws[:, :2])
+                features = mask_bands(features, 2, self.share, draws[:, 2:])
         embedding: Tensor = self.encoder.embed(features)
         return embedding
 
 
-def mask_bands(features: Tensor, axis: int, share: float) -> Tensor:
-    """Set a random band of each row to 0: along ``axis`` (1 bands, 2 frames), at most ``share`` of it wide."""
+def mask_bands(features: Tensor, axis: int, share: float, draws: Tensor) -> Tensor:
+    """Set a band of each row to 0: along ``axis`` (1 bands, 2 frames), less than ``share`` of it wide.
+
+    Width and place follow from ``draws`` (B, 2), evenly distributed from 0 to below 1.
+    """
     size = features.shape[axis]
-    # Drawn on the CPU, so that a GPU masks the same.
-    width = torch.randint(0, max(1, int(share * size)), (len(features), 1))
-    start = (torch.rand(len(features), 1) * (size - width)).long()
+    width = (draws[:, :1] * max(1, int(share * size))).long()
+    start = (draws[:, 1:] * (size - width)).long()
     steps = torch.arange(size)[None]
     hidden = ((steps >= start) & (steps < start + width)).to(features.device)
     return features.masked_fill(hidden[:, :, None] if axis == 1 else hidden[:, None, :], 0.0)

@@ -10,6 +10,7 @@ from avsieve.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from avsieve.training.encoder_run import Run
+    from avsieve.training.validation import Watch
 
 
 def add_output_options(ap: argparse.ArgumentParser) -> None:
@@ -47,10 +48,34 @@ def add_run_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--log-every", type=int, default=50, help="steps between two rows of the log")
     ap.add_argument("--checkpoint-every", type=int, default=500, help="steps between two states left behind")
     ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    ap.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of the network's arithmetic")
+    ap.add_argument(
+        "--devices", type=int, default=1, help="processes on each node, each with a GPU; they share a batch"
+    )
+    ap.add_argument("--nodes", type=int, default=1, help="machines; start this on each of them, as srun does")
+    ap.add_argument("--strategy", choices=["auto", "ddp"], default="auto", help="how processes work together")
+    ap.add_argument(
+        "--precision", choices=["fp32", "bf16", "fp16"], default="fp32",
+        help="of the network's arithmetic; bf16 and fp16 are mixed, fp16 with scaled gradients",
+    )  # fmt: skip
     ap.add_argument("--threads", type=int, default=1, help="threads of torch")
     ap.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
     ap.add_argument("--half", action="store_true", help="store the weights as float16")
+
+
+def add_validation_options(ap: argparse.ArgumentParser) -> None:
+    """Add what is kept out of a training to watch it."""
+    ap.add_argument(
+        "--validation", type=float, default=0.0, help="share of the speakers kept out to measure the EER on"
+    )
+    ap.add_argument("--validate-every", type=int, default=500, help="steps between two measurements")
+    ap.add_argument("--keep", choices=["last", "best"], default="last", help="whose weights are written")
+
+
+def watch_of(args: argparse.Namespace) -> Watch:
+    """Return the validation that the options ask for; this loads torch."""
+    from avsieve.training.validation import Watch
+
+    return Watch(args.validation, args.validate_every, args.keep)
 
 
 def schedule_of(args: argparse.Namespace) -> Schedule:
@@ -71,11 +96,14 @@ def schedule_of(args: argparse.Namespace) -> Schedule:
 
 def run_of(args: argparse.Namespace) -> Run:
     """Return optimiser, machine and files as the options ask for them; this loads torch."""
-    from avsieve.training.loop import Optimiser
+    from avsieve.training.optimiser import Optimiser
 
     return {
         "optimiser": Optimiser(args.optimiser, args.weight_decay, args.clip),
         "device": args.device,
+        "devices": args.devices,
+        "nodes": args.nodes,
+        "strategy": args.strategy,
         "precision": args.precision,
         "workers": args.workers,
         "start_from": args.start_from,

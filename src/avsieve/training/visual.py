@@ -10,7 +10,10 @@ from typing import Unpack
 from avsieve.encoders.visual import BUILTIN_FILE, VISUAL
 from avsieve.training.encoder_run import Data, Modality, Run, train_encoder
 from avsieve.training.face_augment import FaceAugmentation
+from avsieve.training.loop import Phase
 from avsieve.training.schedule import Schedule
+from avsieve.training.state import Row
+from avsieve.training.validation import OFF, Validation, Watch, split
 from avsieve.training.visual_data import FaceBatches, Faces
 
 _VISUAL = Modality(
@@ -56,8 +59,9 @@ def train_visual(
     *,
     recipe: VisualRecipe,
     schedule: Schedule,
+    watch: Watch = OFF,
     **run: Unpack[Run],
-) -> list[list[float]]:
+) -> list[Row]:
     """Train and write a visual encoder; return the rows of the log.
 
     Parameters
@@ -68,6 +72,8 @@ def train_visual(
         Safetensors file to write, with ``arch``, ``dim``, ``channels``, ``classes`` and ``seed`` in its metadata.
     recipe, schedule
         What to do.
+    watch
+        Which speakers are kept out for a validation, and what for.
     run
         Optimiser, machine and files; see `avsieve.training.encoder_run.train_encoder`.
 
@@ -78,9 +84,12 @@ def train_visual(
     """
 
     def load() -> Data:
-        faces = Faces(train_list, tars)
+        faces, validation = Faces(train_list, tars), None
+        if watch.share:
+            faces, held = split(faces, watch.share)
+            validation = Validation(held, held.middle, watch)
         treat = recipe.augmentation if recipe.augment else None
         batches = FaceBatches(faces, steps=schedule.steps, batch=recipe.batch, augmentation=treat, seed=recipe.seed)
-        return Data(faces, batches, faces.classes)
+        return Data(faces, [Phase(batches, schedule)], faces.classes, validation)
 
-    return train_encoder(_VISUAL, train_list, output, load, recipe=recipe, schedule=schedule, **run)
+    return train_encoder(_VISUAL, train_list, output, load, recipe=recipe, **run)

@@ -21,12 +21,21 @@ class Faces(Listed):
 
     def face(self, index: int, rng: np.random.Generator) -> np.ndarray:
         """Return a random face of an utterance, (112, 112, 3) uint8 BGR."""
-        reader, utterance = self.reader(index), self.utterances[index]
-        members = list(reader.of(utterance))
-        name, content = members[int(rng.integers(len(members)))]
+        members = self._members(index)
+        return self._decoded(index, *members[int(rng.integers(len(members)))])
+
+    def middle(self, index: int) -> Tensor:
+        """Return the face in the middle of an utterance as a network takes it, (3, 112, 112) float32."""
+        members = self._members(index)
+        return as_input(self._decoded(index, *members[len(members) // 2])[None])[0]
+
+    def _members(self, index: int) -> list[tuple[str, bytes]]:
+        return list(self.reader(index).of(self.utterances[index]))
+
+    def _decoded(self, index: int, name: str, content: bytes) -> np.ndarray:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
         if image is None:
-            raise ShardError(f"{reader.path}: member {name} is no image; run align_faces again")
+            raise ShardError(f"{self.reader(index).path}: member {name} is no image; run align_faces again")
         return image
 
 
@@ -56,8 +65,8 @@ class FaceBatches(EpochBatches):
         self.faces, self.augmentation = faces, augmentation
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        images = np.empty((self.batch, 112, 112, 3), np.uint8)
-        labels = np.empty(self.batch, np.int64)
+        images = np.empty((len(self.rows), 112, 112, 3), np.uint8)
+        labels = np.empty(len(self.rows), np.int64)
         for row, (index, rng) in enumerate(self.drawn(step)):
             face = self.faces.face(index, rng)
             images[row] = face if self.augmentation is None else self.augmentation(face, rng)
