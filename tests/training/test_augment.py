@@ -76,6 +76,17 @@ def test_a_folder_without_recordings_or_at_another_rate_is_refused(tmp_path: Pat
         SoundFolder(tmp_path).piece(10, np.random.default_rng(0))
 
 
+def test_babble_comes_from_a_folder_of_speech_if_there_is_one(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "hum.wav", tone(), 16_000)
+
+    def never(n: int) -> np.ndarray:
+        raise AssertionError("other speakers of the list were asked")
+
+    heard = Augmenter(("babble",), speech=tmp_path)(hiss(), np.random.default_rng(0), never)
+    assert heard.shape == hiss().shape
+    assert not np.allclose(np.corrcoef(heard, hiss())[0, 1], 1, atol=1e-4)
+
+
 def test_unknown_treatments_and_music_without_a_folder_are_refused() -> None:
     with pytest.raises(ConfigError, match="augmentation echo: not known"):
         Augmenter(("echo",))

@@ -12,9 +12,10 @@ from avsieve.encoders.audio import AUDIO, BUILTIN_FILE
 from avsieve.errors import ModelError
 from avsieve.training.audio import AudioRecipe
 from avsieve.training.audio_data import CropBatches, Speech
-from avsieve.training.encoder_run import Data, Modality, train_encoder
-from avsieve.training.loop import Phase
+from avsieve.training.encoder_run import train_encoder
+from avsieve.training.job import Data, Modality
 from avsieve.training.optimiser import Optimiser
+from avsieve.training.phase import Phase
 from avsieve.training.schedule import Schedule
 
 from .conftest import TinySpeech

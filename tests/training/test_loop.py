@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training.loop import Keeping, Phase, fit
+from avsieve.training.loop import Keeping, fit
 from avsieve.training.machine import Machine, start
 from avsieve.training.margin import AAMSoftmax
 from avsieve.training.optimiser import Optimiser
+from avsieve.training.phase import Phase
 from avsieve.training.schedule import Schedule
 
 STEPS = 24

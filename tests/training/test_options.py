@@ -39,7 +39,8 @@ def test_without_options_schedule_and_optimiser_are_the_library_s() -> None:
 
 def test_every_option_of_the_schedule_arrives() -> None:
     given = {
-        "steps": 9, "kind": "exponential", "lr": 0.5, "lr_end": 0.25, "warmup": 0.125, "decay": 0.75, "epoch_steps": 3,
+        "steps": 9, "epochs": 2, "kind": "exponential", "lr": 0.5, "lr_end": 0.25, "warmup": 0.125, "decay": 0.75,
+        "epoch_steps": 3,
         "margin": 0.3, "margin_from": 0.2, "margin_until": 0.6,
     }  # fmt: skip
     names = {"kind": "--schedule", "decay": "--lr-decay"}
@@ -53,6 +54,7 @@ def test_every_option_of_the_run_arrives() -> None:
             "--optimiser", "sgd", "--weight-decay", "0.5", "--clip", "0", "--device", "cpu", "--precision", "bf16",
             "--workers", "2", "--devices", "3", "--nodes", "4", "--strategy", "ddp",
             "--start-from", "builtin", "--log-every", "7", "--checkpoint-every", "14", "--half",
+            "--tensorboard", "tb",
         )
     )  # fmt: skip
     assert run == {
@@ -60,6 +62,7 @@ def test_every_option_of_the_run_arrives() -> None:
         "devices": 3, "nodes": 4, "strategy": "ddp",
         "start_from": "builtin", "log": Path("a.csv"), "provenance": Path("a.json"),
         "checkpoint": Path("out/a.safetensors.resume"), "log_every": 7, "checkpoint_every": 14, "half": True,
+        "board": Path("tb"),
     }  # fmt: skip
 
 

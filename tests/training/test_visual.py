@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from avsieve.encoders import load_visual_encoder
-from avsieve.errors import ListError
+from avsieve.errors import ConfigError, ListError
 from avsieve.shards import ShardWriter
 from avsieve.training.face_augment import FaceAugmentation
 from avsieve.training.optimiser import Optimiser
 from avsieve.training.schedule import Schedule
+from avsieve.training.validation import Watch
 from avsieve.training.visual import VisualRecipe, train_visual
 from avsieve.training.visual_data import FaceBatches, Faces
 
@@ -69,6 +70,15 @@ def test_augmentation_of_no_strength_changes_nothing_and_grey_drops_colour():
     assert np.array_equal(grey[..., 0], grey[..., 2])
 
 
+def test_the_smooth_blur_of_the_preset_removes_detail_and_is_off_by_default():
+    face = np.random.default_rng(1).integers(0, 255, (112, 112, 3), dtype=np.uint8)
+    smooth = FaceAugmentation(0, 0, 0, 0, 0, 0, 0, smooth=1.0)
+    blurred = [smooth(face, np.random.default_rng(seed)).astype(float).std() for seed in range(20)]
+    assert min(blurred) < 0.4 * face.std()
+    assert max(blurred) <= face.std()
+    assert FaceAugmentation().smooth == 0
+
+
 def train(data, output, **extra):
     return train_visual(
         data / "list.txt",
@@ -91,6 +101,11 @@ def test_training_learns_and_writes_an_encoder_that_loads_by_name(data):
     assert encoder(torch.zeros(1, 3, 112, 112)).shape == (1, 128)
     train(data, data / "again.safetensors")
     assert (data / "m.safetensors").read_bytes() == (data / "again.safetensors").read_bytes()
+
+
+def test_speakers_kept_out_must_leave_some_to_train_on(data):
+    with pytest.raises(ConfigError, match="keeps 2 of 3 speakers out"):
+        train(data, data / "m.safetensors", watch=Watch(0.2))
 
 
 def test_the_script_has_the_recipe_s_defaults(repository):

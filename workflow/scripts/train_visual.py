@@ -15,10 +15,12 @@ from avsieve.training.options import (
     add_output_options,
     add_run_options,
     add_validation_options,
+    parse_with_preset,
     run_of,
     schedule_of,
     watch_of,
 )
+from avsieve.training.presets import VISUAL
 
 
 def add_recipe_options(ap: argparse.ArgumentParser) -> None:
@@ -30,6 +32,7 @@ def add_recipe_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--flip", type=float, default=0.5, help="chance of a mirrored face")
     ap.add_argument("--grey", type=float, default=0.3, help="chance of a face without colour")
     ap.add_argument("--blur", type=float, default=0.3, help="chance of a blurred face")
+    ap.add_argument("--smooth", type=float, default=0.0, help="chance of a blur of 5 x 9 pixels")
     ap.add_argument("--noise", type=float, default=0.3, help="chance of a noisy face")
     ap.add_argument("--erase", type=float, default=0.2, help="chance of a rectangle over the face")
     ap.add_argument("--jitter", type=float, default=1.0, help="strength of changes of light and colour")
@@ -50,7 +53,7 @@ def main() -> None:
     add_output_options(ap)
     add_recipe_options(ap)
     add_run_options(ap)
-    args = ap.parse_args()
+    args = parse_with_preset(ap, VISUAL)
 
     import cv2
     import torch
@@ -60,7 +63,9 @@ def main() -> None:
 
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
-    treat = FaceAugmentation(args.flip, args.grey, args.blur, args.noise, args.erase, args.jitter, args.shift)
+    treat = FaceAugmentation(
+        args.flip, args.grey, args.blur, args.noise, args.erase, args.jitter, args.shift, args.smooth
+    )
     train_visual(
         args.list,
         args.faces,

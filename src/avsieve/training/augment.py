@@ -99,9 +99,9 @@ class Augmenter:
     ----------
     kinds
         Names of `KINDS` to draw from; a name that comes twice is twice as likely.
-    noise, music, rooms
-        Folders of noise, of music and of impulse responses. Without ``noise`` and ``rooms`` they are made up; music
-        needs its folder.
+    noise, music, rooms, speech
+        Folders of noise, of music, of impulse responses, and of speech for babble. Without ``noise`` and ``rooms`` they
+        are made up, without ``speech`` it is that of other speakers; music needs its folder.
     stack
         Chance of a second treatment after the first.
     seed
@@ -115,6 +115,7 @@ class Augmenter:
         noise: Path | None = None,
         music: Path | None = None,
         rooms: Path | None = None,
+        speech: Path | None = None,
         stack: float = 0.0,
         seed: int = 0,
     ) -> None:
@@ -124,7 +125,8 @@ class Augmenter:
             raise ConfigError("augmentation 'music' needs a folder of music: name it, or leave music out")
         self.kinds = kinds
         self.stack = stack
-        self._noise, self._music, self._rooms = (SoundFolder(f) if f else None for f in (noise, music, rooms))
+        folders = (SoundFolder(f) if f else None for f in (noise, music, rooms, speech))
+        self._noise, self._music, self._rooms, self._speech = folders
         rng = np.random.default_rng([seed, 77])
         self._stock = [
             room_response(rng, t60_s=float(rng.uniform(0.15, 0.7)), direct_db=float(rng.uniform(0, 15)))
@@ -154,7 +156,9 @@ class Augmenter:
             stored = self._rooms.piece(None, rng) if self._rooms else self._stock[int(rng.integers(len(self._stock)))]
             return convolve(wave, stored[int(np.abs(stored).argmax()) :])
         if kind == "babble":
-            crowd = np.sum([others(n) for _ in range(int(rng.integers(3, 9)))], axis=0)
+            speech = self._speech
+            heard = range(int(rng.integers(3, 9)))
+            crowd = np.sum([others(n) if speech is None else speech.piece(n, rng) for _ in heard], axis=0)
             return mix(wave, crowd, rng.uniform(*BABBLE_DB))
         if kind == "music":
             assert self._music is not None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Required, TypedDict
+from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,8 +15,8 @@ from torch import nn
 from avsieve.encoders.checkpoint import load_into, read_state, resolve
 from avsieve.encoders.registry import build
 from avsieve.provenance import sha256_of, write_provenance
-from avsieve.training.listed import Listed
-from avsieve.training.loop import Keeping, Phase, fit, save_encoder
+from avsieve.training.job import Data, Modality, Recipe
+from avsieve.training.loop import Keeping, fit, save_encoder
 from avsieve.training.machine import Machine, finish, start
 from avsieve.training.margin import AAMSoftmax
 from avsieve.training.optimiser import Optimiser
@@ -23,105 +24,6 @@ from avsieve.training.state import Row, State
 from avsieve.training.validation import Validation
 
 logger = logging.getLogger(__name__)
-
-
-class Run(TypedDict, total=False):
-    """Where and how a training runs, as keyword arguments of `train_encoder`, which explains them."""
-
-    optimiser: Required[Optimiser]
-    device: str
-    devices: int
-    nodes: int
-    strategy: str
-    precision: str
-    workers: int
-    start_from: str | Path | None
-    log: Path | None
-    provenance: Path | None
-    checkpoint: Path | None
-    log_every: int
-    checkpoint_every: int
-    half: bool
-
-
-class Recipe(Protocol):
-    """What every recipe says; its other fields are the modality's own."""
-
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
-
-    @property
-    def arch(self) -> str:
-        """Return the name of the architecture."""
-
-    @property
-    def batch(self) -> int:
-        """Return the number of samples a step."""
-
-    @property
-    def scale(self) -> float:
-        """Return the scale of the AAM-softmax."""
-
-    @property
-    def subcenters(self) -> int:
-        """Return the centres per class."""
-
-    @property
-    def top_k(self) -> int:
-        """Return how many other classes are penalised."""
-
-    @property
-    def top_penalty(self) -> float:
-        """Return the penalty, radians."""
-
-    @property
-    def seed(self) -> int:
-        """Return what decides all that is random."""
-
-
-@dataclass(frozen=True)
-class Modality:
-    """What tells the training of one modality from that of another.
-
-    Parameters
-    ----------
-    stage, packages
-        Of the provenance.
-    table, builtin
-        Architecture name -> factory, and the file of the shipped weights.
-    samples
-        What a batch consists of.
-    metadata
-        What the file of weights says besides ``arch``, ``dim``, ``classes`` and ``seed``.
-    """
-
-    stage: str
-    packages: tuple[str, ...]
-    table: Mapping[str, str]
-    builtin: str
-    samples: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Data:
-    """What a training reads.
-
-    Parameters
-    ----------
-    listed
-        The utterances.
-    phases
-        Batches of them by step, and their schedules.
-    classes
-        How many the labels of the first phase tell apart: the speakers, or more where one speaker makes several.
-    validation
-        Measures the encoder on the way, on speakers kept out of ``listed``.
-    """
-
-    listed: Listed
-    phases: Sequence[Phase]
-    classes: int
-    validation: Validation | None = None
 
 
 def train_encoder(
@@ -133,6 +35,7 @@ def train_encoder(
     recipe: Recipe,
     optimiser: Optimiser,
     treated: Callable[[nn.Module], nn.Module] | None = None,
+    besides: Mapping[str, Any] = MappingProxyType({}),
     device: str = "auto",
     devices: int = 1,
     nodes: int = 1,
@@ -146,6 +49,7 @@ def train_encoder(
     log_every: int = 50,
     checkpoint_every: int = 500,
     half: bool = False,
+    board: Path | None = None,
 ) -> list[Row]:
     """Train and write an encoder; return the rows of the log.
 
@@ -165,6 +69,8 @@ def train_encoder(
         What to do.
     treated
         Puts what only training has around the encoder.
+    besides
+        What else decides the result, for the provenance; a checkpoint of another training is told by it.
     device, devices, nodes, strategy, precision
         Where and how; see `avsieve.training.machine.Machine`.
     workers
@@ -178,6 +84,8 @@ def train_encoder(
         end.
     half
         Store the weights as float16.
+    board
+        Folder for TensorBoard's files.
 
     Raises
     ------
@@ -226,9 +134,9 @@ def train_encoder(
         optimiser=optimiser,
         seed=recipe.seed,
         workers=workers,
-        keeping=Keeping(log, log_every, checkpoint, checkpoint_every),
+        keeping=Keeping(log, log_every, checkpoint, checkpoint_every, board),
         validation=data.validation,
-        recipe={**asdict(recipe), **facts, "start_from": sha256_of(first) if first else ""},
+        recipe={**asdict(recipe), **facts, **besides, "start_from": sha256_of(first) if first else ""},
     )
     if fabric.is_global_zero:
         metadata = {"arch": recipe.arch, "dim": str(dim), "classes": str(data.classes), "seed": str(recipe.seed)}
@@ -249,6 +157,7 @@ def train_encoder(
                 validation=_validated(data.validation, state),
                 sha256=sha256_of(output),
                 **facts,
+                **besides,
             )
         if checkpoint is not None:
             checkpoint.unlink(missing_ok=True)

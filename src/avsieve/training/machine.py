@@ -15,7 +15,6 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
 from lightning_fabric.plugins.precision.amp import MixedPrecision
-from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, distributed, nn
 
 from avsieve.encoders.device import pick_device
@@ -104,8 +103,7 @@ def start(machine: Machine) -> Fabric:
         accelerator=device.type,
         devices=machine.devices if device.index is None else [device.index],
         num_nodes=machine.nodes,
-        # Running statistics are equal in all processes already.
-        strategy=DDPStrategy(broadcast_buffers=False) if shared else "auto",
+        strategy="ddp" if shared else "auto",
         plugins=plugins,
     )
     fabric.launch()
@@ -136,9 +134,11 @@ def _started_alone(machine: Machine) -> bool:
 
 def gathered(fabric: Fabric, mine: Tensor) -> Tensor:
     """Return the tensors of all processes, (processes, ...), in every one of them."""
-    found = fabric.all_gather(mine)
-    assert isinstance(found, Tensor)
-    return found.reshape(fabric.world_size, *mine.shape)
+    if fabric.world_size == 1:
+        return mine[None]
+    found = [torch.empty_like(mine) for _ in range(fabric.world_size)]
+    distributed.all_gather(found, mine)
+    return torch.stack(found)
 
 
 def finish(fabric: Fabric) -> None:

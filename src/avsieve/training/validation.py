@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from avsieve.errors import ConfigError
 from avsieve.ids import parse_id
 from avsieve.training.listed import Listed
+from avsieve.training.machine import gathered
 
 Part = TypeVar("Part", bound=Listed)
 KEEP = ("last", "best")
@@ -158,5 +159,5 @@ class Validation:
         found = torch.zeros(len(self.picked), dim, device=fabric.device)
         if parts:
             found[list(mine)] = torch.cat(parts)
-        whole = fabric.all_reduce(found, reduce_op="sum").cpu().numpy()  # type: ignore[union-attr]
+        whole = gathered(fabric, found).sum(dim=0).cpu().numpy()
         return pair_eer((whole @ whole.T)[self._rows, self._columns], self._target)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Unpack
 
 from avsieve.encoders.visual import BUILTIN_FILE, VISUAL
-from avsieve.training.encoder_run import Data, Modality, Run, train_encoder
+from avsieve.training.encoder_run import train_encoder
 from avsieve.training.face_augment import FaceAugmentation
-from avsieve.training.loop import Phase
+from avsieve.training.job import Data, Modality, Run
+from avsieve.training.phase import Phase
 from avsieve.training.schedule import Schedule
 from avsieve.training.state import Row
 from avsieve.training.validation import OFF, Validation, Watch, split
@@ -89,7 +90,8 @@ def train_visual(
             faces, held = split(faces, watch.share)
             validation = Validation(held, held.middle, watch)
         treat = recipe.augmentation if recipe.augment else None
-        batches = FaceBatches(faces, steps=schedule.steps, batch=recipe.batch, augmentation=treat, seed=recipe.seed)
-        return Data(faces, [Phase(batches, schedule)], faces.classes, validation)
+        plan = schedule.for_list(len(faces), recipe.batch)
+        batches = FaceBatches(faces, steps=plan.steps, batch=recipe.batch, augmentation=treat, seed=recipe.seed)
+        return Data(faces, [Phase(batches, plan)], faces.classes, validation)
 
     return train_encoder(_VISUAL, train_list, output, load, recipe=recipe, **run)
