@@ -79,6 +79,17 @@ def _yaml(value: Any) -> str:
     return json.dumps(value) if not isinstance(value, str) or value == "" else value
 
 
+def _presets(model: type[BaseModel]) -> list[str]:
+    """Return a paragraph a preset with the keys that it sets."""
+    if not issubclass(model, Preset):
+        return []
+    return [
+        f"`preset: {name}` sets {', '.join(f'`{key}: {_yaml(value)}`' for key, value in values.items())}.\n"
+        for name, values in model.PRESETS.items()
+        if values
+    ]
+
+
 def reference() -> str:
     """Return config/README.md."""
     parts = [INTRO]
@@ -89,6 +100,7 @@ def reference() -> str:
             parts.append(f"\n## {f'`{path}`' if path else 'General'}\n")
             if path:
                 parts.append(f"{' '.join((model.__doc__ or '').split())}\n")
+            parts.extend(_presets(model))
             parts.append("| key | meaning | value | default | reruns |\n|---|---|---|---|---|")
             for name, field in plain.items():
                 full = f"{path}.{name}" if path else name

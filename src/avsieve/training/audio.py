@@ -18,7 +18,7 @@ from avsieve.training.schedule import Schedule
 from avsieve.training.state import Row
 from avsieve.training.validation import OFF, Validation, Watch, split
 
-_AUDIO = Modality("train_audio", ("torch", "numpy", "scipy"), AUDIO, BUILTIN_FILE, "crops")
+_AUDIO = Modality("train_audio", ("torch", "lightning-fabric", "numpy", "scipy"), AUDIO, BUILTIN_FILE, "crops")
 _SECOND = 500_009  # keeps the order and the crops of a second phase apart from those of the first
 VALIDATION_SAMPLES = 64_000  # 4 s from the middle
 

@@ -18,7 +18,12 @@ from avsieve.training.validation import OFF, Validation, Watch, split
 from avsieve.training.visual_data import FaceBatches, Faces
 
 _VISUAL = Modality(
-    "train_visual", ("torch", "numpy", "opencv-python"), VISUAL, BUILTIN_FILE, "faces", {"channels": "rgb"}
+    "train_visual",
+    ("torch", "lightning-fabric", "numpy", "opencv-python"),
+    VISUAL,
+    BUILTIN_FILE,
+    "faces",
+    {"channels": "rgb"},
 )
 
 
