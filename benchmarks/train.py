@@ -39,7 +39,7 @@ from avsieve.training.margin import AAMSoftmax
 from avsieve.training.optimiser import Optimiser
 from avsieve.training.phase import Phase, PhaseRun
 from avsieve.training.schedule import Schedule
-from avsieve.training.visual_data import FaceBatches, Faces
+from avsieve.training.visual_data import FaceBatches, Faces, Scaled
 
 SPEAKERS, VIDEOS, SECONDS, WARM = 40, 4, 8, 2
 
@@ -77,7 +77,7 @@ def make_up(work: Path) -> tuple[Path, Path, Path]:
 
 def rate(fabric: Any, network: nn.Module, classes: int, batches: Any, steps: int, workers: int) -> float:
     """Return steps a second, the first ones left out."""
-    criterion = AAMSoftmax(int(network.dim if hasattr(network, "dim") else network.encoder.dim), classes)  # type: ignore[union-attr,arg-type]
+    criterion = AAMSoftmax(int(network.encoder.dim), classes)  # type: ignore[union-attr,arg-type]
     run = PhaseRun(fabric, network, criterion, Phase(batches, Schedule(steps + WARM)), Optimiser(), 0, steps)
     begun = 0.0
     for step, (inputs, labels) in run.batches(0, workers):
@@ -125,7 +125,7 @@ def compare(fabric: Any, name: str, batches: Any, args: argparse.Namespace) -> N
     """Time an architecture in every way, in turns, and print the medians."""
 
     def fresh() -> nn.Module:
-        return Masked(build(AUDIO, name)) if name in AUDIO else build(VISUAL, name)
+        return Masked(build(AUDIO, name)) if name in AUDIO else Scaled(build(VISUAL, name))
 
     inputs, labels = batches[0]
     ways: dict[str, tuple[Any, int, torch.memory_format]] = {"limit": (Ready(batches[0]), 0, torch.contiguous_format)}

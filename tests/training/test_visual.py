@@ -15,7 +15,7 @@ from avsieve.training.optimiser import Optimiser
 from avsieve.training.schedule import Schedule
 from avsieve.training.validation import Watch
 from avsieve.training.visual import VisualRecipe, train_visual
-from avsieve.training.visual_data import FaceBatches, Faces
+from avsieve.training.visual_data import FaceBatches, Faces, Scaled
 
 COLOURS = {"a": (200, 40, 40), "b": (40, 200, 40), "c": (40, 40, 200)}
 
@@ -43,7 +43,8 @@ def test_a_batch_is_a_function_of_its_step(data):
     images, labels = batches[2]
     again, same = batches[2]
     assert images.shape == (6, 3, 112, 112)
-    assert images.abs().max() <= 1
+    assert images.dtype == torch.uint8
+    assert 0 < Scaled(torch.nn.Identity())(images).abs().max() <= 1
     assert torch.equal(images, again)
     assert torch.equal(labels, same)
 
@@ -53,7 +54,7 @@ def test_every_utterance_comes_once_an_epoch_in_rgb(data):
     images, labels = (torch.cat(part) for part in zip(batches[0], batches[1], strict=True))
     assert sorted(labels.tolist()) == [0] * 4 + [1] * 4 + [2] * 4
     # Speaker a is blue, and blue is the last channel of RGB.
-    assert images[labels == 0].mean(dim=(0, 2, 3)).argmax() == 2
+    assert images[labels == 0].float().mean(dim=(0, 2, 3)).argmax() == 2
 
 
 def test_shards_of_another_list_are_refused(data):

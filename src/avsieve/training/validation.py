@@ -146,18 +146,17 @@ class Validation:
 
     def eer(self, fabric: Fabric, encoder: nn.Module) -> float:
         """Return the equal error rate of ``encoder``, the same in every process; each embeds its part."""
-        mine = range(fabric.global_rank, len(self.picked), fabric.world_size)
+        mine = list(range(fabric.global_rank, len(self.picked), fabric.world_size))
+        embedded = mine or [0]  # a process without any finds the width of the embeddings
         training = encoder.training
         encoder.eval()
         parts: list[Tensor] = []
         with torch.no_grad(), fabric.autocast():
-            for start in range(0, len(mine), self._batch):
-                inputs = torch.stack([self._inputs(self.picked[i]) for i in mine[start : start + self._batch]])
+            for start in range(0, len(embedded), self._batch):
+                inputs = torch.stack([self._inputs(self.picked[i]) for i in embedded[start : start + self._batch]])
                 parts.append(F.normalize(encoder(inputs.to(fabric.device)).float()))
         encoder.train(training)
-        dim = parts[0].shape[1] if parts else int(encoder.dim)  # type: ignore[arg-type]
-        found = torch.zeros(len(self.picked), dim, device=fabric.device)
-        if parts:
-            found[list(mine)] = torch.cat(parts)
+        found = torch.zeros(len(self.picked), parts[0].shape[1], device=fabric.device)
+        found[mine] = torch.cat(parts)[: len(mine)]
         whole = gathered(fabric, found).sum(dim=0).cpu().numpy()
         return pair_eer((whole @ whole.T)[self._rows, self._columns], self._target)

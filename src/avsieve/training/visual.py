@@ -15,7 +15,7 @@ from avsieve.training.phase import Phase
 from avsieve.training.schedule import Schedule
 from avsieve.training.state import Row
 from avsieve.training.validation import OFF, Validation, Watch, split
-from avsieve.training.visual_data import FaceBatches, Faces
+from avsieve.training.visual_data import FaceBatches, Faces, Scaled
 
 _VISUAL = Modality(
     "train_visual",
@@ -99,4 +99,4 @@ def train_visual(
         batches = FaceBatches(faces, steps=plan.steps, batch=recipe.batch, augmentation=treat, seed=recipe.seed)
         return Data(faces, [Phase(batches, plan)], faces.classes, validation)
 
-    return train_encoder(_VISUAL, train_list, output, load, recipe=recipe, **run)
+    return train_encoder(_VISUAL, train_list, output, load, recipe=recipe, treated=Scaled, **run)
