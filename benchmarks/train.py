@@ -139,7 +139,14 @@ def compare(fabric: Any, name: str, batches: Any, args: argparse.Namespace) -> N
         for way, (source, workers, layout) in ways.items():
             network = fresh().to(memory_format=layout)
             found[way].append(rate(fabric, network, SPEAKERS, source, args.steps, workers))
+    begun = time.process_time()
+    for step in range(args.steps):
+        batches[step]
+    prepared = (time.process_time() - begun) / args.steps
     print(f"{name}, {fabric.strategy.precision.precision}, batch {args.batch}, {fabric.device.type}")
+    print(
+        f"  a batch is prepared in {1000 * prepared:.0f} ms of one core: {args.batch / prepared:.0f} samples/s a worker"
+    )
     for way, rates in found.items():
         share = median(a / b for a, b in zip(rates, found["limit"], strict=True))
         print(f"  {way:24} {median(rates):8.2f} steps/s  {share:.2f} of the limit")

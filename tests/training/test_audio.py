@@ -173,6 +173,7 @@ def test_the_script_trains_from_a_list(tiny_speech: TinySpeech, tmp_path: Path, 
 
 
 def test_the_script_takes_what_the_rule_passes_on(tiny_speech: TinySpeech, tmp_path: Path, repository: Path) -> None:
+    pytest.importorskip("tensorboard")
     # The configuration's flags, a preset among them, with a small network and few steps.
     given = {"preset": "avcleanse", "arch": "ecapa_small", "steps": 2, "batch": 4, "augment": ["none"]}
     given["large_margin"] = {"steps": 1, "crop_s": 0.5, "batch": 2}
@@ -180,8 +181,9 @@ def test_the_script_takes_what_the_rule_passes_on(tiny_speech: TinySpeech, tmp_p
     run_script(
         repository / "workflow/scripts/train_audio.py", "--list", tiny_speech.train_list, "--wav", tiny_speech.tar,
         "--output", tmp_path / "a.safetensors", "--log", tmp_path / "a.csv", "--provenance", tmp_path / "a.json",
-        *options, "--device", "cpu",
+        *options, "--device", "cpu", "--tensorboard", tmp_path / "board",
     )  # fmt: skip
+    assert len(list((tmp_path / "board").glob("events.*"))) == 2  # one a phase
     facts = json.loads((tmp_path / "a.json").read_text())
     assert facts["recipe"]["crop_s"] == 2.015
     assert [plan["steps"] for plan in facts["schedule"]] == [2, 1]

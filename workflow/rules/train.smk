@@ -21,8 +21,8 @@ rule train_audio:
         "results/benchmarks/train_audio/{list}.tsv"
     conda:
         W.env("encoders")
-    # Sums over several threads are rounded differently: with fewer cores the weights differ in their last digits.
-    threads: 2
+    # Torch takes two whatever the cores, since sums over another number are rounded differently.
+    threads: 2 + W.config.training.devices * W.config.training.workers
     # No params, since they change how fast the weights come and not which.
     resources:
         gpu=W.gpu * W.config.training.devices,
@@ -39,7 +39,7 @@ rule train_audio:
     shell:
         "python $AVSIEVE_SCRIPTS/train_audio.py --list {input.list} --wav {input.wav} {params.training}"
         " --device {params.device} --devices {resources.devices} --precision {params.precision}"
-        " --workers {resources.workers} --threads {threads} {params.board} --output {output.model} --log {output.history}"
+        " --workers {resources.workers} --threads 2 {params.board} --output {output.model} --log {output.history}"
         " --provenance {output.provenance} > {log} 2>&1"
 
 
@@ -59,8 +59,8 @@ rule train_visual:
         "results/benchmarks/train_visual/{list}.tsv"
     conda:
         W.env("encoders")
-    # Sums over several threads are rounded differently: with fewer cores the weights differ in their last digits.
-    threads: 2
+    # Torch takes two whatever the cores, since sums over another number are rounded differently.
+    threads: 2 + W.config.training.devices * W.config.training.workers
     # No params, since they change how fast the weights come and not which.
     resources:
         gpu=W.gpu * W.config.training.devices,
@@ -77,7 +77,7 @@ rule train_visual:
     shell:
         "python $AVSIEVE_SCRIPTS/train_visual.py --list {input.list} --faces {input.faces} {params.training}"
         " --device {params.device} --devices {resources.devices} --precision {params.precision}"
-        " --workers {resources.workers} --threads {threads} {params.board} --output {output.model} --log {output.history}"
+        " --workers {resources.workers} --threads 2 {params.board} --output {output.model} --log {output.history}"
         " --provenance {output.provenance} > {log} 2>&1"
 
 
