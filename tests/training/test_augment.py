@@ -114,6 +114,9 @@ def test_features_are_masked_in_training_only() -> None:
         def embed(self, features: Tensor) -> Tensor:
             return features.mean(dim=(1, 2))[:, None]
 
+        def forward(self, waves: Tensor) -> Tensor:
+            return self.embed(self.fbank(waves))
+
     masked = Masked(Encoder(), 0.3)
     assert (masked.eval()(torch.zeros(8, 10)) == 1).all()
     masked.train()
@@ -125,3 +128,10 @@ def test_features_are_masked_in_training_only() -> None:
         masked.begin(1, rank, 2)
         shares.append(masked(torch.zeros(4, 10)))
     assert torch.equal(torch.cat(shares), whole)  # a row is masked the same whichever process has it
+
+
+def test_an_encoder_without_features_is_trained_unmasked_or_refused() -> None:
+    waves = torch.randn(3, 10)
+    assert torch.equal(Masked(nn.Identity(), 0.0).train()(waves), waves)
+    with pytest.raises(ConfigError, match=r"mask is 0\.1, and Identity has no filter banks to mask; expected 0"):
+        Masked(nn.Identity(), 0.1)

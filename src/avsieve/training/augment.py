@@ -175,12 +175,22 @@ class Masked(nn.Module):
     """An encoder with ``fbank`` and ``embed`` whose features are masked in training (SpecAugment, Park et al. 2019).
 
     One band of up to ``share`` of the frames and one of up to ``share`` of the mel bands are set to 0, their mean.
+    With a ``share`` of 0 any encoder of waveforms will do.
+
+    Raises
+    ------
+    ConfigError
+        If there is something to mask and the encoder has no features.
     """
 
     encoder: Any
 
     def __init__(self, encoder: nn.Module, share: float = 0.1) -> None:
         super().__init__()
+        if share > 0 and not (hasattr(encoder, "fbank") and hasattr(encoder, "embed")):
+            raise ConfigError(
+                f"mask is {share}, and {type(encoder).__name__} has no filter banks to mask; expected 0 for it"
+            )
         self.encoder = encoder
         self.share = share
         # Drawn on the CPU, so that a GPU masks the same; of its own, so that dropout changes nothing.
@@ -194,14 +204,16 @@ class Masked(nn.Module):
 
     def forward(self, waves: Tensor) -> Tensor:
         """Map (B, samples) to (B, dim)."""
+        embedding: Tensor
+        if not self.training or self.share == 0:
+            embedding = self.encoder(waves)
+            return embedding
+        rows = len(waves)
+        draws = torch.rand(rows * self._world, 4, generator=self._generator)[self._rank * rows :][:rows]
         with torch.no_grad():
-            features = self.encoder.fbank(waves)
-            if self.training and self.share > 0:
-                rows = len(features)
-                draws = torch.rand(rows * self._world, 4, generator=self._generator)[self._rank * rows :][:rows]
-                features = mask_bands(features, 1, self.share, draws[:, :2])
-                features = mask_bands(features, 2, self.share, draws[:, 2:])
-        embedding: Tensor = self.encoder.embed(features)
+            features = mask_bands(self.encoder.fbank(waves), 1, self.share, draws[:, :2])
+            features = mask_bands(features, 2, self.share, draws[:, 2:])
+        embedding = self.encoder.embed(features)
         return embedding
 
 

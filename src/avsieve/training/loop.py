@@ -1,7 +1,8 @@
-"""Train an encoder with AAM-softmax: any modality, on one or several processes, resumable to the bit.
+"""Train an encoder with AAM-softmax: any modality, on one or several processes, resumable.
 
 Everything random in a step follows from the seed and the step's number: the batches are a function of the step, and
-torch's generator is set anew in each. A resumed training therefore ends with the weights of an unbroken one.
+torch's generator is set anew in each. A resumed training therefore ends with the weights of an unbroken one, to the bit
+on a CPU; CUDA adds some gradients up in any order, so there they agree but for rounding.
 
 Several processes take equal shares of the rows of each batch, and a row is the same whoever makes it. Gradients are
 averaged, and batch normalisation sees the whole batch, so the loss is that of one process but for the order in which
