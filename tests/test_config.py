@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from avsieve.config import Config, load_config, parse_config
-from avsieve.config_docs import ROOT, derived
+from avsieve.config_docs import ROOT, derived, reference
 from avsieve.errors import ConfigError
 
 
@@ -24,6 +25,15 @@ def test_the_derived_files_are_in_step() -> None:
 
 def test_the_default_file_holds_the_defaults() -> None:
     assert load_config(ROOT / "config" / "config.yaml") == Config()
+
+
+def test_a_preset_on_top_of_the_default_file_sets_its_keys() -> None:
+    # Snakemake lays a user's keys over those of the default file, so none of these may stand in it as given.
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    values["training"]["audio"] |= {"preset": "avcleanse", "scale": 20}
+    audio = parse_config(values).training.audio
+    assert (audio.arch, audio.epochs, audio.margin_until, audio.scale) == ("ecapa1024", 99, 0, 20)
+    assert "`preset: avcleanse` sets `epochs: 99`" in reference()
 
 
 def test_every_config_file_that_ships_is_valid() -> None:

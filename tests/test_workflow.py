@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 from avsieve.config import Config
 from avsieve.workflow import Wiring, flags, shell_prefix
@@ -38,8 +39,15 @@ def test_cuda_takes_the_gpu_environments_and_a_gpu(repository: Path) -> None:
 def test_every_environment_that_a_rule_can_ask_for_exists(repository: Path) -> None:
     for device in ("cpu", "cuda"):
         wiring = Wiring({"device": device}, repository / "workflow")
-        for family in ("core", "media", "faces", "torch", "report"):
+        for family in ("core", "media", "encoders", "faces", "torch", "training", "report"):
             assert (repository / "workflow" / "rules" / wiring.env(family)).resolve().is_file()
+
+
+def test_tensorboards_files_stand_beside_the_model_where_they_are_wanted(repository: Path) -> None:
+    output = SimpleNamespace(model="results/models/audio/all.safetensors")
+    for wanted, option in ((False, ""), (True, "--tensorboard results/models/audio/all.tensorboard")):
+        wiring = Wiring({"training": {"tensorboard": wanted}}, repository / "workflow")
+        assert wiring.board(None, output) == option
 
 
 def test_the_workflow_imports_nothing_heavy() -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 
 from avsieve.config_base import Block, Positive, Share, key
 from avsieve.config_evaluation import Comparison, Evaluation
+from avsieve.config_training import Training
 from avsieve.errors import ConfigError
 
 
@@ -152,52 +153,6 @@ class Audit(Block):
     )
     outside: Share = key(0.3, "Share of the broken that show nobody of the list.", "audit_noise")
     seed: int = key(0, "Decides what is broken.", "audit_noise", ge=0)
-
-
-class TrainAudio(Block):
-    """Training of an audio encoder on a list (`snakemake train_audio`)."""
-
-    arch: str = key("ecapa_small", "Architecture.", "train_audio")
-    steps: int = key(600, "Batches to train on.", "train_audio", ge=1)
-    batch: int = key(64, "Crops in a batch.", "train_audio", ge=2)
-    crop_s: Positive = key(2.0, "Length of a crop, in seconds.", "train_audio")
-    speeds: list[float] = key(lambda: [1.0], "Speed factors; each makes classes of its own.", "train_audio")
-    augment: list[Literal["none", "room", "babble", "noise", "filter", "music"]] = key(
-        lambda: ["none", "room", "babble", "noise"],
-        "Treatments, one of which each crop gets; one named twice is twice as likely.",
-        "train_audio",
-    )
-    stack: Share = key(0.0, "Chance of a second treatment.", "train_audio")
-    margin: float = key(0.2, "Margin of the AAM-softmax, in radians.", "train_audio", ge=0, lt=1.5)
-    margin_from: Share = key(0.1, "Share of the steps before the margin begins to rise.", "train_audio")
-    margin_until: Share = key(0.4, "Share of the steps after which it is whole.", "train_audio")
-    scale: Positive = key(30.0, "Scale of the AAM-softmax.", "train_audio")
-    lr: Positive = key(2e-3, "Highest learning rate.", "train_audio")
-    noise: str | None = key(None, "Folder of noise at 16 kHz; made up without one.", "train_audio")
-    rooms: str | None = key(None, "Folder of room impulse responses at 16 kHz; made up without one.", "train_audio")
-    start_from: str | None = key(
-        None, "Weights to begin with, a file or `builtin`, in place of random ones.", "train_audio"
-    )
-    seed: int = key(0, "Decides first weights, order, crops and treatments.", "train_audio", ge=0)
-
-
-class TrainVisual(Block):
-    """Training of a visual encoder on a list (`snakemake train_visual`)."""
-
-    arch: str = key("mobileface_small", "Architecture.", "train_visual")
-    steps: int = key(400, "Batches to train on.", "train_visual", ge=1)
-    batch: int = key(64, "Faces in a batch.", "train_visual", ge=2)
-    margin: float = key(0.2, "Margin of the AAM-softmax, in radians.", "train_visual", ge=0, lt=1.5)
-    scale: Positive = key(30.0, "Scale of the AAM-softmax.", "train_visual")
-    lr: Positive = key(2e-3, "Highest learning rate.", "train_visual")
-    seed: int = key(0, "Decides first weights, order, faces and treatments.", "train_visual", ge=0)
-
-
-class Training(Block):
-    """Training of encoders from a list: `snakemake train_encoders`, or one of its models by name."""
-
-    audio: TrainAudio = key(TrainAudio, "", "train_audio")
-    visual: TrainVisual = key(TrainVisual, "", "train_visual")
 
 
 class Fusion(Block):

@@ -19,13 +19,16 @@ from pydantic.fields import FieldInfo
 
 from avsieve.atomic import write_text
 from avsieve.config import Config
+from avsieve.config_training import Preset
+from avsieve.training.presets import keys_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
 INTRO = """\
 # Configuration
 
-`config.yaml` holds every key with its default; a file of your own needs only the keys that differ:
+`config.yaml` holds every key with its default (behind a `#` where a preset may set another); a file of your own needs
+only the keys that differ:
 
     snakemake --cores 8 --configfile my.yaml
 
@@ -71,7 +74,20 @@ def _reruns(field: FieldInfo) -> str:
 
 
 def _yaml(value: Any) -> str:
+    if isinstance(value, float) and "e" in repr(value) and "." not in repr(value):
+        return repr(value).replace("e", ".0e")  # YAML takes 1e-05 for text
     return json.dumps(value) if not isinstance(value, str) or value == "" else value
+
+
+def _presets(model: type[BaseModel]) -> list[str]:
+    """Return a paragraph a preset with the keys that it sets."""
+    if not issubclass(model, Preset):
+        return []
+    return [
+        f"`preset: {name}` sets {', '.join(f'`{key}: {_yaml(value)}`' for key, value in values.items())}.\n"
+        for name, values in model.PRESETS.items()
+        if values
+    ]
 
 
 def reference() -> str:
@@ -84,6 +100,7 @@ def reference() -> str:
             parts.append(f"\n## {f'`{path}`' if path else 'General'}\n")
             if path:
                 parts.append(f"{' '.join((model.__doc__ or '').split())}\n")
+            parts.extend(_presets(model))
             parts.append("| key | meaning | value | default | reruns |\n|---|---|---|---|---|")
             for name, field in plain.items():
                 full = f"{path}.{name}" if path else name
@@ -108,6 +125,7 @@ def default_file() -> str:
     ]
 
     def block(model: type[BaseModel], indent: str) -> None:
+        preset = keys_of(model.PRESETS) if issubclass(model, Preset) else set()
         for name, field in model.model_fields.items():
             if _is_block(field):
                 if not indent:
@@ -117,7 +135,9 @@ def default_file() -> str:
             else:
                 comment = textwrap.wrap((field.description or "").replace("`", ""), 116 - len(indent))
                 lines.extend(f"{indent}# {line}" for line in comment)
-                lines.append(f"{indent}{name}: {_yaml(field.get_default(call_default_factory=True))}")
+                # A default that stood here would count as given, and no preset could change it.
+                mark = "# " if name in preset else ""
+                lines.append(f"{indent}{mark}{name}: {_yaml(field.get_default(call_default_factory=True))}")
 
     block(Config, "")
     return "\n".join(lines) + "\n"

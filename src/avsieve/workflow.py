@@ -194,7 +194,13 @@ class Wiring:
         """Return the hash of a rule's script, of what it imports, and of ``modules`` that it loads by name."""
         return code_hash(self.scripts / f"{rule}.py", self.src, modules)
 
+    def board(self, wildcards: Any, output: Any) -> str:
+        """Return the option that a training writes TensorBoard's files with, beside its model."""
+        if not self.config.training.tensorboard:
+            return ""
+        return f"--tensorboard {shlex.quote(str(Path(str(output.model)).with_suffix('.tensorboard')))}"
+
     def env(self, family: str) -> str:
         """Return the conda environment of a family of stages; networks have one for CUDA of their own."""
-        suffix = "-gpu" if self.gpu and family in ("faces", "torch") else ""
+        suffix = "-gpu" if self.gpu and family in ("encoders", "faces", "torch") else ""
         return f"../envs/{family}{suffix}.yaml"

@@ -3,21 +3,28 @@ from __future__ import annotations
 import argparse
 import json
 import runpy
+import shlex
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from unittest import mock
 
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 
+from avsieve.config import parse_config
 from avsieve.encoders.audio import load_audio_encoder
-from avsieve.errors import ModelError
+from avsieve.errors import ConfigError, ModelError
+from avsieve.training import loop
 from avsieve.training.audio import AudioRecipe, train_audio
 from avsieve.training.augment import KINDS
-from avsieve.training.loop import Optimiser
+from avsieve.training.large_margin import LargeMargin, large_margin
+from avsieve.training.optimiser import Optimiser
 from avsieve.training.schedule import Schedule
+from avsieve.training.validation import Validation, Watch
+from avsieve.workflow import flags
 
 from .conftest import TinySpeech
 
@@ -66,6 +73,82 @@ def test_fine_tuning_starts_from_given_weights(tiny_speech: TinySpeech, tmp_path
     assert torch.allclose(a.get_parameter("fc6.weight"), b.get_parameter("fc6.weight"), atol=1e-6)
 
 
+WATCH = Watch(0.65, every=3, keep="best")
+
+
+def test_the_weights_of_the_best_step_can_be_kept(
+    tiny_speech: TinySpeech, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The second of four measurements is the best one; a training of as many steps ends with its weights.
+    monkeypatch.setattr(Validation, "eer", lambda *_: next(measured))
+    measured = iter([0.4, 0.1, 0.3, 0.1])
+    rows = train(tiny_speech, tmp_path / "best", watch=WATCH, provenance=tmp_path / "best.json", log=tmp_path / "l.csv")
+    assert [row[0] for row in rows] == [3, 4, 6, 8, 9, 12]
+    assert [row[5] for row in rows] == [0.4, None, 0.1, None, 0.3, 0.1]
+    facts = json.loads((tmp_path / "best.json").read_text())
+    assert facts["validation"] == {
+        "speakers": 2, "utterances": 6, "keep": "best", "best_step": 6, "best_eer": 0.1, "last_eer": 0.1,
+    }  # fmt: skip
+    assert facts["speakers"] == 2
+    assert facts["utterances"] == 6
+
+    class Stopped(Exception):  # noqa: N818
+        pass
+
+    def stop(*arguments: object) -> None:
+        torch.save(arguments[2].encoder.encoder.state_dict(), tmp_path / "six.pt")  # type: ignore[attr-defined]
+        raise Stopped
+
+    measured = iter([0.4, 0.1])
+    monkeypatch.setattr(loop, "save_state", stop)
+    with pytest.raises(Stopped):
+        train(tiny_speech, tmp_path / "cut", watch=WATCH, checkpoint=tmp_path / "state", checkpoint_every=5)
+    kept, six = load_file(tmp_path / "best"), torch.load(tmp_path / "six.pt", weights_only=True)
+    assert kept.keys() == six.keys()
+    assert all(torch.equal(kept[name], six[name]) for name in kept)
+
+
+def test_a_second_phase_with_a_large_margin_is_part_of_the_run_and_resumable(
+    tiny_speech: TinySpeech, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, speeds=(0.9, 1.0))
+    how: dict = {"recipe": recipe, "large": LargeMargin(steps=4, crop_s=1.0, batch=4, margin=0.5, lr=1e-4)}
+    rows = train(tiny_speech, tmp_path / "whole", **how, steps=6, provenance=tmp_path / "whole.json")
+    assert [row[0] for row in rows] == [4, 6, 8, 10]
+    assert [row[4] for row in rows][2:] == [0.5, 0.5]
+    assert rows[2][3] < 1e-4 < rows[0][3]  # type: ignore[operator]
+    assert json.loads((tmp_path / "whole.json").read_text())["large_margin"]["crop_s"] == 1.0
+
+    save = loop.save_state
+
+    def die_in_the_second_phase(*arguments: object) -> None:
+        save(*arguments)  # type: ignore[arg-type]
+        if arguments[-1].step == 8:  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "save_state", die_in_the_second_phase)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_speech, tmp_path / "cut", **how, steps=6, checkpoint=tmp_path / "state", checkpoint_every=1)
+    monkeypatch.setattr(loop, "save_state", save)
+    other = {**how, "large": replace(how["large"], crop_s=0.8)}
+    with pytest.raises(ModelError, match="another recipe"):
+        train(tiny_speech, tmp_path / "cut", **other, steps=6, checkpoint=tmp_path / "state")
+    assert train(tiny_speech, tmp_path / "cut", **how, steps=6, checkpoint=tmp_path / "state") == rows
+    assert (tmp_path / "cut").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_a_second_phase_needs_the_voices_as_they_are(tiny_speech: TinySpeech, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"speeds are \[0\.9\]; expected 1\.0 among them"):
+        train(tiny_speech, tmp_path / "a", recipe=replace(RECIPE, speeds=(0.9,)), large=LargeMargin(steps=1))
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"step": 1}'])
+def test_settings_of_the_second_phase_that_cannot_be_read_are_refused(text: str) -> None:
+    assert large_margin('{"steps": 3, "augment": ["none"]}') == LargeMargin(3, augment=("none",))
+    with pytest.raises(argparse.ArgumentTypeError, match="expected"):
+        large_margin(text)
+
+
 def test_cuda_is_never_replaced_by_the_cpu(tiny_speech: TinySpeech, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="not available"):
         train(tiny_speech, tmp_path / "a.safetensors", device="cuda:7")
@@ -87,6 +170,39 @@ def test_the_script_trains_from_a_list(tiny_speech: TinySpeech, tmp_path: Path, 
     )  # fmt: skip
     assert sorted(p.name for p in out.iterdir()) == ["a.csv", "a.json", "a.safetensors"]
     assert json.loads((out / "a.json").read_text())["recipe"]["speeds"] == [1.0, 0.9]
+
+
+def test_the_script_takes_what_the_rule_passes_on(tiny_speech: TinySpeech, tmp_path: Path, repository: Path) -> None:
+    pytest.importorskip("tensorboard")
+    # The configuration's flags, a preset among them, with a small network and few steps.
+    given = {"preset": "avcleanse", "arch": "ecapa_small", "steps": 2, "batch": 4, "augment": ["none"]}
+    given["large_margin"] = {"steps": 1, "crop_s": 0.5, "batch": 2}
+    options = shlex.split(flags(parse_config({"training": {"audio": given}}).training.audio))
+    run_script(
+        repository / "workflow/scripts/train_audio.py", "--list", tiny_speech.train_list, "--wav", tiny_speech.tar,
+        "--output", tmp_path / "a.safetensors", "--log", tmp_path / "a.csv", "--provenance", tmp_path / "a.json",
+        *options, "--device", "cpu", "--tensorboard", tmp_path / "board",
+    )  # fmt: skip
+    assert len(list((tmp_path / "board").glob("events.*"))) == 2  # one a phase
+    facts = json.loads((tmp_path / "a.json").read_text())
+    assert facts["recipe"]["crop_s"] == 2.015
+    assert [plan["steps"] for plan in facts["schedule"]] == [2, 1]
+    assert facts["schedule"][0]["kind"] == "exponential"
+    assert facts["schedule"][0]["epoch_steps"] == 3  # twelve utterances in steps of four
+    assert facts["optimiser"] == {"name": "adam", "weight_decay": 2e-5, "clip": 0.0}
+
+
+def test_a_preset_of_the_script_leaves_what_is_given(tiny_speech: TinySpeech, tmp_path: Path, repository: Path) -> None:
+    run_script(
+        repository / "workflow/scripts/train_audio.py", "--list", tiny_speech.train_list, "--wav", tiny_speech.tar,
+        "--output", tmp_path / "a.safetensors", "--log", tmp_path / "a.csv", "--provenance", tmp_path / "a.json",
+        "--preset", "avcleanse", "--arch", "ecapa_small", "--steps", 1, "--batch", 4, "--crop-s", 0.5, "--augment",
+        "none", "--lr", 5e-4, "--device", "cpu",
+    )  # fmt: skip
+    facts = json.loads((tmp_path / "a.json").read_text())
+    assert (facts["schedule"][0]["lr"], facts["schedule"][0]["steps"]) == (5e-4, 1)
+    assert facts["schedule"][0]["decay"] == 0.97
+    assert facts["recipe"]["batch"] == 4
 
 
 def test_the_defaults_of_the_script_are_those_of_the_library(repository: Path) -> None:

@@ -76,6 +76,17 @@ def test_a_folder_without_recordings_or_at_another_rate_is_refused(tmp_path: Pat
         SoundFolder(tmp_path).piece(10, np.random.default_rng(0))
 
 
+def test_babble_comes_from_a_folder_of_speech_if_there_is_one(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "hum.wav", tone(), 16_000)
+
+    def never(n: int) -> np.ndarray:
+        raise AssertionError("other speakers of the list were asked")
+
+    heard = Augmenter(("babble",), speech=tmp_path)(hiss(), np.random.default_rng(0), never)
+    assert heard.shape == hiss().shape
+    assert not np.allclose(np.corrcoef(heard, hiss())[0, 1], 1, atol=1e-4)
+
+
 def test_unknown_treatments_and_music_without_a_folder_are_refused() -> None:
     with pytest.raises(ConfigError, match="augmentation echo: not known"):
         Augmenter(("echo",))
@@ -85,8 +96,8 @@ def test_unknown_treatments_and_music_without_a_folder_are_refused() -> None:
 
 @pytest.mark.parametrize("axis", [1, 2])
 def test_a_band_of_each_row_is_masked_and_no_more_than_the_share(axis: int) -> None:
-    torch.manual_seed(0)
-    masked = mask_bands(torch.ones(50, 80, 200), axis, 0.1) == 0
+    draws = torch.rand(50, 2, generator=torch.Generator().manual_seed(0))
+    masked = mask_bands(torch.ones(50, 80, 200), axis, 0.1, draws) == 0
     lines = masked.all(dim=3 - axis)  # lines that are hidden whole
     assert torch.equal(masked, lines[:, :, None].expand_as(masked) if axis == 1 else lines[:, None].expand_as(masked))
     width = lines.sum(dim=1)
@@ -103,7 +114,24 @@ def test_features_are_masked_in_training_only() -> None:
         def embed(self, features: Tensor) -> Tensor:
             return features.mean(dim=(1, 2))[:, None]
 
+        def forward(self, waves: Tensor) -> Tensor:
+            return self.embed(self.fbank(waves))
+
     masked = Masked(Encoder(), 0.3)
-    torch.manual_seed(1)
     assert (masked.eval()(torch.zeros(8, 10)) == 1).all()
-    assert (masked.train()(torch.zeros(8, 10)) < 1).any()
+    masked.train()
+    masked.begin(1, 0, 1)
+    whole = masked(torch.zeros(8, 10))
+    assert (whole < 1).any()
+    shares = []
+    for rank in range(2):
+        masked.begin(1, rank, 2)
+        shares.append(masked(torch.zeros(4, 10)))
+    assert torch.equal(torch.cat(shares), whole)  # a row is masked the same whichever process has it
+
+
+def test_an_encoder_without_features_is_trained_unmasked_or_refused() -> None:
+    waves = torch.randn(3, 10)
+    assert torch.equal(Masked(nn.Identity(), 0.0).train()(waves), waves)
+    with pytest.raises(ConfigError, match=r"mask is 0\.1, and Identity has no filter banks to mask; expected 0"):
+        Masked(nn.Identity(), 0.1)

@@ -12,8 +12,10 @@ from avsieve.encoders.audio import AUDIO, BUILTIN_FILE
 from avsieve.errors import ModelError
 from avsieve.training.audio import AudioRecipe
 from avsieve.training.audio_data import CropBatches, Speech
-from avsieve.training.encoder_run import Data, Modality, train_encoder
-from avsieve.training.loop import Optimiser
+from avsieve.training.encoder_run import train_encoder
+from avsieve.training.job import Data, Modality
+from avsieve.training.optimiser import Optimiser
+from avsieve.training.phase import Phase
 from avsieve.training.schedule import Schedule
 
 from .conftest import TinySpeech
@@ -29,7 +31,7 @@ def never() -> Data:
 def test_an_absent_device_is_told_before_the_data_are_opened(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="not available"):
         train_encoder(
-            MODALITY, tmp_path / "list.txt", tmp_path / "net", never, recipe=RECIPE, schedule=Schedule(1),
+            MODALITY, tmp_path / "list.txt", tmp_path / "net", never, recipe=RECIPE,
             optimiser=Optimiser(), device="cuda:7",
         )  # fmt: skip
 
@@ -45,10 +47,10 @@ def test_the_modality_adds_to_the_metadata_and_the_treatment_is_not_stored(
 
     def load() -> Data:
         speech = Speech(tiny_speech.train_list, [tiny_speech.tar])
-        return Data(speech, CropBatches(speech, steps=2, batch=4, crop_s=0.5), 9)
+        return Data(speech, [Phase(CropBatches(speech, steps=2, batch=4, crop_s=0.5), Schedule(2))], 9)
 
     rows = train_encoder(
-        MODALITY, tiny_speech.train_list, tmp_path / "net.safetensors", load, recipe=RECIPE, schedule=Schedule(2),
+        MODALITY, tiny_speech.train_list, tmp_path / "net.safetensors", load, recipe=RECIPE,
         optimiser=Optimiser(), treated=treat, device="cpu", checkpoint=tmp_path / "net.resume",
     )  # fmt: skip
     assert [row[0] for row in rows] == [2]

@@ -8,11 +8,13 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training.loop import Optimiser, fit, write_log
+from avsieve.training.loop import Keeping, fit
+from avsieve.training.machine import Machine, start
 from avsieve.training.margin import AAMSoftmax
+from avsieve.training.optimiser import Optimiser
+from avsieve.training.phase import Phase
 from avsieve.training.schedule import Schedule
 
-CPU = torch.device("cpu")
 STEPS = 24
 
 
@@ -38,13 +40,23 @@ def network() -> tuple[nn.Module, AAMSoftmax]:
     return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Dropout(0.1), nn.Linear(16, 8)), AAMSoftmax(8, 4, scale=10)
 
 
-def train(blobs: Blobs, optimiser: str = "adam", **options: object) -> tuple[nn.Module, list[list[float]]]:
+def train(
+    blobs: Blobs,
+    optimiser: str = "adam",
+    device: str = "cpu",
+    precision: str = "fp32",
+    workers: int = 0,
+    phases: int = 1,
+    **keeping: object,
+) -> tuple[nn.Module, list[list[float | None]]]:
     net, criterion = network()
-    rows = fit(
-        net, criterion, blobs, schedule=Schedule(STEPS, lr=0.02), optimiser=Optimiser(optimiser), seed=3, device=CPU,
-        log_every=4, **options,
+    state = fit(
+        start(Machine(device, precision=precision)), net, criterion,
+        [Phase(blobs, Schedule(STEPS // phases, lr=0.02)) for _ in range(phases)],
+        optimiser=Optimiser(optimiser), seed=3, workers=workers,
+        keeping=Keeping(**{"log_every": 4, **keeping}),  # type: ignore[arg-type]
     )  # fmt: skip
-    return net, rows
+    return net, state.rows
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
@@ -53,10 +65,15 @@ def test_training_learns_what_can_be_learnt(optimiser: str) -> None:
     assert rows[-1][2] > 0.8 > rows[0][2]
 
 
-@pytest.mark.parametrize("stop", [9, 13, 22])
-def test_a_killed_training_resumes_to_the_same_weights_and_log(tmp_path: Path, stop: int) -> None:
-    whole, rows = train(Blobs(), log=tmp_path / "whole.csv")
-    options = {"checkpoint": tmp_path / "state.pt", "checkpoint_every": 4, "log": tmp_path / "broken.csv"}
+@pytest.mark.parametrize(
+    ("stop", "how"),
+    [(9, {}), (13, {}), (22, {}), (9, {"phases": 2}), (11, {"phases": 2}), (9, {"precision": "fp16"})],
+)
+def test_a_training_that_was_broken_off_resumes_to_the_same_weights_and_log(
+    tmp_path: Path, stop: int, how: dict
+) -> None:
+    whole, rows = train(Blobs(), log=tmp_path / "whole.csv", **how)
+    options = {"checkpoint": tmp_path / "state.pt", "checkpoint_every": 4, "log": tmp_path / "broken.csv", **how}
     with pytest.raises(KeyboardInterrupt):
         train(Blobs(stop), **options)
     resumed, again = train(Blobs(), **options)
@@ -89,7 +106,7 @@ def test_a_loss_that_is_not_finite_stops_the_training() -> None:
             inputs, labels = super().__getitem__(step)
             return inputs * float("nan"), labels
 
-    with pytest.raises(ModelError, match="step 0: the loss is nan; lower the learning rate"):
+    with pytest.raises(ModelError, match="step 0: the loss is not finite; lower the learning rate"):
         train(Broken())
 
 
@@ -100,6 +117,41 @@ def test_unknown_names_are_refused() -> None:
         train(Blobs(), precision="fp8")
 
 
-def test_the_log_is_a_table(tmp_path: Path) -> None:
-    write_log(tmp_path / "log.csv", [[50, 1.25, 0.5, 1e-3, 0.2]])
-    assert (tmp_path / "log.csv").read_text() == "step,loss,accuracy,lr,margin\n50,1.25,0.5,0.001,0.2\n"
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_mixed_precision_trains_and_its_inputs_are_not_rounded(precision: str) -> None:
+    class Remembering(nn.Linear):
+        def forward(self, inputs: Tensor) -> Tensor:
+            assert inputs.dtype == torch.float32
+            outputs = super().forward(inputs)
+            assert outputs.dtype != torch.float32
+            return outputs
+
+    net, criterion = Remembering(4, 8), AAMSoftmax(8, 4, scale=10)
+    fabric = start(Machine("cpu", precision=precision))
+    phase = Phase(Blobs(), Schedule(STEPS, lr=0.02))
+    state = fit(fabric, net, criterion, [phase], optimiser=Optimiser(), seed=3, keeping=Keeping(log_every=8))
+    assert state.rows[-1][2] > 0.8  # type: ignore[operator]
+    assert net.weight.dtype == torch.float32
+
+
+def test_the_state_of_float16_holds_the_scale_of_its_gradients(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(Blobs(9), precision="fp16", checkpoint=tmp_path / "state.pt", checkpoint_every=4)
+    assert torch.load(tmp_path / "state.pt", weights_only=True)["scaler"]["scale"] > 1
+    with pytest.raises(ModelError, match="left by a training with another recipe"):
+        train(Blobs(), checkpoint=tmp_path / "state.pt")
+
+
+def test_classes_that_a_later_phase_leaves_out_are_gone() -> None:
+    class Three(Blobs):
+        def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+            inputs, labels = super().__getitem__(step)
+            return inputs, labels % 3
+
+    net, criterion = network()
+    phases = [Phase(Blobs(), Schedule(8, lr=0.02)), Phase(Three(), Schedule(4, lr=0.02), classes=(1, 3))]
+    state = fit(
+        start(Machine("cpu")), net, criterion, phases, optimiser=Optimiser(), seed=3, keeping=Keeping(log_every=4)
+    )
+    assert [row[0] for row in state.rows] == [4, 8, 12]
+    assert criterion.weight.shape == (3, 8)

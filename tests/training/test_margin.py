@@ -68,8 +68,64 @@ def test_the_loss_is_float32_under_autocast_and_its_gradient_is_finite_at_the_ce
     assert torch.isfinite(embeddings.grad).all()
 
 
+@pytest.mark.parametrize(("subcenters", "top_k"), [(1, 1), (1, 3), (3, 2)])
+def test_the_nearest_other_classes_seem_nearer_by_the_penalty(subcenters: int, top_k: int) -> None:
+    torch.manual_seed(0)
+    criterion = AAMSoftmax(
+        16, 7, margin=0.3, scale=20, subcenters=subcenters, top_k=top_k, top_penalty=0.1
+    )  # fmt: skip
+    embeddings, labels = torch.randn(9, 16), torch.arange(9) % 7
+    # Written out, one embedding and one class at a time.
+    centres = F.normalize(criterion.weight.detach().double()).numpy().reshape(7, subcenters, 16)
+    losses = []
+    for vector, label in zip(F.normalize(embeddings.double()).numpy(), labels.tolist(), strict=True):
+        angles = [min(math.acos(float(c @ vector)) for c in own) for own in centres]
+        others = sorted((angle, j) for j, angle in enumerate(angles) if j != label)
+        penalised = {j for _, j in others[:top_k]}
+        moved = [a + 0.3 if j == label else a - 0.1 * (j in penalised) for j, a in enumerate(angles)]
+        logits = [20 * math.cos(a) for a in moved]
+        losses.append(math.log(sum(math.exp(x) for x in logits)) - logits[label])
+    assert criterion(embeddings, labels).item() == pytest.approx(sum(losses) / 9, rel=1e-5)
+
+
+def test_the_penalty_rises_with_the_margin_and_moves_the_network() -> None:
+    torch.manual_seed(0)
+    plain, penalised = AAMSoftmax(8, 4, margin=0.0), AAMSoftmax(8, 4, margin=0.0, top_k=2)
+    penalised.load_state_dict(plain.state_dict())
+    embeddings, labels = torch.randn(6, 8), torch.tensor([0, 1, 2, 3, 0, 1])
+    losses = []
+    for risen in (0.0, 0.5, 1.0):
+        penalised.set_margin(0.0, risen)
+        losses.append(penalised(embeddings, labels).item())
+    assert losses[0] == plain(embeddings, labels).item()
+    assert losses == sorted(set(losses))
+    penalised(embeddings, labels).backward()
+    plain(embeddings, labels).backward()
+    assert penalised.weight.grad is not None
+    assert torch.isfinite(penalised.weight.grad).all()
+    assert not torch.allclose(penalised.weight.grad, plain.weight.grad)
+
+
+def test_classes_that_are_left_out_take_their_subcentres_along() -> None:
+    criterion = AAMSoftmax(4, 6, subcenters=2)
+    before = criterion.weight.detach().clone()
+    criterion.keep_classes(2, 3)
+    assert torch.equal(criterion.weight, before[4:10])
+    assert criterion.cosines(torch.randn(5, 4)).shape == (5, 3)
+
+
 @pytest.mark.parametrize(
-    "options", [{"classes": 1}, {"margin": -0.1}, {"margin": 2.0}, {"scale": 0}, {"subcenters": 0}]
+    "options",
+    [
+        {"top_k": 3},
+        {"top_k": -1},
+        {"top_penalty": 2.0},
+        {"classes": 1},
+        {"margin": -0.1},
+        {"margin": 2.0},
+        {"scale": 0},
+        {"subcenters": 0},
+    ],
 )
 def test_values_that_cannot_work_are_refused(options: dict) -> None:
     with pytest.raises(ConfigError, match="expected"):

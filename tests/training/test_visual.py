@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from avsieve.encoders import load_visual_encoder
-from avsieve.errors import ListError
+from avsieve.errors import ConfigError, ListError
 from avsieve.shards import ShardWriter
 from avsieve.training.face_augment import FaceAugmentation
-from avsieve.training.loop import Optimiser
+from avsieve.training.optimiser import Optimiser
 from avsieve.training.schedule import Schedule
+from avsieve.training.validation import Watch
 from avsieve.training.visual import VisualRecipe, train_visual
-from avsieve.training.visual_data import FaceBatches, Faces
+from avsieve.training.visual_data import FaceBatches, Faces, Scaled
 
 COLOURS = {"a": (200, 40, 40), "b": (40, 200, 40), "c": (40, 40, 200)}
 
@@ -42,7 +43,8 @@ def test_a_batch_is_a_function_of_its_step(data):
     images, labels = batches[2]
     again, same = batches[2]
     assert images.shape == (6, 3, 112, 112)
-    assert images.abs().max() <= 1
+    assert images.dtype == torch.uint8
+    assert 0 < Scaled(torch.nn.Identity())(images).abs().max() <= 1
     assert torch.equal(images, again)
     assert torch.equal(labels, same)
 
@@ -52,7 +54,7 @@ def test_every_utterance_comes_once_an_epoch_in_rgb(data):
     images, labels = (torch.cat(part) for part in zip(batches[0], batches[1], strict=True))
     assert sorted(labels.tolist()) == [0] * 4 + [1] * 4 + [2] * 4
     # Speaker a is blue, and blue is the last channel of RGB.
-    assert images[labels == 0].mean(dim=(0, 2, 3)).argmax() == 2
+    assert images[labels == 0].float().mean(dim=(0, 2, 3)).argmax() == 2
 
 
 def test_shards_of_another_list_are_refused(data):
@@ -67,6 +69,15 @@ def test_augmentation_of_no_strength_changes_nothing_and_grey_drops_colour():
     assert np.array_equal(FaceAugmentation(0, 0, 0, 0, 0, 0, 0)(face, rng), face)
     grey = FaceAugmentation(0, 1, 0, 0, 0, 0, 0)(face, rng)
     assert np.array_equal(grey[..., 0], grey[..., 2])
+
+
+def test_the_smooth_blur_of_the_preset_removes_detail_and_is_off_by_default():
+    face = np.random.default_rng(1).integers(0, 255, (112, 112, 3), dtype=np.uint8)
+    smooth = FaceAugmentation(0, 0, 0, 0, 0, 0, 0, smooth=1.0)
+    blurred = [smooth(face, np.random.default_rng(seed)).astype(float).std() for seed in range(20)]
+    assert min(blurred) < 0.4 * face.std()
+    assert max(blurred) <= face.std()
+    assert FaceAugmentation().smooth == 0
 
 
 def train(data, output, **extra):
@@ -91,6 +102,11 @@ def test_training_learns_and_writes_an_encoder_that_loads_by_name(data):
     assert encoder(torch.zeros(1, 3, 112, 112)).shape == (1, 128)
     train(data, data / "again.safetensors")
     assert (data / "m.safetensors").read_bytes() == (data / "again.safetensors").read_bytes()
+
+
+def test_speakers_kept_out_must_leave_some_to_train_on(data):
+    with pytest.raises(ConfigError, match="keeps 2 of 3 speakers out"):
+        train(data, data / "m.safetensors", watch=Watch(0.2))
 
 
 def test_the_script_has_the_recipe_s_defaults(repository):

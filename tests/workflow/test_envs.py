@@ -20,6 +20,7 @@ from avsieve.sources.load import source_names
 PACKAGES = {
     "cv2": "opencv-python", "sklearn": "scikit-learn", "yaml": "pyyaml", "ffmpeg": "ffmpeg-python",
     "imageio_ffmpeg": "imageio-ffmpeg", "matplotlib": "matplotlib-base", "torch": "pytorch",
+    "lightning_fabric": "lightning-fabric",
     "google": "onnx",  # protobuf comes with it
 }  # fmt: skip
 # What a rule's script can import but does not need in that family: the networks that another family is for.

@@ -19,8 +19,9 @@ shell.prefix(
     )
 )
 
-# One GPU unless the command line or a profile says otherwise; `--resources` for anything else would drop a profile's.
-workflow.global_resources.setdefault("gpu", 1)
+# As many GPUs as one training takes, unless the command line or a profile says otherwise; `--resources` for anything
+# else would drop a profile's.
+workflow.global_resources.setdefault("gpu", W.config.training.devices)
 
 
 wildcard_constraints:

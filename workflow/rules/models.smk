@@ -132,7 +132,7 @@ rule train_tiny_audio:
     log:
         "results/logs/train_tiny_audio.log",
     conda:
-        W.env("torch")
+        W.env("encoders")
     params:
         code=W.code("train_tiny_audio", "avsieve.encoders.ecapa"),
     message:

@@ -20,20 +20,26 @@ rule train_audio:
     benchmark:
         "results/benchmarks/train_audio/{list}.tsv"
     conda:
-        W.env("torch")
-    # Sums over several threads are rounded differently: with fewer cores the weights differ in their last digits.
-    threads: 2
+        W.env("encoders")
+    # Torch takes two whatever the cores, since sums over another number are rounded differently.
+    threads: 2 + W.config.training.devices * W.config.training.workers
+    # No params, since they change how fast the weights come and not which.
     resources:
-        gpu=W.gpu,
+        gpu=W.gpu * W.config.training.devices,
+        devices=W.config.training.devices,
+        workers=W.config.training.workers,
     params:
         code=W.code("train_audio", *W.network("audio", W.config.training.audio.arch)),
         training=flags(W.config.training.audio),
+        precision=W.config.training.precision,
+        board=W.board,
         device=W.config.device,
     message:
         "Training an audio encoder on the list `{wildcards.list}`"
     shell:
         "python $AVSIEVE_SCRIPTS/train_audio.py --list {input.list} --wav {input.wav} {params.training}"
-        " --device {params.device} --threads {threads} --output {output.model} --log {output.history}"
+        " --device {params.device} --devices {resources.devices} --precision {params.precision}"
+        " --workers {resources.workers} --threads 2 {params.board} --output {output.model} --log {output.history}"
         " --provenance {output.provenance} > {log} 2>&1"
 
 
@@ -52,20 +58,26 @@ rule train_visual:
     benchmark:
         "results/benchmarks/train_visual/{list}.tsv"
     conda:
-        W.env("torch")
-    # Sums over several threads are rounded differently: with fewer cores the weights differ in their last digits.
-    threads: 2
+        W.env("encoders")
+    # Torch takes two whatever the cores, since sums over another number are rounded differently.
+    threads: 2 + W.config.training.devices * W.config.training.workers
+    # No params, since they change how fast the weights come and not which.
     resources:
-        gpu=W.gpu,
+        gpu=W.gpu * W.config.training.devices,
+        devices=W.config.training.devices,
+        workers=W.config.training.workers,
     params:
         code=W.code("train_visual", *W.network("visual", W.config.training.visual.arch)),
         training=flags(W.config.training.visual),
+        precision=W.config.training.precision,
+        board=W.board,
         device=W.config.device,
     message:
         "Training a visual encoder on the list `{wildcards.list}`"
     shell:
         "python $AVSIEVE_SCRIPTS/train_visual.py --list {input.list} --faces {input.faces} {params.training}"
-        " --device {params.device} --threads {threads} --output {output.model} --log {output.history}"
+        " --device {params.device} --devices {resources.devices} --precision {params.precision}"
+        " --workers {resources.workers} --threads 2 {params.board} --output {output.model} --log {output.history}"
         " --provenance {output.provenance} > {log} 2>&1"
 
 

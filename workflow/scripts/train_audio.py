@@ -10,7 +10,18 @@ import argparse
 from pathlib import Path
 
 from avsieve.scripting import parser, run
-from avsieve.training.options import add_fit_options, add_output_options, add_run_options, run_of, schedule_of
+from avsieve.training.large_margin import NONE, large_margin
+from avsieve.training.options import (
+    add_fit_options,
+    add_output_options,
+    add_run_options,
+    add_validation_options,
+    parse_with_preset,
+    run_of,
+    schedule_of,
+    watch_of,
+)
+from avsieve.training.presets import AUDIO
 
 KINDS = ["none", "room", "babble", "noise", "filter", "music"]
 
@@ -29,9 +40,11 @@ def add_recipe_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--stack", type=float, default=0.0, help="chance of a second treatment")
     ap.add_argument("--noise", type=Path, help="folder of noise at 16 kHz; made up without one")
     ap.add_argument("--music", type=Path, help="folder of music at 16 kHz")
+    ap.add_argument("--speech", type=Path, help="folder of speech at 16 kHz for babble; other speakers without one")
     ap.add_argument("--rooms", type=Path, help="folder of impulse responses at 16 kHz; made up without one")
     ap.add_argument("--mask", type=float, default=0.1, help="SpecAugment: largest share of frames and bands hidden")
     add_fit_options(ap)
+    add_validation_options(ap)
     ap.add_argument("--seed", type=int, default=0, help="decides first weights, order, crops and treatments")
     ap.add_argument("--start-from", help="weights to begin with in place of random ones; 'builtin' for those shipped")
 
@@ -44,7 +57,11 @@ def main() -> None:
     add_output_options(ap)
     add_recipe_options(ap)
     add_run_options(ap)
-    args = ap.parse_args()
+    ap.add_argument(
+        "--large-margin", type=large_margin, default=NONE, metavar="JSON",
+        help="a second phase on long crops, such as '{\"steps\": 1000, \"crop_s\": 6, \"margin\": 0.5, \"lr\": 1e-5}'",
+    )  # fmt: skip
+    args = parse_with_preset(ap, AUDIO)
 
     import torch
 
@@ -65,12 +82,17 @@ def main() -> None:
             mask=args.mask,
             scale=args.scale,
             subcenters=args.subcenters,
+            top_k=args.top_k,
+            top_penalty=args.top_penalty,
             seed=args.seed,
         ),
         schedule=schedule_of(args),
+        watch=watch_of(args),
         noise=args.noise,
         music=args.music,
         rooms=args.rooms,
+        speech=args.speech,
+        large=args.large_margin,
         **run_of(args),
     )
 

@@ -66,7 +66,7 @@ def main() -> None:
 
     from avsieve.synthetic.voices_corpus import VoiceCorpus, write_voices
     from avsieve.training.audio import AudioRecipe, train_audio
-    from avsieve.training.loop import Optimiser
+    from avsieve.training.optimiser import Optimiser
     from avsieve.training.schedule import Schedule
 
     torch.set_num_threads(args.threads)

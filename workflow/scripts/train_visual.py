@@ -10,7 +10,17 @@ import argparse
 from pathlib import Path
 
 from avsieve.scripting import parser, run
-from avsieve.training.options import add_fit_options, add_output_options, add_run_options, run_of, schedule_of
+from avsieve.training.options import (
+    add_fit_options,
+    add_output_options,
+    add_run_options,
+    add_validation_options,
+    parse_with_preset,
+    run_of,
+    schedule_of,
+    watch_of,
+)
+from avsieve.training.presets import VISUAL
 
 
 def add_recipe_options(ap: argparse.ArgumentParser) -> None:
@@ -22,11 +32,13 @@ def add_recipe_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--flip", type=float, default=0.5, help="chance of a mirrored face")
     ap.add_argument("--grey", type=float, default=0.3, help="chance of a face without colour")
     ap.add_argument("--blur", type=float, default=0.3, help="chance of a blurred face")
+    ap.add_argument("--smooth", type=float, default=0.0, help="chance of a blur of 5 x 9 pixels")
     ap.add_argument("--noise", type=float, default=0.3, help="chance of a noisy face")
     ap.add_argument("--erase", type=float, default=0.2, help="chance of a rectangle over the face")
     ap.add_argument("--jitter", type=float, default=1.0, help="strength of changes of light and colour")
     ap.add_argument("--shift", type=float, default=1.0, help="strength of small turns and shifts")
     add_fit_options(ap)
+    add_validation_options(ap)
     ap.add_argument("--seed", type=int, default=0, help="decides first weights, order, faces and treatments")
     ap.add_argument(
         "--start-from", help="weights to begin with in place of random ones; 'builtin' for the shipped ones"
@@ -41,7 +53,7 @@ def main() -> None:
     add_output_options(ap)
     add_recipe_options(ap)
     add_run_options(ap)
-    args = ap.parse_args()
+    args = parse_with_preset(ap, VISUAL)
 
     import cv2
     import torch
@@ -51,7 +63,9 @@ def main() -> None:
 
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
-    treat = FaceAugmentation(args.flip, args.grey, args.blur, args.noise, args.erase, args.jitter, args.shift)
+    treat = FaceAugmentation(
+        args.flip, args.grey, args.blur, args.noise, args.erase, args.jitter, args.shift, args.smooth
+    )
     train_visual(
         args.list,
         args.faces,
@@ -63,9 +77,12 @@ def main() -> None:
             augmentation=treat,
             scale=args.scale,
             subcenters=args.subcenters,
+            top_k=args.top_k,
+            top_penalty=args.top_penalty,
             seed=args.seed,
         ),
         schedule=schedule_of(args),
+        watch=watch_of(args),
         **run_of(args),
     )
 

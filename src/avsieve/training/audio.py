@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Unpack
 
 from avsieve.encoders.audio import AUDIO, BUILTIN_FILE
 from avsieve.training.audio_data import CropBatches, Speech
 from avsieve.training.augment import Augmenter, Masked
-from avsieve.training.encoder_run import Data, Modality, Run, train_encoder
+from avsieve.training.encoder_run import train_encoder
+from avsieve.training.job import Data, Modality, Run
+from avsieve.training.large_margin import NONE, LargeMargin, plain_speed
+from avsieve.training.phase import Phase
 from avsieve.training.schedule import Schedule
+from avsieve.training.state import Row
+from avsieve.training.validation import OFF, Validation, Watch, split
 
-_AUDIO = Modality("train_audio", ("torch", "numpy", "scipy"), AUDIO, BUILTIN_FILE, "crops")
+_AUDIO = Modality("train_audio", ("torch", "lightning-fabric", "numpy", "scipy"), AUDIO, BUILTIN_FILE, "crops")
+_SECOND = 500_009  # keeps the order and the crops of a second phase apart from those of the first
+VALIDATION_SAMPLES = 64_000  # 4 s from the middle
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class AudioRecipe:
         Chance of a second treatment.
     mask
         Largest share of frames and of bands that SpecAugment hides; 0 for none.
-    scale, subcenters
+    scale, subcenters, top_k, top_penalty
         Of the AAM-softmax; the margin is part of the schedule.
     seed
         Decides the first weights, the order, the crops and the treatments.
@@ -51,6 +58,8 @@ class AudioRecipe:
     mask: float = 0.1
     scale: float = 30.0
     subcenters: int = 1
+    top_k: int = 0
+    top_penalty: float = 0.06
     seed: int = 0
 
 
@@ -61,11 +70,14 @@ def train_audio(
     *,
     recipe: AudioRecipe,
     schedule: Schedule,
+    watch: Watch = OFF,
     noise: Path | None = None,
     music: Path | None = None,
     rooms: Path | None = None,
+    speech: Path | None = None,
+    large: LargeMargin = NONE,
     **run: Unpack[Run],
-) -> list[list[float]]:
+) -> list[Row]:
     """Train and write an audio encoder; return the rows of the log.
 
     Parameters
@@ -76,8 +88,12 @@ def train_audio(
         Safetensors file to write, with ``arch``, ``dim``, ``classes`` and ``seed`` in its metadata.
     recipe, schedule
         What to do.
-    noise, music, rooms
+    watch
+        Which speakers are kept out for a validation, and what for.
+    noise, music, rooms, speech
         Folders for the augmentation.
+    large
+        A second phase with a large margin on long crops.
     run
         Optimiser, machine and files; see `avsieve.training.encoder_run.train_encoder`.
 
@@ -86,24 +102,36 @@ def train_audio(
     AvsieveError
         If list and shards do not fit, the device is absent, or the loss is no longer finite.
     """
+    folders = {"noise": noise, "music": music, "rooms": rooms, "speech": speech}
 
     def load() -> Data:
-        speech = Speech(train_list, tars)
-        augmenter = None
-        if recipe.augment:
-            augmenter = Augmenter(
-                recipe.augment, noise=noise, music=music, rooms=rooms, stack=recipe.stack, seed=recipe.seed
+        said, validation = Speech(train_list, tars), None
+        if watch.share:
+            said, held = split(said, watch.share)
+            validation = Validation(held, lambda index: held.centre(index, VALIDATION_SAMPLES), watch)
+
+        def phase(
+            plan: Schedule, batch: int, crop_s: float, kinds: tuple[str, ...], speeds: tuple[float, ...], seed: int
+        ) -> tuple[CropBatches, Schedule]:
+            augmenter = None
+            if kinds:
+                augmenter = Augmenter(kinds, **folders, stack=recipe.stack, seed=recipe.seed)
+            plan = plan.for_list(len(said) * len(speeds), batch)
+            batches = CropBatches(
+                said, steps=plan.steps, batch=batch, crop_s=crop_s, speeds=speeds, augmenter=augmenter, seed=seed
             )
-        batches = CropBatches(
-            speech,
-            steps=schedule.steps,
-            batch=recipe.batch,
-            crop_s=recipe.crop_s,
-            speeds=recipe.speeds,
-            augmenter=augmenter,
-            seed=recipe.seed,
-        )
-        return Data(speech, batches, batches.classes)
+            return batches, plan
+
+        first, plan = phase(schedule, recipe.batch, recipe.crop_s, recipe.augment, recipe.speeds, recipe.seed)
+        phases = [Phase(first, plan)]
+        if large.steps:
+            kinds = recipe.augment if large.augment is None else large.augment
+            place = plain_speed(recipe.speeds)
+            second, plan = phase(
+                large.schedule(), large.batch or recipe.batch, large.crop_s, kinds, (1.0,), recipe.seed + _SECOND
+            )
+            phases.append(Phase(second, plan, classes=(place * said.classes, said.classes)))
+        return Data(said, phases, first.classes, validation)
 
     return train_encoder(
         _AUDIO,
@@ -111,7 +139,7 @@ def train_audio(
         output,
         load,
         recipe=recipe,
-        schedule=schedule,
         treated=lambda encoder: Masked(encoder, recipe.mask),
+        besides={"large_margin": asdict(large), "folders": {k: str(v) for k, v in folders.items() if v is not None}},
         **run,
     )

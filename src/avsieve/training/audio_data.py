@@ -36,6 +36,12 @@ class Speech(Listed):
             return as_float(samples[start : start + n])
         return np.resize(as_float(samples), n)
 
+    def centre(self, index: int, n: int) -> Tensor:
+        """Return the ``n`` samples in the middle, (n,) float32; a shorter utterance is repeated."""
+        samples = as_float(self.wave(index))
+        start = max(0, (len(samples) - n) // 2)
+        return torch.from_numpy(np.resize(samples[start : start + n], n))
+
 
 class CropBatches(EpochBatches):
     """``batches[step]`` -> waves (B, n) float32 and labels (B,) int64.
@@ -85,8 +91,8 @@ class CropBatches(EpochBatches):
         return self.speech.classes * len(self.speeds)
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        waves = np.empty((self.batch, self.n), np.float32)
-        labels = np.empty(self.batch, np.int64)
+        waves = np.empty((len(self.rows), self.n), np.float32)
+        labels = np.empty(len(self.rows), np.int64)
         for row, (sample, rng) in enumerate(self.drawn(step)):
             played, index = divmod(sample, len(self.speech))
             waves[row] = self._crop(index, self.speeds[played], rng)

@@ -99,9 +99,9 @@ class Augmenter:
     ----------
     kinds
         Names of `KINDS` to draw from; a name that comes twice is twice as likely.
-    noise, music, rooms
-        Folders of noise, of music and of impulse responses. Without ``noise`` and ``rooms`` they are made up; music
-        needs its folder.
+    noise, music, rooms, speech
+        Folders of noise, of music, of impulse responses, and of speech for babble. Without ``noise`` and ``rooms`` they
+        are made up, without ``speech`` it is that of other speakers; music needs its folder.
     stack
         Chance of a second treatment after the first.
     seed
@@ -115,6 +115,7 @@ class Augmenter:
         noise: Path | None = None,
         music: Path | None = None,
         rooms: Path | None = None,
+        speech: Path | None = None,
         stack: float = 0.0,
         seed: int = 0,
     ) -> None:
@@ -124,7 +125,8 @@ class Augmenter:
             raise ConfigError("augmentation 'music' needs a folder of music: name it, or leave music out")
         self.kinds = kinds
         self.stack = stack
-        self._noise, self._music, self._rooms = (SoundFolder(f) if f else None for f in (noise, music, rooms))
+        folders = (SoundFolder(f) if f else None for f in (noise, music, rooms, speech))
+        self._noise, self._music, self._rooms, self._speech = folders
         rng = np.random.default_rng([seed, 77])
         self._stock = [
             room_response(rng, t60_s=float(rng.uniform(0.15, 0.7)), direct_db=float(rng.uniform(0, 15)))
@@ -154,7 +156,9 @@ class Augmenter:
             stored = self._rooms.piece(None, rng) if self._rooms else self._stock[int(rng.integers(len(self._stock)))]
             return convolve(wave, stored[int(np.abs(stored).argmax()) :])
         if kind == "babble":
-            crowd = np.sum([others(n) for _ in range(int(rng.integers(3, 9)))], axis=0)
+            speech = self._speech
+            heard = range(int(rng.integers(3, 9)))
+            crowd = np.sum([others(n) if speech is None else speech.piece(n, rng) for _ in heard], axis=0)
             return mix(wave, crowd, rng.uniform(*BABBLE_DB))
         if kind == "music":
             assert self._music is not None
@@ -171,31 +175,56 @@ class Masked(nn.Module):
     """An encoder with ``fbank`` and ``embed`` whose features are masked in training (SpecAugment, Park et al. 2019).
 
     One band of up to ``share`` of the frames and one of up to ``share`` of the mel bands are set to 0, their mean.
+    With a ``share`` of 0 any encoder of waveforms will do.
+
+    Raises
+    ------
+    ConfigError
+        If there is something to mask and the encoder has no features.
     """
 
     encoder: Any
 
     def __init__(self, encoder: nn.Module, share: float = 0.1) -> None:
         super().__init__()
+        if share > 0 and not (hasattr(encoder, "fbank") and hasattr(encoder, "embed")):
+            raise ConfigError(
+                f"mask is {share}, and {type(encoder).__name__} has no filter banks to mask; expected 0 for it"
+            )
         self.encoder = encoder
         self.share = share
+        # Drawn on the CPU, so that a GPU masks the same; of its own, so that dropout changes nothing.
+        self._generator = torch.Generator()
+        self._rank, self._world = 0, 1
+
+    def begin(self, seed: int, rank: int, world: int) -> None:
+        """Draw from ``seed`` for the whole batch, and take the part of process ``rank`` of ``world``."""
+        self._generator.manual_seed(seed)
+        self._rank, self._world = rank, world
 
     def forward(self, waves: Tensor) -> Tensor:
         """Map (B, samples) to (B, dim)."""
+        embedding: Tensor
+        if not self.training or self.share == 0:
+            embedding = self.encoder(waves)
+            return embedding
+        rows = len(waves)
+        draws = torch.rand(rows * self._world, 4, generator=self._generator)[self._rank * rows :][:rows]
         with torch.no_grad():
-            features = self.encoder.fbank(waves)
-            if self.training and self.share > 0:
-                features = mask_bands(mask_bands(features, 1, self.share), 2, self.share)
-        embedding: Tensor = self.encoder.embed(features)
+            features = mask_bands(self.encoder.fbank(waves), 1, self.share, draws[:, :2])
+            features = mask_bands(features, 2, self.share, draws[:, 2:])
+        embedding = self.encoder.embed(features)
         return embedding
 
 
-def mask_bands(features: Tensor, axis: int, share: float) -> Tensor:
-    """Set a random band of each row to 0: along ``axis`` (1 bands, 2 frames), at most ``share`` of it wide."""
+def mask_bands(features: Tensor, axis: int, share: float, draws: Tensor) -> Tensor:
+    """Set a band of each row to 0: along ``axis`` (1 bands, 2 frames), less than ``share`` of it wide.
+
+    Width and place follow from ``draws`` (B, 2), evenly distributed from 0 to below 1.
+    """
     size = features.shape[axis]
-    # Drawn on the CPU, so that a GPU masks the same.
-    width = torch.randint(0, max(1, int(share * size)), (len(features), 1))
-    start = (torch.rand(len(features), 1) * (size - width)).long()
+    width = (draws[:, :1] * max(1, int(share * size))).long()
+    start = (draws[:, 1:] * (size - width)).long()
     steps = torch.arange(size)[None]
     hidden = ((steps >= start) & (steps < start + width)).to(features.device)
     return features.masked_fill(hidden[:, :, None] if axis == 1 else hidden[:, None, :], 0.0)

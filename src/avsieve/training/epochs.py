@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from torch.utils.data import Dataset
 
+from avsieve.errors import ConfigError
+
 # Streams of random numbers that must not meet.
 _ORDER, _SAMPLES = 0, 1
 
@@ -29,6 +31,23 @@ class EpochBatches(Dataset):
     def __init__(self, length: int, *, steps: int, batch: int, seed: int = 0) -> None:
         self.length, self.steps, self.batch, self.seed = length, steps, batch, seed
         self._orders: dict[int, np.ndarray] = {}
+        self.rows = range(batch)
+
+    def share(self, rank: int, world: int) -> None:
+        """Give only the rows of process ``rank`` of ``world`` from now on; together they are the same batch.
+
+        Raises
+        ------
+        ConfigError
+            If the batch cannot be divided evenly.
+        """
+        if self.batch % world:
+            raise ConfigError(
+                f"batch: {self.batch} samples for {world} processes; expected a multiple of {world}, since each "
+                f"counts the same"
+            )
+        each = self.batch // world
+        self.rows = range(rank * each, (rank + 1) * each)
 
     def __len__(self) -> int:
         return self.steps
@@ -41,7 +60,7 @@ class EpochBatches(Dataset):
         return self._orders[epoch]
 
     def drawn(self, step: int) -> Iterator[tuple[int, np.random.Generator]]:
-        """Yield the samples of a batch, each with random numbers of its own.
+        """Yield the samples of a batch, or of this process's share of it, each with random numbers of its own.
 
         Raises
         ------
@@ -50,6 +69,6 @@ class EpochBatches(Dataset):
         """
         if not 0 <= step < self.steps:
             raise IndexError(step)
-        for row in range(self.batch):
+        for row in self.rows:
             epoch, place = divmod(step * self.batch + row, self.length)
             yield int(self._order(epoch)[place]), np.random.default_rng([self.seed, _SAMPLES, step, row])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -33,8 +34,8 @@ class Listed:
 
     Attributes
     ----------
-    utterances, labels
-        Ids, and (N,) int64 classes.
+    utterances, speakers, labels
+        Ids, names, and (N,) int64 classes.
     classes
         Number of speakers in the list.
 
@@ -64,9 +65,22 @@ class Listed:
             )
         ranks = {speaker: i for i, speaker in enumerate(sorted(listed["speaker"].unique()))}
         self.utterances: list[str] = present["utterance"].tolist()
+        self.speakers: list[str] = present["speaker"].tolist()
         self.labels = present["speaker"].map(ranks).to_numpy(np.int64)
         self.classes = len(ranks)
         self._homes = [home[u] for u in self.utterances]
+
+    def of_speakers(self, names: Collection[str]) -> Self:
+        """Return the utterances of some speakers, whose ranks among themselves are the classes."""
+        part = copy.copy(self)
+        kept = [i for i, speaker in enumerate(self.speakers) if speaker in names]
+        part.utterances = [self.utterances[i] for i in kept]
+        part.speakers = [self.speakers[i] for i in kept]
+        ranks = {speaker: i for i, speaker in enumerate(sorted(set(part.speakers)))}
+        part.labels = np.array([ranks[speaker] for speaker in part.speakers], np.int64)
+        part.classes = len(ranks)
+        part._homes = [self._homes[i] for i in kept]
+        return part
 
     def __len__(self) -> int:
         return len(self.utterances)

@@ -1,256 +1,184 @@
-"""Train an encoder with AAM-softmax: any modality, resumable to the bit, outputs whole or absent.
+"""Train an encoder with AAM-softmax: any modality, on one or several processes, resumable.
 
 Everything random in a step follows from the seed and the step's number: the batches are a function of the step, and
-torch's generator is set anew in each. A resumed training therefore ends with the weights of an unbroken one.
+torch's generator is set anew in each. A resumed training therefore ends with the weights of an unbroken one, to the bit
+on a CPU; CUDA adds some gradients up in any order, so there they agree but for rounding.
+
+Several processes take equal shares of the rows of each batch, and a row is the same whoever makes it. Gradients are
+averaged, and batch normalisation sees the whole batch, so the loss is that of one process but for the order in which
+floats are added. Dropout alone draws other masks there.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
-import pickle
-import time
-from collections.abc import Sized
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from lightning_fabric import Fabric
+from torch import nn
 
-from avsieve.atomic import atomic_path, write_text
 from avsieve.encoders.checkpoint import write_state
-from avsieve.errors import ConfigError, ModelError
+from avsieve.training.board import Board
+from avsieve.training.machine import prepare
 from avsieve.training.margin import AAMSoftmax
-from avsieve.training.schedule import Schedule
+from avsieve.training.meter import Meter, tell, write_log
+from avsieve.training.optimiser import Optimiser
+from avsieve.training.phase import Phase, PhaseRun
+from avsieve.training.state import Best, State, apply_state, check_agreement, read_state, save_state
+from avsieve.training.validation import Validation
 
 logger = logging.getLogger(__name__)
-COLUMNS = ("step", "loss", "accuracy", "lr", "margin")
-_MIX = 1_000_003  # keeps the seeds of neighbouring trainings apart
-
-
-class StepBatches(Protocol, Sized):
-    """Batches by step: ``batches[step]`` gives inputs and labels (B,) int64, always the same for the same step."""
-
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]: ...
 
 
 @dataclass(frozen=True)
-class Optimiser:
-    """Which optimiser, with what.
+class Keeping:
+    """What a training leaves on its way.
 
     Parameters
     ----------
-    name
-        ``adam`` (decay added to the gradient, as AVCleanse has it), ``adamw`` or ``sgd`` (momentum 0.9, Nesterov).
-    weight_decay
-        Decay of the weights.
-    clip
-        Largest norm of the gradient; 0 for none.
+    log, log_every
+        CSV of the means of loss and accuracy over every so many steps, written anew each time.
+    checkpoint, checkpoint_every
+        Where to leave, and to find, the state of an unfinished training, at the first row of the log after so many
+        steps; removed by the caller when all is done.
+    board
+        Folder of TensorBoard's files.
     """
 
-    name: str = "adam"
-    weight_decay: float = 2e-5
-    clip: float = 5.0
-
-    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """Return the optimiser of ``parameters``; the schedule sets its learning rate before every step."""
-        if self.name == "adam":
-            return torch.optim.Adam(parameters, weight_decay=self.weight_decay)
-        if self.name == "adamw":
-            return torch.optim.AdamW(parameters, weight_decay=self.weight_decay)
-        if self.name == "sgd":
-            return torch.optim.SGD(parameters, lr=0.1, momentum=0.9, nesterov=True, weight_decay=self.weight_decay)
-        raise ConfigError(f"optimiser: {self.name!r} is not known; expected adam, adamw or sgd")
-
-
-class _Meter:
-    """Mean loss and accuracy since the last row of the log."""
-
-    def __init__(self) -> None:
-        self._reset()
-
-    def _reset(self) -> None:
-        self.steps, self.losses, self.hits, self.seen, self.since = 0, 0.0, 0, 0, time.monotonic()
-
-    def add(self, loss: Tensor, cosines: Tensor, labels: Tensor) -> None:
-        self.steps += 1
-        self.losses += loss.item()
-        self.hits += int((cosines.detach().argmax(dim=1) == labels).sum())
-        self.seen += len(labels)
-
-    def close(self, step: int, steps: int) -> tuple[float, float]:
-        """Return the means, tell them, and begin anew."""
-        loss, accuracy = self.losses / self.steps, self.hits / self.seen
-        rate = self.seen / max(time.monotonic() - self.since, 1e-9)
-        logger.info(
-            "step %d of %d: loss %.3f, accuracy %.1f %%, %.0f a second", step, steps, loss, 100 * accuracy, rate
-        )
-        self._reset()
-        return loss, accuracy
-
-
-@dataclass
-class _State:
-    step: int
-    rows: list[list[float]]
+    log: Path | None = None
+    log_every: int = 50
+    checkpoint: Path | None = None
+    checkpoint_every: int = 500
+    board: Path | None = None
 
 
 def fit(
+    fabric: Fabric,
     encoder: nn.Module,
     criterion: AAMSoftmax,
-    batches: StepBatches,
+    phases: Sequence[Phase],
     *,
-    schedule: Schedule,
     optimiser: Optimiser,
     seed: int,
-    device: torch.device,
-    precision: str = "fp32",
     workers: int = 0,
-    log: Path | None = None,
-    log_every: int = 50,
-    checkpoint: Path | None = None,
-    checkpoint_every: int = 500,
+    keeping: Keeping = Keeping(),
+    validation: Validation | None = None,
     recipe: dict[str, Any] | None = None,
-) -> list[list[float]]:
+) -> State:
     """Train ``encoder`` and the class centres of ``criterion`` in place.
 
     Parameters
     ----------
+    fabric
+        Where it runs; see `avsieve.training.machine.start`.
     encoder
         Maps the inputs of a batch to embeddings (B, dim).
     criterion
         The loss, with its class centres.
-    batches
-        Batches by step; at least ``schedule.steps`` of them.
-    schedule, optimiser
-        What each step does.
+    phases
+        What is trained on, one after the other; each begins with a fresh optimiser.
+    optimiser
+        Which one.
     seed
         Decides dropout and masks; the batches have their own.
-    device
-        Where it runs.
-    precision
-        ``fp32``, or ``bf16`` for autocast; the front end and the loss stay in float32.
     workers
         Processes that prepare batches; the result does not depend on their number.
-    log
-        CSV of the means of loss and accuracy over every ``log_every`` steps, written anew each time.
-    checkpoint
-        Where to leave, and to find, the state of an unfinished training; removed by the caller when all is done.
+    keeping
+        What to leave on the way.
+    validation
+        Measures the encoder on the way. If it is to keep the best weights, ``encoder`` ends with those.
     recipe
         What else decides the result. A checkpoint of another recipe is refused.
 
     Returns
     -------
-    list
-        The rows of the log: step, loss, accuracy, learning rate, margin.
+    State
+        The rows of the log (step, loss, accuracy, learning rate, margin, and with a validation its equal error rate,
+        None where it was not measured), and the best step.
 
     Raises
     ------
     ModelError
         If the loss is no longer finite, or the checkpoint is of another training.
     """
-    if precision not in ("fp32", "bf16"):
-        raise ConfigError(f"precision: {precision!r} is not known; expected fp32 or bf16")
-    encoder.to(device).train()
-    criterion.to(device).train()
-    parameters = [p for p in (*encoder.parameters(), *criterion.parameters()) if p.requires_grad]
-    stepper = optimiser.build(parameters)
-    identity = repr(sorted({**asdict(schedule), **asdict(optimiser), **(recipe or {}), "seed": seed}.items()))
-    state = _State(0, [])
-    if checkpoint is not None and checkpoint.is_file():
-        state = _resume(checkpoint, encoder, criterion, stepper, identity)
-        logger.info("resuming %s at step %d", checkpoint, state.step)
-    loader = _loader(batches, state.step, schedule.steps, workers, device)
-    meter = _Meter()
-    for step, (inputs, labels) in enumerate(loader, start=state.step):
-        torch.manual_seed(seed * _MIX + step)
-        for group in stepper.param_groups:
-            group["lr"] = schedule.lr_at(step)
-        criterion.set_margin(schedule.margin_at(step))
-        labels = labels.to(device, non_blocking=True)
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            embeddings = encoder(inputs.to(device, non_blocking=True))
-        cosines = criterion.cosines(embeddings)
-        loss = criterion.loss(cosines, labels)
-        if not torch.isfinite(loss):
-            raise ModelError(
-                f"step {step}: the loss is {loss.item()}; lower the learning rate {schedule.lr_at(step):g}"
-            )
-        stepper.zero_grad(set_to_none=True)
-        loss.backward()
-        if optimiser.clip:
-            nn.utils.clip_grad_norm_(parameters, optimiser.clip)
-        stepper.step()
-        meter.add(loss, cosines, labels)
-        done = step + 1
-        if done % log_every and done != schedule.steps:
-            continue
-        state.rows.append([done, *meter.close(done, schedule.steps), schedule.lr_at(step), schedule.margin_at(step)])
-        if log is not None:
-            write_log(log, state.rows)
-        # Only where a row of the log ends, so that a resumed log has the same rows.
-        if checkpoint is not None and done // log_every % max(1, checkpoint_every // log_every) == 0:
-            _save(checkpoint, encoder, criterion, stepper, identity, _State(done, state.rows))
-    return state.rows
+    schedules = [asdict(phase.schedule) for phase in phases]
+    watch = asdict(validation.watch) if validation else None
+    facts = {"precision": str(fabric.strategy.precision.precision), "watch": watch, "seed": seed}
+    identity = repr(sorted({**asdict(optimiser), **(recipe or {}), **facts, "schedules": schedules}.items()))
+    prepare(fabric, encoder)
+    left = read_state(keeping.checkpoint, identity)
+    check_agreement(fabric, left["step"] if left else 0, keeping.checkpoint)
+    state = State()
+    before, total = 0, sum(phase.schedule.steps for phase in phases)
+    for number, phase in enumerate(phases):
+        if phase.classes is not None:
+            criterion.keep_classes(*phase.classes)
+        if left is None or left["phase"] <= number:
+            run = PhaseRun(fabric, encoder, criterion, phase, optimiser, before, total)
+            if left is not None and left["phase"] == number:
+                state = apply_state(left, fabric, run.parts)
+                logger.info("resuming %s at step %d of %d", keeping.checkpoint, state.step, total)
+            _steps(run, number, state, seed, workers, keeping, validation, identity)
+        before += phase.schedule.steps
+    if validation is not None and validation.watch.keep == "best" and state.best and state.best.weights:
+        encoder.load_state_dict(state.best.weights)
+    return state
 
 
-def _loader(batches: StepBatches, first: int, last: int, workers: int, device: torch.device) -> DataLoader:
-    assert isinstance(batches, Dataset)
-    return DataLoader(
-        batches,
-        batch_size=None,
-        sampler=range(first, last),
-        num_workers=workers,
-        pin_memory=device.type == "cuda",
-        persistent_workers=False,
-    )
-
-
-def _save(
-    path: Path,
-    encoder: nn.Module,
-    criterion: nn.Module,
-    stepper: torch.optim.Optimizer,
+def _steps(
+    run: PhaseRun,
+    number: int,
+    state: State,
+    seed: int,
+    workers: int,
+    keeping: Keeping,
+    validation: Validation | None,
     identity: str,
-    state: _State,
 ) -> None:
-    content = {
-        "identity": identity,
-        "step": state.step,
-        "rows": state.rows,
-        "encoder": encoder.state_dict(),
-        "criterion": criterion.state_dict(),
-        "optimiser": stepper.state_dict(),
-    }
-    with atomic_path(path) as partial:
-        torch.save(content, partial)
+    """Take the steps of a phase that are left."""
+    fabric, schedule = run.fabric, run.phase.schedule
+    meter, saved = Meter(fabric), state.step
+    board = Board(keeping.board if fabric.is_global_zero else None, state.step)
+    for step, (inputs, labels) in run.batches(state.step - run.before, workers):
+        loss, hits = run.step(step, inputs, labels, seed)
+        done = run.before + step + 1
+        meter.add(done - 1, loss, hits, len(labels))
+        last = step + 1 == schedule.steps
+        measured = validation is not None and (done == run.total or done % validation.watch.every == 0)
+        if not last and not measured and done % keeping.log_every:
+            continue
+        means = meter.close()
+        state.step = done
+        row: list[float | None] = [done, means.loss, means.accuracy, schedule.lr_at(step), schedule.margin_at(step)]
+        eer = None
+        if validation is not None:
+            if measured:
+                eer = validation.eer(fabric, run.parts.encoder)
+                _note(state, eer, run.parts.encoder, validation)
+            row.append(eer)
+        state.rows.append(row)
+        tell(done, run.total, means, eer)
+        board.row(row, means)
+        if keeping.log is not None and fabric.is_global_zero:
+            write_log(keeping.log, state.rows)
+        # Only where a row of the log ends, so that a resumed log has the same rows.
+        if keeping.checkpoint is not None and done < run.total and done - saved >= keeping.checkpoint_every:
+            save_state(keeping.checkpoint, fabric, run.parts, identity, number, state)
+            saved = done
+        meter.restart()
+    board.close()
 
 
-def _resume(
-    path: Path, encoder: nn.Module, criterion: nn.Module, stepper: torch.optim.Optimizer, identity: str
-) -> _State:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise ModelError(f"{path}: not readable ({error}); remove it to train from the beginning") from error
-    if content["identity"] != identity:
-        raise ModelError(f"{path}: was left by a training with another recipe; remove it to train from the beginning")
-    encoder.load_state_dict(content["encoder"])
-    criterion.load_state_dict(content["criterion"])
-    stepper.load_state_dict(content["optimiser"])
-    return _State(int(content["step"]), content["rows"])
-
-
-def write_log(path: Path, rows: list[list[float]]) -> None:
-    """Write the rows of a training as CSV."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    table.writerows([int(r[0]), *(f"{x:.6g}" for x in r[1:])] for r in rows)
-    write_text(path, text.getvalue())
+def _note(state: State, eer: float, encoder: nn.Module, validation: Validation) -> None:
+    if state.best is not None and state.best.eer <= eer:
+        return
+    weights = None
+    if validation.watch.keep == "best":
+        weights = {k: v.detach().cpu().clone() for k, v in encoder.state_dict().items()}
+    state.best = Best(state.step, eer, weights)
 
 
 def save_encoder(path: Path, encoder: nn.Module, metadata: dict[str, str], *, half: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Additive angular margin softmax (Deng et al., "ArcFace", CVPR 2019, eq. 3), with sub-centres."""
+"""Additive angular margin softmax (Deng et al., "ArcFace", CVPR 2019, eq. 3), with sub-centres and inter-top-k."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ class AAMSoftmax(nn.Module):
     With ``subcenters`` K > 1 each class has K centres and the nearest counts (Deng et al., "Sub-center ArcFace",
     ECCV 2020, section 3.2): the wrong labels of a class gather at a centre of their own.
 
+    With ``top_k`` K > 0 the K other classes that are nearest to an embedding are made to look nearer still: their
+    angles count as ``top_penalty`` radians smaller, so that the network must push just those away (the inter-top-k
+    penalty of Zhao et al., "Multi-query multi-head attention pooling and inter-topk penalty", arXiv 2110.05042; there
+    K = 5 and 0.06). Nearest is meant by the classes' nearest sub-centres.
+
     Parameters
     ----------
     dim
@@ -31,6 +36,10 @@ class AAMSoftmax(nn.Module):
         Factor on the cosines before the softmax.
     subcenters
         Centres per class.
+    top_k
+        How many other classes are penalised for each embedding; 0 for none.
+    top_penalty
+        By how many radians they seem nearer, 0 to pi/2.
 
     Attributes
     ----------
@@ -38,7 +47,16 @@ class AAMSoftmax(nn.Module):
         The centres, (classes * subcenters, dim), not normalised; the centres of a class are neighbours.
     """
 
-    def __init__(self, dim: int, classes: int, margin: float = 0.2, scale: float = 30.0, subcenters: int = 1) -> None:
+    def __init__(
+        self,
+        dim: int,
+        classes: int,
+        margin: float = 0.2,
+        scale: float = 30.0,
+        subcenters: int = 1,
+        top_k: int = 0,
+        top_penalty: float = 0.06,
+    ) -> None:
         super().__init__()
         if classes < 2 or subcenters < 1:
             raise ConfigError(
@@ -47,14 +65,21 @@ class AAMSoftmax(nn.Module):
             )
         if scale <= 0:
             raise ConfigError(f"AAM-softmax: scale is {scale}; expected a number above 0, usually 30 to 64")
+        _check_top(top_k, classes)
+        if not 0 <= top_penalty <= math.pi / 2:
+            raise ConfigError(
+                f"AAM-softmax: top_penalty is {top_penalty}; expected radians from 0 to pi/2, usually 0.06"
+            )
         self.scale = scale
         self.subcenters = subcenters
+        self.top_k = top_k
+        self.top_penalty = top_penalty
         self.set_margin(margin)
         self.weight = nn.Parameter(torch.empty(classes * subcenters, dim))
         nn.init.xavier_normal_(self.weight)
 
-    def set_margin(self, margin: float) -> None:
-        """Use ``margin`` (radians) from now on.
+    def set_margin(self, margin: float, risen: float = 1.0) -> None:
+        """Use ``margin`` (radians) and the share ``risen`` of the penalty from now on.
 
         Raises
         ------
@@ -64,6 +89,13 @@ class AAMSoftmax(nn.Module):
         if not 0 <= margin <= math.pi / 2:
             raise ConfigError(f"AAM-softmax: margin is {margin}; expected radians from 0 to pi/2, usually 0.2 to 0.5")
         self.margin = margin
+        self._penalty = risen * self.top_penalty
+
+    def keep_classes(self, first: int, count: int) -> None:
+        """Go on with the ``count`` classes from ``first`` on, and forget the centres of the others."""
+        _check_top(self.top_k, count)
+        rows = slice(first * self.subcenters, (first + count) * self.subcenters)
+        self.weight = nn.Parameter(self.weight.detach()[rows].clone())
 
     def cosines(self, embeddings: Tensor) -> Tensor:
         """Return the cosines (B, classes) float32 of ``embeddings`` (B, dim) to the nearest centre of each class."""
@@ -83,7 +115,14 @@ class AAMSoftmax(nn.Module):
             shifted = target * math.cos(self.margin) - sine * math.sin(self.margin)
             falling = target - math.sin(self.margin) * self.margin
             shifted = torch.where(target > -math.cos(self.margin), shifted, falling)
-            return F.cross_entropy(self.scale * cosines.scatter(1, labels[:, None], shifted), labels)
+            logits = cosines
+            if self.top_k and self._penalty:
+                nearest = cosines.detach().scatter(1, labels[:, None], -math.inf).topk(self.top_k, dim=1).indices
+                rival = cosines.gather(1, nearest)
+                away = (1.0 - rival.square()).clamp_min(1e-9).sqrt()
+                nearer = rival * math.cos(self._penalty) + away * math.sin(self._penalty)  # cos(angle - penalty)
+                logits = logits.scatter(1, nearest, nearer)
+            return F.cross_entropy(self.scale * logits.scatter(1, labels[:, None], shifted), labels)
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the mean loss, a float32 scalar even under autocast.
@@ -96,3 +135,11 @@ class AAMSoftmax(nn.Module):
             (B,) int64, 0 to classes - 1.
         """
         return self.loss(self.cosines(embeddings), labels)
+
+
+def _check_top(top_k: int, classes: int) -> None:
+    if not 0 <= top_k < classes:
+        raise ConfigError(
+            f"AAM-softmax: the penalty is for the {top_k} nearest of {classes - 1} other classes; "
+            f"expected 0 to {classes - 1}, usually 5"
+        )

@@ -8,13 +8,22 @@ from pathlib import Path
 from typing import Unpack
 
 from avsieve.encoders.visual import BUILTIN_FILE, VISUAL
-from avsieve.training.encoder_run import Data, Modality, Run, train_encoder
+from avsieve.training.encoder_run import train_encoder
 from avsieve.training.face_augment import FaceAugmentation
+from avsieve.training.job import Data, Modality, Run
+from avsieve.training.phase import Phase
 from avsieve.training.schedule import Schedule
-from avsieve.training.visual_data import FaceBatches, Faces
+from avsieve.training.state import Row
+from avsieve.training.validation import OFF, Validation, Watch, split
+from avsieve.training.visual_data import FaceBatches, Faces, Scaled
 
 _VISUAL = Modality(
-    "train_visual", ("torch", "numpy", "opencv-python"), VISUAL, BUILTIN_FILE, "faces", {"channels": "rgb"}
+    "train_visual",
+    ("torch", "lightning-fabric", "numpy", "opencv-python"),
+    VISUAL,
+    BUILTIN_FILE,
+    "faces",
+    {"channels": "rgb"},
 )
 
 
@@ -32,7 +41,7 @@ class VisualRecipe:
         Whether faces are spoiled as `augmentation` says.
     augmentation
         How.
-    scale, subcenters
+    scale, subcenters, top_k, top_penalty
         Of the AAM-softmax; the margin is part of the schedule.
     seed
         Decides the first weights, the order, the faces and the treatments.
@@ -44,6 +53,8 @@ class VisualRecipe:
     augmentation: FaceAugmentation = field(default_factory=FaceAugmentation)
     scale: float = 30.0
     subcenters: int = 1
+    top_k: int = 0
+    top_penalty: float = 0.06
     seed: int = 0
 
 
@@ -54,8 +65,9 @@ def train_visual(
     *,
     recipe: VisualRecipe,
     schedule: Schedule,
+    watch: Watch = OFF,
     **run: Unpack[Run],
-) -> list[list[float]]:
+) -> list[Row]:
     """Train and write a visual encoder; return the rows of the log.
 
     Parameters
@@ -66,6 +78,8 @@ def train_visual(
         Safetensors file to write, with ``arch``, ``dim``, ``channels``, ``classes`` and ``seed`` in its metadata.
     recipe, schedule
         What to do.
+    watch
+        Which speakers are kept out for a validation, and what for.
     run
         Optimiser, machine and files; see `avsieve.training.encoder_run.train_encoder`.
 
@@ -76,9 +90,13 @@ def train_visual(
     """
 
     def load() -> Data:
-        faces = Faces(train_list, tars)
+        faces, validation = Faces(train_list, tars), None
+        if watch.share:
+            faces, held = split(faces, watch.share)
+            validation = Validation(held, held.middle, watch)
         treat = recipe.augmentation if recipe.augment else None
-        batches = FaceBatches(faces, steps=schedule.steps, batch=recipe.batch, augmentation=treat, seed=recipe.seed)
-        return Data(faces, batches, faces.classes)
+        plan = schedule.for_list(len(faces), recipe.batch)
+        batches = FaceBatches(faces, steps=plan.steps, batch=recipe.batch, augmentation=treat, seed=recipe.seed)
+        return Data(faces, [Phase(batches, plan)], faces.classes, validation)
 
-    return train_encoder(_VISUAL, train_list, output, load, recipe=recipe, schedule=schedule, **run)
+    return train_encoder(_VISUAL, train_list, output, load, recipe=recipe, treated=Scaled, **run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from avsieve.errors import ShardError
 from avsieve.training.epochs import EpochBatches
@@ -21,19 +21,29 @@ class Faces(Listed):
 
     def face(self, index: int, rng: np.random.Generator) -> np.ndarray:
         """Return a random face of an utterance, (112, 112, 3) uint8 BGR."""
-        reader, utterance = self.reader(index), self.utterances[index]
-        members = list(reader.of(utterance))
-        name, content = members[int(rng.integers(len(members)))]
+        members = self._members(index)
+        return self._decoded(index, *members[int(rng.integers(len(members)))])
+
+    def middle(self, index: int) -> Tensor:
+        """Return the face in the middle of an utterance, (3, 112, 112) uint8 RGB."""
+        members = self._members(index)
+        return as_planes(self._decoded(index, *members[len(members) // 2])[None])[0]
+
+    def _members(self, index: int) -> list[tuple[str, bytes]]:
+        return list(self.reader(index).of(self.utterances[index]))
+
+    def _decoded(self, index: int, name: str, content: bytes) -> np.ndarray:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
         if image is None:
-            raise ShardError(f"{reader.path}: member {name} is no image; run align_faces again")
+            raise ShardError(f"{self.reader(index).path}: member {name} is no image; run align_faces again")
         return image
 
 
 class FaceBatches(EpochBatches):
-    """``batches[step]`` -> faces (B, 3, 112, 112) float32 RGB in [-1, 1] and labels (B,) int64.
+    """``batches[step]`` -> faces (B, 3, 112, 112) uint8 RGB and labels (B,) int64.
 
-    Every utterance comes once, with one of its faces, before any comes again.
+    Whole bytes, since a quarter of the memory passes between processes and to the device; `Scaled` takes them. Every
+    utterance comes once, with one of its faces, before any comes again.
 
     Parameters
     ----------
@@ -56,16 +66,28 @@ class FaceBatches(EpochBatches):
         self.faces, self.augmentation = faces, augmentation
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        images = np.empty((self.batch, 112, 112, 3), np.uint8)
-        labels = np.empty(self.batch, np.int64)
+        images = np.empty((len(self.rows), 112, 112, 3), np.uint8)
+        labels = np.empty(len(self.rows), np.int64)
         for row, (index, rng) in enumerate(self.drawn(step)):
             face = self.faces.face(index, rng)
             images[row] = face if self.augmentation is None else self.augmentation(face, rng)
             labels[row] = self.faces.labels[index]
-        return as_input(images), torch.from_numpy(labels)
+        return as_planes(images), torch.from_numpy(labels)
 
 
-def as_input(faces: np.ndarray) -> Tensor:
-    """Return faces (B, 112, 112, 3) uint8 BGR as a network takes them: (B, 3, 112, 112) float32 RGB in [-1, 1]."""
-    ordered = np.ascontiguousarray(faces[..., ::-1].transpose(0, 3, 1, 2))
-    return (torch.from_numpy(ordered).float() - 127.5) / 127.5
+def as_planes(faces: np.ndarray) -> Tensor:
+    """Return faces (B, 112, 112, 3) uint8 BGR as planes (B, 3, 112, 112) uint8 RGB."""
+    return torch.from_numpy(np.ascontiguousarray(faces[..., ::-1].transpose(0, 3, 1, 2)))
+
+
+class Scaled(nn.Module):
+    """An encoder that takes faces of whole bytes, (B, 3, 112, 112) uint8, and gets them in [-1, 1]."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Map faces to (B, dim)."""
+        embeddings: Tensor = self.encoder((faces.float() - 127.5) / 127.5)
+        return embeddings

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from avsieve.config import parse_config
+from avsieve.config_training import TrainAudio, TrainVisual
+from avsieve.errors import ConfigError
+from avsieve.training.presets import AUDIO, VISUAL, keys_of, with_preset
+
+
+def training(**values: Any) -> Any:
+    return parse_config({"training": values}).training
+
+
+def test_the_preset_is_the_published_recipe() -> None:
+    # systems.md 1.2: what AVCleanse's code trains with.
+    audio = training(audio={"preset": "avcleanse"}).audio
+    assert (audio.arch, audio.batch, audio.crop_s, audio.margin, audio.scale) == ("ecapa1024", 400, 2.015, 0.2, 30)
+    assert audio.augment == ["none", "room", "babble", "music", "noise"]
+    visual = training(visual={"preset": "avcleanse"}).visual
+    assert (visual.arch, visual.batch, visual.margin, visual.scale) == ("iresnet18", 400, 0.4, 64)
+    assert (visual.flip, visual.grey, visual.smooth, visual.blur, visual.erase) == (0.5, 0.2, 1, 0, 0)
+    for both in (audio, visual):
+        assert (both.optimiser, both.lr, both.weight_decay, both.epochs) == ("adam", 1e-3, 2e-5, 99)
+        assert (both.schedule, both.lr_decay, both.epoch_steps, both.warmup) == ("exponential", 0.97, 0, 0)
+        assert (both.margin_from, both.margin_until, both.clip) == (0, 0, 0)
+
+
+def test_what_is_given_stands_against_the_preset() -> None:
+    audio = training(audio={"preset": "avcleanse", "margin": 0.3, "batch": 100}).audio
+    assert (audio.margin, audio.batch, audio.scale) == (0.3, 100, 30)
+    assert training(audio={"preset": "avcleanse", "steps": 50}).audio.epochs == 0
+    assert training(audio={"preset": "avcleanse", "steps": 50, "epochs": 3}).audio.epochs == 3
+
+
+def test_without_a_preset_the_defaults_stand() -> None:
+    assert training(audio={"preset": "none"}).audio == TrainAudio()
+    with pytest.raises(ConfigError, match=r"training\.audio\.preset is 'theirs'"):
+        training(audio={"preset": "theirs"})
+
+
+def test_every_key_of_a_preset_is_one_of_the_configuration() -> None:
+    for block, presets in ((TrainAudio, AUDIO), (TrainVisual, VISUAL)):
+        assert keys_of(presets) <= set(block.model_fields)
+        assert "steps" in keys_of(presets)
+    assert with_preset(AUDIO, {}) == {}

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from avsieve.errors import ConfigError
+from avsieve.evaluation.metrics import eer, error_rates
+from avsieve.training.audio_data import Speech
+from avsieve.training.machine import Machine, start
+from avsieve.training.validation import Validation, Watch, first_of_videos, is_held, pair_eer, split
+
+from .conftest import TinySpeech
+
+
+@pytest.fixture
+def speech(tiny_speech: TinySpeech) -> Speech:
+    return Speech(tiny_speech.train_list, [tiny_speech.tar])
+
+
+def test_a_speaker_is_kept_out_of_every_list_or_of_none() -> None:
+    names = [f"id{i:05d}" for i in range(4000)]
+    held = {n for n in names if is_held(n, 0.1)}
+    assert 0.08 < len(held) / len(names) < 0.12
+    assert held < {n for n in names if is_held(n, 0.2)}  # a larger share takes more, and those before
+    assert not any(is_held(n, 0.0) for n in names)
+
+
+def test_training_and_validation_share_no_speaker_and_lose_none(speech: Speech) -> None:
+    training, held = split(speech, 0.65)
+    assert set(training.speakers) == {"id0", "id3"}
+    assert set(held.speakers) == {"id1", "id2"}
+    assert sorted(training.utterances + held.utterances) == sorted(speech.utterances)
+    assert training.labels.tolist() == [0] * 3 + [1] * 3
+    assert (training.classes, held.classes) == (2, 2)
+    assert np.array_equal(held.wave(0), speech.wave(speech.utterances.index(held.utterances[0])))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.6, 0.99])
+def test_a_share_that_leaves_too_few_speakers_is_refused(speech: Speech, share: float) -> None:
+    with pytest.raises(ConfigError, match=r"keeps \d of 4 speakers out; expected at least 2"):
+        split(speech, share)
+
+
+def test_one_utterance_stands_for_a_video(speech: Speech) -> None:
+    speech.utterances[1] = "id0/v0/00002"  # the same video twice
+    assert [speech.utterances[i] for i in first_of_videos(speech)][:2] == ["id0/v0/00001", "id0/v2/00001"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_error_rate_is_that_of_the_evaluation(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    target = rng.random(300) < 0.3
+    scores = np.round(rng.normal(target * 1.0, 1.0), 1)  # with ties
+    assert pair_eer(scores, target) == pytest.approx(eer(error_rates(scores, target), "nearest"), abs=1e-12)
+
+
+class Known(nn.Module):
+    """Embeds an input, a class and some noise, as what it is; only in evaluation mode."""
+
+    dim = 2
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        assert not self.training
+        return torch.stack([inputs.cos(), inputs.sin()], dim=1)
+
+
+def test_an_encoder_that_tells_the_speakers_apart_has_no_errors_and_a_blind_one_half(speech: Speech) -> None:
+    fabric, encoder = start(Machine("cpu")), Known().train()
+    _, held = split(speech, 0.65)
+    watch = Watch(0.65)
+    told = Validation(held, lambda i: torch.tensor(1.5 * held.labels[i] + 0.01 * i), watch, batch=4)
+    assert told.eer(fabric, encoder) == 0
+    assert encoder.training
+    blind = Validation(held, lambda i: torch.tensor(float(i % 3)), watch)
+    assert blind.eer(fabric, encoder) > 0.3
+
+
+def test_speakers_of_one_video_each_cannot_be_compared(speech: Speech) -> None:
+    held = speech.of_speakers({"id1", "id2"})
+    held.utterances = [u.replace("v1", "v0").replace("v2", "v0") for u in held.utterances]
+    with pytest.raises(ConfigError, match="none of the 2 speakers kept out has two videos"):
+        Validation(held, lambda i: torch.zeros(1), Watch(0.5))
+
+
+@pytest.mark.parametrize("settings", [{"share": 1.0}, {"share": 0.1, "every": 0}, {"share": 0.1, "keep": "first"}])
+def test_settings_that_cannot_work_are_refused(settings: dict) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        Watch(**settings)
+    with pytest.raises(ConfigError, match="only a validation tells"):
+        Watch(keep="best")
