@@ -128,7 +128,13 @@ class Audio(Block):
 class Visual(Block):
     """The encoder of faces."""
 
-    arch: str = key("onnx", "`onnx` (InsightFace loads it), or an architecture such as `iresnet50`.", "embed_visual")
+    arch: str = key(
+        "onnx",
+        "`onnx` (InsightFace loads it), or an architecture: `iresnet18`, `iresnet34`, `iresnet50`, `iresnet100`, "
+        "`inception_resnet_v1` (FaceNet, 160 pixels; faces are resized for it), `inception_resnet_v1_112`, "
+        "`mobileface_small`.",
+        "embed_visual",
+    )
     model: str = key(
         "builtin",
         "`builtin` (small, for the embedded corpus), an `.onnx` file or InsightFace pack, or weights of the "
@@ -137,8 +143,8 @@ class Visual(Block):
     )
     channels: Literal["auto", "rgb", "bgr"] = key(
         "auto",
-        "Order of the channels that a torch network was trained with; `auto` reads it from the weights' own metadata, "
-        "which foreign checkpoints do not have.",
+        "Order of the channels that a torch network was trained with; `auto` takes it from the weights' own metadata, "
+        "or from the project that names its keys so (AVCleanse: BGR; arcface_torch, facenet-pytorch: RGB).",
         "embed_visual",
     )
     pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")

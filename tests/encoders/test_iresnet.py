@@ -40,5 +40,11 @@ def test_a_checkpoint_of_another_depth_is_refused(tmp_path):
 
 
 def test_an_unknown_architecture_is_named_with_the_known_ones(tmp_path):
-    with pytest.raises(ModelError, match=r"'iresnet7': not known; expected one of iresnet100"):
+    with pytest.raises(ModelError, match=r"'iresnet7': not known; expected one of .*iresnet100"):
         load_visual_encoder("iresnet7", tmp_path / "x.pt")
+
+
+@pytest.mark.parametrize(("prefix", "order"), [("", "rgb"), ("module.", "rgb"), ("module.face_encoder.", "bgr")])
+def test_the_layout_of_the_keys_tells_the_order_of_the_channels(tmp_path, prefix, order):
+    torch.save({prefix + k: v for k, v in iresnet18().state_dict().items()}, tmp_path / "backbone.pth")
+    assert load_visual_encoder("iresnet18", tmp_path / "backbone.pth").channels == order

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from avsieve.encoders.checkpoint import read_metadata, resolve
+from avsieve.encoders.checkpoint import resolve
 from avsieve.encoders.device import pick_device
+from avsieve.encoders.face_input import CHANNELS
 from avsieve.encoders.visual import BUILTIN_FILE, load_visual_encoder
 from avsieve.errors import ModelError
 from avsieve.provenance import sha256_of
+
+logger = logging.getLogger(__name__)
 
 
 class TorchFaceEncoder:
@@ -23,8 +27,8 @@ class TorchFaceEncoder:
     arch, checkpoint
         As `load_visual_encoder` takes them.
     channels
-        ``rgb`` or ``bgr``: what the network was trained on. ``auto`` takes what the checkpoint says; checkpoints of
-        other projects do not say it (arcface_torch's are RGB, AVCleanse's BGR).
+        ``rgb`` or ``bgr``: what the network was trained on. ``auto`` takes what the checkpoint says, or the project
+        that lays out its keys so; see `avsieve.encoders.face_input.FaceInput`.
 
     Raises
     ------
@@ -38,15 +42,17 @@ class TorchFaceEncoder:
         torch.set_num_threads(threads)
         self._device = pick_device(device)
         self.path = resolve(checkpoint, BUILTIN_FILE)
-        if channels == "auto":
-            channels = read_metadata(self.path).get("channels", "auto")
-        if channels not in ("rgb", "bgr"):
+        net = load_visual_encoder(arch, checkpoint)
+        known = str(net.channels) if channels == "auto" else channels
+        if known not in CHANNELS:
             raise ModelError(
                 f"{self.path}: does not say whether it was trained on RGB or BGR faces; "
-                f"set --channels to rgb (arcface_torch) or bgr (AVCleanse)"
+                f"set visual.channels (--channels) to rgb or bgr"
             )
-        self.arch, self.channels = arch, channels
-        self._net = load_visual_encoder(arch, checkpoint).to(self._device)
+        if channels == "auto":
+            logger.info("%s: fed with %s, as its keys or its metadata say", self.path.name, known.upper())
+        self.arch, self.channels = arch, known
+        self._net = net.to(self._device)
         self.dim = self.embed(np.zeros((1, 112, 112, 3), np.uint8)).shape[1]
 
     @property
