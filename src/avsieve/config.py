@@ -111,7 +111,7 @@ class Faces(Block):
 class Audio(Block):
     """The encoder of voices."""
 
-    arch: str = key("ecapa_small", "Architecture: `ecapa_small`, `ecapa512` or `ecapa1024`.", "embed_audio")
+    arch: str = key("ecapa_small", "Architecture: `ecapa_small`, `ecapa512`, `ecapa1024` or `rawnet2`.", "embed_audio")
     checkpoint: str = key(
         "builtin",
         "`builtin` (small, for the embedded corpus), or a file of weights of this architecture.",

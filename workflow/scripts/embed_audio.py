@@ -17,7 +17,7 @@ def main() -> None:
     ap.add_argument("--status", type=Path, required=True, help="status table to write")
     ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
-    ap.add_argument("--arch", default="ecapa_small", help="architecture: ecapa_small, ecapa512, ecapa1024")
+    ap.add_argument("--arch", default="ecapa_small", help="architecture: a name of encoders.audio.AUDIO, or onnx")
     ap.add_argument("--checkpoint", default="builtin", help="safetensors or torch file, or 'builtin'")
     ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     ap.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32", help="of the network's arithmetic")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,23 @@ AUDIO = {
     "ecapa512": "avsieve.encoders.ecapa:ecapa512",
     "ecapa1024": "avsieve.encoders.ecapa:ecapa1024",
     "ecapa_small": "avsieve.encoders.ecapa:ecapa_small",
+    "rawnet2": "avsieve.encoders.rawnet2:rawnet2",
 }
 SAMPLE_RATE = 16_000
 BUILTIN_FILE = "audio_ecapa_small.safetensors"
 # How AVCleanse and its ancestors nest the names, and what they store beside the encoder.
 PREFIXES = ("module.", "model.", "speaker_encoder.", "encoder.")
 BESIDE = ("weight", "speaker_loss.", "face_encoder.", "face_loss.", "loss.", "criterion.", "classifier.", "projection.")
+
+
+@runtime_checkable
+class Adapting(Protocol):
+    """A network that knows published layouts of its checkpoints beside its own."""
+
+    def adapt_state(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the checkpoint under the network's own names."""
+        ...
+
 
 # The constants of the front end, which torchaudio stores with the weights; ours are computed.
 FRONT_END = ("torchfbank.",)
@@ -54,8 +66,13 @@ def load_audio_encoder(arch: str, checkpoint: str | Path) -> nn.Module:
     if trained_as != arch:
         raise ModelError(f"{path}: holds an encoder of architecture {trained_as!r}, asked for {arch!r}; name that one")
     state = read_state(path)
+    if isinstance(network, Adapting):
+        state = network.adapt_state(state)
     _check_front_end(network, state, path)
-    return load_into(network, state, source=path, prefixes=PREFIXES, beside=BESIDE, optional=FRONT_END)
+    # An architecture may nest its own names as other projects nest whole networks.
+    prefixes = getattr(network, "prefixes", PREFIXES)
+    beside = (*BESIDE, *getattr(network, "beside", ()))
+    return load_into(network, state, source=path, prefixes=prefixes, beside=beside, optional=FRONT_END)
 
 
 def _check_front_end(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
