@@ -111,10 +111,20 @@ class Faces(Block):
 class Audio(Block):
     """The encoder of voices."""
 
-    arch: str = key("ecapa_small", "Architecture: `ecapa_small`, `ecapa512`, `ecapa1024` or `rawnet2`.", "embed_audio")
+    arch: str = key(
+        "ecapa_small",
+        "Architecture: `ecapa_small`, `ecapa512`, `ecapa1024`, `rawnet2`, or `onnx` for any ONNX speaker encoder.",
+        "embed_audio",
+    )
     checkpoint: str = key(
         "builtin",
         "`builtin` (small, for the embedded corpus), or a file of weights of this architecture.",
+        "embed_audio",
+    )
+    features: Literal["auto", "wave", "wespeaker", "3dspeaker"] = key(
+        "auto",
+        "What an ONNX file is fed with: waveforms, or Kaldi filter banks as WeSpeaker or 3D-Speaker compute them; "
+        "`auto` takes it from the file's inputs and metadata.",
         "embed_audio",
     )
     precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of the network's arithmetic.", "embed_audio")

@@ -22,7 +22,7 @@ rule embed_audio:
     benchmark:
         "results/benchmarks/embed_audio/{shard}.tsv"
     conda:
-        W.env("torch")
+        W.env("torch", W.config.audio.arch)
     resources:
         gpu=W.gpu,
     params:

@@ -8,7 +8,7 @@ alone, up to rounding.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -82,16 +82,24 @@ def segments_of(utterance: str, length: int, segment_s: float, hop_s: float) -> 
     return [Piece(utterance, int(s), size) for s in np.linspace(0, length - size, count).round()]
 
 
-def batches_of(pieces: list[Piece], batch_s: float, *, mixed: bool, waste: float = 0.25) -> Iterator[list[Piece]]:
+def batches_of(
+    pieces: list[Piece],
+    batch_s: float,
+    *,
+    mixed: bool,
+    waste: float = 0.25,
+    used: Callable[[int], int] = lambda samples: samples,
+) -> Iterator[list[Piece]]:
     """Pack pieces, shortest first, into batches of at most ``batch_s`` seconds with padding, and at least one piece.
 
-    With ``mixed`` lengths, no piece is padded by more than ``waste`` of its length; otherwise a batch has one length.
+    With ``mixed`` lengths, no piece is padded by more than ``waste`` of its length; otherwise all of a batch have the
+    same number of ``used`` samples.
     """
     batch: list[Piece] = []
     for piece in sorted(pieces, key=lambda p: (p.length, p.utterance, p.start)):
         if batch:
-            widest = batch[0].length * (1 + waste if mixed else 1)
-            if piece.length > widest or (len(batch) + 1) * piece.length > batch_s * RATE:
+            widest = batch[0].length * (1 + waste) if mixed else used(batch[0].length)
+            if used(piece.length) > widest or (len(batch) + 1) * piece.length > batch_s * RATE:
                 yield batch
                 batch = []
         batch.append(piece)
@@ -111,17 +119,19 @@ def _embed(
 ) -> dict[Piece, np.ndarray]:
     """Return the embedding (dim,) float32 of each piece."""
     mixed = bool(getattr(encoder, "takes_lengths", False))
+    used: Callable[[int], int] = getattr(encoder, "used_samples", lambda samples: samples)
     found: dict[Piece, np.ndarray] = {}
     kind = PRECISIONS[precision]
-    for batch in progress(list(batches_of(pieces, batch_s, mixed=mixed)), what):
-        waves = np.zeros((len(batch), batch[-1].length), np.float32)
+    for batch in progress(list(batches_of(pieces, batch_s, mixed=mixed, used=used)), what):
+        waves = np.zeros((len(batch), used(batch[-1].length)), np.float32)
         for row, piece in enumerate(batch):
             samples = samples_of(reader.read(f"{piece.utterance}.wav"), piece.utterance)
-            waves[row, : piece.length] = as_float(samples[piece.start : piece.start + piece.length])
-        lengths = torch.tensor([p.length for p in batch], device=device)
+            length = used(piece.length)
+            waves[row, :length] = as_float(samples[piece.start : piece.start + length])
+        lengths = torch.tensor([used(p.length) for p in batch], device=device)
         inputs = torch.from_numpy(waves).to(device)
         with torch.inference_mode(), torch.autocast(device.type, kind, enabled=kind is not None):
-            padded = batch[0].length != batch[-1].length
+            padded = used(batch[0].length) != used(batch[-1].length)
             output = encoder(inputs, lengths) if padded else encoder(inputs)
         found.update(zip(batch, output.float().cpu().numpy(), strict=True))
     return found
@@ -166,6 +176,8 @@ def embed_shard(
         raise ConfigError(f"precision: {precision!r} is not known; expected one of {', '.join(PRECISIONS)}")
     if segment_s > 0 and segment_hop_s <= 0:
         raise ConfigError(f"segment_hop_s is {segment_hop_s}; expected more than 0 seconds")
+    if precision != "fp32" and getattr(encoder, "own_precision", False):
+        raise ConfigError(f"precision: {precision!r} has no effect on an ONNX file, whose own decides; set it to fp32")
     encoder = encoder.to(device).eval()
     status = StatusTable("embed_audio")
     results = AudioEmbeddings(int(encoder.dim))  # type: ignore[arg-type]
