@@ -157,6 +157,7 @@ class Visual(Block):
         "or from the project that names its keys so (AVCleanse: BGR; arcface_torch, facenet-pytorch: RGB).",
         "embed_visual",
     )
+    precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of a torch network's arithmetic.", "embed_visual")
     pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")
     batch: int = key(64, "Faces in a batch.", "embed_visual", ge=1)
 

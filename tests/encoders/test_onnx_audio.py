@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from onnx import TensorProto, helper
@@ -143,6 +144,7 @@ def test_a_shard_is_embedded_in_batches_of_equal_frames(tmp_path: Path) -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif("CUDAExecutionProvider" not in onnxruntime.get_available_providers(), reason="no CUDA here")
 def test_cuda_gives_what_the_cpu_gives(tmp_path: Path) -> None:
     path = speaker_file(tmp_path / "m.onnx", ["B", "T", 80])
     encoder = OnnxSpeaker(path, device="cuda")

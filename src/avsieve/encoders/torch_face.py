@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from avsieve.encoders.checkpoint import resolve
-from avsieve.encoders.device import pick_device
+from avsieve.encoders.device import PRECISIONS, pick_device
 from avsieve.encoders.face_input import CHANNELS
 from avsieve.encoders.visual import BUILTIN_FILE, load_visual_encoder
 from avsieve.errors import ModelError
@@ -29,6 +30,8 @@ class TorchFaceEncoder:
     channels
         ``rgb`` or ``bgr``: what the network was trained on. ``auto`` takes what the checkpoint says, or the project
         that lays out its keys so; see `avsieve.encoders.face_input.FaceInput`.
+    precision
+        ``fp32``, ``fp16`` or ``bf16``: of the network's arithmetic.
 
     Raises
     ------
@@ -37,7 +40,14 @@ class TorchFaceEncoder:
     """
 
     def __init__(
-        self, arch: str, checkpoint: str | Path, *, channels: str = "auto", device: str = "cpu", threads: int = 1
+        self,
+        arch: str,
+        checkpoint: str | Path,
+        *,
+        channels: str = "auto",
+        device: str = "cpu",
+        precision: str = "fp32",
+        threads: int = 1,
     ) -> None:
         torch.set_num_threads(threads)
         self._device = pick_device(device)
@@ -51,7 +61,8 @@ class TorchFaceEncoder:
             )
         if channels == "auto":
             logger.info("%s: fed with %s, as its keys or its metadata say", self.path.name, known.upper())
-        self.arch, self.channels = arch, known
+        self.arch, self.channels, self.precision = arch, known, precision
+        self._kind = PRECISIONS[precision]
         self._net = net.to(self._device)
         self.dim = self.embed(np.zeros((1, 112, 112, 3), np.uint8)).shape[1]
 
@@ -64,11 +75,24 @@ class TorchFaceEncoder:
             "encoder_sha256": sha256_of(self.path),
             "channels": self.channels,
             "device": str(self._device),
+            "precision": self.precision,
         }
 
-    @torch.inference_mode()
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Return embeddings (B, dim) float32, not normalised, of faces (B, 112, 112, 3) uint8 BGR."""
+        return self.run(self.prepare(faces))
+
+    def prepare(self, faces: np.ndarray) -> Tensor:
+        """Return faces (B, 112, 112, 3) uint8 BGR as (B, 3, 112, 112) uint8 in the network's order of channels.
+
+        For CUDA in pinned memory: bytes are copied, and made floats where they are used.
+        """
         ordered = faces[..., ::-1] if self.channels == "rgb" else faces
-        batch = torch.from_numpy(np.ascontiguousarray(ordered.transpose(0, 3, 1, 2))).to(self._device)
-        return self._net((batch.float() - 127.5) / 127.5).float().cpu().numpy()
+        batch = torch.from_numpy(np.ascontiguousarray(ordered.transpose(0, 3, 1, 2)))
+        return batch.pin_memory() if self._device.type == "cuda" else batch
+
+    def run(self, prepared: Tensor) -> np.ndarray:
+        """Return embeddings (B, dim) float32 of what `prepare` returned."""
+        with torch.inference_mode(), torch.autocast(self._device.type, self._kind, enabled=self._kind is not None):
+            faces = (prepared.to(self._device, non_blocking=True).float() - 127.5) / 127.5
+            return self._net(faces).float().cpu().numpy()
