@@ -128,7 +128,7 @@ class Audio(Block):
         "embed_audio",
     )
     precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of the network's arithmetic.", "embed_audio")
-    batch_s: Positive = key(60.0, "Sound in a batch, in seconds.", "embed_audio")
+    batch_s: Positive = key(60.0, "Sound in a batch, in seconds; on the CPU at most 16.", "embed_audio")
     segment_s: float = key(
         2.0, "Length of the segments that have embeddings of their own, in seconds; 0 for none.", "embed_audio", ge=0
     )
@@ -159,7 +159,7 @@ class Visual(Block):
     )
     precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of a torch network's arithmetic.", "embed_visual")
     pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")
-    batch: int = key(64, "Faces in a batch.", "embed_visual", ge=1)
+    batch: int = key(64, "Faces in a batch; on the CPU a torch network takes 8 at a time.", "embed_visual", ge=1)
 
 
 class Cleansing(Block):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import runpy
 import sys
 from pathlib import Path
@@ -44,9 +45,20 @@ def encoder() -> nn.Module:
     return ecapa_small().eval()
 
 
-def test_every_embedding_is_that_of_the_utterance_alone(shard: Path) -> None:
+@pytest.mark.parametrize("mixed", [True, False])
+def test_every_embedding_is_that_of_the_utterance_alone(
+    shard: Path, monkeypatch: pytest.MonkeyPatch, mixed: bool
+) -> None:
     net = encoder()
+    if mixed:  # as on CUDA
+        plan = functools.partial(batches_of, mixed=True)
+        monkeypatch.setattr(
+            "avsieve.encoders.embed_audio.batches_of", lambda p, s, mixed, used: plan(p, 60.0, used=used)
+        )
+    shapes: list[int] = []
+    net.register_forward_pre_hook(lambda _, given: shapes.append(len(given[0])))
     results, _ = embed_shard(shard, list(LENGTHS), net, device=CPU, segment_s=0)
+    assert max(shapes) == (3 if mixed else 1)
     rng = np.random.default_rng(0)
     for utterance, found in zip(results.utterances, results.vectors, strict=True):
         wave = as_float(rng.normal(0, 3000, LENGTHS[utterance]).astype(np.int16))

@@ -1,8 +1,8 @@
 """Embed the utterances of a wav shard: batches by length, padding masked, one model load.
 
-Utterances are sorted by length and packed into batches of about ``batch_s`` seconds. An encoder that takes lengths
-masks the padding; another one gets batches of equal lengths only. Either way an embedding is that of the utterance
-alone, up to rounding.
+Utterances are sorted by length and packed into batches of about ``batch_s`` seconds. On CUDA an encoder that takes
+lengths masks the padding; another one, and any on the CPU, gets batches of equal lengths only. Either way an embedding
+is that of the utterance alone, up to rounding.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ from avsieve.shards import ShardReader
 from avsieve.status import StatusTable
 
 logger = logging.getLogger(__name__)
+# A CPU is as fast with one utterance as with many, up to here; beyond, activations leave its caches (17 % slower at
+# 56 s with ecapa512). Padding costs it what sound costs, and masks another 10 % (benchmarks/embed.py).
+CPU_BATCH_S = 16.0
 
 
 @dataclass
@@ -76,11 +79,13 @@ def embed_pieces(
 
     A thread reads the next batches while the network works; on CUDA they lie in pinned memory, are copied while the
     batch before is computed, and results are fetched one batch late, so that the device never waits for this process.
+    On the CPU only equal lengths share a batch, and batches are small; see `CPU_BATCH_S`.
     """
-    mixed = bool(getattr(encoder, "takes_lengths", False))
     used: Callable[[int], int] = getattr(encoder, "used_samples", int)
     kind = PRECISIONS[precision]
     cuda = device.type == "cuda"
+    mixed = cuda and bool(getattr(encoder, "takes_lengths", False))
+    batch_s = batch_s if cuda else min(batch_s, CPU_BATCH_S)
     plan = list(batches_of(pieces, batch_s, mixed=mixed, used=used))
     found: dict[Piece, np.ndarray] = {}
     running: deque[tuple[list[Piece], Tensor]] = deque()
