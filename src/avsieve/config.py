@@ -113,7 +113,8 @@ class Audio(Block):
 
     arch: str = key(
         "ecapa_small",
-        "Architecture: `ecapa_small`, `ecapa512`, `ecapa1024`, `rawnet2`, or `onnx` for any ONNX speaker encoder.",
+        "Architecture: `ecapa_small`, `ecapa512`, `ecapa1024`, `rawnet2`, `wavlm_mhfa` (needs the extra `wavlm`), or "
+        "`onnx` for any ONNX speaker encoder.",
         "embed_audio",
     )
     checkpoint: str = key(

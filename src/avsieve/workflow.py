@@ -22,7 +22,7 @@ from avsieve.errors import ConfigError
 from avsieve.ids import shard_names
 
 # Audio architectures that need more than torch -> the environment that holds it.
-ENVIRONMENTS = {"onnx": "speech-onnx"}
+ENVIRONMENTS = {"onnx": "speech-onnx", "wavlm_mhfa": "wavlm"}
 
 
 def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> str:

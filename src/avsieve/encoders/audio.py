@@ -19,6 +19,7 @@ AUDIO = {
     "ecapa1024": "avsieve.encoders.ecapa:ecapa1024",
     "ecapa_small": "avsieve.encoders.ecapa:ecapa_small",
     "rawnet2": "avsieve.encoders.rawnet2:rawnet2",
+    "wavlm_mhfa": "avsieve.encoders.wavlm:wavlm_mhfa",
 }
 SAMPLE_RATE = 16_000
 BUILTIN_FILE = "audio_ecapa_small.safetensors"
