@@ -68,6 +68,19 @@ def test_every_embedding_is_that_of_the_utterance_alone(
     assert results.utterances == list(LENGTHS)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
+def test_on_cuda_an_embedding_does_not_depend_on_its_batch_either(shard: Path, precision: str) -> None:
+    net, cuda = encoder(), torch.device("cuda")
+    many, one = (
+        np.stack(embed_shard(shard, list(LENGTHS), net, device=cuda, batch_s=s, precision=precision)[0].vectors)
+        for s in (60.0, 0.0)
+    )
+    cosines = (many * one).sum(1) / np.linalg.norm(many, axis=1) / np.linalg.norm(one, axis=1)
+    assert cosines.min() > 0.9999
+
+
 def test_an_encoder_without_masks_gets_equal_lengths(shard: Path) -> None:
     seen: list[tuple[int, ...]] = []
 

@@ -169,7 +169,7 @@ class RawNet2(nn.Module):
         windows = (waves / louder)[rows[:, None], places]
         step = len(windows) if self.training else _CHUNK
         codes = torch.cat([self.embed(part) for part in windows.split(step)])
-        total = torch.zeros(len(waves), self.dim, dtype=codes.dtype, device=waves.device).index_add(0, rows, codes)
+        total = torch.zeros(len(waves), self.dim, device=waves.device).index_add(0, rows, codes.float())
         return total / torch.tensor([len(own) for own in starts], device=waves.device)[:, None]
 
     def embed(self, windows: Tensor) -> Tensor:
