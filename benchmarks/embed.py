@@ -14,7 +14,7 @@ All ways take turns, `--rounds` times; medians are compared. "of limit" is the r
 same by processor time, which other work on the machine disturbs less. Each network is also checked: every embedding is
 compared with that of its utterance or face alone.
 
-    python benchmarks/embed.py [--audio ecapa512 ecapa_small] [--visual iresnet18 onnx:iresnet18] [--utterances N] [--faces N]
+    python benchmarks/embed.py [--audio ecapa512] [--visual iresnet18 onnx:iresnet18] [--utterances N] [--faces N]
                                [--rounds N] [--threads N] [--device cpu|cuda] [--precision fp32|fp16|bf16]
 """
 
@@ -216,9 +216,7 @@ def faces(what: str, folder: Path, names: list[str], args: argparse.Namespace) -
 def main() -> None:
     """Measure every network asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--audio", nargs="*", default=["ecapa512", "ecapa_small"], help="architectures of encoders.audio.AUDIO"
-    )
+    parser.add_argument("--audio", nargs="*", default=["ecapa512"], help="architectures of encoders.audio.AUDIO")
     parser.add_argument("--visual", nargs="*", default=["iresnet18", "onnx:iresnet18"])
     parser.add_argument("--utterances", type=int, default=16)
     parser.add_argument("--faces", type=int, default=40)
