@@ -21,6 +21,7 @@ compared with that of its utterance or face alone.
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import tempfile
 import time
@@ -213,6 +214,27 @@ def faces(what: str, folder: Path, names: list[str], args: argparse.Namespace) -
     show(f"faces, {what}", "faces", len(images), seconds, float(cosines.min()))
 
 
+def sizes(args: argparse.Namespace) -> None:
+    """Print what a second of processor time embeds, by rows in a batch."""
+    sound, some = torch.randn(8, 128_000) * 0.1, (1, 2, 4, 8)
+    cases = [(f"{arch}, utterances of 8 s", build(AUDIO, arch), sound, some) for arch in args.audio]
+    for arch in args.visual:
+        if arch.startswith("onnx:"):
+            continue
+        pictures, first = torch.rand(32, 3, 112, 112) * 2 - 1, build(VISUAL, arch)
+        last = build(VISUAL, arch).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        cases.append((f"{arch}, channels first", first, pictures, (1, 4, 8, 32)))
+        ordered = pictures.contiguous(memory_format=torch.channels_last)
+        cases.append((f"{arch}, channels last", last, ordered, (1, 4, 8, 32)))
+    for name, network, rows, counts in cases:
+        network.eval()
+        with torch.inference_mode():
+            network(rows[:1])
+            ways: Ways = {str(n): functools.partial(network, rows[:n]) for n in counts}
+            taken = measure(ways, args.rounds)
+        print(f"{name}: " + ", ".join(f"{int(n) / cpu:.1f}/s by {n}" for n, (_, cpu) in taken.items()))
+
+
 def main() -> None:
     """Measure every network asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -225,9 +247,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=list(PRECISIONS), default="fp32")
+    parser.add_argument("--sizes", action="store_true", help="measure batch sizes instead")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
+    if args.sizes:
+        sizes(args)
+        return
     rng = np.random.default_rng(0)
     print(f"{args.device}, {args.threads} thread(s), {args.precision}, {args.rounds} rounds")
     with tempfile.TemporaryDirectory() as folder:

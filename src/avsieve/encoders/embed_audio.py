@@ -29,8 +29,8 @@ from avsieve.shards import ShardReader
 from avsieve.status import StatusTable
 
 logger = logging.getLogger(__name__)
-# A CPU is as fast with one utterance as with many, up to here; beyond, activations leave its caches (17 % slower at
-# 56 s with ecapa512). Padding costs it what sound costs, and masks another 10 % (benchmarks/embed.py).
+# A CPU is as fast with one utterance as with many, up to here; beyond, activations leave its caches (13 % slower at
+# 64 s with ecapa512: benchmarks/embed.py --sizes). Padding costs it what sound costs, and masks come on top.
 CPU_BATCH_S = 16.0
 
 

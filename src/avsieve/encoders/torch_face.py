@@ -18,8 +18,8 @@ from avsieve.errors import ModelError
 from avsieve.provenance import sha256_of
 
 logger = logging.getLogger(__name__)
-# A CPU is fastest with few faces at a time, whose activations stay in its caches, and with the channels last: 24 faces
-# a second with iresnet18 in place of 16 with batches of 32 and channels first (benchmarks/embed.py).
+# A CPU is fastest with few faces at a time, whose activations stay in its caches, and with the channels last: 22 faces
+# a second with iresnet18 in place of 16 with batches of 32 and channels first (benchmarks/embed.py --sizes).
 CPU_BATCH = 8
 
 
