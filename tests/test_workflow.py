@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from avsieve.config import Config
-from avsieve.workflow import Wiring, flags, shell_prefix
+from avsieve.workflow import ENVIRONMENTS, Wiring, flags, shell_prefix
 
 
 def test_settings_become_flags() -> None:
@@ -41,6 +41,9 @@ def test_every_environment_that_a_rule_can_ask_for_exists(repository: Path) -> N
         wiring = Wiring({"device": device}, repository / "workflow")
         for family in ("core", "media", "encoders", "faces", "torch", "training", "report"):
             assert (repository / "workflow" / "rules" / wiring.env(family)).resolve().is_file()
+        for arch in ENVIRONMENTS:
+            assert (repository / "workflow" / "rules" / wiring.env("torch", arch)).resolve().is_file()
+            assert wiring.env("torch", arch) != wiring.env("torch", "ecapa512") == wiring.env("torch")
 
 
 def test_tensorboards_files_stand_beside_the_model_where_they_are_wanted(repository: Path) -> None:

@@ -97,14 +97,25 @@ class Faces(Block):
 class Audio(Block):
     """The encoder of voices."""
 
-    arch: str = key("ecapa_small", "Architecture: `ecapa_small`, `ecapa512` or `ecapa1024`.", "embed_audio")
+    arch: str = key(
+        "ecapa_small",
+        "Architecture: `ecapa_small`, `ecapa512`, `ecapa1024`, `rawnet2`, `wavlm_mhfa` (needs the extra `wavlm`), or "
+        "`onnx` for any ONNX speaker encoder.",
+        "embed_audio",
+    )
     checkpoint: str = key(
         "builtin",
         "`builtin` (small, for the embedded corpus), or a file of weights of this architecture.",
         "embed_audio",
     )
+    features: Literal["auto", "wave", "wespeaker", "3dspeaker"] = key(
+        "auto",
+        "What an ONNX file is fed with: waveforms, or Kaldi filter banks as WeSpeaker or 3D-Speaker compute them; "
+        "`auto` takes it from the file's inputs and metadata.",
+        "embed_audio",
+    )
     precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of the network's arithmetic.", "embed_audio")
-    batch_s: Positive = key(60.0, "Sound in a batch, in seconds.", "embed_audio")
+    batch_s: Positive = key(60.0, "Sound in a batch, in seconds; on the CPU at most 16.", "embed_audio")
     segment_s: float = key(
         2.0, "Length of the segments that have embeddings of their own, in seconds; 0 for none.", "embed_audio", ge=0
     )
@@ -114,7 +125,13 @@ class Audio(Block):
 class Visual(Block):
     """The encoder of faces."""
 
-    arch: str = key("onnx", "`onnx` (InsightFace loads it), or an architecture such as `iresnet50`.", "embed_visual")
+    arch: str = key(
+        "onnx",
+        "`onnx` (InsightFace loads it), or an architecture: `iresnet18`, `iresnet34`, `iresnet50`, `iresnet100`, "
+        "`inception_resnet_v1` (FaceNet, 160 pixels; faces are resized for it), `inception_resnet_v1_112`, "
+        "`mobileface_small`.",
+        "embed_visual",
+    )
     model: str = key(
         "builtin",
         "`builtin` (small, for the embedded corpus), an `.onnx` file or InsightFace pack, or weights of the "
@@ -123,12 +140,13 @@ class Visual(Block):
     )
     channels: Literal["auto", "rgb", "bgr"] = key(
         "auto",
-        "Order of the channels that a torch network was trained with; `auto` reads it from the weights' own metadata, "
-        "which foreign checkpoints do not have.",
+        "Order of the channels that a torch network was trained with; `auto` takes it from the weights' own metadata, "
+        "or from the project that names its keys so (AVCleanse: BGR; arcface_torch, facenet-pytorch: RGB).",
         "embed_visual",
     )
+    precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of a torch network's arithmetic.", "embed_visual")
     pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")
-    batch: int = key(64, "Faces in a batch.", "embed_visual", ge=1)
+    batch: int = key(64, "Faces in a batch; on the CPU a torch network takes 8 at a time.", "embed_visual", ge=1)
 
 
 class Cleansing(Block):

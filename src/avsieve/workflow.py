@@ -22,6 +22,8 @@ from avsieve.errors import ConfigError
 from avsieve.ids import shard_names
 
 COMPARED = {"comparison": "comparison.json", "comparison_curves": "curves.parquet"}
+# Audio architectures that need more than torch -> the environment that holds it.
+ENVIRONMENTS = {"onnx": "speech-onnx", "wavlm_mhfa": "wavlm"}
 
 
 def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> str:
@@ -61,7 +63,7 @@ def shell_prefix(src: Path, scripts: Path, *, own_environments: bool) -> str:
 
 
 def network_modules(src: Path, modality: str, arch: str) -> list[str]:
-    """Return the module of an architecture, read from its table without importing torch; none for ``onnx``.
+    """Return the modules of an architecture, read from its table without importing torch.
 
     Raises
     ------
@@ -76,10 +78,10 @@ def network_modules(src: Path, modality: str, arch: str) -> list[str]:
         if isinstance(target, ast.Name) and target.id == modality.upper():
             table: dict[str, str] = ast.literal_eval(node.value)
             if arch == "onnx":
-                return []
+                # Faces in ONNX are what the script imports anyway.
+                return ["avsieve.encoders.onnx_audio"] if modality == "audio" else []
             if arch not in table:
-                known = sorted([*table, "onnx"] if modality == "visual" else table)
-                raise ConfigError(f"{modality}.arch is {arch!r}; expected one of {', '.join(known)}")
+                raise ConfigError(f"{modality}.arch is {arch!r}; expected one of {', '.join(sorted([*table, 'onnx']))}")
             return [table[arch].partition(":")[0]]
     raise ConfigError(f"avsieve.encoders.{modality} has no table {modality.upper()}")
 
@@ -200,7 +202,11 @@ class Wiring:
             return ""
         return f"--tensorboard {shlex.quote(str(Path(str(output.model)).with_suffix('.tensorboard')))}"
 
-    def env(self, family: str) -> str:
-        """Return the conda environment of a family of stages; networks have one for CUDA of their own."""
-        suffix = "-gpu" if self.gpu and family in ("encoders", "faces", "torch") else ""
+    def env(self, family: str, arch: str = "") -> str:
+        """Return the conda environment of a family of stages; networks have one for CUDA of their own.
+
+        ``arch`` is the audio architecture of the job, which may need an environment with other packages.
+        """
+        family = ENVIRONMENTS.get(arch, family)
+        suffix = "-gpu" if self.gpu and family in ("encoders", "faces", "torch", *ENVIRONMENTS.values()) else ""
         return f"../envs/{family}{suffix}.yaml"

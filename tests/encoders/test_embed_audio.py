@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import runpy
 import sys
 from pathlib import Path
@@ -13,12 +14,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from avsieve.embeddings import read_embeddings
+from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
 from avsieve.encoders.ecapa import ecapa_small
-from avsieve.encoders.embed_audio import Piece, batches_of, embed_shard, segments_of
+from avsieve.encoders.embed_audio import embed_shard
 from avsieve.encoders.waves import as_float, samples_of
 from avsieve.errors import ConfigError, ShardError
 from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardWriter
+from avsieve.shards import ShardReader, ShardWriter
 
 CPU = torch.device("cpu")
 LENGTHS = {"a/v/1": 32_000, "a/v/2": 35_200, "b/v/1": 35_840, "b/v/2": 90_000, "c/v/1": 16_000}
@@ -43,9 +45,20 @@ def encoder() -> nn.Module:
     return ecapa_small().eval()
 
 
-def test_every_embedding_is_that_of_the_utterance_alone(shard: Path) -> None:
+@pytest.mark.parametrize("mixed", [True, False])
+def test_every_embedding_is_that_of_the_utterance_alone(
+    shard: Path, monkeypatch: pytest.MonkeyPatch, mixed: bool
+) -> None:
     net = encoder()
+    if mixed:  # as on CUDA
+        plan = functools.partial(batches_of, mixed=True)
+        monkeypatch.setattr(
+            "avsieve.encoders.embed_audio.batches_of", lambda p, s, mixed, used: plan(p, 60.0, used=used)
+        )
+    shapes: list[int] = []
+    net.register_forward_pre_hook(lambda _, given: shapes.append(len(given[0])))
     results, _ = embed_shard(shard, list(LENGTHS), net, device=CPU, segment_s=0)
+    assert max(shapes) == (3 if mixed else 1)
     rng = np.random.default_rng(0)
     for utterance, found in zip(results.utterances, results.vectors, strict=True):
         wave = as_float(rng.normal(0, 3000, LENGTHS[utterance]).astype(np.int16))
@@ -53,6 +66,19 @@ def test_every_embedding_is_that_of_the_utterance_alone(shard: Path) -> None:
             alone = net(torch.from_numpy(wave)[None])[0].numpy()
         assert found @ alone / np.linalg.norm(found) / np.linalg.norm(alone) > 0.99999
     assert results.utterances == list(LENGTHS)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
+def test_on_cuda_an_embedding_does_not_depend_on_its_batch_either(shard: Path, precision: str) -> None:
+    net, cuda = encoder(), torch.device("cuda")
+    many, one = (
+        np.stack(embed_shard(shard, list(LENGTHS), net, device=cuda, batch_s=s, precision=precision)[0].vectors)
+        for s in (60.0, 0.0)
+    )
+    cosines = (many * one).sum(1) / np.linalg.norm(many, axis=1) / np.linalg.norm(one, axis=1)
+    assert cosines.min() > 0.9999
 
 
 def test_an_encoder_without_masks_gets_equal_lengths(shard: Path) -> None:
@@ -147,6 +173,32 @@ def test_equal_runs_give_equal_bytes(shard: Path, tmp_path: Path) -> None:
 def test_wrong_settings_are_refused(shard: Path, options: dict) -> None:
     with pytest.raises(ConfigError, match="expected"):
         embed_shard(shard, ["a/v/1"], encoder(), device=CPU, **options)
+
+
+def test_segments_are_read_from_their_place_and_utterances_once(shard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    plain = ShardReader.read
+    monkeypatch.setattr(ShardReader, "read", lambda self, name: asked.append(name) or plain(self, name))
+    with ShardReader(shard) as reader:
+        segments = segments_of("b/v/2", 90_000, 2.0, 2.0)
+        (batch,) = read_batches([segments], reader, pinned=False)
+        whole = as_float(samples_of(plain(reader, "b/v/2.wav")))
+    assert asked == ["b/v/2.wav"]
+    assert batch.lengths == [32_000] * 3
+    for row, segment in zip(batch.waves.numpy(), segments, strict=True):
+        assert np.array_equal(row, whole[segment.start : segment.start + 32_000])
+
+
+@pytest.mark.parametrize("samples", [np.arange(-5, 6, dtype=np.int16), np.zeros(0, np.int16)])
+def test_samples_are_read_whatever_stands_in_the_header(samples: np.ndarray) -> None:
+    usual = wav_bytes(samples)
+    size = len(usual) + 8 + 4 - 8
+    listed = usual[:4] + size.to_bytes(4, "little") + usual[8:36] + b"LIST\x04\0\0\0abcd" + usual[36:]
+    assert np.array_equal(samples_of(usual), samples)
+    assert np.array_equal(samples_of(listed), samples)
+    if len(samples):
+        with pytest.raises(ShardError, match="x: not a WAV file"):
+            samples_of(b"RIFF" + usual[8:], "x")
 
 
 def test_a_wav_of_another_rate_is_refused() -> None:

@@ -1,3 +1,5 @@
+import runpy
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,7 @@ import torch
 from avsieve.encoders.mobileface import mobileface_small
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.encoders.torch_face import TorchFaceEncoder
-from avsieve.errors import ModelError
+from avsieve.errors import ConfigError, ModelError
 from avsieve.training.loop import save_encoder
 from avsieve.training.onnx_export import export_face_encoder
 
@@ -44,3 +46,23 @@ def test_the_order_of_channels_comes_from_the_checkpoint_or_must_be_given(networ
     assert not np.allclose(said.embed(FACES), other.embed(FACES))
     with pytest.raises(ModelError, match="whether it was trained on RGB or BGR"):
         TorchFaceEncoder("mobileface_small", tmp_path / "silent.safetensors")
+
+
+def test_half_precision_and_batches_hardly_change_an_embedding(network, tmp_path):
+    save_encoder(tmp_path / "m.safetensors", network, {"arch": "mobileface_small", "channels": "rgb"})
+    faces = np.repeat(FACES, 9, axis=0)[:9]  # more than the CPU takes at a time
+    full = TorchFaceEncoder("mobileface_small", tmp_path / "m.safetensors")
+    half = TorchFaceEncoder("mobileface_small", tmp_path / "m.safetensors", precision="bf16")
+    exact = full.embed(faces)
+    alone = np.concatenate([full.embed(face[None]) for face in faces])
+    assert exact.shape == (9, 128)
+    for found, least in ((alone, 0.999999), (half.embed(faces), 0.999)):
+        cosines = (found * exact).sum(1) / np.linalg.norm(found, axis=1) / np.linalg.norm(exact, axis=1)
+        assert cosines.min() > least
+    assert not np.array_equal(half.embed(faces), exact)
+
+
+def test_the_script_refuses_a_precision_that_an_onnx_file_cannot_have(repository):
+    encoder_of = runpy.run_path(str(repository / "workflow/scripts/embed_visual.py"))["encoder_of"]
+    with pytest.raises(ConfigError, match="'fp16' has no effect on an ONNX file"):
+        encoder_of("onnx", "builtin", channels="auto", precision="fp16", device="cpu", threads=1)

@@ -1,13 +1,18 @@
+import threading
+from typing import ClassVar
+
 import cv2
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
+from insightface.model_zoo import get_model
 from tests.faces.face_fakes import recognition_file, scrfd_file
 
 from avsieve.embeddings import read_embeddings
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.errors import ModelError
-from avsieve.faces.embedding import embed_shard, pool
+from avsieve.faces.embedding import StagedEncoder, embed_faces, embed_shard, pool
 from avsieve.shards import ShardWriter
 from avsieve.tables import read_table, write_table
 
@@ -81,3 +86,42 @@ def test_a_shard_gives_an_embedding_per_utterance_and_per_face(faces, batch):
     assert frame_ids == ["a/v/1", "a/v/1", "a/v/2"]
     assert single.dtype == np.float16
     assert read_table(faces / "frames.parquet")["frame"].tolist() == ["0000", "0001", "0000"]
+
+
+def test_preparing_beforehand_gives_what_insightface_gives(tmp_path):
+    faces = np.random.default_rng(1).integers(0, 256, (3, 112, 112, 3), dtype=np.uint8)
+    encoder = OnnxFaceEncoder(recognition_file(tmp_path / "m.onnx"))
+    theirs = get_model(str(tmp_path / "m.onnx"), providers=["CPUExecutionProvider"])
+    assert isinstance(encoder, StagedEncoder)
+    expected = np.concatenate([theirs.get_feat(face) for face in faces])
+    assert np.allclose(encoder.run(encoder.prepare(faces)), expected, atol=1e-6)
+
+
+def test_a_staged_encoder_prepares_in_another_thread(faces):
+    class Staged(MeanColour):
+        threads: ClassVar[set[str]] = set()
+
+        def prepare(self, images):
+            self.threads.add(threading.current_thread().name)
+            return images.mean(axis=(1, 2))
+
+        def run(self, prepared):
+            self.threads.add(threading.current_thread().name)
+            return prepared.astype(np.float32)
+
+    table = read_table(faces / "detections.parquet")
+    plain = embed_faces(faces / "faces.tar", table, ["a/v/1", "a/v/2"], MeanColour(), batch=2)
+    staged = embed_faces(faces / "faces.tar", table, ["a/v/1", "a/v/2"], Staged(), batch=2)
+    assert Staged.threads == {"MainThread", "prefetch"}
+    for utterance, found in plain.items():
+        assert np.array_equal(found.embeddings, staged[utterance].embeddings)
+        assert found.frames == staged[utterance].frames
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif("CUDAExecutionProvider" not in onnxruntime.get_available_providers(), reason="no CUDA here")
+def test_cuda_gives_what_the_cpu_gives():
+    faces = np.random.default_rng(1).integers(0, 256, (5, 112, 112, 3), dtype=np.uint8)
+    gpu = OnnxFaceEncoder("builtin", device="cuda")
+    assert gpu.provider == "CUDAExecutionProvider"
+    assert np.allclose(gpu.embed(faces), OnnxFaceEncoder("builtin").embed(faces), atol=1e-2)

@@ -15,6 +15,7 @@ import yaml
 
 from avsieve.codehash import modules_of
 from avsieve.sources.load import source_names
+from avsieve.workflow import ENVIRONMENTS, network_modules
 
 # Import name -> name of the package in an environment, where they differ.
 PACKAGES = {
@@ -72,6 +73,18 @@ def test_every_environment_holds_what_its_rules_import(repository: Path) -> None
         held = packages_of(repository / "workflow" / "envs" / f"{family}.yaml")
         missing = {n for n in needed if PACKAGES.get(n, n) not in held}
         assert not missing, f"{rule} imports {missing}, which envs/{family}.yaml does not hold"
+
+
+@pytest.mark.parametrize("arch", ["ecapa512", "rawnet2", *ENVIRONMENTS])
+def test_every_audio_network_finds_its_packages(repository: Path, arch: str) -> None:
+    script, src = repository / "workflow" / "scripts" / "embed_audio.py", repository / "src"
+    files = [script, *modules_of(script, src, network_modules(src, "audio", arch)).values()]
+    needed = {PACKAGES.get(n, n) for f in files for n in third_party_imports(f)}
+    family = ENVIRONMENTS.get(arch, "torch")
+    assert needed <= packages_of(repository / "workflow" / "envs" / f"{family}.yaml")
+    on_gpu = packages_of(repository / "workflow" / "envs" / f"{family}-gpu.yaml")
+    renamed = {"pytorch": {"pytorch-gpu", "torch"}, "onnxruntime": {"onnxruntime-gpu"}}
+    assert all(on_gpu & renamed.get(n, {n}) for n in needed)
 
 
 def test_the_ranges_agree_with_those_of_the_package(repository: Path) -> None:

@@ -75,7 +75,7 @@ rule embed_trial_voices:
     benchmark:
         "results/benchmarks/embed_trial_voices/{list}.{seed}.tsv"
     conda:
-        W.env("torch")
+        W.env("torch", W.config.training.audio.arch)
     resources:
         gpu=W.gpu,
     params:

@@ -22,7 +22,7 @@ rule embed_audio:
     benchmark:
         "results/benchmarks/embed_audio/{shard}.tsv"
     conda:
-        W.env("torch")
+        W.env("torch", W.config.audio.arch)
     resources:
         gpu=W.gpu,
     params:
@@ -71,6 +71,6 @@ rule embed_visual:
         "Embedding the faces of shard {wildcards.shard}"
     shell:
         "python $AVSIEVE_SCRIPTS/embed_visual.py --faces {input.faces} --detections {input.detections}"
-        " --aligned {input.aligned} {params.visual} --device {params.device} --max-failed {params.max_failed}"
-        " --embeddings {output.embeddings} --frame-embeddings {output.frames} --status {output.status}"
+        " --aligned {input.aligned} {params.visual} --device {params.device} --threads {threads}"
+        " --max-failed {params.max_failed} --embeddings {output.embeddings} --frame-embeddings {output.frames} --status {output.status}"
         " --provenance {output.provenance} > {log} 2>&1"

@@ -17,8 +17,9 @@ def main() -> None:
     ap.add_argument("--status", type=Path, required=True, help="status table to write")
     ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
-    ap.add_argument("--arch", default="ecapa_small", help="architecture: ecapa_small, ecapa512, ecapa1024")
+    ap.add_argument("--arch", default="ecapa_small", help="architecture: a name of encoders.audio.AUDIO, or onnx")
     ap.add_argument("--checkpoint", default="builtin", help="safetensors or torch file, or 'builtin'")
+    ap.add_argument("--features", default="auto", help="of an ONNX file: auto, wave, wespeaker or 3dspeaker")
     ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     ap.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32", help="of the network's arithmetic")
     ap.add_argument("--batch-s", type=float, default=60.0, help="sound in a batch, seconds")
@@ -39,7 +40,9 @@ def main() -> None:
 
     torch.set_num_threads(args.threads)
     device = pick_device(args.device)
-    encoder = load_audio_encoder(args.arch, args.checkpoint)
+    encoder = load_audio_encoder(
+        args.arch, args.checkpoint, device=str(device), features=args.features, threads=args.threads
+    )
     extracted = read_table(args.extracted, ["utterance", "code"])
     settings = {
         "batch_s": args.batch_s,
@@ -56,8 +59,9 @@ def main() -> None:
     write_provenance(
         args.provenance,
         stage="embed_audio",
-        packages=["torch", "numpy", "pyarrow"],
+        packages=["torch", *(["onnxruntime"] if args.arch == "onnx" else []), "numpy", "pyarrow"],
         arch=args.arch,
+        features=getattr(encoder, "features", "own"),
         checkpoint_sha256=sha256_of(resolve(args.checkpoint, BUILTIN_FILE)),
         device=device.type,
         **settings,

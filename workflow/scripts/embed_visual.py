@@ -12,15 +12,21 @@ if TYPE_CHECKING:
     from avsieve.encoders.torch_face import TorchFaceEncoder
 
 
-def encoder_of(arch: str, model: str, channels: str, device: str) -> OnnxFaceEncoder | TorchFaceEncoder:
+def encoder_of(
+    arch: str, model: str, *, channels: str, precision: str, device: str, threads: int
+) -> OnnxFaceEncoder | TorchFaceEncoder:
     """Load the encoder; only what it needs is imported."""
     if arch == "onnx":
         from avsieve.encoders.onnx_face import OnnxFaceEncoder
 
-        return OnnxFaceEncoder(model, device=device)
+        if precision != "fp32":
+            from avsieve.errors import ConfigError
+
+            raise ConfigError(f"visual.precision: {precision!r} has no effect on an ONNX file; set it to fp32")
+        return OnnxFaceEncoder(model, device=device, threads=threads)
     from avsieve.encoders.torch_face import TorchFaceEncoder
 
-    return TorchFaceEncoder(arch, model, channels=channels, device=device)
+    return TorchFaceEncoder(arch, model, channels=channels, precision=precision, device=device, threads=threads)
 
 
 def main() -> None:
@@ -41,7 +47,9 @@ def main() -> None:
         "--pooling", choices=["quality", "mean"], default="quality", help="weight of the frames of an utterance"
     )
     ap.add_argument("--batch", type=int, default=64, help="faces the network takes at a time")
+    ap.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32", help="of a torch network")
     ap.add_argument("--device", default="cpu", help="cpu, cuda or auto")
+    ap.add_argument("--threads", type=int, default=1, help="threads of the network")
     args = ap.parse_args()
 
     import cv2
@@ -52,7 +60,14 @@ def main() -> None:
     from avsieve.tables import read_table
 
     cv2.setNumThreads(1)
-    encoder = encoder_of(args.arch, args.model, args.channels, args.device)
+    encoder = encoder_of(
+        args.arch,
+        args.model,
+        channels=args.channels,
+        precision=args.precision,
+        device=args.device,
+        threads=args.threads,
+    )
     aligned = read_table(args.aligned, ["utterance", "code"])
     status = embed_shard(
         args.faces,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from avsieve.encoders.checkpoint import load_into, read_metadata, read_state, resolve
+from avsieve.encoders.device import pick_device
 from avsieve.encoders.registry import build
 from avsieve.errors import ModelError
 
@@ -15,6 +18,8 @@ AUDIO = {
     "ecapa512": "avsieve.encoders.ecapa:ecapa512",
     "ecapa1024": "avsieve.encoders.ecapa:ecapa1024",
     "ecapa_small": "avsieve.encoders.ecapa:ecapa_small",
+    "rawnet2": "avsieve.encoders.rawnet2:rawnet2",
+    "wavlm_mhfa": "avsieve.encoders.wavlm:wavlm_mhfa",
 }
 SAMPLE_RATE = 16_000
 BUILTIN_FILE = "audio_ecapa_small.safetensors"
@@ -22,20 +27,38 @@ BUILTIN_FILE = "audio_ecapa_small.safetensors"
 PREFIXES = ("module.", "model.", "speaker_encoder.", "encoder.")
 BESIDE = ("weight", "speaker_loss.", "face_encoder.", "face_loss.", "loss.", "criterion.", "classifier.", "projection.")
 
+
+@runtime_checkable
+class Adapting(Protocol):
+    """A network that knows published layouts of its checkpoints beside its own."""
+
+    def adapt_state(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the checkpoint under the network's own names."""
+        ...
+
+
 # The constants of the front end, which torchaudio stores with the weights; ours are computed.
 FRONT_END = ("torchfbank.",)
 
 
-def load_audio_encoder(arch: str, checkpoint: str | Path) -> nn.Module:
-    """Return a trained audio encoder in evaluation mode, on the CPU.
+def load_audio_encoder(
+    arch: str, checkpoint: str | Path, *, device: str = "cpu", features: str = "auto", threads: int = 1
+) -> nn.Module:
+    """Return a trained audio encoder in evaluation mode.
 
     Parameters
     ----------
     arch
-        A name of `AUDIO`, such as ``"ecapa1024"``.
+        A name of `AUDIO`, such as ``"ecapa1024"``, or ``"onnx"``.
     checkpoint
         A safetensors file, a torch state dict (read with ``weights_only=True``; the prefixes and loss weights of
-        AVCleanse's files are understood), or ``"builtin"`` for the small model that ships with the package.
+        AVCleanse's files are understood), or ``"builtin"`` for the small model that ships with the package. For
+        ``onnx``: the ONNX file.
+    device
+        Where the encoder runs: ``cpu``, ``cuda``, ``cuda:N`` or ``auto``. A torch network can be moved later, the
+        session of an ONNX file cannot.
+    features, threads
+        Of an ONNX file: see `avsieve.encoders.onnx_audio.OnnxSpeaker`.
 
     Returns
     -------
@@ -48,14 +71,35 @@ def load_audio_encoder(arch: str, checkpoint: str | Path) -> nn.Module:
         If the architecture is not known, or the file does not fit it; missing, unexpected and misshapen keys are
         listed.
     """
+    if arch == "onnx":
+        # Looked up by name, like the networks: ONNX Runtime is imported by those alone who use it.
+        speaker: nn.Module = import_module("avsieve.encoders.onnx_audio").OnnxSpeaker(
+            _onnx_file(checkpoint), features=features, device=device, threads=threads
+        )
+        return speaker.eval()
+    if features != "auto":
+        raise ModelError(f"audio.features is {features!r}, the architecture {arch!r} has features of its own: set auto")
     network = build(AUDIO, arch)
     path = resolve(checkpoint, BUILTIN_FILE)
     trained_as = read_metadata(path).get("arch", arch)
     if trained_as != arch:
         raise ModelError(f"{path}: holds an encoder of architecture {trained_as!r}, asked for {arch!r}; name that one")
     state = read_state(path)
+    if isinstance(network, Adapting):
+        state = network.adapt_state(state)
     _check_front_end(network, state, path)
-    return load_into(network, state, source=path, prefixes=PREFIXES, beside=BESIDE, optional=FRONT_END)
+    # An architecture may nest its own names as other projects nest whole networks.
+    prefixes = getattr(network, "prefixes", PREFIXES)
+    beside = (*BESIDE, *getattr(network, "beside", ()))
+    load_into(network, state, source=path, prefixes=prefixes, beside=beside, optional=FRONT_END)
+    return network.to(pick_device(device))
+
+
+def _onnx_file(checkpoint: str | Path) -> Path:
+    path = Path(checkpoint)
+    if path.suffix != ".onnx" or not path.is_file():
+        raise ModelError(f"{path}: no such ONNX file; audio.arch onnx needs audio.checkpoint to be the path of one")
+    return path
 
 
 def _check_front_end(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:

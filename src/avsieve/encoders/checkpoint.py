@@ -22,7 +22,7 @@ Network = TypeVar("Network", bound=nn.Module)
 BUILTIN = "builtin"
 SAFETENSORS = ".safetensors"
 # Where training code nests the weights inside a larger dictionary.
-_NESTS = ("state_dict", "model_state_dict", "model", "state_dict_ema")
+_NESTS = ("state_dict", "model_state_dict", "model_state", "model", "state_dict_ema")
 
 
 def resolve(checkpoint: str | Path, builtin: str) -> Path:

@@ -10,6 +10,8 @@ from avsieve.errors import ModelError
 
 logger = logging.getLogger(__name__)
 DEVICES = ("auto", "cpu", "cuda")
+# Of a network's arithmetic; None leaves it at float32.
+PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def pick_device(name: str) -> torch.device:

@@ -1,40 +1,37 @@
 """Embed the utterances of a wav shard: batches by length, padding masked, one model load.
 
-Utterances are sorted by length and packed into batches of about ``batch_s`` seconds. An encoder that takes lengths
-masks the padding; another one gets batches of equal lengths only. Either way an embedding is that of the utterance
-alone, up to rounding.
+Utterances are sorted by length and packed into batches of about ``batch_s`` seconds. On CUDA an encoder that takes
+lengths masks the padding; another one, and any on the CPU, gets batches of equal lengths only. Either way an embedding
+is that of the utterance alone, up to rounding.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from avsieve.embeddings import write_embeddings
-from avsieve.encoders.waves import RATE, as_float, samples_of
+from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
+from avsieve.encoders.device import PRECISIONS
+from avsieve.encoders.waves import RATE, samples_of
 from avsieve.errors import ConfigError, ShardError
+from avsieve.prefetch import prefetched
 from avsieve.progress import progress
 from avsieve.reasons import Reason
 from avsieve.shards import ShardReader
 from avsieve.status import StatusTable
 
 logger = logging.getLogger(__name__)
-PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-class Piece(NamedTuple):
-    """A stretch of an utterance: all of it, or a segment."""
-
-    utterance: str
-    start: int  # samples
-    length: int  # samples
+# A CPU is as fast with one utterance as with many, up to here; beyond, activations leave its caches (13 % slower at
+# 64 s with ecapa512: benchmarks/embed.py --sizes). Padding costs it what sound costs, and masks come on top.
+CPU_BATCH_S = 16.0
 
 
 @dataclass
@@ -68,62 +65,51 @@ def _stack(vectors: list[np.ndarray], dim: int, kind: type[np.floating]) -> np.n
     return np.array(vectors, kind) if vectors else np.zeros((0, dim), kind)
 
 
-def segments_of(utterance: str, length: int, segment_s: float, hop_s: float) -> list[Piece]:
-    """Cut an utterance of ``length`` samples into evenly spaced segments, at most ``hop_s`` apart, that reach its end.
-
-    One shorter than a segment is a segment as a whole; a ``segment_s`` of 0 gives none.
-    """
-    size = round(segment_s * RATE)
-    if size <= 0:
-        return []
-    if length <= size:
-        return [Piece(utterance, 0, length)]
-    count = 1 + int(np.ceil((length - size) / (hop_s * RATE)))
-    return [Piece(utterance, int(s), size) for s in np.linspace(0, length - size, count).round()]
-
-
-def batches_of(pieces: list[Piece], batch_s: float, *, mixed: bool, waste: float = 0.25) -> Iterator[list[Piece]]:
-    """Pack pieces, shortest first, into batches of at most ``batch_s`` seconds with padding, and at least one piece.
-
-    With ``mixed`` lengths, no piece is padded by more than ``waste`` of its length; otherwise a batch has one length.
-    """
-    batch: list[Piece] = []
-    for piece in sorted(pieces, key=lambda p: (p.length, p.utterance, p.start)):
-        if batch:
-            widest = batch[0].length * (1 + waste if mixed else 1)
-            if piece.length > widest or (len(batch) + 1) * piece.length > batch_s * RATE:
-                yield batch
-                batch = []
-        batch.append(piece)
-    if batch:
-        yield batch
-
-
-def _embed(
+def embed_pieces(
     pieces: list[Piece],
     reader: ShardReader,
     encoder: nn.Module,
     *,
     device: torch.device,
     batch_s: float,
-    precision: str,
-    what: str,
+    precision: str = "fp32",
+    what: str = "pieces",
 ) -> dict[Piece, np.ndarray]:
-    """Return the embedding (dim,) float32 of each piece."""
-    mixed = bool(getattr(encoder, "takes_lengths", False))
-    found: dict[Piece, np.ndarray] = {}
+    """Return the embedding (dim,) float32 of each piece.
+
+    A thread reads the next batches while the network works; on CUDA they lie in pinned memory, are copied while the
+    batch before is computed, and results are fetched one batch late, so that the device never waits for this process.
+    On the CPU only equal lengths share a batch, and batches are small; see `CPU_BATCH_S`.
+    """
+    used: Callable[[int], int] = getattr(encoder, "used_samples", int)
     kind = PRECISIONS[precision]
-    for batch in progress(list(batches_of(pieces, batch_s, mixed=mixed)), what):
-        waves = np.zeros((len(batch), batch[-1].length), np.float32)
-        for row, piece in enumerate(batch):
-            samples = samples_of(reader.read(f"{piece.utterance}.wav"), piece.utterance)
-            waves[row, : piece.length] = as_float(samples[piece.start : piece.start + piece.length])
-        lengths = torch.tensor([p.length for p in batch], device=device)
-        inputs = torch.from_numpy(waves).to(device)
+    cuda = device.type == "cuda"
+    mixed = cuda and bool(getattr(encoder, "takes_lengths", False))
+    batch_s = batch_s if cuda else min(batch_s, CPU_BATCH_S)
+    plan = list(batches_of(pieces, batch_s, mixed=mixed, used=used))
+    found: dict[Piece, np.ndarray] = {}
+    running: deque[tuple[list[Piece], Tensor]] = deque()
+
+    def collect() -> None:
+        done, output = running.popleft()
+        found.update(zip(done, output.float().cpu().numpy(), strict=True))
+
+    batches = prefetched(read_batches(plan, reader, pinned=cuda, used=used))
+    for batch in progress(batches, what, total=len(plan)):
+        waves = batch.waves.to(device, non_blocking=True)
+        if not waves.is_floating_point():
+            waves = waves.float() / 32768
+        padded = min(batch.lengths) != max(batch.lengths)
         with torch.inference_mode(), torch.autocast(device.type, kind, enabled=kind is not None):
-            padded = batch[0].length != batch[-1].length
-            output = encoder(inputs, lengths) if padded else encoder(inputs)
-        found.update(zip(batch, output.float().cpu().numpy(), strict=True))
+            if padded:
+                output = encoder(waves, torch.tensor(batch.lengths).to(device, non_blocking=True))
+            else:
+                output = encoder(waves)
+        running.append((batch.pieces, output))
+        if len(running) > int(cuda):
+            collect()
+    while running:
+        collect()
     return found
 
 
@@ -166,6 +152,8 @@ def embed_shard(
         raise ConfigError(f"precision: {precision!r} is not known; expected one of {', '.join(PRECISIONS)}")
     if segment_s > 0 and segment_hop_s <= 0:
         raise ConfigError(f"segment_hop_s is {segment_hop_s}; expected more than 0 seconds")
+    if precision != "fp32" and getattr(encoder, "own_precision", False):
+        raise ConfigError(f"precision: {precision!r} has no effect on an ONNX file, whose own decides; set it to fp32")
     encoder = encoder.to(device).eval()
     status = StatusTable("embed_audio")
     results = AudioEmbeddings(int(encoder.dim))  # type: ignore[arg-type]
@@ -179,11 +167,11 @@ def embed_shard(
             else:
                 problems[utterance] = problem
         run = {"device": device, "batch_s": batch_s, "precision": precision}
-        vectors = _embed(list(whole.values()), reader, encoder, what="utterances", **run)  # type: ignore[arg-type]
+        vectors = embed_pieces(list(whole.values()), reader, encoder, what="utterances", **run)  # type: ignore[arg-type]
         cut = {u: segments_of(u, p.length, segment_s, segment_hop_s) for u, p in whole.items()}
         # A segment that is the whole utterance is not computed a second time.
         rest = [s for segments in cut.values() for s in segments if s not in vectors]
-        vectors |= _embed(rest, reader, encoder, what="segments", **run)  # type: ignore[arg-type]
+        vectors |= embed_pieces(rest, reader, encoder, what="segments", **run)  # type: ignore[arg-type]
     for utterance in utterances:
         pieces = [whole[utterance], *cut[utterance]] if utterance in whole else []
         if pieces and not all(np.isfinite(vectors[p]).all() for p in pieces):

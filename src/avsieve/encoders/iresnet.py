@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from avsieve.encoders.face_input import FaceInput
+
 _EPS = 1e-5
 
 
@@ -52,6 +54,8 @@ class IResNet(nn.Module):
     def __init__(self, blocks: tuple[int, int, int, int], dim: int = 512, dropout: float = 0.0) -> None:
         super().__init__()
         self.dim = dim
+        # AVCleanse reads BGR and never turns it; arcface_torch, whose keys have no prefix, trains on RGB.
+        self.face_input = FaceInput(layouts=(("face_encoder.", "bgr"), ("face_loss.", "bgr"), ("", "rgb")))
         self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(64, eps=_EPS)
         self.prelu = nn.PReLU(64)

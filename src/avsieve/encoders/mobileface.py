@@ -11,6 +11,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from avsieve.encoders.face_input import FaceInput
+
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
     padding = kernel // 2 if kernel < 7 else 0
@@ -50,6 +52,7 @@ class MobileFaceNet(nn.Module):
     ) -> None:
         super().__init__()
         self.dim = dim
+        self.face_input = FaceInput()  # our own checkpoints say in their metadata what they were trained on
         layers: list[nn.Module] = [_conv(3, stem, 3, 2), nn.ReLU(inplace=True)]
         inputs = stem
         for width in widths:

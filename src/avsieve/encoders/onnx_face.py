@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 from insightface.model_zoo import get_model
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from avsieve.errors import ModelError
 from avsieve.faces.models import resolve_model
-from avsieve.faces.sessions import check_provider, providers_for, session_options
+from avsieve.faces.sessions import CUDA, check_provider, providers_for, session_options
 from avsieve.provenance import sha256_of
 
 _LOAD_ERRORS = (ort_errors.InvalidProtobuf, ort_errors.InvalidGraph, ort_errors.InvalidArgument, ort_errors.Fail)
@@ -20,7 +21,8 @@ _LOAD_ERRORS = (ort_errors.InvalidProtobuf, ort_errors.InvalidGraph, ort_errors.
 class OnnxFaceEncoder:
     """An InsightFace recognition model.
 
-    InsightFace reads mean and scale from the file and feeds RGB; files that fix the batch size run in batches of it.
+    InsightFace loads it, reads mean and scale from the file, and feeds RGB; so do we, but many faces at a time, with
+    the input bound on CUDA. Files that fix the batch size run in batches of it.
 
     Parameters
     ----------
@@ -48,7 +50,9 @@ class OnnxFaceEncoder:
                 f"input 3 x 112 x 112 (w600k_r50, glintr100, or 'builtin')"
             )
         self.provider = check_provider(self._net.session, wanted, str(self.path))
-        first = self._net.session.get_inputs()[0].shape[0]
+        self._session = self._net.session
+        self._cuda = self.provider == CUDA
+        first = self._session.get_inputs()[0].shape[0]
         self._fixed = first if isinstance(first, int) else None
         self.dim = self.embed(np.zeros((1, 112, 112, 3), np.uint8)).shape[1]
 
@@ -64,8 +68,30 @@ class OnnxFaceEncoder:
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Return embeddings (B, dim) float32, not normalised, of faces (B, 112, 112, 3) uint8 BGR."""
-        count, step = len(faces), self._fixed or len(faces)
+        return self.run(self.prepare(faces))
+
+    def prepare(self, faces: np.ndarray) -> np.ndarray:
+        """Return faces (B, 112, 112, 3) uint8 BGR as the file wants them: (B, 3, 112, 112) float, RGB, standardised."""
+        blob = np.empty((len(faces), 3, 112, 112), np.float32)
+        for plane in range(3):  # half the time of cv2.dnn.blobFromImages, with the same result
+            np.subtract(faces[..., 2 - plane], np.float32(self._net.input_mean), out=blob[:, plane], dtype=np.float32)
+        blob *= np.float32(1.0 / self._net.input_std)
+        return blob.astype(getattr(self._net, "input_dtype", np.float32), copy=False)
+
+    def run(self, prepared: np.ndarray) -> np.ndarray:
+        """Return embeddings (B, dim) float32 of what `prepare` returned."""
+        count, step = len(prepared), self._fixed or len(prepared)
         if spare := -count % step:
-            faces = np.concatenate([faces, np.zeros((spare, *faces.shape[1:]), np.uint8)])
-        parts = [self._net.get_feat(list(faces[i : i + step])) for i in range(0, len(faces), step)]
-        return np.concatenate(parts)[:count].astype(np.float32)
+            prepared = np.concatenate([prepared, np.zeros((spare, *prepared.shape[1:]), prepared.dtype)])
+        parts = [self._run(prepared[i : i + step]) for i in range(0, len(prepared), step)]
+        return np.concatenate(parts)[:count].astype(np.float32, copy=False)
+
+    def _run(self, blob: np.ndarray) -> np.ndarray:
+        name, (output,) = self._net.input_name, self._net.output_names
+        if not self._cuda:
+            return np.asarray(self._session.run([output], {name: blob})[0])
+        binding = self._session.io_binding()
+        binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(blob, "cuda", 0))
+        binding.bind_output(output, "cpu")
+        self._session.run_with_iobinding(binding)
+        return np.asarray(binding.copy_outputs_to_cpu()[0])

@@ -1,4 +1,7 @@
-"""Visual encoders by architecture name: (B, 3, 112, 112) float32 in [-1, 1] -> (B, dim) float32."""
+"""Visual encoders by architecture name: (B, 3, 112, 112) float32 in [-1, 1] -> (B, dim) float32.
+
+Every network has a `face_input`, which brings such faces to what it was trained on.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 from torch import nn
 
 from avsieve.encoders.checkpoint import load_into, read_metadata, read_state, resolve
+from avsieve.encoders.face_input import FaceInput
 from avsieve.encoders.registry import build
 from avsieve.errors import ModelError
 
@@ -16,10 +20,16 @@ VISUAL: dict[str, str] = {
     "iresnet34": "avsieve.encoders.iresnet:iresnet34",
     "iresnet50": "avsieve.encoders.iresnet:iresnet50",
     "iresnet100": "avsieve.encoders.iresnet:iresnet100",
+    "inception_resnet_v1": "avsieve.encoders.inception_resnet:inception_resnet_v1",
+    "inception_resnet_v1_112": "avsieve.encoders.inception_resnet:inception_resnet_v1_112",
 }
 BUILTIN_FILE = "faces_mobileface_small.safetensors"
-PREFIXES = ("module.", "face_encoder.")
-BESIDE = ("weight", "face_loss.", "speaker_encoder.", "speaker_loss.")
+# How AVCleanse and VUT nest the names, and what lies beside the face encoder.
+PREFIXES = ("module.", "face_encoder.", "audio_vis_model.", "vit_face_model.")
+BESIDE = (
+    "weight", "face_loss.", "speaker_encoder.", "speaker_loss.",
+    "logits.", "speaker_extractor_model.", "fusion.", "loss_fc.",
+)  # fmt: skip
 
 
 def load_visual_encoder(arch: str, checkpoint: str | Path) -> nn.Module:
@@ -30,14 +40,15 @@ def load_visual_encoder(arch: str, checkpoint: str | Path) -> nn.Module:
     arch
         A name of `VISUAL`, such as ``"iresnet50"``.
     checkpoint
-        A safetensors file, a torch state dict (arcface_torch's and AVCleanse's keys are understood), or ``"builtin"``
-        for the small model that ships with the package.
+        A safetensors file, a torch state dict (the keys of arcface_torch, AVCleanse, facenet-pytorch and VUT are
+        understood), or ``"builtin"`` for the small model that ships with the package.
 
     Returns
     -------
     torch.nn.Module
-        Maps (B, 3, 112, 112) float32 in [-1, 1], in the channel order it was trained on, to (B, dim) float32, not
-        normalised; ``.dim`` is the length.
+        Maps (B, 3, 112, 112) float32 in [-1, 1], ``.channels`` being the order of their channels, to (B, dim) float32,
+        not normalised (except FaceNet's, which are of length 1); ``.dim`` is the length. ``.channels`` is ``rgb``,
+        ``bgr``, or None where neither the file nor the layout of its keys tells.
 
     Raises
     ------
@@ -47,7 +58,12 @@ def load_visual_encoder(arch: str, checkpoint: str | Path) -> nn.Module:
     """
     network = build(VISUAL, arch)
     path = resolve(checkpoint, BUILTIN_FILE)
-    trained_as = read_metadata(path).get("arch", arch)
+    metadata = read_metadata(path)
+    trained_as = metadata.get("arch", arch)
     if trained_as != arch:
         raise ModelError(f"{path}: holds an encoder of architecture {trained_as!r}, asked for {arch!r}; name that one")
-    return load_into(network, read_state(path), source=path, prefixes=PREFIXES, beside=BESIDE)
+    state = read_state(path)
+    face_input = network.face_input
+    assert isinstance(face_input, FaceInput)
+    network.channels = metadata.get("channels") or face_input.channels_of(state)  # type: ignore[assignment]
+    return load_into(network, state, source=path, prefixes=PREFIXES, beside=BESIDE)

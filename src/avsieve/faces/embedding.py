@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 
 from avsieve.embeddings import write_embeddings
 from avsieve.errors import ShardError
+from avsieve.prefetch import prefetched
 from avsieve.progress import progress
 from avsieve.reasons import Reason
 from avsieve.shards import ShardReader
@@ -28,6 +29,19 @@ class Encoder(Protocol):
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Return embeddings (B, dim) float32 of faces (B, 112, 112, 3) uint8 BGR."""
+        ...
+
+
+@runtime_checkable
+class StagedEncoder(Encoder, Protocol):
+    """An encoder that splits its work: what the CPU prepares, and what the network does with it."""
+
+    def prepare(self, faces: np.ndarray) -> Any:
+        """Return what `run` takes, of faces (B, 112, 112, 3) uint8 BGR; called in another thread."""
+        ...
+
+    def run(self, prepared: Any) -> np.ndarray:
+        """Return embeddings (B, dim) float32."""
         ...
 
 
@@ -56,20 +70,28 @@ def _qualities(detections: pd.DataFrame) -> dict[tuple[str, str], float]:
     return dict(zip(zip(aligned["utterance"], aligned["frame"], strict=True), aligned["quality"], strict=True))
 
 
-def _batches(reader: ShardReader, utterances: list[str], batch: int) -> Iterator[list[tuple[str, str, np.ndarray]]]:
-    """Yield ``batch`` faces at a time: utterance, frame, image."""
-    waiting: list[tuple[str, str, np.ndarray]] = []
+def _batches(
+    reader: ShardReader, utterances: list[str], batch: int, prepare: Callable[[np.ndarray], Any]
+) -> Iterator[tuple[list[tuple[str, str]], Any]]:
+    """Yield ``batch`` faces at a time: utterance and frame of each, and the images as ``prepare`` leaves them."""
+    names: list[tuple[str, str]] = []
+    images: list[np.ndarray] = []
     for utterance in progress(utterances, "utterances"):
         for name, content in reader.of(utterance):
             image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
             if image is None:
                 raise ShardError(f"{reader.path}: member {name} is no image; run align_faces again")
-            waiting.append((utterance, Path(name).stem, image))
-            if len(waiting) == batch:
-                yield waiting
-                waiting = []
-    if waiting:
-        yield waiting
+            names.append((utterance, Path(name).stem))
+            images.append(image)
+            if len(images) == batch:
+                yield names, prepare(np.stack(images))
+                names, images = [], []
+    if images:
+        yield names, prepare(np.stack(images))
+
+
+def _stages(encoder: Encoder) -> tuple[Callable[[np.ndarray], Any], Callable[[Any], np.ndarray]]:
+    return (encoder.prepare, encoder.run) if isinstance(encoder, StagedEncoder) else (np.asarray, encoder.embed)
 
 
 def embed_faces(
@@ -77,22 +99,23 @@ def embed_faces(
 ) -> dict[str, EmbeddedFaces]:
     """Return the embedded faces of the ``utterances`` that have any.
 
-    Batches run over the borders of utterances, so that the network is never fed by halves.
+    Batches run over the borders of utterances, so that the network is never fed by halves; a thread reads, decodes and
+    prepares the next ones meanwhile.
     """
+    prepare, run = _stages(encoder)
     quality = _qualities(detections)
     frames: dict[str, list[str]] = {}
     vectors: dict[str, list[np.ndarray]] = {}
     with ShardReader(faces_tar) as reader:
-        for items in _batches(reader, utterances, batch):
-            found = encoder.embed(np.stack([image for _, _, image in items]))
-            for (utterance, frame, _), vector in zip(items, found, strict=True):
+        for names, prepared in prefetched(_batches(reader, utterances, batch, prepare)):
+            for (utterance, frame), vector in zip(names, run(prepared), strict=True):
                 frames.setdefault(utterance, []).append(frame)
                 vectors.setdefault(utterance, []).append(vector)
     return {
         utterance: EmbeddedFaces(
-            names, np.array([quality[utterance, f] for f in names], np.float32), np.stack(vectors[utterance])
+            own, np.array([quality[utterance, f] for f in own], np.float32), np.stack(vectors[utterance])
         )
-        for utterance, names in frames.items()
+        for utterance, own in frames.items()
     }
 
 

@@ -1,0 +1,51 @@
+"""What a face network is fed with: size, standardisation and order of the channels, as each architecture has them.
+
+Callers hand faces (B, 3, h, w) in [-1, 1] to any network; what it needs beyond that, its own description does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+CHANNELS = ("rgb", "bgr")
+
+
+@dataclass(frozen=True)
+class FaceInput:
+    """The description of a network's input.
+
+    Attributes
+    ----------
+    size
+        Side of the square that the network was trained at, in pixels.
+    mean, scale
+        Pixels x of 0..255 are fed as ``(x - mean) / scale``.
+    layouts
+        Beginning of a key in a checkpoint -> the order of channels, ``rgb`` or ``bgr``, that whoever writes such keys
+        trains with; the first that fits counts, ``""`` fits all. Without any that fits, the order is not known.
+    """
+
+    size: int = 112
+    mean: float = 127.5
+    scale: float = 127.5
+    layouts: tuple[tuple[str, str], ...] = ()
+
+    def prepare(self, faces: Tensor) -> Tensor:
+        """Return ``faces`` (B, 3, h, w) in [-1, 1] as (B, 3, size, size), standardised as the network knows them."""
+        if faces.shape[2:] != (self.size, self.size):
+            faces = F.interpolate(faces, (self.size, self.size), mode="bilinear", align_corners=False)
+        if (self.mean, self.scale) != (127.5, 127.5):
+            faces = faces * (127.5 / self.scale) + (127.5 - self.mean) / self.scale
+        return faces
+
+    def channels_of(self, names: Iterable[str]) -> str | None:
+        """Return the order of channels behind a checkpoint with keys ``names``; None if that is not known."""
+        short = [name.removeprefix("module.") for name in names]
+        for beginning, order in self.layouts:
+            if any(name.startswith(beginning) for name in short):
+                return order
+        return None
