@@ -41,11 +41,14 @@ def generate(folder: Path, share: float) -> None:
     names = [f"id{i:05d}" for i in range(speakers)]
     shards = SHARDS if share == 1 else max(1, round(SHARDS * share))
     of = np.array([shard_of(s, shards) for s in names])
-    per_video, whole = round(UTTERANCES * share) / videos.sum(), []
+    begins = np.cumsum(videos) - videos  # of each speaker's videos, in the order of speakers
+    sizes = 1 + rng.multinomial(round(UTTERANCES * share) - videos.sum(), np.full(videos.sum(), 1 / videos.sum()))
+    whole = []
     for k, shard in enumerate(shard_names(shards)):
         own = np.random.default_rng([1, k])
-        speaker = np.repeat(np.flatnonzero(of == k), videos[of == k])
-        size = 1 + own.poisson(per_video - 1, len(speaker))
+        mine = np.flatnonzero(of == k)
+        speaker = np.repeat(mine, videos[mine])
+        size = sizes[np.concatenate([np.arange(begins[s], begins[s] + videos[s]) for s in mine])]
         person = np.where(own.random(len(speaker)) < 0.05, own.integers(speakers, size=len(speaker)), speaker)
         video = np.repeat(np.arange(len(speaker)), size)
         ids = [f"{names[speaker[v]]}/v{k:03d}{v:07d}/{i:06d}" for i, v in enumerate(video)]

@@ -6,7 +6,7 @@ utterance's video: out of sample, as the method asks. Only an utterance's own an
 worth the name; the rest share what is left, so a batch of rows is the only dense matrix.
 
 Confident learning knows closed sets only: a voice that is nobody's label has no true class. And it knows one label per
-utterance: both modalities are averaged, and both are flagged.
+item: voices and faces are inspected one after the other, each by itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from avsieve.cleansing.judgement import Judgement, from_flags
-from avsieve.cleansing.scores import Scores
+from avsieve.cleansing.scores import Evidence, Scores
 from avsieve.cleansing.streams import MODALITIES
 from avsieve.errors import AvsieveError
 
@@ -41,33 +41,37 @@ def judge(scores: Scores, *, sharpness: float = 20.0, score: str = "self_confide
     except ImportError as error:
         raise AvsieveError("the method 'confident' needs cleanlab: pip install 'cleanlab>=2.7'") from error
 
-    own = np.stack([scores.evidence[m].similarity for m in MODALITIES])
-    known = np.flatnonzero((~np.isnan(own)).any(axis=0) & (scores.joint_speaker[:, 0] >= 0))
-    mean = np.nansum(own, axis=0) / np.maximum((~np.isnan(own)).sum(axis=0), 1)
-    flagged = np.zeros(len(scores), bool)
-    # cleanlab wants every class to occur; classes are renumbered to those that do.
-    classes = np.unique(scores.speaker[known])
-    label = np.searchsorted(classes, scores.speaker)
-    if len(classes) > 1 and len(known):
-        inspector = LabelInspector(
-            num_class=len(classes), verbose=False, n_jobs=1,
-            quality_score_kwargs={"method": score},
-        )  # fmt: skip
-        batches = [known[i : i + _BATCH] for i in range(0, len(known), _BATCH)]
-        for rows in batches:
-            inspector.update_confident_thresholds(label[rows], _probabilities(scores, rows, mean, classes, sharpness))
-        for rows in batches:
-            inspector.score_label_quality(label[rows], _probabilities(scores, rows, mean, classes, sharpness))
-        flagged[known[np.asarray(inspector.get_label_issues(), dtype=np.int64)]] = True
-    return from_flags(scores, flagged, flagged, sharpness=sharpness)
+    def inspect(e: Evidence) -> np.ndarray:
+        flagged = np.zeros(len(scores), bool)
+        known = np.flatnonzero(~np.isnan(e.similarity) & (e.other_speaker[:, 0] >= 0))
+        # cleanlab wants every class to occur; classes are renumbered to those that do.
+        classes = np.unique(scores.speaker[known])
+        label = np.searchsorted(classes, scores.speaker)
+        if len(classes) > 1 and len(known):
+            inspector = LabelInspector(
+                num_class=len(classes), verbose=False, n_jobs=1,
+                quality_score_kwargs={"method": score},
+            )  # fmt: skip
+            batches = [known[i : i + _BATCH] for i in range(0, len(known), _BATCH)]
+            for rows in batches:
+                p = _probabilities(scores.speaker[rows], e, rows, classes, sharpness)
+                inspector.update_confident_thresholds(label[rows], p)
+            for rows in batches:
+                p = _probabilities(scores.speaker[rows], e, rows, classes, sharpness)
+                inspector.score_label_quality(label[rows], p)
+            flagged[known[np.asarray(inspector.get_label_issues(), dtype=np.int64)]] = True
+        return flagged
+
+    audio, visual = (inspect(scores.evidence[m]) for m in MODALITIES)
+    return from_flags(scores, audio, visual, sharpness=sharpness)
 
 
 def _probabilities(
-    scores: Scores, rows: np.ndarray, own: np.ndarray, classes: np.ndarray, sharpness: float
+    speaker: np.ndarray, e: Evidence, rows: np.ndarray, classes: np.ndarray, sharpness: float
 ) -> np.ndarray:
     """Return a dense batch (len(rows), len(classes)) of class probabilities."""
-    candidates = np.concatenate([scores.speaker[rows][:, None], scores.joint_speaker[rows]], axis=1)
-    cosine = np.concatenate([own[rows][:, None], scores.joint[rows]], axis=1)
+    candidates = np.concatenate([speaker[:, None], e.other_speaker[rows]], axis=1)
+    cosine = np.concatenate([e.similarity[rows][:, None], e.other[rows]], axis=1)
     column = np.searchsorted(classes, np.clip(candidates, 0, None)).clip(max=len(classes) - 1)
     valid = (candidates >= 0) & (classes[column] == candidates)
     odds = np.where(valid, np.exp(sharpness * np.nan_to_num(cosine)), 0.0)
