@@ -101,3 +101,26 @@ def test_a_second_person_in_several_videos_is_noticed(rng):
     model = pool_speaker({"audio": E, "visual": E}, np.repeat(np.arange(9), 2), CALIBRATION)
     assert model.second[:12].max() < 0.1
     assert model.second[12:].min() > 0.5
+
+
+def test_two_people_in_as_many_videos_may_both_be_the_speaker(rng):
+    one, other, stranger = unit_rows(rng.standard_normal((3, 64)))
+    E = np.concatenate([person(rng, one, 6), person(rng, other, 6), person(rng, stranger, 3)])
+    video = np.repeat(np.arange(5), 3)
+    tie = pool_speaker({"audio": E, "visual": E}, video, CALIBRATION)
+    assert tie.doubt == pytest.approx(0.5, abs=0.08)
+    mode = tie.weight["audio"][:12] > 0.5
+    assert mode.reshape(4, 3).all(axis=1).sum() == 2
+    assert tie.rival[:12][~mode].min() > 0.8
+    assert tie.rival[:12][mode].max() < 0.1
+    # Another video of the first person settles it.
+    E, video = np.concatenate([E, person(rng, one, 3)]), np.repeat(np.arange(6), 3)
+    more = pool_speaker({"audio": E, "visual": E}, video, CALIBRATION)
+    assert more.doubt < 0.12
+    assert more.weight["audio"][:6].min() > 0.9
+
+
+def test_there_is_no_doubt_about_a_speaker_whose_videos_agree(rng):
+    (right,) = unit_rows(rng.standard_normal((1, 64)))
+    E = person(rng, right, 12)
+    assert pool_speaker({"audio": E, "visual": E}, np.repeat(np.arange(4), 3), CALIBRATION).doubt < 0.01

@@ -10,6 +10,7 @@ import pytest
 
 from avsieve.cleansing.decisions import decide
 from avsieve.cleansing.likelihood import LikelihoodModel
+from avsieve.cleansing.registry import judge
 from avsieve.cleansing.structure import Shares, infer
 from avsieve.cleansing.suggestions import find_merges, suggest
 from avsieve.cleansing.table import EmbeddingTable, score_table
@@ -134,3 +135,12 @@ def test_without_evidence_nothing_is_decided():
     nothing = np.zeros((20, 2, 2))
     found = infer(nothing, nothing, np.arange(20) // 4, np.zeros(20, np.int64), Shares())
     assert found.cases[:, 0].min() > 0.5
+
+
+def test_where_the_speaker_is_in_doubt_nothing_is_certain(scored):
+    doubt = np.where(scored.scores.speaker == 0, 0.5, 0.0).astype(np.float32)
+    unsure = judge(replace(scored.scores, doubt=doubt, rival=np.zeros_like(doubt)))
+    sure = judge(replace(scored.scores, doubt=np.zeros_like(doubt)))
+    mine = scored.scores.speaker == 0
+    np.testing.assert_allclose(unsure.wrong[~mine], sure.wrong[~mine])
+    np.testing.assert_allclose(unsure.wrong[mine], 0.5 + 0.5 * sure.wrong[mine])

@@ -13,7 +13,7 @@ import numpy as np
 
 from avsieve.cleansing.centres import Centres
 from avsieve.cleansing.pooling import pool_speaker
-from avsieve.cleansing.scores import NEAREST, Evidence, Scores
+from avsieve.cleansing.scores import NEAREST, PERSONS, Evidence, Scores
 from avsieve.cleansing.streams import MODALITIES, Shard
 from avsieve.errors import AvsieveError
 
@@ -28,10 +28,11 @@ def score_shard(shard: Shard, centres: Centres) -> Scores:
         raise AvsieveError(f"speaker {unknown[0]} has no row among the centres; pool the speakers again")
     own = np.array([position[s] for s in shard.speaker], dtype=np.int32)
     evidence = {m: Evidence.empty(n) for m in MODALITIES}
-    second = np.zeros(n, np.float32)
+    persons = {name: np.zeros(n, np.float32) for name in PERSONS}
     for _, rows in shard.speakers():
         model = pool_speaker({m: shard.embeddings[m][rows] for m in MODALITIES}, shard.video[rows], centres.calibration)
-        second[rows] = model.second
+        for name in PERSONS:
+            persons[name][rows] = getattr(model, name)
         for m in MODALITIES:
             e = evidence[m]
             e.similarity[rows], e.plain[rows], e.agreement[rows] = model.lovo[m], model.plain[m], model.agreement[m]
@@ -53,7 +54,7 @@ def score_shard(shard: Shard, centres: Centres) -> Scores:
         evidence=evidence,
         joint=joint,
         joint_speaker=joint_speaker,
-        second=second,
+        **persons,
     )
 
 

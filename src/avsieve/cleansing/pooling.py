@@ -21,6 +21,8 @@ from avsieve.cleansing.streams import MODALITIES, unit_rows
 _PRIOR = np.array([0.70, 0.06, 0.06, 0.18])
 _FLOOR = 0.01
 _ROUNDS = 8
+# How much likelier a person in one video more is to be the speaker: wrong videos seldom show the same stranger twice.
+_PER_VIDEO = 12.0
 
 
 @dataclass
@@ -32,7 +34,8 @@ class SpeakerModel:
     other videos stand behind ``lovo``; ``agreement`` (n,) cosine to the rest of the own video, ``sibling`` (n,) to the
     most trusted other video. NaN where there is nothing to compare with. ``fallback`` (n,) tells that an utterance was
     compared with its own video for want of another. ``sample`` (D,) is the mean of the most trusted video; ``second``
-    (n,) the probability of belonging to a second person who is seen in several videos.
+    (n,) the probability of belonging to a second person who is seen in several videos. ``doubt`` is the probability
+    that the centre is not the speaker's, and ``rival`` (n,) then that of the utterance to be.
     """
 
     weight: dict[str, np.ndarray]
@@ -45,6 +48,8 @@ class SpeakerModel:
     fallback: dict[str, np.ndarray]
     sample: dict[str, np.ndarray]
     second: np.ndarray
+    doubt: float
+    rival: np.ndarray
 
 
 def pool_speaker(
@@ -72,7 +77,8 @@ def pool_speaker(
             dot = views[m].leave_out(weight[m]).mean_cosine
             odds[m] = np.where(np.isnan(dot), 0.0, calibration[m].log_odds(np.nan_to_num(dot)))
         weight = _right(odds, present)
-    result = SpeakerModel({}, {}, {}, {}, {}, {}, {}, {}, {}, _second_mode(weight, code, agree))
+    persons = (_second_mode(weight, code, agree), *_rivals(weight, code, agree))
+    result = SpeakerModel({}, {}, {}, {}, {}, {}, {}, {}, {}, *persons)
     for m in MODALITIES:
         robust = views[m].leave_out(weight[m])
         plain = views[m].leave_out(present[m].astype(np.float32), by_video=False)
@@ -191,6 +197,22 @@ def _second_mode(weight: dict[str, np.ndarray], code: np.ndarray, agree: np.ndar
     member = among[seed].copy()
     member[seed] = left[seed]
     return member[code].astype(np.float32)
+
+
+def _rivals(weight: dict[str, np.ndarray], code: np.ndarray, agree: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the probability that somebody else than the centre is the speaker, and per utterance that of being them.
+
+    People in more videos are likelier to be the speaker: each video more multiplies the odds by `_PER_VIDEO`.
+    """
+    right = np.bincount(code, weights=np.maximum(weight["audio"], weight["visual"])) / np.bincount(code)
+    left = 1 - right
+    videos = np.maximum(left * (1 + agree @ left), 1e-9)
+    # Every person once, whatever the number of their videos.
+    odds = left / np.maximum(videos, left) * _PER_VIDEO ** (videos - right.sum())
+    total = float(odds.sum())
+    same = agree + np.eye(len(agree))
+    rival = np.clip(same @ (odds * left), 0, None) / max(float((odds * left).sum()), 1e-9)
+    return total / (1 + total), np.minimum(rival, 1.0)[code].astype(np.float32)
 
 
 def _right(odds: dict[str, np.ndarray], present: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

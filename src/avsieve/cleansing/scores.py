@@ -15,7 +15,8 @@ from avsieve.errors import AvsieveError
 from avsieve.tables import read_table, write_table
 
 NEAREST = 3  # other speakers kept per utterance
-_COLUMNS = ("utterance", "speaker", "video", "joint", "joint_speaker", "second")
+PERSONS = ("second", "doubt", "rival")
+_COLUMNS = ("utterance", "speaker", "video", "joint", "joint_speaker", *PERSONS)
 
 
 @dataclass
@@ -80,7 +81,8 @@ class Scores:
 
     ``speaker`` (n,) int32 rows of ``speakers``; ``video`` (n,) keys; ``joint`` and ``joint_speaker`` (n, 3) the nearest
     other speakers by the mean of the modalities present. ``second`` (n,) is the probability that the utterance belongs
-    to a second person who is seen in several videos of the label.
+    to a second person who is seen in several videos of the label; ``doubt`` (n,) that the label's centre is not the
+    speaker's, and ``rival`` (n,) that the utterance then is.
     """
 
     utterance: np.ndarray
@@ -91,6 +93,8 @@ class Scores:
     joint: np.ndarray
     joint_speaker: np.ndarray
     second: np.ndarray
+    doubt: np.ndarray
+    rival: np.ndarray
 
     def __len__(self) -> int:
         return len(self.utterance)
@@ -153,7 +157,8 @@ def to_table(scores: Scores) -> pa.Table:
     for k in range(NEAREST):
         columns[f"joint_other{k + 1}"] = pa.array(scores.joint[:, k], pa.float32())
         columns[f"joint_other{k + 1}_speaker"] = _names(scores.joint_speaker[:, k], scores.speakers)
-    columns["second"] = pa.array(scores.second, pa.float32())
+    for name in PERSONS:
+        columns[name] = pa.array(getattr(scores, name), pa.float32())
     return pa.table(columns)
 
 
@@ -187,7 +192,7 @@ def read_scores(path: str | Path) -> Scores:
     wanted = {
         "speaker",
         "video",
-        "second",
+        *PERSONS,
         *nearest,
         *(f"{m}_{f.name}" for m in MODALITIES for f in fields(Evidence) if "other" not in f.name),
     }
@@ -225,7 +230,7 @@ def read_scores(path: str | Path) -> Scores:
         evidence=evidence,
         joint=matrix("joint_other"),
         joint_speaker=np.stack([codes(f"joint_other{k + 1}_speaker") for k in range(NEAREST)], axis=1),
-        second=table["second"].to_numpy(),
+        **{name: table[name].to_numpy() for name in PERSONS},
     )
 
 

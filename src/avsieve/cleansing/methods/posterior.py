@@ -44,6 +44,10 @@ def judge(scores: Scores, *, rounds: int = 6, seed: int = 0) -> Judgement:
         belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
         for m in MODALITIES:
             models[m].update_mixture(belief[m])
+    # Where another person may be the speaker: theirs would be right, and all others wrong in both modalities.
+    doubt, rival = scores.doubt[:, None].astype(float), scores.rival[:, None].astype(float)
+    cases = (1 - doubt) * cases + doubt * np.concatenate([rival, 0 * rival, 0 * rival, 1 - rival], axis=1)
+    belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
     a, v = (np.where(scores.evidence[m].present, 1 - belief[m], np.nan) for m in MODALITIES)
     wrong = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - cases[:, 0]))
     facts = {
