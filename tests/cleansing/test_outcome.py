@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import runpy
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -59,6 +60,12 @@ def test_policies_ask_about_different_events(scored):
     assert noisy["audio"].tolist() == list(range(20))
     assert noisy["visual"].tolist() == list(range(10, 30))
     assert noisy["both"].tolist() == list(range(10, 20))
+
+
+def test_speakers_who_may_be_somebody_else_are_named(scored, tmp_path):
+    doubt = np.where(scored.scores.speaker == 3, 0.5, 0.1).astype(np.float32)
+    summary = cleanse(replace(scored.scores, doubt=doubt), scored.corpus.plan["seconds"].tolist(), tmp_path)
+    assert summary["warnings"]["in_doubt"] == {"count": 1, "speakers": [scored.scores.speakers[3]]}
 
 
 def test_expected_precision_and_recall_are_what_is_measured(scored, tmp_path):

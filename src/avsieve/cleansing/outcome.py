@@ -21,6 +21,7 @@ from avsieve.lists import write_clean_list, write_train_list
 from avsieve.tables import write_table
 
 _SHOWN = 50  # speakers named in a warning of the summary; all are in the table
+_DOUBT = 0.25  # who a speaker is, is in doubt where somebody else may be them with this probability
 
 
 def cleanse(
@@ -105,6 +106,8 @@ def summarise(
     emptied = [scores.speakers[i] for i in np.flatnonzero((total > 0) & (gone == total))]
     mostly = [scores.speakers[i] for i in np.flatnonzero((gone > 0.5 * total) & (gone < total))]
     split = split_speakers(scores)
+    doubt = np.zeros(count)
+    doubt[scores.speaker] = scores.doubt
     return {
         "utterances": len(scores),
         "speakers": int((total > 0).sum()),
@@ -121,6 +124,7 @@ def summarise(
             "emptied_speakers": _some(emptied),
             "mostly_wrong_speakers": _some(mostly),
             "two_identities": _some(split),
+            "in_doubt": _some([scores.speakers[i] for i in np.flatnonzero(doubt > _DOUBT)]),
             "merge": [[m.first, m.second, m.likeness] for m in merges[:_SHOWN]],
             "merge_count": len(merges),
         },

@@ -206,12 +206,12 @@ def _rivals(weight: dict[str, np.ndarray], code: np.ndarray, agree: np.ndarray) 
     """
     right = np.bincount(code, weights=np.maximum(weight["audio"], weight["visual"])) / np.bincount(code)
     left = 1 - right
-    videos = np.maximum(left * (1 + agree @ left), 1e-9)
-    # Every person once, whatever the number of their videos.
-    odds = left / np.maximum(videos, left) * _PER_VIDEO ** (videos - right.sum())
+    company = 1 + agree @ left
+    # Every person once, whatever the number of their videos; a video that the centre owns is nobody else's.
+    odds = left / company * _PER_VIDEO ** (left * company - right.sum())
     total = float(odds.sum())
     same = agree + np.eye(len(agree))
-    rival = np.clip(same @ (odds * left), 0, None) / max(float((odds * left).sum()), 1e-9)
+    rival = same @ odds / max(total, 1e-9)
     return total / (1 + total), np.minimum(rival, 1.0)[code].astype(np.float32)
 
 

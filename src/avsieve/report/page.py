@@ -208,6 +208,7 @@ def _warnings(summary: dict[str, Any]) -> list[dict[str, Any]]:
         ),
         "mostly_wrong_speakers": ("lose more than half of their utterances", False),
         "two_identities": ("seem to be two people under one label", False),
+        "in_doubt": ("have about as many videos of somebody else: who is right there was a close call", False),
     }
     for key, (text, severe) in texts.items():
         item = found.get(key) or {}
