@@ -33,9 +33,15 @@ def test_rows_and_speed_arrive_and_a_resumed_run_replaces_what_it_does_again(tmp
     assert found["steps_per_s"][12] == 3.0
 
 
-def test_without_a_folder_nothing_is_written_and_the_package_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_folder_nothing_is_written_and_the_package_is_not_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    Board(None).row([1, 1.0, 0.5, 1e-3, 0.2], MEANS)
+    board = Board(None)
+    board.row([1, 1.0, 0.5, 1e-3, 0.2], MEANS)
+    board.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_absent_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
