@@ -48,6 +48,11 @@ def test_an_unknown_method_or_option_is_refused_by_name(scored):
         judge(scored.scores, "fixed_threshold", treshold=0.3)
 
 
+def test_no_rounds_at_all_are_refused(scored):
+    with pytest.raises(ConfigError, match="rounds 0"):
+        judge(scored.scores, rounds=0)
+
+
 def test_policies_ask_about_different_events(scored):
     n = len(scored.scores)
     a, v = np.zeros(n), np.zeros(n)

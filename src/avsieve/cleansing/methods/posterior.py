@@ -20,6 +20,7 @@ from avsieve.cleansing.scores import Evidence, Scores
 from avsieve.cleansing.streams import MODALITIES
 from avsieve.cleansing.structure import Inference, Shares, infer
 from avsieve.cleansing.suggestions import find_merges, without_twins
+from avsieve.errors import ConfigError
 
 
 def judge(scores: Scores, *, rounds: int = 6, seed: int = 0) -> Judgement:
@@ -31,7 +32,14 @@ def judge(scores: Scores, *, rounds: int = 6, seed: int = 0) -> Judgement:
         How often likelihoods and beliefs are re-estimated.
     seed
         Of the choice of examples that ratios are learned from.
+
+    Raises
+    ------
+    ConfigError
+        If ``rounds`` is below 1.
     """
+    if rounds < 1:
+        raise ConfigError(f"posterior: rounds {rounds}; expected 1 or more")
     video, speaker = scores.video_code(), scores.speaker.astype(np.int64)
     belief = {m: _first_belief(scores.evidence[m]) for m in MODALITIES}
     twins = find_merges(scores, np.minimum(belief["audio"], belief["visual"]))
