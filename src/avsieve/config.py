@@ -10,64 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from avsieve.config_base import Block, Positive, Share, key
 from avsieve.config_evaluation import Comparison, Evaluation
+from avsieve.config_source import Source
 from avsieve.config_training import Training
 from avsieve.errors import ConfigError
-
-
-class Synthetic(Block):
-    """Made-up people who talk (`source.kind: synthetic`)."""
-
-    speakers: int = key(28, "People in the training list.", "plan_shards", ge=4)
-    videos: int = key(4, "Videos of each of them.", "plan_shards", ge=1)
-    utterances: int = key(3, "Utterances in each video.", "plan_shards", ge=1)
-    test_speakers: int = key(12, "Other people, for the trials.", "plan_shards", ge=0)
-    test_videos: int = key(4, "Videos of each test person.", "plan_shards", ge=2)
-    test_utterances: int = key(2, "Utterances in each video of a test person.", "plan_shards", ge=1)
-    duration_s: float = key(3.0, "Mean length of an utterance, in seconds.", "plan_shards", ge=1, le=60)
-    noise: float = key(
-        0.15, "Share of the training utterances whose label is made wrong on purpose.", "plan_shards", ge=0, le=0.6
-    )
-    outside: Share = key(0.3, "Share of the wrong videos that show somebody outside the corpus.", "plan_shards")
-    seed: int = key(1, "Another seed gives other people, videos and wrong labels.", "plan_shards", ge=0)
-
-
-class Tree(Block):
-    """A folder of clips in VoxCeleb2's layout, `speaker/video/utterance.mp4` (`source.kind: tree`)."""
-
-    root: str | None = key(None, "Folder that holds the speakers' folders.", "plan_shards")
-    train_list: str | None = key(
-        None, "`train_all.txt` (`speaker wav seconds`); without it every clip under `root` is used.", "plan_shards"
-    )
-    test_root: str | None = key(
-        None, "Folder of other people's clips for the trials, in the same layout.", "plan_shards"
-    )
-
-
-class Source(Block):
-    """Where utterances come from."""
-
-    kind: Literal["synthetic", "tree"] = key("synthetic", "Which of the sources below.", "plan_shards")
-    synthetic: Synthetic = key(Synthetic, "", "plan_shards")
-    tree: Tree = key(Tree, "", "plan_shards")
-    modalities: Literal["both", "audio"] = key(
-        "both", "`audio` for sound without pictures, such as a speech corpus to train an encoder on.", "extract_media"
-    )
-    truth: str | None = key(
-        None,
-        "`truth.csv` (`utterance,speaker,kind,face_of,voice_of`) where it is known; only the report compares with it. "
-        "The synthetic source brings its own.",
-        "write_report",
-    )
-
-    @model_validator(mode="after")
-    def _tree_has_a_root(self) -> Source:
-        if self.kind == "tree" and self.tree.root is None:
-            raise ValueError("tree.root is missing: give the folder that holds the speakers' folders")
-        return self
 
 
 class Media(Block):

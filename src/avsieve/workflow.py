@@ -20,6 +20,7 @@ from avsieve.codehash import code_hash
 from avsieve.config import parse_config
 from avsieve.errors import ConfigError
 from avsieve.ids import shard_names
+from avsieve.workflow_source import SourceWiring
 
 COMPARED = {"comparison": "comparison.json", "comparison_curves": "curves.parquet"}
 # Audio architectures that need more than torch -> the environment that holds it.
@@ -104,15 +105,7 @@ class Wiring:
         self.stages = ["media", "extract", "align", "embed_audio", "embed_visual"]
         """Folders of the stages that write a status table."""
         source = self.config.source
-        self.is_synthetic = source.kind == "synthetic"
-        self.train_list = [] if source.tree.train_list is None else [source.tree.train_list]
-        """The training list that the user gave, as an input of the plan."""
-        self.roots: dict[str, str | None] = (
-            {"train_root": "results/media"}
-            if self.is_synthetic
-            else {"train_root": source.tree.root, "test_root": source.tree.test_root}
-        )
-        """Folders that the paths of the media index start from."""
+        self.source = SourceWiring(source)
         self.detector_file = model_file(self.config.faces.detector)
         self.audio_file = model_file(self.config.audio.checkpoint)
         self.visual_file = model_file(self.config.visual.model)
@@ -121,7 +114,7 @@ class Wiring:
         self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
         self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
         self.trials = evaluation.trials or "results/evaluation/trials.txt"
-        sex = "results/plan/speakers.csv" if self.is_synthetic else evaluation.sex
+        sex = "results/plan/speakers.csv" if self.source.is_synthetic else evaluation.sex
         self.sex = [] if sex is None else [sex]
         self.as_norm = evaluation.as_norm.cohort is not None
         self.cohort = ["results/evaluation/cohort.txt"] if self.as_norm else []
@@ -159,16 +152,12 @@ class Wiring:
             {name: f"results/comparison/{file}" for name, file in COMPARED.items()} if comparison.in_report else {}
         )
         """What the report tells of the comparison: nothing, unless the configuration asks for it."""
-        truth = "results/truth/truth.csv" if self.is_synthetic else source.truth
+        truth = "results/truth/truth.csv" if self.source.is_synthetic else source.truth
         self.truth = [] if truth is None else [truth]
         """Who is really seen and heard, where that is known: an input of the report."""
         # The synthetic source keeps other people for the trials, whose labels are right: no truth is needed for them.
-        self.trial_truth = [] if source.truth is None or self.is_synthetic else [source.truth]
+        self.trial_truth = [] if source.truth is None or self.source.is_synthetic else [source.truth]
         self.trial_files = {"sex": sex, "truth": self.trial_truth[0] if self.trial_truth else None}
-
-    def media_inputs(self, wildcards: Any) -> list[str]:
-        """Return the files of a shard, beside its index, that the clips lie in and that this run made."""
-        return [f"results/media/{wildcards.shard}.clips.tar"] if self.is_synthetic else []
 
     def list_of(self, wildcards: Any) -> str:
         """Return the training list of an arm: ``all`` before cleansing, ``clean`` after it."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from avsieve.media.decode import decode_clip, frame_name, probe_duration_s
+from avsieve.media.slices import MediaSlice
 from avsieve.reasons import Reason
 
 NAMES = ["0010", "0020", "0030", "0040", "0050", "0060", "0070"]
@@ -54,7 +55,7 @@ def test_matroska_with_its_millisecond_ticks_gives_the_same_frames(convert: Call
 def test_a_clip_inside_a_file_is_read_in_place(clips: Path, tmp_path: Path) -> None:
     content = (clips / "plain.mp4").read_bytes()
     (tmp_path / "x.tar").write_bytes(b"before" + content + b"after")
-    inside = decode_clip(tmp_path / "x.tar", offset=6, size=len(content))
+    inside = decode_clip(MediaSlice((tmp_path / "x.tar",), 6, len(content)))
     alone = decode_clip(clips / "plain.mp4")
     assert inside.frames == alone.frames
     assert np.array_equal(inside.wave, alone.wave)

@@ -7,14 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.media.extract import extract_shard
+from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.shards import ShardReader
 
 SETTINGS = {"interval_s": 0.4, "jpeg_quality": 90, "min_audio_s": 0.5}
 
 
 def index_of(folder: Path, names: list[str]) -> pd.DataFrame:
-    rows = [(f"a/v/{i}", "train", n, 0, (folder / n).stat().st_size) for i, n in enumerate(names)]
-    return pd.DataFrame(rows, columns=["utterance", "subset", "path", "offset", "size"])
+    places = [Place(name, 0, (folder / name).stat().st_size) for name in names]
+    return media_table(IndexedClip(f"a/v/{i}", "train", place) for i, place in enumerate(places))
 
 
 def extract(clips: Path, out: Path, workers: int) -> pd.DataFrame:

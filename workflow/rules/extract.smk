@@ -8,7 +8,7 @@ OUTPUTS: results/extract: tars of frames (one every media.interval_s) and of 16 
 rule extract_media:
     """Decode the clips of a shard once."""
     input:
-        W.media_inputs,
+        W.source.media_inputs,
         index="results/media/{shard}.parquet",
     output:
         frames="results/extract/{shard}.frames.tar",
@@ -25,7 +25,7 @@ rule extract_media:
         W.env("media")
     params:
         code=W.code("extract_media"),
-        roots=flags(W.roots),
+        roots=flags(W.source.roots),
         media=flags(W.config.media),
         modalities=W.config.source.modalities,
         max_failed=W.config.max_failed,

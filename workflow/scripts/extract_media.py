@@ -16,6 +16,8 @@ def main() -> None:
     ap.add_argument("--index", type=Path, required=True, help="the shard's media index")
     ap.add_argument("--train-root", type=Path, required=True, help="folder that the training clips' paths start from")
     ap.add_argument("--test-root", type=Path, help="folder that the test clips' paths start from")
+    ap.add_argument("--train-audio-root", type=Path, help="folder of the training sound, where it lies apart")
+    ap.add_argument("--test-audio-root", type=Path, help="folder of the test sound, where it lies apart")
     ap.add_argument("--frames", type=Path, required=True, help="tar of the frames to write")
     ap.add_argument("--wav", type=Path, required=True, help="tar of the wavs to write")
     ap.add_argument("--status", type=Path, required=True, help="status table to write")
@@ -32,6 +34,7 @@ def main() -> None:
     status = extract_shard(
         index,
         {"train": args.train_root, "test": args.test_root or args.train_root},
+        {s: root for s, root in (("train", args.train_audio_root), ("test", args.test_audio_root)) if root},
         frames_tar=args.frames,
         wav_tar=args.wav,
         want_video=args.modalities == "both",

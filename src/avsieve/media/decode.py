@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from avsieve.media.classify import classify_open_error
-from avsieve.media.slices import FileSlice, head_of
+from avsieve.media.slices import MediaSlice, open_slice, read_slice
 from avsieve.reasons import Reason
 
 SAMPLE_RATE = 16_000
@@ -158,9 +158,8 @@ def _read(container: Any, out: Decoded, *, interval_s: float, jpeg_quality: int,
 
 
 def decode_clip(
-    path: str | Path,
-    offset: int = 0,
-    size: int | None = None,
+    media: MediaSlice | str | Path,
+    sound: MediaSlice | None = None,
     *,
     interval_s: float = 0.4,
     jpeg_quality: int = 95,
@@ -171,8 +170,10 @@ def decode_clip(
 
     Parameters
     ----------
-    path, offset, size
-        The file, or the ``size`` bytes of it from ``offset`` on.
+    media
+        The clip: a file, or where it lies inside one.
+    sound
+        Where its sound lies, when it lies apart.
     interval_s
         Frames are taken at ``interval_s``, ``2 interval_s``, …: for each the frame that is shown at that time, seconds
         counted from the start of the presentation.
@@ -189,23 +190,21 @@ def decode_clip(
         With a reason code instead of an exception for whatever is wrong with the file. What could be decoded is kept.
     """
     out = Decoded()
-    path = Path(path)
-    if not path.is_file():
-        out.note(Reason.MEDIA_MISSING, f"{path.name}: no such file")
+    media = media if isinstance(media, MediaSlice) else MediaSlice((Path(media),))
+    if missing := next((p for p in media.paths if not p.is_file()), None):
+        out.note(Reason.MEDIA_MISSING, f"{missing.name}: no such file")
         return out
-    size = path.stat().st_size - offset if size is None else size
-    if size <= 0:
-        out.note(Reason.MEDIA_EMPTY, f"{path.name}: 0 bytes")
+    if media.length <= 0:
+        out.note(Reason.MEDIA_EMPTY, f"{media.name}: 0 bytes")
         return out
-    whole = offset == 0 and size == path.stat().st_size
-    source: Any = str(path) if whole else FileSlice(path, offset, size)
+    source: Any = open_slice(media)
     try:
         with av.open(source, metadata_errors="replace") as container:
             _read(container, out, interval_s=interval_s, jpeg_quality=jpeg_quality, want_video=want_video)
     except av.FFmpegError as error:
-        out.note(classify_open_error(head_of(path, offset)), _words(error))
+        out.note(classify_open_error(read_slice(media, 4096)), _words(error))
     finally:
-        if not whole:
+        if not isinstance(source, str):
             source.close()
     if out.video_s > 0 and not out.frames and want_video:
         out.note(Reason.VIDEO_TOO_SHORT, f"{out.video_s:.2f} s of video, the first frame is taken at {interval_s} s")

@@ -12,6 +12,7 @@ import cv2
 import pandas as pd
 
 from avsieve.media.decode import Decoded, decode_clip
+from avsieve.media.index import slices_of
 from avsieve.media.wav import wav_bytes
 from avsieve.progress import progress
 from avsieve.shards import ShardWriter
@@ -32,6 +33,7 @@ def _in_order(pool: ThreadPoolExecutor, work: Iterable[partial[Decoded]], ahead:
 def extract_shard(
     index: pd.DataFrame,
     roots: Mapping[str, Path],
+    audio_roots: Mapping[str, Path] | None = None,
     *,
     frames_tar: str | Path,
     wav_tar: str | Path,
@@ -46,9 +48,9 @@ def extract_shard(
     Parameters
     ----------
     index
-        Media index: ``utterance``, ``subset``, ``path`` (relative to the subset's root), ``offset``, ``size`` (bytes).
-    roots
-        Folder per subset.
+        Media index, see `avsieve.media.index`.
+    roots, audio_roots
+        Folder per subset that its paths start from; that of the sound, where it lies apart.
     workers
         Clips that are decoded at a time; the decoder lets go of Python's lock.
 
@@ -62,15 +64,14 @@ def extract_shard(
     work = [
         partial(
             decode_clip,
-            roots[row.subset] / row.path,
-            int(row.offset),
-            int(row.size),
+            media,
+            sound,
             interval_s=interval_s,
             jpeg_quality=jpeg_quality,
             min_audio_s=min_audio_s,
             want_video=want_video,
         )
-        for row in index.itertuples()
+        for media, sound in slices_of(index, roots, audio_roots)
     ]
     with ShardWriter(frames_tar) as frames, ShardWriter(wav_tar) as wavs, ThreadPoolExecutor(workers) as pool:
         decoded = progress(_in_order(pool, work, ahead=4 * workers), "clips", total=len(work))

@@ -1,17 +1,51 @@
-"""Byte ranges of files: a clip that lies inside a tar is read in place, as if it were a file."""
+"""Byte ranges of files: a clip that lies inside an archive is read in place, as if it were a file."""
 
 from __future__ import annotations
 
 import io
+import zlib
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class MediaSlice(NamedTuple):
+    """``size`` bytes from ``offset`` on of files that are read as one; ``size`` None reaches to the end."""
+
+    paths: tuple[Path, ...]
+    offset: int = 0
+    size: int | None = None
+    packing: str = ""
+    """``''`` for bytes as they are, ``deflate`` for a packed member of a zip, ``images`` for a folder of images."""
+
+    @property
+    def name(self) -> str:
+        """Name for messages."""
+        return self.paths[0].name
+
+    @property
+    def length(self) -> int:
+        """Number of bytes, packed where they are packed."""
+        return sum(p.stat().st_size for p in self.paths) - self.offset if self.size is None else self.size
+
+    @property
+    def is_whole_file(self) -> bool:
+        """Tell whether this is one plain file from its beginning to its end."""
+        return (
+            len(self.paths) == 1
+            and not self.packing
+            and self.offset == 0
+            and self.size in (None, self.paths[0].stat().st_size)
+        )
 
 
 class FileSlice(io.RawIOBase):
-    """Read-only, seekable view of ``size`` bytes of a file from ``offset`` on."""
+    """Read-only, seekable view of ``size`` bytes from ``offset`` on, of one file or of several joined."""
 
-    def __init__(self, path: str | Path, offset: int, size: int) -> None:
-        self._file = Path(path).open("rb")
+    def __init__(self, paths: Path | tuple[Path, ...], offset: int, size: int) -> None:
+        self._paths = paths if isinstance(paths, tuple) else (Path(paths),)
+        self._files = [p.open("rb") for p in self._paths]
+        self._ends = list(accumulate(p.stat().st_size for p in self._paths))
         self._offset = offset
         self._size = size
         self._position = 0
@@ -35,21 +69,44 @@ class FileSlice(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        """Fill ``buffer`` with what is left of the view, and return the number of bytes."""
-        n = min(len(buffer), self._size - self._position)
-        self._file.seek(self._offset + self._position)
-        got = self._file.readinto(memoryview(buffer)[:n])
+        """Fill ``buffer`` with what is left of the view, or of the file that it has come to; return the bytes."""
+        at = self._offset + self._position
+        which = next((i for i, end in enumerate(self._ends) if at < end), len(self._ends) - 1)
+        start = self._ends[which - 1] if which else 0
+        n = min(len(buffer), self._size - self._position, max(self._ends[which] - at, 0))
+        self._files[which].seek(at - start)
+        got = self._files[which].readinto(memoryview(buffer)[:n])
         self._position += got
         return got
 
     def close(self) -> None:
-        """Close the file below."""
-        self._file.close()
+        """Close the files below."""
+        for file in self._files:
+            file.close()
         super().close()
 
 
-def head_of(path: str | Path, offset: int, n: int = 4096) -> bytes:
-    """Return the first bytes of a byte range."""
-    with Path(path).open("rb") as handle:
-        handle.seek(offset)
-        return handle.read(n)
+def read_slice(media: MediaSlice, most: int | None = None) -> bytes:
+    """Return the content, unpacked; at most its first ``most`` bytes.
+
+    Raises
+    ------
+    zlib.error
+        If packed bytes are damaged.
+    """
+    with FileSlice(media.paths, media.offset, media.length) as view:
+        if media.packing != "deflate":
+            return io.BufferedReader(view).read(-1 if most is None else most)
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(io.BufferedReader(view).read(), most or 0)
+
+
+def open_slice(media: MediaSlice) -> str | io.IOBase:
+    """Return what a decoder can open: a path for a whole file, else an object that is read and must be closed.
+
+    A packed member is unpacked into memory.
+    """
+    if media.is_whole_file:
+        return str(media.paths[0])
+    if media.packing == "deflate":
+        return io.BytesIO(read_slice(media))
+    return FileSlice(media.paths, media.offset, media.length)

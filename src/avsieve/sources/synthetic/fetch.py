@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.progress import progress
 from avsieve.shards import ShardReader, ShardWriter
 from avsieve.sources.synthetic.plan import add_corpus_options, settings_of
@@ -43,9 +44,13 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
             status.add(utterance)
     with ShardReader(args.tar) as reader:
         members = reader.index.set_index("utterance")
-    index = rows[["utterance", "subset"]].copy()
-    index["path"] = args.tar.name
-    index["offset"] = members.loc[index["utterance"], "offset"].to_numpy()
-    index["size"] = members.loc[index["utterance"], "size"].to_numpy()
-    index["duration_s"] = rows["seconds"].astype(float)
+    index = media_table(
+        IndexedClip(
+            row.utterance,
+            row.subset,
+            Place(args.tar.name, int(members.at[row.utterance, "offset"]), int(members.at[row.utterance, "size"])),
+            duration_s=float(row.seconds),
+        )
+        for row in rows.itertuples()
+    )
     return index, status

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.media.decode import probe_duration_s
+from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.progress import progress
 from avsieve.reasons import Reason
 from avsieve.sources.tree.plan import EXTENSIONS
@@ -36,8 +37,7 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     Returns
     -------
     tuple
-        The media index (``utterance``, ``subset``, ``path`` relative to the subset's root, ``offset`` and ``size`` in
-        bytes, ``duration_s``), one row per row of the plan, and the status.
+        The media index, one row per row of the plan, and the status.
     """
     status = StatusTable("fetch_media")
     found = []
@@ -52,5 +52,5 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
             status.add(row.utterance, Reason.MEDIA_EMPTY, f"{name}: 0 bytes")
         else:
             status.add(row.utterance)
-        found.append((row.utterance, row.subset, name or row.path, 0, size, duration_s))
-    return pd.DataFrame(found, columns=["utterance", "subset", "path", "offset", "size", "duration_s"]), status
+        found.append(IndexedClip(row.utterance, row.subset, Place(name or row.path, 0, size), duration_s=duration_s))
+    return media_table(found), status

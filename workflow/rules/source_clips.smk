@@ -1,14 +1,14 @@
-"""A folder of clips in VoxCeleb2's layout.
+"""Clips of the user's: a tree, archives, URLs, VoxCeleb's track files, or face images.
 
-INPUTS: the folders and the list that the configuration names under source.tree.
-OUTPUTS: results/plan, results/media (where each clip lies; clips are not copied).
+INPUTS: what the configuration names in the block of its source.
+OUTPUTS: results/plan, results/media (where each clip lies). Clips are not copied; what is downloaded lies in the store.
 """
 
 
 rule plan_shards:
     """List the utterances and give each a shard."""
     input:
-        list=W.train_list,
+        lists=W.source.plan_files,
     output:
         plan="results/plan/utterances.parquet",
         shards=expand("results/plan/shards/{shard}.parquet", shard=W.shards),
@@ -19,19 +19,20 @@ rule plan_shards:
     conda:
         W.env("core")
     params:
-        code=W.code("plan_shards", "avsieve.sources.tree.plan"),
-        source=flags(W.config.source.tree),
+        code=W.code("plan_shards", W.source.modules["plan"]),
+        kind=W.source.kind,
+        source=flags(W.source.settings, leave=W.source.leave_in_plan),
         shards=W.config.shards,
         holdout=flags(W.holdout),
     message:
         "Planning: one shard a job"
     shell:
-        "python $AVSIEVE_SCRIPTS/plan_shards.py tree --shards {params.shards} {params.source} {params.holdout}"
+        "python $AVSIEVE_SCRIPTS/plan_shards.py {params.kind} --shards {params.shards} {params.source} {params.holdout}"
         " --out {output.plan} --shard-dir results/plan/shards > {log} 2>&1"
 
 
 rule fetch_media:
-    """Find the clips of a shard."""
+    """Find the clips of a shard, or download them."""
     input:
         plan="results/plan/shards/{shard}.parquet",
     output:
@@ -44,11 +45,12 @@ rule fetch_media:
     conda:
         W.env("media")
     params:
-        code=W.code("fetch_media", "avsieve.sources.tree.fetch"),
-        source=flags(W.config.source.tree, leave=["train_list"]),
+        code=W.code("fetch_media", W.source.modules["fetch"]),
+        kind=W.source.kind,
+        source=flags(W.source.settings, leave=W.source.leave_in_fetch),
         max_failed=W.config.max_failed,
     message:
-        "Finding the clips of shard {wildcards.shard}"
+        "Bringing the clips of shard {wildcards.shard}"
     shell:
-        "python $AVSIEVE_SCRIPTS/fetch_media.py tree --plan {input.plan} {params.source}"
+        "python $AVSIEVE_SCRIPTS/fetch_media.py {params.kind} --plan {input.plan} {params.source}"
         " --index {output.index} --status {output.status} --max-failed {params.max_failed} > {log} 2>&1"

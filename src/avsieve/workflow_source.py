@@ -1,0 +1,75 @@
+"""What the rules ask about the source: its files, folders and flags. Runs inside Snakemake, like `avsieve.workflow`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from avsieve.config_source import Source
+
+# Keys of a source that only its fetching reads, or only its planning: a change of them reruns no more than that.
+FETCH_ONLY = {
+    "tree": ["audio_root", "test_audio_root"],
+    "archive": ["audio", "test_audio"],
+    "urls": ["store", "parallel", "retries", "timeout_s", "requests_per_s", "bytes_per_s"],
+    "voxceleb": [
+        "store", "url", "format", "cookies", "proxy", "bytes_per_s", "sleep_s", "retries", "ask_again_days", "size",
+        "margin", "keep_videos",
+    ],
+    "frames": ["aligned"],
+}  # fmt: skip
+PLAN_ONLY = {
+    "tree": ["train_list"],
+    "archive": ["train_list"],
+    "urls": ["table", "test_table"],
+    "voxceleb": ["train_list"],
+    "frames": ["train_list", "aligned"],
+}
+# Files that the plan is made from: inputs, so that another content reruns it.
+PLAN_FILES = ["train_list", "table", "test_table", "names"]
+# kind -> the keys of the folders that the media index starts from: train, test, and the sound's where it lies apart.
+ROOTS = {
+    "tree": ("root", "test_root", "audio_root", "test_audio_root"),
+    "urls": ("store", "store", None, None),
+    "voxceleb": ("store", "store", None, None),
+    "frames": ("faces", "test_faces", "wavs", "test_wavs"),
+}
+ROOT_FLAGS = ("train_root", "test_root", "train_audio_root", "test_audio_root")
+
+
+class SourceWiring:
+    """A source as the rules see it."""
+
+    def __init__(self, source: Source) -> None:
+        self.kind = source.kind
+        self.settings = getattr(source, source.kind)
+        self.is_synthetic = source.kind == "synthetic"
+        self.rules = source.kind if source.kind in ("synthetic", "embeddings") else "clips"
+        """Which file of rules plans and fetches: `source_<rules>.smk`."""
+        self.leave_in_plan = FETCH_ONLY.get(source.kind, [])
+        self.leave_in_fetch = PLAN_ONLY.get(source.kind, [])
+        self.plan_files = [
+            str(value) for name in PLAN_FILES if (value := getattr(self.settings, name, None)) is not None
+        ]
+
+    @property
+    def roots(self) -> dict[str, str | None]:
+        """Folders that the paths of the media index start from, by the flags of `extract_media.py`."""
+        if self.is_synthetic:
+            return {"train_root": "results/media"}
+        if self.kind == "archive":  # its paths are whole: archives may lie anywhere
+            return {"train_root": "."}
+        keys = ROOTS.get(self.kind, ())
+        return {
+            flag: getattr(self.settings, name)
+            for flag, name in zip(ROOT_FLAGS, keys, strict=False)
+            if name is not None and getattr(self.settings, name) is not None
+        }
+
+    def media_inputs(self, wildcards: Any) -> list[str]:
+        """Return the files of a shard, beside its index, that the clips lie in and that this run made."""
+        return [f"results/media/{wildcards.shard}.clips.tar"] if self.is_synthetic else []
+
+    @property
+    def modules(self) -> dict[str, str]:
+        """Modules that the scripts load by the source's name: part -> module."""
+        return {part: f"avsieve.sources.{self.kind}.{part}" for part in ("plan", "fetch")}
