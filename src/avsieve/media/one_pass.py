@@ -63,6 +63,11 @@ class Pass:
             stream.thread_type = "NONE"  # one thread: workers are spread over clips
         return stream
 
+    @property
+    def frames_decoded(self) -> int:
+        """How many frames the decoder gave."""
+        return self._frames.count if self._video is not None else 0
+
     def run(self) -> bool:
         """Read to the end; tell whether the frames that were skipped were rightly skipped."""
         streams = [s for s in (self._video, self._audio) if s is not None]
