@@ -34,9 +34,7 @@ def test_one_end_may_be_left_open(clips: Path, tmp_path: Path) -> None:
     assert numbers(tmp_path / "tail.mp4") == list(range(65, 75))
 
 
-def test_the_times_of_a_source_are_kept_where_no_rate_is_asked_for(
-    convert: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_sources_times_are_kept_where_no_rate_is_asked_for(convert: Callable[..., Path], tmp_path: Path) -> None:
     source = convert("fifty.mkv", "-vf", "fps=50", "-crf", "10")
     cut_clip(source, tmp_path / "part.mp4", 1.0, 2.0, fps=None)
     assert len(numbers(tmp_path / "part.mp4")) == 50

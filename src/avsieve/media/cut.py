@@ -28,6 +28,15 @@ def _has_content(path: Path) -> bool:
         return False
 
 
+def _run(arguments: list[str], timeout_s: float) -> str | None:
+    """Run ffmpeg; return its last words if it failed."""
+    try:
+        done = subprocess.run(arguments, capture_output=True, timeout=timeout_s, check=False)
+    except subprocess.TimeoutExpired:
+        return f"it did not end within {timeout_s:.0f} s"
+    return done.stderr.decode(errors="replace").strip() if done.returncode else None
+
+
 def cut_clip(
     source: Path,
     target: Path,
@@ -67,6 +76,7 @@ def cut_clip(
     CutError
         If ffmpeg fails, with its last words, or if nothing lies between the two times.
     """
+    binary = binary or ffmpeg_binary()
     seek: dict[str, Any] = {} if start_s is None else {"ss": f"{start_s:.6f}"}
     if end_s is not None:
         seek["t"] = f"{end_s - (start_s or 0):.6f}"
@@ -78,32 +88,32 @@ def cut_clip(
     # A downloaded file is not trusted: whatever it is, it may make ffmpeg open no other address.
     media = ffmpeg.input(f"file:{source}", protocol_whitelist="file", **seek)
     with atomic_path(target) as partial:
-        command = ffmpeg.output(
-            media["V:0?"],  # V: no pictures of a cover; ?: if there is one
-            media["a:0?"],
-            f"file:{partial}",
-            format="mp4",
-            vf=",".join(filters),
-            vcodec="libx264",
-            preset="medium",
-            crf=18,
-            pix_fmt="yuv420p",
-            threads=1,
-            acodec="aac",
-            audio_bitrate="192k",
-            map_metadata=-1,
-            fflags="+bitexact",
-            **{"flags:v": "+bitexact", "flags:a": "+bitexact", "x264-params": "threads=1:lookahead-threads=1"},
-        )
-        arguments = ffmpeg.compile(
-            command.global_args("-v", "error", "-nostdin"), cmd=binary or ffmpeg_binary(), overwrite_output=True
-        )
-        try:
-            done = subprocess.run(arguments, capture_output=True, timeout=timeout_s, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise CutError(f"{source.name}: ffmpeg did not end within {timeout_s:.0f} s") from error
-        words = done.stderr.decode(errors="replace").strip()
-        if done.returncode:
+        outputs: dict[str, Any] = {
+            "format": "mp4",
+            "vf": ",".join(filters),
+            "vcodec": "libx264",
+            "preset": "medium",
+            "crf": 18,
+            "pix_fmt": "yuv420p",
+            "threads": 1,
+            "acodec": "aac",
+            "audio_bitrate": "192k",
+            "map_metadata": -1,
+            "fflags": "+bitexact",
+            "flags:v": "+bitexact",
+            "flags:a": "+bitexact",
+            "x264-params": "threads=1:lookahead-threads=1",
+        }
+        for name in ("fps_mode", "vsync"):  # the second is its name before ffmpeg 5.1
+            # V: no pictures of a cover; ?: if there is one
+            command = ffmpeg.output(media["V:0?"], media["a:0?"], f"file:{partial}", **outputs, **{name: "vfr"})
+            words = _run(
+                ffmpeg.compile(command.global_args("-v", "error", "-nostdin"), cmd=binary, overwrite_output=True),
+                timeout_s,
+            )
+            if words is None or "Unrecognized option" not in words:
+                break
+        if words is not None:
             raise CutError(f"{source.name}: ffmpeg failed: {words[-500:] or 'no message'}")
         if not _has_content(partial):
-            raise CutError(f"{source.name}: nothing between {start_s or 0} s and {end_s or 'its end'} s {words[-200:]}")
+            raise CutError(f"{source.name}: nothing between {start_s or 0} s and {end_s or 'its end'} s")
