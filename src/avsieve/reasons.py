@@ -12,6 +12,17 @@ class Reason(StrEnum):
     # the source
     MEDIA_MISSING = "media_missing"
     MEDIA_EMPTY = "media_empty"
+    VIDEO_FILE_MISSING = "video_file_missing"
+    SOUND_FILE_MISSING = "sound_file_missing"
+    ARCHIVE_DAMAGED = "archive_damaged"
+    ARCHIVE_PACKING = "archive_packing"
+    HTTP_GONE = "http_gone"
+    HTTP_FORBIDDEN = "http_forbidden"
+    HTTP_REFUSED = "http_refused"
+    DOWNLOAD_TOO_LARGE = "download_too_large"
+    DOWNLOAD_FAILED = "download_failed"
+    CHECKSUM_WRONG = "checksum_wrong"
+    CUT_FAILED = "cut_failed"
     # the container and its streams
     CONTAINER_BROKEN = "container_broken"
     NOT_MEDIA = "not_media"
@@ -41,6 +52,17 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.OK: "nothing is wrong",
     Reason.MEDIA_MISSING: "the list names a file that is not there",
     Reason.MEDIA_EMPTY: "the file has no bytes",
+    Reason.VIDEO_FILE_MISSING: "there is a file of the sound, but none of the picture",
+    Reason.SOUND_FILE_MISSING: "there is a file of the picture, but none of the sound that should lie apart",
+    Reason.ARCHIVE_DAMAGED: "the archive does not hold at its place what its directory says, or its checksum is wrong",
+    Reason.ARCHIVE_PACKING: "the archive's member is encrypted, or packed in a way that cannot be read in place",
+    Reason.HTTP_GONE: "the server says that there is no such file (any more)",
+    Reason.HTTP_FORBIDDEN: "the server does not give the file out",
+    Reason.HTTP_REFUSED: "the server refuses the request, or sends it elsewhere without end",
+    Reason.DOWNLOAD_TOO_LARGE: "the file is larger than the configured limit",
+    Reason.DOWNLOAD_FAILED: "the download failed for now; another attempt may bring it",
+    Reason.CHECKSUM_WRONG: "what was downloaded, twice, does not have the checksum of the table",
+    Reason.CUT_FAILED: "the part between start and end could not be cut out",
     Reason.CONTAINER_BROKEN: "the container cannot be opened (for mp4: often a download that was cut off)",
     Reason.NOT_MEDIA: "the file is no audio or video at all",
     Reason.NO_VIDEO_STREAM: "there is sound but no picture",
