@@ -8,9 +8,11 @@ from avsieve.config_source import Source
 
 # Keys of a source that only its fetching reads, or only its planning: a change of them reruns no more than that.
 FETCH_ONLY = {
-    "tree": ["audio_root", "test_audio_root"],
-    "archive": ["audio", "test_audio"],
-    "urls": ["store", "parallel", "retries", "timeout_s", "requests_per_s", "bytes_per_s"],
+    "archive": ["verify"],
+    "urls": [
+        "store", "parallel", "retries", "pause_s", "timeout_s", "requests_per_s", "bytes_per_s", "max_bytes",
+        "ask_again_days",
+    ],
     "voxceleb": [
         "store", "url", "format", "cookies", "proxy", "bytes_per_s", "sleep_s", "retries", "ask_again_days", "size",
         "margin", "keep_videos",
