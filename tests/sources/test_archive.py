@@ -164,9 +164,7 @@ def test_what_cannot_be_read_in_place_is_refused_with_a_remedy(tmp_path: Path) -
         archive.addfile(tarfile.TarInfo("x"))
     with tarfile.open(tmp_path / "b.txz", "w:xz") as archive:
         archive.addfile(tarfile.TarInfo("x"))
-    with pytest.raises(
-        AvsieveError, match=r"compressed by gzip and cannot be read in place; unpack it .*a.tar without"
-    ):
+    with pytest.raises(AvsieveError, match=r"compressed by gzip and cannot be read in place; unpack it .*a.tar"):
         plan.plan(options(tmp_path / "a.tar.gz"))
     with pytest.raises(AvsieveError, match="compressed by xz"):
         plan.plan(options(tmp_path / "b.txz"))
