@@ -207,7 +207,7 @@ def test_damage_is_a_row_where_checksums_are_compared(tmp_path: Path) -> None:
         content[content.index(b"PK\x03\x04", content.index(b"id1/vA/00002.mp4")) + 1] ^= 0xFF
         path.write_bytes(content)
         _, codes, _ = fetched(options(path, verify=True))
-        assert codes == {"id1/vA/00001": "ok", "id1/vA/00002": "archive_damaged", "id2/vB/00001": "archive_damaged"}
+        assert codes == {"id1/vA/00001": "ok", "id1/vA/00002": "archive_broken", "id2/vB/00001": "archive_broken"}
 
 
 def test_an_utterance_twice_counts_once_and_under_two_names_is_an_error(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_an_archive_that_changed_after_planning_is_rows(tmp_path: Path) -> None:
     rows = plan.plan(args)
     make_zip(tmp_path / "a.zip", {"x/mp4/id1/vA/00001.mp4": b"new", **CONTENT})
     _, status = fetch.fetch(rows, args)
-    assert set(status.frame()["code"]) == {"archive_damaged"}
+    assert set(status.frame()["code"]) == {"archive_broken"}
 
 
 def test_a_place_in_the_plan_keeps_blanks_in_paths() -> None:

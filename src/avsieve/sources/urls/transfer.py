@@ -27,7 +27,7 @@ import urllib3
 
 from avsieve.atomic import write_json
 from avsieve.errors import AvsieveError
-from avsieve.media.classify import looks_like_media
+from avsieve.media.classify import classify_open_error, looks_like_media
 from avsieve.reasons import Reason
 from avsieve.sources.urls.pace import Pace
 
@@ -212,7 +212,9 @@ def _check_head(partial: Partial, kind: str, *, complete: bool = False) -> bool:
     if len(head) < HEAD and not complete:
         return False
     if not looks_like_media(head):
-        raise GoneError(Reason.NOT_MEDIA, f"the server sent {kind} that begins with {head[:16]!r}, no audio or video")
+        raise GoneError(
+            classify_open_error(head), f"the server sent {kind} that begins with {head[:16]!r}, no audio or video"
+        )
     return True
 
 
