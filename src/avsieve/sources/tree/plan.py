@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError
 from avsieve.ids import is_valid_id, parse_id
-from avsieve.lists import read_train_list
 from avsieve.sources.base import TEST, TRAIN
 
 EXTENSIONS = (".mp4", ".mkv", ".webm", ".avi", ".mpg", ".mov", ".m4a", ".wav", ".flac", ".opus", ".ogg")
@@ -32,7 +32,7 @@ def _rows(root: Path, subset: str, train_list: Path | None) -> pd.DataFrame:
     if not root.is_dir():
         raise AvsieveError(f"source.tree: {root} is no folder; give the folder that holds the speakers' folders")
     if train_list is not None:
-        listed = read_train_list(train_list)
+        listed = read_corpus_list(train_list)
         utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
     else:
         utterances = list(_scan(root))
