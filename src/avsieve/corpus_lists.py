@@ -47,7 +47,7 @@ def layout_of(path: str | Path) -> str:
     if width == 3 and first <= {"0", "1"} and "/" in rows[0][2]:
         return "trials"
     if width == 2:
-        return "split" if first <= set(PARTS) else "pairs"
+        return "split" if all(part.isdigit() for part in first) else "pairs"
     if width in (3, 6):
         return "train" if width == 3 else "clean"
     raise ListError(f"{path}: {width} columns ({lines[0].strip()!r}); expected 3: speaker wav seconds")
@@ -108,7 +108,15 @@ def _read_pairs(path: Path, *, split: bool) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=TRAIN_COLUMNS)
 
 
-@lru_cache(maxsize=4)
-def listed(path: str) -> pd.DataFrame:
+def listed(path: str | Path) -> pd.DataFrame:
     """Return `read_corpus_list` of ``path``, read once for all who look at it; not to be changed."""
+    path = Path(path)
+    if not path.is_file():
+        return read_corpus_list(path)  # raises, and says so
+    facts = path.stat()
+    return _listed(path.resolve(), facts.st_mtime_ns, facts.st_size, path)
+
+
+@lru_cache(maxsize=4)
+def _listed(resolved: Path, changed_ns: int, size: int, path: Path) -> pd.DataFrame:
     return read_corpus_list(path)

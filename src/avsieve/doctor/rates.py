@@ -135,21 +135,26 @@ def _provenance(path: Path) -> dict[str, Any]:
 
 def _same(config: Config, stage: str, results: Path) -> bool:
     """Tell whether the first shard of a stage was made with the models that are configured now."""
-    folder = {"align": "align", "embed_audio": "embed_audio", "embed_visual": "embed_visual"}.get(stage)
-    if folder is None:
+    if stage not in ("align", "embed_audio", "embed_visual"):
         return True
-    facts = next((_provenance(p) for p in sorted((results / folder).glob("*.json"))), {})
-    wanted: dict[str, Any] = {
-        "align": {"detector_size": config.faces.detector_size},
-        "embed_audio": {"arch": config.audio.arch, "segment_s": config.audio.segment_s},
-        "embed_visual": {"encoder_arch": config.visual.arch} if config.visual.arch != "onnx" else {},
-    }[stage]
-    names = {"align": ("detector", config.faces.detector), "embed_visual": ("encoder", config.visual.model)}
-    if stage in names:
-        field, value = names[stage]
-        if Path(value).suffix and facts.get(field) != Path(value).name:
-            return False
-    return bool(facts) and all(facts.get(name) == value for name, value in wanted.items())
+    facts = next((_provenance(p) for p in sorted((results / stage).glob("*.json"))), {})
+    if not facts:
+        return False
+    if stage == "embed_audio":
+        return (facts.get("arch"), facts.get("segment_s")) == (config.audio.arch, config.audio.segment_s)
+    if stage == "align":
+        same_size = facts.get("detector_size") == config.faces.detector_size
+        return same_size and _same_file(config.faces.detector, facts.get("detector"), "detector.onnx")
+    if config.visual.arch != "onnx":
+        return bool(facts.get("encoder_arch") == config.visual.arch)
+    return _same_file(config.visual.model, facts.get("encoder"), "faces.onnx")
+
+
+def _same_file(name: str, used: Any, shipped: str) -> bool:
+    """Tell whether the model ``name`` of the configuration can be the file that was ``used``."""
+    if name == "builtin" or Path(name).suffix:
+        return bool(used == (shipped if name == "builtin" else Path(name).name))
+    return used not in (None, shipped)  # of a pack: which file it was is not in its name
 
 
 def _units(config: Config, stage: str, results: Path, shard: str) -> float:
