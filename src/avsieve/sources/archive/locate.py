@@ -99,6 +99,12 @@ class Locator:
         return member.offset + LOCAL_HEADER.size + int(name_length) + int(extra_length)
 
 
+def slice_of(place: Place) -> MediaSlice:
+    """Return the bytes at a place; paths of archives are kept as the user gave them."""
+    parts = tuple(Path(part) for part in place.path.split(PART_SEPARATOR))
+    return MediaSlice(parts, place.offset, place.size, place.packing)
+
+
 def verify(member: Member, media: MediaSlice) -> None:
     """Compare a zip member's checksum; a tar has none.
 
