@@ -78,8 +78,7 @@ class Pass:
                 break
             if packet.size == 0:
                 continue  # stands for the end; what the decoders still hold is asked for below
-            if packet.has_sidedata("encryption_info"):
-                self.out.note(Reason.ENCRYPTED, f"the {packet.stream.type} stream is encrypted")
+            if self.out.code is Reason.ENCRYPTED:
                 return True
             if packet.stream.type == "audio":
                 self._decode(packet, "audio")
@@ -116,6 +115,8 @@ class Pass:
         except av.FFmpegError as error:
             self._failed[kind] += 1
             self._error[kind] = str(error.strerror)
+            if packet is not None and packet.has_sidedata("encryption_info") and self.out.code is not Reason.ENCRYPTED:
+                self.out.note(Reason.ENCRYPTED, f"the {kind} stream is encrypted")
 
     def judge(self, wanted: Wanted) -> Decoded:
         """Return what was read, with the reasons for what is wrong with it."""
