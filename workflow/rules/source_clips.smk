@@ -42,6 +42,8 @@ rule fetch_media:
         "results/logs/fetch_media/{shard}.log",
     benchmark:
         "results/benchmarks/fetch_media/{shard}.tsv"
+    resources:
+        network=W.source.network,
     conda:
         W.env("media")
     params:

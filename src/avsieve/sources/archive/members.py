@@ -56,7 +56,9 @@ def _zip_members(archive: Archive) -> Iterator[tuple[str, Member]]:
     methods = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
     with joined(archive) as view:
         infos = check_whole(archive, view)
-    for info in infos:
+    infos.reverse()
+    while infos:
+        info = infos.pop()  # a million of them take half a gigabyte, which goes as the clips come
         packing = methods.get(info.compress_type, f"method {info.compress_type}")
         if info.flag_bits & _ENCRYPTED_FLAG:
             packing = ENCRYPTED
