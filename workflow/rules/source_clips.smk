@@ -42,10 +42,10 @@ rule fetch_media:
         "results/logs/fetch_media/{shard}.log",
     benchmark:
         "results/benchmarks/fetch_media/{shard}.tsv"
-    resources:
-        network=W.source.network,
     conda:
         W.env("media")
+    resources:
+        network=W.source.network,
     params:
         code=W.code("fetch_media", W.source.modules["fetch"]),
         kind=W.source.kind,
