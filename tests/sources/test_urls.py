@@ -18,10 +18,11 @@ import pandas as pd
 import pytest
 
 from avsieve.errors import AvsieveError, ListError
+from avsieve.media.cut import CutError
 from avsieve.media.decode import decode_clip
 from avsieve.media.ffmpeg import write_clip
 from avsieve.media.wav import wav_bytes
-from avsieve.sources.urls import fetch, plan
+from avsieve.sources.urls import fetch, keep, plan
 from avsieve.sources.urls.table import UrlRequest, read_table
 from avsieve.tables import read_table as read_parquet
 from avsieve.tables import write_table
@@ -208,7 +209,8 @@ def test_a_page_in_place_of_a_clip_is_a_row_and_most_of_it_is_not_even_read(job:
     page = Reply(content=b"<!DOCTYPE html><html>please log in" + b" " * 200_000, headers={"Content-Type": "text/html"})
     job.add("id1/v/1", "/a.mp4", b"", page)
     job.add("id1/v/2", "/b.mp4", b"no clip")
-    assert job.fetch() == {"id1/v/1": "web_page", "id1/v/2": "not_media"}
+    job.add("id1/v/3", "/c.mp4", b"")
+    assert job.fetch() == {"id1/v/1": "web_page", "id1/v/2": "not_media", "id1/v/3": "media_empty"}
     assert "the server sent text/html" in job.details["id1/v/1"]
     assert job.left_over() == []
 
@@ -244,6 +246,19 @@ def test_a_full_disk_ends_the_run_with_one_error_and_loses_nothing(job: Job, mon
     assert set(job.fetch().values()) == {"ok"}
     assert job.starts("/a.mp4") == [0]
     assert job.starts("/b.mp4") == [0, 30_000, 30_000]
+
+
+def test_a_disk_that_is_full_at_once_is_told_too(job: Job, video: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise CutError("v.mp4: ffmpeg failed: v.partial.mp4: No space left on device")
+
+    job.add("id1/v/1", "/v.mp4", video, rest=",0.4,1.4")
+    with monkeypatch.context() as patch:
+        patch.setattr(keep, "cut_clip", full)
+        with pytest.raises(AvsieveError, match="the disk is full"):
+            job.fetch()
+    assert job.fetch() == {"id1/v/1": "ok"}
+    assert len(job.server.log) == 1
 
 
 def test_limits_of_requests_and_of_bytes_are_kept(job: Job) -> None:
@@ -293,7 +308,9 @@ def test_a_url_is_asked_for_once_however_many_utterances_lie_in_it(job: Job, vid
     job.add("id1/v/2", "/v.mp4", rest=",2,")
     job.add("id1/v/3", "/v.mp4")
     job.add("id1/v/4", "/v.mp4", rest=",100,101")
-    assert job.fetch() == {"id1/v/1": "ok", "id1/v/2": "ok", "id1/v/3": "ok", "id1/v/4": "cut_failed"}
+    job.add("id1/v/5", "/v.mp4", rest=",1,5")
+    assert list(job.fetch().values()) == ["ok", "ok", "ok", "cut_failed", "ok"]
+    assert job.details["id1/v/5"].startswith("the video ends early: 2.0")
     assert len(job.server.log) == 1
     assert job.stored("id1/v/3") == video
     assert job.index["duration_s"].tolist()[:3] == pytest.approx([1.0, 1.0, 3.0], abs=0.08)

@@ -81,8 +81,8 @@ def _tar_members(archive: Archive) -> Iterator[tuple[str, Member]]:
             if archive.size - done > _PADDING or any(view.read()):
                 raise AvsieveError(
                     f"source.archive: {archive.name} ends at byte {done} of {archive.size}, and what follows is no "
-                    "tar: a part is missing, damaged or in the wrong place, or these are several tars, whose names should "
-                    "end with .tar"
+                    "tar: a part is missing, damaged or in the wrong place, or these are several tars, whose names "
+                    "should end with .tar"
                 )
     except tarfile.TarError as error:
         raise AvsieveError(
