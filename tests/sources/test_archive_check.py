@@ -19,7 +19,7 @@ def test_archives_are_counted_before_a_run(tmp_path: Path) -> None:
     pattern = split(make_zip(tmp_path / "a.zip", CONTENT), [500, 1000], "b_part")
     facts = archive_check.check(Archive(video=[pattern]), "both")
     assert told(facts) == [("ok", "source.archive.video")]
-    assert "1 archives in 3 files" in facts.findings[0].text
+    assert "archives: 1 in 3 files" in facts.findings[0].text
     assert facts.utterances == 3
     assert facts.clip_bytes == sum(p.stat().st_size for p in tmp_path.iterdir())
     assert facts.is_there is not None
