@@ -35,13 +35,13 @@ class Tree(Block):
     audio_root: str | None = key(
         None,
         "Folder of the sound in the same layout, where it lies apart from the video (`00001.m4a` or `.wav`).",
-        "fetch_media",
+        "plan_shards",
     )
     train_list: str | None = key(None, LIST, "plan_shards")
     test_root: str | None = key(
         None, "Folder of other people's clips for the trials, in the same layout.", "plan_shards"
     )
-    test_audio_root: str | None = key(None, "Folder of their sound, where it lies apart.", "fetch_media")
+    test_audio_root: str | None = key(None, "Folder of their sound, where it lies apart.", "plan_shards")
 
 
 class Archive(Block):
@@ -50,10 +50,16 @@ class Archive(Block):
     video: list[str] = key(
         list, "Archives of the clips; `*` stands for anything, so `vox2_dev_mp4_part*` names all parts.", "plan_shards"
     )
-    audio: list[str] = key(list, "Archives of the sound, where it lies apart (`vox2_dev_aac_part*`).", "fetch_media")
+    audio: list[str] = key(list, "Archives of the sound, where it lies apart (`vox2_dev_aac_part*`).", "plan_shards")
     train_list: str | None = key(None, LIST, "plan_shards")
     test_video: list[str] = key(list, "Archives of other people's clips, for the trials.", "plan_shards")
-    test_audio: list[str] = key(list, "Archives of their sound, where it lies apart.", "fetch_media")
+    test_audio: list[str] = key(list, "Archives of their sound, where it lies apart.", "plan_shards")
+    verify: bool = key(
+        False,
+        "Compare the checksums that a zip holds, which reads every byte once more; a damaged clip is told either way "
+        "when it is decoded.",
+        "fetch_media",
+    )
 
 
 class Urls(Block):
@@ -66,9 +72,14 @@ class Urls(Block):
     )
     parallel: int = key(4, "Downloads at a time in one shard.", "fetch_media", ge=1, le=64)
     retries: int = key(5, "Attempts after a failure that may pass, with growing pauses.", "fetch_media", ge=0)
+    pause_s: Positive = key(1.0, "The first of these pauses; each is about twice as long as the last.", "fetch_media")
     timeout_s: Positive = key(30.0, "A connection that stays silent for so long is broken off.", "fetch_media")
     requests_per_s: float = key(0.0, "Most requests a second to one host in one shard; 0 for any.", "fetch_media", ge=0)
     bytes_per_s: float = key(0.0, "Most bytes a second in one shard; 0 for any.", "fetch_media", ge=0)
+    max_bytes: int = key(4_000_000_000, "A file of more bytes is not downloaded.", "fetch_media", ge=1)
+    ask_again_days: float = key(
+        0.0, "Ask again for files that were gone so many days ago; 0 for never.", "fetch_media", ge=0
+    )
 
 
 class Voxceleb(Block):

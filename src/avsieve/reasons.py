@@ -14,6 +14,16 @@ class Reason(StrEnum):
     MEDIA_EMPTY = "media_empty"
     MEDIA_UNREADABLE = "media_unreadable"
     ARCHIVE_BROKEN = "archive_broken"
+    VIDEO_FILE_MISSING = "video_file_missing"
+    SOUND_FILE_MISSING = "sound_file_missing"
+    ARCHIVE_PACKING = "archive_packing"
+    HTTP_GONE = "http_gone"
+    HTTP_FORBIDDEN = "http_forbidden"
+    HTTP_REFUSED = "http_refused"
+    DOWNLOAD_TOO_LARGE = "download_too_large"
+    DOWNLOAD_FAILED = "download_failed"
+    CHECKSUM_WRONG = "checksum_wrong"
+    CUT_FAILED = "cut_failed"
     # the container and its streams
     CONTAINER_BROKEN = "container_broken"
     HEADER_MISSING = "header_missing"
@@ -53,6 +63,16 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.MEDIA_EMPTY: "the file has no bytes",
     Reason.MEDIA_UNREADABLE: "the file is there, and the system does not let it be read",
     Reason.ARCHIVE_BROKEN: "the archive is damaged where the clip lies in it",
+    Reason.VIDEO_FILE_MISSING: "there is a file of the sound, but none of the picture",
+    Reason.SOUND_FILE_MISSING: "there is a file of the picture, but none of the sound that should lie apart",
+    Reason.ARCHIVE_PACKING: "the archive's member is encrypted, or packed in a way that cannot be read in place",
+    Reason.HTTP_GONE: "the server says that there is no such file (any more)",
+    Reason.HTTP_FORBIDDEN: "the server does not give the file out",
+    Reason.HTTP_REFUSED: "the server refuses the request, or sends it elsewhere without end",
+    Reason.DOWNLOAD_TOO_LARGE: "the file is larger than the configured limit",
+    Reason.DOWNLOAD_FAILED: "the download failed for now; another attempt may bring it",
+    Reason.CHECKSUM_WRONG: "what was downloaded, twice, does not have the checksum of the table",
+    Reason.CUT_FAILED: "the part between start and end could not be cut out",
     Reason.CONTAINER_BROKEN: "the container cannot be opened",
     Reason.HEADER_MISSING: "the mp4 has no table of contents (moov): often a download that was cut off",
     Reason.NOT_MEDIA: "the file is no audio or video at all",

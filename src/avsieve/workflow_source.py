@@ -8,9 +8,11 @@ from avsieve.config_source import Source
 
 # Keys of a source that only its fetching reads, or only its planning: a change of them reruns no more than that.
 FETCH_ONLY = {
-    "tree": ["audio_root", "test_audio_root"],
-    "archive": ["audio", "test_audio"],
-    "urls": ["store", "parallel", "retries", "timeout_s", "requests_per_s", "bytes_per_s"],
+    "archive": ["verify"],
+    "urls": [
+        "store", "parallel", "retries", "pause_s", "timeout_s", "requests_per_s", "bytes_per_s", "max_bytes",
+        "ask_again_days",
+    ],
     "voxceleb": [
         "store", "url", "format", "cookies", "proxy", "bytes_per_s", "sleep_s", "retries", "ask_again_days", "size",
         "margin", "keep_videos",
@@ -45,6 +47,8 @@ class SourceWiring:
         self.is_synthetic = source.kind == "synthetic"
         self.rules = source.kind if source.kind in ("synthetic", "embeddings") else "clips"
         """Which file of rules plans and fetches: `source_<rules>.smk`."""
+        self.network = int(source.kind in ("urls", "voxceleb"))
+        """How many of the run's connections to the network a shard takes; 0 for what lies on the disk."""
         self.leave_in_plan = FETCH_ONLY.get(source.kind, [])
         self.leave_in_fetch = PLAN_ONLY.get(source.kind, [])
         self.plan_files = [

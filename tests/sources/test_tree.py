@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from avsieve.errors import AvsieveError
+from avsieve.media.extract import extract_shard
 from avsieve.media.ffmpeg import write_clip
 from avsieve.media.wav import wav_bytes
 from avsieve.sources.tree import fetch, plan
@@ -24,8 +25,14 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def options(root: Path, **others: Path | None) -> argparse.Namespace:
+    return argparse.Namespace(
+        **{"root": root, "train_list": None, "audio_root": None, "test_root": None, "test_audio_root": None} | others
+    )
+
+
 def planned(root: Path, train_list: Path | None = None, test_root: Path | None = None) -> list[tuple[str, str, str]]:
-    rows = plan.plan(argparse.Namespace(root=root, train_list=train_list, test_root=test_root))
+    rows = plan.plan(options(root, train_list=train_list, test_root=test_root))
     return list(rows[["utterance", "subset", "seconds"]].itertuples(index=False, name=None))
 
 
@@ -65,10 +72,76 @@ def test_missing_and_empty_folders_and_bad_names_are_told(tree: Path) -> None:
 
 
 def test_fetching_finds_each_clip_and_its_length(tree: Path) -> None:
-    rows = plan.plan(argparse.Namespace(root=tree / "train", train_list=None, test_root=None))
+    rows = plan.plan(options(tree / "train"))
     rows.loc[len(rows)] = ["id3/vC/00001", "train", "id3/vC/00001", ""]
-    index, status = fetch.fetch(rows, argparse.Namespace(root=tree / "train", test_root=None))
+    index, status = fetch.fetch(rows, options(tree / "train"))
     assert index["path"].tolist()[2:] == ["id2/vB/00001.mkv", "id2/vB/00002.mp4", "id3/vC/00001"]
     assert status.frame()["code"].tolist() == ["ok", "ok", "ok", "media_empty", "media_missing"]
     assert index["duration_s"][0] == pytest.approx(1.0, abs=0.1)
     assert index["size"][0] == (tree / "train/id1/vA/00001.mp4").stat().st_size
+
+
+def test_lengths_of_a_list_are_taken_without_a_look_at_the_files(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "probe_duration_s", lambda path: pytest.fail(f"{path} was opened"))
+    (tree / "l.txt").write_text("id2 id2/vB/00001.wav 1.5\nid1 id1/vA/00001.wav 7.25\n")
+    index, _ = fetch.fetch(plan.plan(options(tree / "train", train_list=tree / "l.txt")), options(tree / "train"))
+    assert index["duration_s"].tolist() == [1.5, 7.25]
+
+
+def test_capitals_in_extensions_and_linked_folders_are_found(tree: Path) -> None:
+    (tree / "train/id2/vB/00001.mkv").rename(tree / "train/id2/vB/00001.MKV")
+    (tree / "train/id2").rename(tree / "elsewhere")
+    (tree / "train/id2").symlink_to(tree / "elsewhere")
+    assert [u for u, _, _ in planned(tree / "train")][2:] == ["id2/vB/00001", "id2/vB/00002"]
+    index, _ = fetch.fetch(plan.plan(options(tree / "train")), options(tree / "train"))
+    assert index["path"][2] == "id2/vB/00001.MKV"
+
+
+def test_two_videos_of_an_utterance_are_named_and_sound_beside_one_is_passed_over(tree: Path) -> None:
+    (tree / "train/id1/vA/00001.wav").write_bytes(b"x")
+    rows = plan.plan(options(tree / "train"))
+    assert rows["utterance"].tolist()[:2] == ["id1/vA/00001", "id1/vA/00002"]
+    index, _ = fetch.fetch(rows, options(tree / "train"))
+    assert index["path"][0] == "id1/vA/00001.mp4"
+    (tree / "train/id1/vA/00001.mkv").write_bytes(b"x")
+    wanted = r"id1/vA/00001.mkv and id1/vA/00001.mp4 are one utterance twice; keep one"
+    with pytest.raises(AvsieveError, match=wanted):
+        planned(tree / "train")
+    with pytest.raises(AvsieveError, match=wanted):
+        fetch.fetch(rows, options(tree / "train"))
+
+
+@pytest.fixture
+def apart(tree: Path) -> Path:
+    """Return the tree with its sound in a folder of its own; each has an utterance that the other lacks."""
+    tone = (8000 * np.sin(np.arange(16_000) / 5)).astype(np.int16)
+    for name in ("id1/vA/00001.wav", "id2/vB/00001.wav", "id2/vB/00003.wav"):
+        (tree / "sound" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / "sound" / name).write_bytes(wav_bytes(tone))
+    (tree / "sound/id2/vB/00003.m4a").write_bytes(b"what the wav was made from")
+    (tree / "train/id2/vB/00002.mp4").unlink()
+    return tree
+
+
+def test_sound_that_lies_apart_is_indexed_and_what_only_one_tree_has_gets_a_reason(apart: Path) -> None:
+    args = options(apart / "train", audio_root=apart / "sound")
+    index, status = fetch.fetch(plan.plan(args), args)
+    assert dict(zip(index["utterance"], status.frame()["code"], strict=True)) == {
+        "id1/vA/00001": "ok",
+        "id1/vA/00002": "sound_file_missing",
+        "id2/vB/00001": "ok",
+        "id2/vB/00003": "video_file_missing",
+    }
+    assert index["audio_path"].fillna("").tolist() == ["id1/vA/00001.wav", "", "id2/vB/00001.wav", "id2/vB/00003.wav"]
+    assert index["audio_size"].tolist() == [32_044, 0, 32_044, 32_044]
+    assert index["duration_s"][3] == pytest.approx(1.0)
+
+
+def test_sound_without_a_picture_is_still_extracted(apart: Path) -> None:
+    args = options(apart / "train", audio_root=apart / "sound")
+    index, _ = fetch.fetch(plan.plan(args), args)
+    index = index[index["utterance"] == "id2/vB/00003"].reset_index(drop=True)
+    tars = {"frames_tar": apart / "f.tar", "wav_tar": apart / "w.tar"}
+    settings = {"interval_s": 0.4, "jpeg_quality": 90, "min_audio_s": 0.5}
+    status = extract_shard(index, {"train": args.root}, {"train": args.audio_root}, **tars, **settings).frame()
+    assert (status["code"][0], status["audio_s"][0]) == ("no_video_stream", 1.0)

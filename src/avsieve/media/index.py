@@ -71,6 +71,8 @@ def slices_of(
 ) -> list[tuple[MediaSlice, MediaSlice | None]]:
     """Return where the clip of each row lies, and its sound when it lies apart.
 
+    Where there is sound but no clip, the sound stands in the clip's place: it is decoded, and the picture is missed.
+
     Parameters
     ----------
     index
@@ -83,12 +85,12 @@ def slices_of(
     def cut(root: Path, path: str, offset: int, size: int, packing: str) -> MediaSlice:
         return MediaSlice(tuple(root / part for part in path.split(PART_SEPARATOR)), int(offset), int(size), packing)
 
-    return [
-        (
-            cut(roots[row.subset], row.path, row.offset, row.size, row.packing),
-            cut(audio_roots[row.subset], row.audio_path, row.audio_offset, row.audio_size, row.audio_packing)
-            if isinstance(row.audio_path, str)
-            else None,
-        )
-        for row in index.itertuples()
-    ]
+    found: list[tuple[MediaSlice, MediaSlice | None]] = []
+    for row in index.itertuples():
+        clip = cut(roots[row.subset], row.path, row.offset, row.size, row.packing)
+        sound = None
+        if isinstance(row.audio_path, str):
+            root = audio_roots[row.subset]
+            sound = cut(root, row.audio_path, row.audio_offset, row.audio_size, row.audio_packing)
+        found.append((sound, None) if sound is not None and row.size <= 0 < row.audio_size else (clip, sound))
+    return found

@@ -12,22 +12,27 @@ from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.progress import progress
 from avsieve.reasons import Reason
-from avsieve.sources.tree.plan import EXTENSIONS
+from avsieve.sources.base import TEST, TRAIN
+from avsieve.sources.containers import missing_part
+from avsieve.sources.tree.scan import Finder, Found
 from avsieve.status import StatusTable
 
 
 def add_options(ap: argparse.ArgumentParser) -> None:
     """Add the options of this source."""
     ap.add_argument("--root", type=Path, required=True, help="folder of the training clips")
+    ap.add_argument("--audio-root", type=Path, help="folder of their sound, where it lies apart")
     ap.add_argument("--test-root", type=Path, help="folder of the test clips")
+    ap.add_argument("--test-audio-root", type=Path, help="folder of their sound, where it lies apart")
 
 
-def _find(root: Path, stem: str) -> str | None:
-    return next((stem + e for e in EXTENSIONS if (root / (stem + e)).is_file()), None)
+def known_duration_s(seconds: str) -> float:
+    """Return the length that the list gives, NaN where it gives none."""
+    return float(seconds) if seconds else math.nan
 
 
 def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:
-    """Find the clips of a shard and read their lengths from their headers.
+    """Find the clips of a shard, and read the lengths that no list gives from their headers.
 
     Parameters
     ----------
@@ -38,19 +43,36 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     -------
     tuple
         The media index, one row per row of the plan, and the status.
+
+    Raises
+    ------
+    AvsieveError
+        If an utterance is there as two videos.
     """
     status = StatusTable("fetch_media")
+    clips = {s: Finder(root) for s, root in ((TRAIN, args.root), (TEST, args.test_root)) if root}
+    sounds = {s: Finder(r, sound=True) for s, r in ((TRAIN, args.audio_root), (TEST, args.test_audio_root)) if r}
     found = []
     for row in progress(list(rows.itertuples()), "clips"):
-        root = args.root if row.subset == "train" else args.test_root
-        name = _find(root, row.path)
-        size = (root / name).stat().st_size if name else 0
-        duration_s = probe_duration_s(root / name) if name and size else math.nan
-        if name is None:
-            status.add(row.utterance, Reason.MEDIA_MISSING, f"no {row.path} with one of {', '.join(EXTENSIONS)}")
-        elif size == 0:
-            status.add(row.utterance, Reason.MEDIA_EMPTY, f"{name}: 0 bytes")
-        else:
-            status.add(row.utterance)
-        found.append(IndexedClip(row.utterance, row.subset, Place(name or row.path, 0, size), duration_s=duration_s))
+        clip = clips[row.subset].find(row.path)
+        apart = sounds.get(row.subset)
+        sound = apart.find(row.path) if apart else None
+        code, detail = _judge(row.path, clip, sound, apart is not None)
+        status.add(row.utterance, code, detail)
+        duration_s = known_duration_s(row.seconds)
+        if math.isnan(duration_s):
+            finder, file = (apart, sound) if clip is None else (clips[row.subset], clip)
+            duration_s = probe_duration_s(finder.root / file.name) if finder and file and file.size else math.nan
+        place = Place(clip.name, 0, clip.size) if clip else Place(row.path)
+        audio = Place(sound.name, 0, sound.size) if sound else None
+        found.append(IndexedClip(row.utterance, row.subset, place, audio, duration_s))
     return media_table(found), status
+
+
+def _judge(utterance: str, clip: Found | None, sound: Found | None, apart: bool) -> tuple[Reason, str]:
+    code = missing_part(clip is not None, sound is not None, apart)
+    if code is not Reason.OK:
+        return code, Finder.wanted(utterance)
+    if empty := next((f for f in (clip, sound) if f is not None and f.size == 0), None):
+        return Reason.MEDIA_EMPTY, f"{empty.name}: 0 bytes"
+    return Reason.OK, ""
