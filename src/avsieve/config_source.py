@@ -101,12 +101,29 @@ class Voxceleb(Block):
     proxy: str | None = key(None, "Proxy for yt-dlp.", "fetch_media")
     bytes_per_s: float = key(0.0, "Most bytes a second of a download; 0 for any.", "fetch_media", ge=0)
     sleep_s: float = key(1.0, "Pause before each video, in seconds.", "fetch_media", ge=0)
-    retries: int = key(3, "Attempts after a failure that may pass.", "fetch_media", ge=0)
+    retries: int = key(
+        3, "Attempts after a connection that broke; each takes up what the last one left.", "fetch_media", ge=0
+    )
+    timeout_s: Positive = key(30.0, "A connection that stays silent for so long is broken off.", "fetch_media")
+    give_up_after: int = key(
+        5,
+        "The run stops after so many videos in a row without an answer about the video itself (throttled, taken for a "
+        "robot, no network); 0 for never. A later run goes on from there.",
+        "fetch_media",
+        ge=0,
+    )
     ask_again_days: float = key(
         0.0, "Ask again for videos that were gone so many days ago; 0 for never.", "fetch_media", ge=0
     )
     size: int = key(224, "Side of the clips, in pixels.", "fetch_media", ge=64, le=1024)
     margin: float = key(0.0, "What is added to a track's box on each side, as a share of it.", "fetch_media", ge=0)
+    boxes_height: int = key(
+        0,
+        "Height of the pictures that boxes in pixels were drawn on (VoxCeleb1's tracks; VoxCeleb2's are shares of the "
+        "picture); 0 for that of the fetched video.",
+        "fetch_media",
+        ge=0,
+    )
     keep_videos: bool = key(False, "Keep the whole videos beside the clips.", "fetch_media")
 
 

@@ -14,8 +14,8 @@ FETCH_ONLY = {
         "ask_again_days",
     ],
     "voxceleb": [
-        "store", "url", "format", "cookies", "proxy", "bytes_per_s", "sleep_s", "retries", "ask_again_days", "size",
-        "margin", "keep_videos",
+        "store", "url", "format", "cookies", "proxy", "bytes_per_s", "sleep_s", "retries", "timeout_s",
+        "give_up_after", "ask_again_days", "size", "margin", "boxes_height", "keep_videos",
     ],
     "frames": ["aligned"],
 }  # fmt: skip
