@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import math
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -217,13 +219,19 @@ def decode_clip(
     return out
 
 
-def probe_duration_s(path: str | Path) -> float:
-    """Return the length in seconds that a file's header gives, or NaN if it cannot be opened or does not say."""
+def probe_duration_s(media: MediaSlice | str | Path) -> float:
+    """Return the length in seconds that a clip's header gives, or NaN if it cannot be opened or does not say."""
+    media = media if isinstance(media, MediaSlice) else MediaSlice((Path(media),))
+    source: Any = None
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        source = open_slice(media)
+        with av.open(source, metadata_errors="replace") as container:
             if container.duration:
                 return float(container.duration / av.time_base)
             lengths = [float(s.duration * s.time_base) for s in container.streams if s.duration is not None]
             return max(lengths, default=math.nan)
-    except (av.FFmpegError, OSError):
+    except (av.FFmpegError, OSError, zlib.error):
         return math.nan
+    finally:
+        if isinstance(source, io.IOBase):
+            source.close()

@@ -8,6 +8,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
+UNPACKED_LIMIT = 2**31
+"""A packed member is unpacked in memory, so a small one that would fill it is refused."""
+
 
 class MediaSlice(NamedTuple):
     """``size`` bytes from ``offset`` on of files that are read as one; ``size`` None reaches to the end."""
@@ -92,12 +95,16 @@ def read_slice(media: MediaSlice, most: int | None = None) -> bytes:
     Raises
     ------
     zlib.error
-        If packed bytes are damaged.
+        If packed bytes are damaged, incomplete, or more than ``UNPACKED_LIMIT`` when unpacked.
     """
     with FileSlice(media.paths, media.offset, media.length) as view:
         if media.packing != "deflate":
             return io.BufferedReader(view).read(-1 if most is None else most)
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(io.BufferedReader(view).read(), most or 0)
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+        content = unpacker.decompress(io.BufferedReader(view).read(), most or UNPACKED_LIMIT)
+        if most is None and not unpacker.eof:
+            raise zlib.error(f"{media.name}: packed bytes are incomplete, or make more than {UNPACKED_LIMIT} bytes")
+        return content
 
 
 def open_slice(media: MediaSlice) -> str | io.IOBase:

@@ -36,25 +36,25 @@ def choose(names: Iterable[str], *, sound_alone: bool = False) -> str | None:
     Parameters
     ----------
     names
-        File names that differ in their extension only.
+        Names of an utterance's files, with or without folders.
     sound_alone
         The sound lies apart, and ``names`` are of its folder: a video there is taken only where there is no sound.
 
     Raises
     ------
     AvsieveError
-        If there are two videos, for nobody can tell which is meant.
+        If there are two videos, or two files of one kind of sound: nobody can tell which is meant.
     """
     names = sorted(names)
     if len(names) < 2:
         return names[0] if names else None
     videos = [n for n in names if is_video(n)]
     sounds = sorted((n for n in names if not is_video(n)), key=_rank)
-    if sounds and (sound_alone or not videos):
-        return sounds[0]
-    if len(videos) > 1:
-        raise AvsieveError(f"{videos[0]} and {videos[1]} are one utterance twice; keep one of them")
-    return videos[0]
+    takes_sound = bool(sounds) and (sound_alone or not videos)
+    taken = [n for n in sounds if _rank(n) == _rank(sounds[0])] if takes_sound else videos
+    if len(taken) > 1:
+        raise AvsieveError(f"{taken[0]} and {taken[1]} are one utterance twice; keep one of them")
+    return taken[0]
 
 
 def _rank(name: str) -> int:

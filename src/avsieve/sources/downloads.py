@@ -7,8 +7,8 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedRandom
 from pathlib import Path
-from typing import IO
 
 from avsieve.reasons import Reason
 from avsieve.sources.ledger import Entry, Ledger
@@ -41,7 +41,7 @@ def settled(store: Store, ledger: Ledger, utterance: str, request: str, ask_agai
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[IO[bytes]]:
+def locked(path: Path) -> Iterator[BufferedRandom]:
     """Open ``path`` for reading and appending, made if need be, and keep other processes from it meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:

@@ -1,0 +1,1 @@
+"""Clips in archives, zip or tar, whole or in parts, that are read in place."""

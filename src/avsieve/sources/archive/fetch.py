@@ -1,0 +1,103 @@
+"""Point to the clips in archives: they stay there, and the media index tells which bytes they are."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+
+from avsieve.media.decode import probe_duration_s
+from avsieve.media.index import IndexedClip, Place, media_table, slices_of
+from avsieve.media.slices import MediaSlice
+from avsieve.progress import progress
+from avsieve.reasons import Reason
+from avsieve.sources.archive.locate import BadMemberError, Locator, verify
+from avsieve.sources.archive.members import Member
+from avsieve.sources.archive.parts import find_archives
+from avsieve.sources.archive.plan import add_archive_options, places_from_text
+from avsieve.sources.base import TEST, TRAIN
+from avsieve.sources.containers import missing_part
+from avsieve.status import StatusTable
+
+ROOT = Path()
+"""Paths of archives are kept as the user gave them."""
+
+
+def add_options(ap: argparse.ArgumentParser) -> None:
+    """Add the options of this source."""
+    add_archive_options(ap)
+    ap.add_argument("--verify", action=argparse.BooleanOptionalAction, default=False, help="compare checksums of zips")
+
+
+def _slice(place: Place) -> MediaSlice:
+    one = media_table([IndexedClip("a/b/c", TRAIN, place)])
+    return slices_of(one, {TRAIN: ROOT})[0][0]
+
+
+class _Finder:
+    """Finds the places of utterances and notes what is wrong with each."""
+
+    def __init__(self, locator: Locator, apart: dict[str, bool], *, check: bool) -> None:
+        self._locator = locator
+        self._apart = apart
+        self._check = check
+        self.status = StatusTable("fetch_media")
+
+    def _place(self, member: Member | None, wrong: list[BadMemberError]) -> Place | None:
+        if member is None:
+            return None
+        try:
+            place = self._locator.place(member)
+            if self._check:
+                verify(member, _slice(place))
+        except BadMemberError as error:
+            wrong.append(error)
+            return None
+        return place
+
+    def find(self, utterance: str, subset: str, path: str, seconds: str) -> IndexedClip:
+        """Return an utterance's row of the index."""
+        members = places_from_text(path)
+        wrong: list[BadMemberError] = []
+        clip, sound = (self._place(m, wrong) for m in members)
+        if wrong:
+            self.status.add(utterance, wrong[0].reason, "; ".join(map(str, wrong)))
+        else:
+            code = missing_part(clip is not None, sound is not None, self._apart[subset])
+            self.status.add(utterance, code, "" if code is Reason.OK else f"no {utterance} in the archives")
+        duration_s = float(seconds) if seconds else math.nan
+        if math.isnan(duration_s) and (known := clip or sound):
+            duration_s = probe_duration_s(_slice(known))
+        return IndexedClip(utterance, subset, clip or Place(utterance), sound, duration_s)
+
+
+def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:
+    """Find the bytes of a shard's clips, and read the lengths that no list gives from their headers.
+
+    Parameters
+    ----------
+    rows
+        The shard's part of the plan.
+
+    Returns
+    -------
+    tuple
+        The media index, one row per row of the plan, and the status.
+
+    Raises
+    ------
+    AvsieveError
+        If an archive is no longer there.
+    """
+    archives = [a for p in (args.video, args.audio, args.test_video, args.test_audio) if p for a in find_archives(p)]
+    apart = {TRAIN: bool(args.audio), TEST: bool(args.test_audio)}
+    with closing(Locator(archives)) as locator:
+        finder = _Finder(locator, apart, check=args.verify)
+        found = [
+            finder.find(row.utterance, row.subset, row.path, row.seconds)
+            for row in progress(list(rows.itertuples()), "clips")
+        ]
+    return media_table(found), finder.status

@@ -1,0 +1,127 @@
+"""The clips in archives: where each begins, and how it is packed."""
+
+from __future__ import annotations
+
+import io
+import logging
+import tarfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from avsieve.errors import AvsieveError
+from avsieve.ids import is_valid_id, parse_id
+from avsieve.media.slices import FileSlice
+from avsieve.sources.archive.parts import Archive
+from avsieve.sources.archive.zip_end import check_whole
+from avsieve.sources.containers import choose, stem_of
+
+logger = logging.getLogger(__name__)
+TAR, STORED, DEFLATED, ENCRYPTED = "tar", "stored", "deflated", "encrypted"
+_ENCRYPTED_FLAG = 0x1
+
+
+class Member(NamedTuple):
+    """A clip in an archive."""
+
+    packing: str
+    """``tar`` and ``stored``: bytes as they are; ``deflated``; ``encrypted``; ``method N``, which is not read."""
+    offset: int
+    """Where its header begins (zip) or its bytes (tar), in the archive's parts joined."""
+    size: int
+    """Bytes in the archive."""
+    crc: int
+    """CRC-32 of the unpacked bytes; 0 in a tar, which has none."""
+    archive: str
+    """The archive's name."""
+
+    def to_text(self) -> str:
+        """Return the member as a line, which a plan holds."""
+        return f"{self.packing.replace(' ', '-')} {self.offset} {self.size} {self.crc:08x} {self.archive}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Member:
+        """Read such a line."""
+        packing, offset, size, crc, archive = text.split(" ", 4)
+        return cls(packing.replace("-", " "), int(offset), int(size), int(crc, 16), archive)
+
+
+def joined(archive: Archive) -> io.BufferedReader:
+    """Open the parts of an archive as one file."""
+    return io.BufferedReader(FileSlice(tuple(Path(p) for p in archive.parts), 0, archive.size))
+
+
+def _zip_members(archive: Archive) -> Iterator[tuple[str, Member]]:
+    methods = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
+    with joined(archive) as view:
+        infos = check_whole(archive, view)
+    for info in infos:
+        packing = methods.get(info.compress_type, f"method {info.compress_type}")
+        if info.flag_bits & _ENCRYPTED_FLAG:
+            packing = ENCRYPTED
+        yield info.filename, Member(packing, info.header_offset, info.compress_size, info.CRC, archive.name)
+
+
+def _tar_members(archive: Archive) -> Iterator[tuple[str, Member]]:
+    done = 0
+    try:
+        with joined(archive) as view, tarfile.open(fileobj=view, mode="r:") as tar:
+            for info in tar:
+                tar.members = []  # type: ignore[attr-defined]  # else a million of them stay in memory
+                done = info.offset_data + info.size
+                if info.isreg() and not info.issparse():
+                    yield info.name, Member(TAR, info.offset_data, info.size, 0, archive.name)
+    except tarfile.TarError as error:
+        raise AvsieveError(
+            f"source.archive: {archive.name} cannot be read beyond byte {done} of {archive.size} ({error}): its last "
+            "part is incomplete, or one of its parts is damaged or missing; bring it anew"
+        ) from error
+
+
+def _utterance_of(name: str) -> str | None:
+    """Return the id that a member's name ends with, None for what is no clip."""
+    parts = name.replace("\\", "/").split("/")
+    stem = stem_of(parts[-1])
+    if stem is None or "__MACOSX" in parts:
+        return None
+    return "/".join([*parts[-3:-1], stem])
+
+
+def find_members(archives: Iterable[Archive]) -> dict[str, Member]:
+    """Return the clip of each utterance, by id: the last three parts of a member's name, whatever stands before.
+
+    A member that is there twice under one name counts as it was written last, as everywhere.
+
+    Raises
+    ------
+    AvsieveError
+        If an archive is incomplete, holds no clip, or an utterance is there as two videos under two names.
+    """
+    found: dict[str, tuple[str, Member]] = {}
+    shallow: list[str] = []
+    for archive in archives:
+        before = len(found)
+        for name, member in _zip_members(archive) if archive.is_zip else _tar_members(archive):
+            utterance = _utterance_of(name)
+            if utterance is None:
+                continue
+            if not is_valid_id(utterance):
+                if utterance.count("/") < 2:
+                    shallow.append(f"{archive.name}: {name}")
+                    continue
+                parse_id(utterance)  # raises, and says what is wrong
+            other = found.get(utterance)
+            if other is not None and (name, archive.name) != (other[0], other[1].archive):
+                labels = {f"{m.archive}: {n}": (n, m) for n, m in (other, (name, member))}
+                found[utterance] = labels[choose(labels) or ""]
+            else:
+                found[utterance] = name, member
+        if len(found) == before:
+            raise AvsieveError(
+                f"source.archive: {archive.name} holds no clip of its own; expected …/speaker/video/utterance.mp4"
+                + (f"; it has {shallow[0]}" if shallow else "")
+            )
+    if shallow:
+        logger.warning("%d members lie in less than two folders and are passed over: %s, …", len(shallow), shallow[0])
+    return {utterance: member for utterance, (_, member) in found.items()}

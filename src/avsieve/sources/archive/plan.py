@@ -1,0 +1,68 @@
+"""Which utterances archives hold, and where in them: their directories are read once, here."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from avsieve.lists import read_train_list
+from avsieve.sources.archive.members import Member, find_members
+from avsieve.sources.archive.parts import find_archives
+from avsieve.sources.base import TEST, TRAIN
+
+
+def add_archive_options(ap: argparse.ArgumentParser) -> None:
+    """Add the options that name the archives."""
+    ap.add_argument("--video", nargs="+", required=True, help="archives of the clips; `*` stands for anything")
+    ap.add_argument("--audio", nargs="+", default=[], help="archives of the sound, where it lies apart")
+    ap.add_argument("--test-video", nargs="+", default=[], help="archives of the test clips, of other speakers")
+    ap.add_argument("--test-audio", nargs="+", default=[], help="archives of their sound, where it lies apart")
+
+
+def add_options(ap: argparse.ArgumentParser) -> None:
+    """Add the options of this source."""
+    add_archive_options(ap)
+    ap.add_argument("--train-list", type=Path, help="`speaker wav seconds` lines; without it every clip is used")
+
+
+def places_to_text(clip: Member | None, sound: Member | None) -> str:
+    """Return what the plan holds of an utterance: a line for the clip and one for sound that lies apart."""
+    return "\n".join(m.to_text() if m else "" for m in (clip, sound))
+
+
+def places_from_text(text: str) -> tuple[Member | None, Member | None]:
+    """Read what `places_to_text` wrote."""
+    clip, sound = (Member.from_text(line) if line else None for line in text.split("\n"))
+    return clip, sound
+
+
+def _rows(subset: str, video: list[str], audio: list[str], train_list: Path | None) -> pd.DataFrame:
+    clips = find_members(find_archives(video))
+    sounds = find_members(find_archives(audio))
+    if train_list is not None:
+        listed = read_train_list(train_list)
+        utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
+    else:
+        utterances = sorted(clips.keys() | sounds.keys(), key=lambda utterance: utterance.split("/"))
+        seconds = [""] * len(utterances)
+    paths = [places_to_text(clips.get(u), sounds.get(u)) for u in utterances]
+    return pd.DataFrame({"utterance": utterances, "subset": subset, "path": paths, "seconds": seconds})
+
+
+def plan(args: argparse.Namespace) -> pd.DataFrame:
+    """Return the utterances of the list in its order, or of the archives where there is no list.
+
+    ``path`` tells where the clip lies and, in a second line, its sound where that lies apart, so that no shard has to
+    read the directory of an archive again.
+
+    Raises
+    ------
+    AvsieveError
+        If an archive is missing, incomplete or cannot be read in place, or a name cannot be an id.
+    """
+    rows = _rows(TRAIN, args.video, args.audio, args.train_list)
+    if args.test_video:
+        rows = pd.concat([rows, _rows(TEST, args.test_video, args.test_audio, None)], ignore_index=True)
+    return rows

@@ -1,0 +1,1 @@
+"""Clips from a table of URLs, downloaded into the store."""

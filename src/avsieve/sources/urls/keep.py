@@ -1,0 +1,113 @@
+"""From a downloaded file to the clips that lie in it: each is kept as it came, or cut out."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from avsieve.atomic import atomic_path, commit
+from avsieve.media.cut import CutError, cut_clip
+from avsieve.media.decode import probe_duration_s
+from avsieve.reasons import Reason
+from avsieve.sources.containers import EXTENSIONS
+from avsieve.sources.ledger import Ledger
+from avsieve.sources.store import Store
+from avsieve.sources.urls.table import UrlRequest
+
+# Beginnings of containers (offset, bytes) -> the extension of a clip whose URL has none.
+_CONTAINERS = [
+    (8, b"M4A", ".m4a"), (8, b"qt  ", ".mov"), (4, b"ftyp", ".mp4"), (0, b"\x1aE\xdf\xa3", ".mkv"),
+    (8, b"AVI ", ".avi"),
+    (8, b"WAVE", ".wav"), (0, b"OggS", ".ogg"), (0, b"fLaC", ".flac"), (0, b"\x00\x00\x01\xba", ".mpg"),
+    (0, b"\x00\x00\x01\xb3", ".mpg"), (0, b"ID3", ".mp3"),
+]  # fmt: skip
+
+
+def extension_of(url: str, path: Path) -> str:
+    """Return the extension for a downloaded file: its URL's if that is one of a clip, else its container's."""
+    named = Path(urlsplit(url).path).suffix.lower()
+    if named in EXTENSIONS:
+        return named
+    with path.open("rb") as handle:
+        head = handle.read(16)
+    return next((e for offset, magic, e in _CONTAINERS if head[offset:].startswith(magic)), ".mp4")
+
+
+def _record_done(ledger: Ledger, store: Store, utterance: str, extension: str, **facts: Any) -> None:
+    path = store.clip_path(utterance, extension)
+    duration_s = probe_duration_s(path)
+    ledger.record(
+        utterance,
+        "done",
+        **facts,
+        file=store.clip_name(utterance, extension),
+        size=path.stat().st_size,
+        duration_s=None if math.isnan(duration_s) else duration_s,
+    )
+
+
+def adopt_clip(store: Store, ledger: Ledger, utterance: str, request: UrlRequest) -> bool:
+    """Take a clip that lies in the store and that no ledger knows: the user has put it there, or lost the ledger.
+
+    Returns
+    -------
+    bool
+        False if there is none, or if it does not have the checksum of the table.
+    """
+    folder = store.clip_path(utterance).parent
+    if ledger.outcome(utterance) is not None or not folder.is_dir():
+        return False
+    for extension in EXTENSIONS:
+        path = store.clip_path(utterance, extension)
+        if not path.is_file() or not path.stat().st_size:
+            continue
+        if request.sha256 and not request.is_cut:
+            with path.open("rb") as handle:
+                if hashlib.file_digest(handle, "sha256").hexdigest() != request.sha256:
+                    continue
+        _record_done(ledger, store, utterance, extension, request=request.to_text(), detail="it lay in the store")
+        return True
+    return False
+
+
+def keep_clip(
+    store: Store, ledger: Ledger, utterance: str, request: UrlRequest, source: Path, sha256: str, *, move: bool
+) -> None:
+    """Put the clip of an utterance into the store, and note it in the ledger.
+
+    Parameters
+    ----------
+    source
+        The whole file.
+    sha256
+        Its checksum.
+    move
+        Nobody needs ``source`` any more: where all of it is wanted it is moved, not copied.
+
+    Raises
+    ------
+    AvsieveError
+        If the ledger cannot be written.
+    """
+    extension = ".mp4" if request.is_cut else extension_of(request.url, source)
+    path = store.clip_path(utterance, extension)
+    for other in (store.clip_path(utterance, e) for e in EXTENSIONS if e != extension):
+        other.unlink(missing_ok=True)  # of an earlier request, whose container was another
+    facts: dict[str, Any] = {"request": request.to_text(), "sha256": sha256}
+    try:
+        if request.is_cut:
+            cut_clip(source, path, request.start_s, request.end_s, fps=None)
+        elif move:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            commit(source, path)
+        else:
+            with atomic_path(path) as partial:
+                shutil.copyfile(source, partial)
+    except CutError as error:
+        ledger.record(utterance, "gone", Reason.CUT_FAILED, **facts, detail=str(error))
+        return
+    _record_done(ledger, store, utterance, extension, **facts)
