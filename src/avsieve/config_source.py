@@ -133,7 +133,7 @@ class Frames(Block):
     faces: str | None = key(
         None,
         "Folder of the images: `speaker/video/utterance/*.jpg`, or `speaker/video/*.jpg` for all of a video's "
-        "utterances.",
+        "utterances (`speaker/1.6/video/*.jpg` in VoxCeleb1's face release).",
         "plan_shards",
     )
     wavs: str | None = key(None, "Folder of the sound: `speaker/video/utterance.wav`.", "plan_shards")
@@ -198,4 +198,6 @@ class Source(Block):
         name, remedy = NEEDED.get(self.kind, ("", ""))
         if name and not getattr(getattr(self, self.kind), name):
             raise ValueError(f"{self.kind}.{name} is missing: {remedy}")
+        if self.kind == "frames" and self.modalities == "both" and not self.frames.faces:
+            raise ValueError("frames.faces is missing: give the folder of the images, or set modalities to audio")
         return self

@@ -24,7 +24,7 @@ PLAN_ONLY = {
     "archive": ["train_list"],
     "urls": ["table", "test_table"],
     "voxceleb": ["train_list"],
-    "frames": ["train_list", "aligned"],
+    "frames": ["train_list", "names", "aligned"],
 }
 # Files that the plan is made from: inputs, so that another content reruns it.
 PLAN_FILES = ["train_list", "table", "test_table", "names"]
@@ -61,6 +61,8 @@ class SourceWiring:
         if self.kind == "archive":  # its paths are whole: archives may lie anywhere
             return {"train_root": "."}
         keys = ROOTS.get(self.kind, ())
+        if self.kind == "frames" and self.settings.faces is None:  # sound alone
+            keys = keys[2:]
         return {
             flag: getattr(self.settings, name)
             for flag, name in zip(ROOT_FLAGS, keys, strict=False)
