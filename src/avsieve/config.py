@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, model_validator
 
 from avsieve.config_base import Block, Positive, Share, key
 from avsieve.config_evaluation import Comparison, Evaluation
@@ -191,6 +191,20 @@ class Config(Block):
     comparison: Comparison = key(Comparison, "", "compare_lists")
     report: Report = key(Report, "", "write_report")
 
+    @model_validator(mode="after")
+    def _fits_its_source(self) -> Config:
+        if self.source.kind == "embeddings" and self.evaluation.protocol == "both":
+            raise ValueError(
+                "evaluation.protocol is 'both', but source.kind embeddings has no embeddings of segments and single "
+                "faces: set it to full"
+            )
+        if self.source.kind == "embeddings" and self.comparison.in_report:
+            raise ValueError(
+                "comparison.in_report is true, but source.kind embeddings has no wavs and faces to train encoders on: "
+                "set it to false"
+            )
+        return self
+
 
 def _message(error: ValidationError, where: str) -> str:
     lines = []
@@ -201,7 +215,8 @@ def _message(error: ValidationError, where: str) -> str:
             lines.append(f"{where}: unknown key {name}; expected one of {', '.join(known)}")
         else:
             message = item["msg"].removeprefix("Value error, ")
-            lines.append(f"{where}: {name} is {item['input']!r}: {message}")
+            found = "" if isinstance(item["input"], dict) else f" is {item['input']!r}"
+            lines.append(f"{where}: {name}{found}: {message}")
     return "\n".join(lines)
 
 

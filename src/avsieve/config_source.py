@@ -154,10 +154,20 @@ class Embeddings(Block):
     """Embeddings made elsewhere: nothing is fetched, decoded or embedded (`source.kind: embeddings`)."""
 
     train_list: str | None = key(None, "`train_all.txt` (`speaker wav seconds`).", "plan_shards")
-    audio: str | None = key(None, "Voice embeddings: npz or Parquet with `utterance` and `embedding`.", "plan_shards")
-    visual: str | None = key(None, "Face embeddings: npz or Parquet with `utterance` and `embedding`.", "plan_shards")
-    test_audio: str | None = key(None, "Voice embeddings of other people, for the trials.", "plan_shards")
-    test_visual: str | None = key(None, "Face embeddings of other people, for the trials.", "plan_shards")
+    audio: str | None = key(
+        None,
+        "Voice embeddings: npz or Parquet with `utterance` and `embedding`, `vectors.npy:names.txt`, or a pickled "
+        "dictionary of arrays.",
+        "split_embeddings",
+    )
+    visual: str | None = key(None, "Face embeddings, in any of these layouts.", "split_embeddings")
+    test_audio: str | None = key(
+        None,
+        "Voice embeddings of other people, for the trials; if it is the same file as `audio`, what the list does not "
+        "name is for the trials.",
+        "plan_shards",
+    )
+    test_visual: str | None = key(None, "Face embeddings of other people, likewise.", "plan_shards")
 
 
 Kind = Literal["synthetic", "tree", "archive", "urls", "voxceleb", "frames", "embeddings"]
@@ -198,6 +208,8 @@ class Source(Block):
         name, remedy = NEEDED.get(self.kind, ("", ""))
         if name and not getattr(getattr(self, self.kind), name):
             raise ValueError(f"{self.kind}.{name} is missing: {remedy}")
+        if self.kind == "embeddings" and not (self.embeddings.audio or self.embeddings.visual):
+            raise ValueError("embeddings.audio and embeddings.visual are missing: name at least one table")
         if self.kind == "frames" and self.modalities == "both" and not self.frames.faces:
             raise ValueError("frames.faces is missing: give the folder of the images, or set modalities to audio")
         return self

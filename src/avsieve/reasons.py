@@ -57,6 +57,7 @@ class Reason(StrEnum):
     # embeddings
     NO_AUDIO = "no_audio"
     NO_FACES = "no_faces"
+    EMBEDDING_MISSING = "embedding_missing"
     EMBEDDING_NOT_FINITE = "embedding_not_finite"
     # scores
     NO_EMBEDDING = "no_embedding"
@@ -107,7 +108,8 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.IMAGE_UNDECODABLE: "a stored frame cannot be decoded",
     Reason.NO_AUDIO: "no wav came from extraction",
     Reason.NO_FACES: "no aligned face came from alignment",
-    Reason.EMBEDDING_NOT_FINITE: "the network returned NaN or infinity",
+    Reason.EMBEDDING_MISSING: "the table of embeddings does not have the utterance",
+    Reason.EMBEDDING_NOT_FINITE: "the embedding holds NaN or infinity, or is zero",
     Reason.NO_EMBEDDING: "neither modality has an embedding",
     Reason.SINGLE_UTTERANCE_SPEAKER: "the speaker has no other utterance to compare with",
 }

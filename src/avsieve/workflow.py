@@ -102,10 +102,11 @@ class Wiring:
         self.src = self.basedir.parent / "src"
         self.shards = shard_names(self.config.shards)
         self.gpu = int(self.config.device == "cuda")
-        self.stages = ["media", "extract", "align", "embed_audio", "embed_visual"]
-        """Folders of the stages that write a status table."""
         source = self.config.source
         self.source = SourceWiring(source)
+        embedded = ["embed_audio", "embed_visual"]
+        self.stages = ["media", "extract", "align", *embedded] if self.source.has_media else embedded
+        """Folders of the stages that write a status table."""
         self.detector_file = model_file(self.config.faces.detector)
         self.audio_file = model_file(self.config.audio.checkpoint)
         self.visual_file = model_file(self.config.visual.model)
@@ -137,6 +138,21 @@ class Wiring:
             for model in self.config.fusion.models
             for seed in self.config.fusion.seeds
         ]
+        shown = {"faces": "results/align/{}.faces.parquet", "wavs": "results/extract/{}.wav.parquet"}
+        self.shown = {
+            name: [path.format(shard) for shard in self.shards] if self.source.has_media else []
+            for name, path in shown.items()
+        }
+        """Indices of the faces and wavs that the report shows; none where there are only embeddings."""
+        self.durations = [f"results/media/{shard}.parquet" for shard in self.shards] if self.source.has_media else []
+        """Tables of the clips' lengths; without clips the list must have them."""
+        self.report_folders = {
+            "status": [f"results/{stage}" for stage in self.stages],
+            "faces": ["results/align"] if self.source.has_media else [],
+            "wavs": ["results/extract"] if self.source.has_media else [],
+            "provenance": [f"results/{stage}" for stage in [*self.stages, "evaluation"] if stage != "media"],
+        }
+        """Where the report finds what it tells of."""
         comparison = self.config.comparison
         self.arm_files = {
             f"{modality}_{name}": [

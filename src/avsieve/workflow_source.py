@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from avsieve.config_source import Source
+from avsieve.errors import ConfigError
+from avsieve.sources.embeddings.files import table_files
 
 # Keys of a source that only its fetching reads, or only its planning: a change of them reruns no more than that.
 FETCH_ONLY = {
@@ -45,6 +48,7 @@ class SourceWiring:
         self.kind = source.kind
         self.settings = getattr(source, source.kind)
         self.is_synthetic = source.kind == "synthetic"
+        self.has_media = source.kind != "embeddings"
         self.rules = source.kind if source.kind in ("synthetic", "embeddings") else "clips"
         """Which file of rules plans and fetches: `source_<rules>.smk`."""
         self.leave_in_plan = FETCH_ONLY.get(source.kind, [])
@@ -53,6 +57,28 @@ class SourceWiring:
             str(value) for name in PLAN_FILES if (value := getattr(self.settings, name, None)) is not None
         ]
 
+    def tables(self, modality: str, *, only_test: bool = False) -> list[str]:
+        """Return the tables of embeddings of a modality, for the list and for the trials."""
+        names = [f"test_{modality}"] if only_test else [modality, f"test_{modality}"]
+        return [table for name in names if (table := getattr(self.settings, name)) is not None]
+
+    def table_files(self, modality: str, *, only_test: bool = False) -> list[str]:
+        """Return the files of these tables: inputs."""
+        return [file for table in self.tables(modality, only_test=only_test) for file in table_files(table)]
+
+    def need_media(self, target: str, paths: list[str]) -> list[str] | Callable[[Any], list[str]]:
+        """Return ``paths``, or, where the source has embeddings and nothing else, what refuses to make ``target``."""
+        if self.has_media:
+            return paths
+
+        def refuse(wildcards: Any) -> list[str]:
+            raise ConfigError(
+                f"{target}: source.kind is embeddings, so there are no clips, frames, wavs or faces; name a source of "
+                f"clips for it, or ask for clean, evaluate or report"
+            )
+
+        return refuse
+
     @property
     def roots(self) -> dict[str, str | None]:
         """Folders that the paths of the media index start from, by the flags of `extract_media.py`."""
@@ -60,7 +86,7 @@ class SourceWiring:
             return {"train_root": "results/media"}
         if self.kind == "archive":  # its paths are whole: archives may lie anywhere
             return {"train_root": "."}
-        keys = ROOTS.get(self.kind, ())
+        keys: tuple[str | None, ...] = ROOTS.get(self.kind, ())
         if self.kind == "frames" and self.settings.faces is None:  # sound alone
             keys = keys[2:]
         return {
