@@ -83,25 +83,26 @@ def test_a_comparison_wants_a_file_per_modality_list_and_seed(repository: Path) 
 def test_embeddings_have_no_stages_before_them(repository: Path) -> None:
     source = {
         "kind": "embeddings",
-        "embeddings": {"train_list": "l.txt", "audio": "v.npy:n.txt", "test_audio": "t.npz"},
+        "embeddings": {"train_list": "l.txt", "audio": "v.npy:n.txt", "visual": "w.npz", "test_audio": "t.npz"},
     }
     wiring = Wiring({"source": source, "shards": 2}, repository / "workflow")
     assert wiring.stages == ["embed_audio", "embed_visual"]
     assert (wiring.shown, wiring.durations) == ({"faces": [], "wavs": []}, [])
     assert wiring.source.table_files("audio") == ["v.npy", "n.txt", "t.npz"]
     assert wiring.source.table_files("audio", only_test=True) == ["t.npz"]
-    assert wiring.source.tables("visual") == []
-    with pytest.raises(ConfigError, match="align: source.kind is embeddings"):
+    assert wiring.source.tables("visual") == ["w.npz"]
+    with pytest.raises(ConfigError, match=r"align: source\.kind is embeddings"):
         wiring.source.need_media("align", ["x"])(None)  # type: ignore[operator]
     assert Wiring({}, repository / "workflow").source.need_media("align", ["x"]) == ["x"]
 
 
 def test_embeddings_refuse_what_needs_segments_or_clips(repository: Path) -> None:
-    source = {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz"}}
+    source = {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz", "visual": "v.npz"}}
     for values, words in (
         ({"evaluation": {"protocol": "both"}}, "no embeddings of segments"),
         ({"comparison": {"in_report": True}}, "no wavs and faces"),
         ({"source": {"kind": "embeddings", "embeddings": {"train_list": "l.txt"}}}, "name at least one table"),
+        ({"source": {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz"}}}, "fusion.models"),
     ):
         with pytest.raises(ConfigError, match=words):
             Wiring({"source": source} | values, repository / "workflow")
@@ -116,5 +117,5 @@ def test_face_images_start_from_their_own_folders(repository: Path) -> None:
         "train_root": "f", "test_root": "tf", "train_audio_root": "w", "test_audio_root": "tw",
     }  # fmt: skip
     assert roots(wavs="w", test_wavs="tw") == {"train_root": "w", "test_root": "tw"}
-    with pytest.raises(ConfigError, match="frames.faces is missing"):
+    with pytest.raises(ConfigError, match=r"frames\.faces is missing"):
         Wiring({"source": {"kind": "frames", "frames": {"wavs": "w"}}}, repository / "workflow")

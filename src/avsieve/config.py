@@ -198,6 +198,12 @@ class Config(Block):
                 "evaluation.protocol is 'both', but source.kind embeddings has no embeddings of segments and single "
                 "faces: set it to full"
             )
+        tables = self.source.embeddings
+        if self.source.kind == "embeddings" and self.fusion.models and not (tables.audio and tables.visual):
+            raise ValueError(
+                f"fusion.models is {self.fusion.models}, but only one of source.embeddings.audio and visual is given: "
+                "set it to []"
+            )
         if self.source.kind == "embeddings" and self.comparison.in_report:
             raise ValueError(
                 "comparison.in_report is true, but source.kind embeddings has no wavs and faces to train encoders on: "

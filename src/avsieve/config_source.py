@@ -208,6 +208,8 @@ class Source(Block):
         name, remedy = NEEDED.get(self.kind, ("", ""))
         if name and not getattr(getattr(self, self.kind), name):
             raise ValueError(f"{self.kind}.{name} is missing: {remedy}")
+        if self.kind == "voxceleb" and "{video}" not in self.voxceleb.url:
+            raise ValueError(f"voxceleb.url is {self.voxceleb.url!r}: expected an address with {{video}} in it")
         if self.kind == "embeddings" and not (self.embeddings.audio or self.embeddings.visual):
             raise ValueError("embeddings.audio and embeddings.visual are missing: name at least one table")
         if self.kind == "frames" and self.modalities == "both" and not self.frames.faces:

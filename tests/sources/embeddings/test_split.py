@@ -49,7 +49,7 @@ def test_one_table_may_hold_everybody(corpus: Path) -> None:
 
 
 def test_names_that_are_no_utterances_are_told(corpus: Path) -> None:
-    with pytest.raises(AvsieveError, match="source.embeddings.test_audio: .*'speaker one'"):
+    with pytest.raises(AvsieveError, match=r"source\.embeddings\.test_audio: .*'speaker one'"):
         planned(corpus, test_audio=table(corpus / "t.npz", ["speaker one"]))
 
 
