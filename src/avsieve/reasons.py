@@ -12,9 +12,10 @@ class Reason(StrEnum):
     # the source
     MEDIA_MISSING = "media_missing"
     MEDIA_EMPTY = "media_empty"
+    MEDIA_UNREADABLE = "media_unreadable"
+    ARCHIVE_BROKEN = "archive_broken"
     VIDEO_FILE_MISSING = "video_file_missing"
     SOUND_FILE_MISSING = "sound_file_missing"
-    ARCHIVE_DAMAGED = "archive_damaged"
     ARCHIVE_PACKING = "archive_packing"
     HTTP_GONE = "http_gone"
     HTTP_FORBIDDEN = "http_forbidden"
@@ -40,12 +41,20 @@ class Reason(StrEnum):
     TRACK_OUTSIDE = "track_outside"
     # the container and its streams
     CONTAINER_BROKEN = "container_broken"
+    HEADER_MISSING = "header_missing"
     NOT_MEDIA = "not_media"
+    WEB_PAGE = "web_page"
+    ZERO_FILLED = "zero_filled"
+    ENCRYPTED = "encrypted"
+    CODEC_UNKNOWN = "codec_unknown"
     NO_VIDEO_STREAM = "no_video_stream"
     NO_AUDIO_STREAM = "no_audio_stream"
     MEDIA_TRUNCATED = "media_truncated"
     VIDEO_UNDECODABLE = "video_undecodable"
     AUDIO_UNDECODABLE = "audio_undecodable"
+    VIDEO_DAMAGED = "video_damaged"
+    AUDIO_DAMAGED = "audio_damaged"
+    TIMES_BROKEN = "times_broken"
     VIDEO_TOO_SHORT = "video_too_short"
     AUDIO_TOO_SHORT = "audio_too_short"
     AUDIO_SILENT = "audio_silent"
@@ -68,9 +77,10 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.OK: "nothing is wrong",
     Reason.MEDIA_MISSING: "the list names a file that is not there",
     Reason.MEDIA_EMPTY: "the file has no bytes",
+    Reason.MEDIA_UNREADABLE: "the file is there, and the system does not let it be read",
+    Reason.ARCHIVE_BROKEN: "the archive is damaged where the clip lies in it",
     Reason.VIDEO_FILE_MISSING: "there is a file of the sound, but none of the picture",
     Reason.SOUND_FILE_MISSING: "there is a file of the picture, but none of the sound that should lie apart",
-    Reason.ARCHIVE_DAMAGED: "the archive does not hold at its place what its directory says, or its checksum is wrong",
     Reason.ARCHIVE_PACKING: "the archive's member is encrypted, or packed in a way that cannot be read in place",
     Reason.HTTP_GONE: "the server says that there is no such file (any more)",
     Reason.HTTP_FORBIDDEN: "the server does not give the file out",
@@ -92,13 +102,21 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.SITE_THROTTLED: "the site was asked too often; a later run may bring the video",
     Reason.TRACK_DAMAGED: "the track file is missing, or cannot be read as one",
     Reason.TRACK_OUTSIDE: "the track goes on after the video has ended",
-    Reason.CONTAINER_BROKEN: "the container cannot be opened (for mp4: often a download that was cut off)",
+    Reason.CONTAINER_BROKEN: "the container cannot be opened",
+    Reason.HEADER_MISSING: "the mp4 has no table of contents (moov): often a download that was cut off",
     Reason.NOT_MEDIA: "the file is no audio or video at all",
+    Reason.WEB_PAGE: "the file is a web page or another text that a server sent in place of the clip",
+    Reason.ZERO_FILLED: "the file has nothing but zeros: often a download whose space was only reserved",
+    Reason.ENCRYPTED: "the streams are encrypted (DRM)",
+    Reason.CODEC_UNKNOWN: "there is no decoder for the stream",
     Reason.NO_VIDEO_STREAM: "there is sound but no picture",
     Reason.NO_AUDIO_STREAM: "there is a picture but no sound",
     Reason.MEDIA_TRUNCATED: "the file ends long before the length that its header gives",
     Reason.VIDEO_UNDECODABLE: "the picture cannot be decoded",
     Reason.AUDIO_UNDECODABLE: "the sound cannot be decoded",
+    Reason.VIDEO_DAMAGED: "a tenth of the picture or more is damaged",
+    Reason.AUDIO_DAMAGED: "a tenth of the sound or more is damaged",
+    Reason.TIMES_BROKEN: "the time stamps of the picture are missing, go back or leap",
     Reason.VIDEO_TOO_SHORT: "the video ends before the first frame that would be kept",
     Reason.AUDIO_TOO_SHORT: "the sound is shorter than the configured minimum",
     Reason.AUDIO_SILENT: "the sound is digital silence",

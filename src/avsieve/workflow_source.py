@@ -51,6 +51,8 @@ class SourceWiring:
         self.has_media = source.kind != "embeddings"
         self.rules = source.kind if source.kind in ("synthetic", "embeddings") else "clips"
         """Which file of rules plans and fetches: `source_<rules>.smk`."""
+        self.network = int(source.kind in ("urls", "voxceleb"))
+        """How many of the run's connections to the network a shard takes; 0 for what lies on the disk."""
         self.leave_in_plan = FETCH_ONLY.get(source.kind, [])
         self.leave_in_fetch = PLAN_ONLY.get(source.kind, [])
         self.plan_files = [

@@ -207,7 +207,7 @@ def test_damage_is_a_row_where_checksums_are_compared(tmp_path: Path) -> None:
         content[content.index(b"PK\x03\x04", content.index(b"id1/vA/00002.mp4")) + 1] ^= 0xFF
         path.write_bytes(content)
         _, codes, _ = fetched(options(path, verify=True))
-        assert codes == {"id1/vA/00001": "ok", "id1/vA/00002": "archive_damaged", "id2/vB/00001": "archive_damaged"}
+        assert codes == {"id1/vA/00001": "ok", "id1/vA/00002": "archive_broken", "id2/vB/00001": "archive_broken"}
 
 
 def test_an_utterance_twice_counts_once_and_under_two_names_is_an_error(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_an_archive_that_changed_after_planning_is_rows(tmp_path: Path) -> None:
     rows = plan.plan(args)
     make_zip(tmp_path / "a.zip", {"x/mp4/id1/vA/00001.mp4": b"new", **CONTENT})
     _, status = fetch.fetch(rows, args)
-    assert set(status.frame()["code"]) == {"archive_damaged"}
+    assert set(status.frame()["code"]) == {"archive_broken"}
 
 
 def test_a_place_in_the_plan_keeps_blanks_in_paths() -> None:
@@ -276,6 +276,37 @@ def test_a_place_in_the_plan_keeps_blanks_in_paths() -> None:
 def test_a_zip_of_more_than_65535_members_is_listed(tmp_path: Path) -> None:
     members = {f"id{i // 500}/v/{i}.mp4": b"" for i in range(66_000)}
     assert len(find_members(find_archives([str(make_zip(tmp_path / "a.zip", members))]))) == 66_000
+
+
+def test_a_member_beyond_four_gigabytes_is_found(tmp_path: Path) -> None:
+    with (tmp_path / "a.zip").open("wb") as handle:
+        handle.truncate(5 << 30)  # a hole, which takes no room
+    with zipfile.ZipFile(tmp_path / "a.zip", "a") as archive:
+        for name, content in CONTENT.items():
+            archive.writestr(name, content)
+    content = tmp_path / "a.zip"
+    with content.open("r+b") as handle:
+        handle.write(b"PK\x03\x04")
+    index, _, found = fetched(options(content))
+    assert found == WANTED
+    assert index["offset"].min() > 5 << 30
+
+
+def test_archives_with_numbers_for_names_are_never_taken_for_one(tmp_path: Path) -> None:
+    for i, (name, content) in enumerate(CONTENT.items()):
+        make_zip(tmp_path / f"zip{i}", {name: content})
+        make_tar(tmp_path / f"tar{i}", {name: content})
+    assert fetched(options(tmp_path / "zip*"))[2] == WANTED
+    with pytest.raises(AvsieveError, match=r"several tars, whose names should end with .tar"):
+        plan.plan(options(tmp_path / "tar*"))
+
+
+def test_a_missing_part_of_a_tar_is_told(tmp_path: Path) -> None:
+    content = make_tar(tmp_path / "a.tar", CONTENT).read_bytes()
+    for i, part in enumerate((content[:4096], content[5000:])):
+        (tmp_path / f"b_parta{'ab'[i]}").write_bytes(part)
+    with pytest.raises(AvsieveError, match="a part is missing, damaged or in the wrong place"):
+        plan.plan(options(tmp_path / "b_part*"))
 
 
 def test_a_zip_from_the_command_line_tool_is_read(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ shell.prefix(
 # As many GPUs as one training takes, unless the command line or a profile says otherwise; `--resources` for anything
 # else would drop a profile's.
 workflow.global_resources.setdefault("gpu", W.config.training.devices)
+# Shards that download at a time: limits of requests and bytes a second hold for each shard.
+workflow.global_resources.setdefault("network", 1)
 
 
 wildcard_constraints:

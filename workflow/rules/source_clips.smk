@@ -44,6 +44,8 @@ rule fetch_media:
         "results/benchmarks/fetch_media/{shard}.tsv"
     conda:
         W.env("media")
+    resources:
+        network=W.source.network,
     params:
         code=W.code("fetch_media", W.source.modules["fetch"]),
         kind=W.source.kind,

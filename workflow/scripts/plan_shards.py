@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from avsieve.recognise import named
 from avsieve.scripting import parser, run
 from avsieve.sources.base import build_plan, write_plan
 from avsieve.sources.load import parse_with_source
@@ -22,7 +23,9 @@ def main() -> None:
     rows = source.plan(args)
     plan = build_plan(rows, args.shards, args.holdout, args.holdout_seed)
     write_plan(plan, args.out, args.shard_dir, args.shards)
-    print(f"{len(plan)} utterances of {plan['speaker'].nunique()} speakers in {args.shards} shards")
+    print(f"{named(len(plan), plan['speaker'].nunique())} in {args.shards} shards")
+    for subset, part in plan.groupby("subset", sort=False):
+        print(f"  {subset}: {named(len(part), part['speaker'].nunique())}")
 
 
 if __name__ == "__main__":

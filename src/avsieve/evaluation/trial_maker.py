@@ -112,17 +112,23 @@ def _nontargets(
 
 
 def read_sex(path: str | Path) -> dict[str, str]:
-    """Read each speaker's sex: a CSV with columns ``speaker`` and ``sex``, or VoxCeleb's ``vox1_meta.csv``.
+    """Read each speaker's sex: a CSV with columns ``speaker`` and ``sex``, or VoxCeleb's own tables.
+
+    ``vox1_meta.csv`` is parted by tabs, ``vox2_meta.csv`` by commas with stray blanks around them and at the ends of
+    lines; both are taken as they are.
 
     Raises
     ------
     ListError
-        If the file is absent or the columns are not there.
+        If the file is absent or no such table, or the columns are not there.
     """
     path = Path(path)
     if not path.exists():
         raise ListError(f"{path}: no such table; expected columns speaker and sex")
-    table = pd.read_csv(path, sep=r"\s*[,\t]\s*", engine="python", dtype=str)
+    try:
+        table = pd.read_csv(path, sep=r"\s*[,\t]\s*", engine="python", dtype=str, index_col=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ListError(f"{path}: no table ({error}); expected columns speaker and sex") from None
     names = {name.strip().lower(): name for name in table.columns}
     speaker = next((names[n] for n in ("speaker", "voxceleb1 id", "voxceleb2 id") if n in names), None)
     sex = next((names[n] for n in ("sex", "gender") if n in names), None)

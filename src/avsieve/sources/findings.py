@@ -6,6 +6,7 @@ nothing that is large and asks no other machine.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -37,3 +38,5 @@ class SourceFacts:
     """Bytes of the clips that are there."""
     fetch_bytes: int | None = None
     """Bytes that are still to be downloaded and will be kept."""
+    is_there: Callable[[str], bool] | None = None
+    """Tells whether an utterance of the training or test part is there, where that is cheap."""

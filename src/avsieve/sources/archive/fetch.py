@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 from contextlib import closing
-from pathlib import Path
 
 import pandas as pd
 
 from avsieve.media.decode import probe_duration_s
-from avsieve.media.index import IndexedClip, Place, media_table, slices_of
-from avsieve.media.slices import MediaSlice
+from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.progress import progress
 from avsieve.reasons import Reason
-from avsieve.sources.archive.locate import BadMemberError, Locator, verify
+from avsieve.sources.archive.locate import BadMemberError, Locator, slice_of, verify
 from avsieve.sources.archive.members import Member
 from avsieve.sources.archive.parts import find_archives
 from avsieve.sources.archive.plan import add_archive_options, places_from_text
@@ -22,19 +20,11 @@ from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import missing_part
 from avsieve.status import StatusTable
 
-ROOT = Path()
-"""Paths of archives are kept as the user gave them."""
-
 
 def add_options(ap: argparse.ArgumentParser) -> None:
     """Add the options of this source."""
     add_archive_options(ap)
     ap.add_argument("--verify", action=argparse.BooleanOptionalAction, default=False, help="compare checksums of zips")
-
-
-def _slice(place: Place) -> MediaSlice:
-    one = media_table([IndexedClip("a/b/c", TRAIN, place)])
-    return slices_of(one, {TRAIN: ROOT})[0][0]
 
 
 class _Finder:
@@ -52,7 +42,7 @@ class _Finder:
         try:
             place = self._locator.place(member)
             if self._check:
-                verify(member, _slice(place))
+                verify(member, slice_of(place))
         except BadMemberError as error:
             wrong.append(error)
             return None
@@ -70,7 +60,7 @@ class _Finder:
             self.status.add(utterance, code, "" if code is Reason.OK else f"no {utterance} in the archives")
         duration_s = float(seconds) if seconds else math.nan
         if math.isnan(duration_s) and (known := clip or sound):
-            duration_s = probe_duration_s(_slice(known))
+            duration_s = probe_duration_s(slice_of(known))
         return IndexedClip(utterance, subset, clip or Place(utterance), sound, duration_s)
 
 

@@ -60,12 +60,12 @@ class Locator:
                 f"packed in {member.archive} by {member.packing}; stored and deflated members are read in place",
             )
         if member.archive not in self._archives:
-            raise BadMemberError(Reason.ARCHIVE_DAMAGED, f"{member.archive} was there when the run was planned")
+            raise BadMemberError(Reason.ARCHIVE_BROKEN, f"{member.archive} was there when the run was planned")
         start = member.offset if member.packing == TAR else self._content(member)
         ends = self._ends[member.archive]
         if start + member.size > ends[-1]:
             raise BadMemberError(
-                Reason.ARCHIVE_DAMAGED,
+                Reason.ARCHIVE_BROKEN,
                 f"bytes {start} to {start + member.size} of {member.archive}, which has {ends[-1]}",
             )
         if member.size == 0:
@@ -88,15 +88,21 @@ class Locator:
         head = view.read(LOCAL_HEADER.size)
         if len(head) < LOCAL_HEADER.size or not head.startswith(LOCAL_SIGNATURE):
             raise BadMemberError(
-                Reason.ARCHIVE_DAMAGED, f"no member at byte {member.offset} of {member.archive}, where one should begin"
+                Reason.ARCHIVE_BROKEN, f"no member at byte {member.offset} of {member.archive}, where one should begin"
             )
         _, _, marks, _, _, _, crc, _, _, name_length, extra_length = LOCAL_HEADER.unpack(head)
         if not marks & _SIZES_FOLLOW and crc != member.crc:
             raise BadMemberError(
-                Reason.ARCHIVE_DAMAGED,
+                Reason.ARCHIVE_BROKEN,
                 f"byte {member.offset} of {member.archive}: another member than planned",
             )
         return member.offset + LOCAL_HEADER.size + int(name_length) + int(extra_length)
+
+
+def slice_of(place: Place) -> MediaSlice:
+    """Return the bytes at a place; paths of archives are kept as the user gave them."""
+    parts = tuple(Path(part) for part in place.path.split(PART_SEPARATOR))
+    return MediaSlice(parts, place.offset, place.size, place.packing)
 
 
 def verify(member: Member, media: MediaSlice) -> None:
@@ -112,8 +118,8 @@ def verify(member: Member, media: MediaSlice) -> None:
     try:
         found = zlib.crc32(read_slice(media))
     except zlib.error as error:
-        raise BadMemberError(Reason.ARCHIVE_DAMAGED, f"cannot be unpacked from {member.archive}: {error}") from error
+        raise BadMemberError(Reason.ARCHIVE_BROKEN, f"cannot be unpacked from {member.archive}: {error}") from error
     if found != member.crc:
         raise BadMemberError(
-            Reason.ARCHIVE_DAMAGED, f"checksum {found:08x}, the directory of {member.archive} has {member.crc:08x}"
+            Reason.ARCHIVE_BROKEN, f"checksum {found:08x}, the directory of {member.archive} has {member.crc:08x}"
         )

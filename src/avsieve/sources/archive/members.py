@@ -20,6 +20,7 @@ from avsieve.sources.containers import choose, stem_of
 logger = logging.getLogger(__name__)
 TAR, STORED, DEFLATED, ENCRYPTED = "tar", "stored", "deflated", "encrypted"
 _ENCRYPTED_FLAG = 0x1
+_PADDING = 1 << 20
 
 
 class Member(NamedTuple):
@@ -56,7 +57,9 @@ def _zip_members(archive: Archive) -> Iterator[tuple[str, Member]]:
     methods = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
     with joined(archive) as view:
         infos = check_whole(archive, view)
-    for info in infos:
+    infos.reverse()
+    while infos:
+        info = infos.pop()  # a million of them take half a gigabyte, which goes as the clips come
         packing = methods.get(info.compress_type, f"method {info.compress_type}")
         if info.flag_bits & _ENCRYPTED_FLAG:
             packing = ENCRYPTED
@@ -72,6 +75,15 @@ def _tar_members(archive: Archive) -> Iterator[tuple[str, Member]]:
                 done = info.offset_data + info.size
                 if info.isreg() and not info.issparse():
                     yield info.name, Member(TAR, info.offset_data, info.size, 0, archive.name)
+            done = tar.offset
+            view.seek(done)
+            # tarfile takes whatever is no header for the end. Behind a true end there are zeros, and few of them.
+            if archive.size - done > _PADDING or any(view.read()):
+                raise AvsieveError(
+                    f"source.archive: {archive.name} ends at byte {done} of {archive.size}, and what follows is no "
+                    "tar: a part is missing, damaged or in the wrong place, or these are several tars, whose names "
+                    "should end with .tar"
+                )
     except tarfile.TarError as error:
         raise AvsieveError(
             f"source.archive: {archive.name} cannot be read beyond byte {done} of {archive.size} ({error}): its last "

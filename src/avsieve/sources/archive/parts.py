@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from glob import glob
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import NamedTuple
 from avsieve.errors import AvsieveError
 from avsieve.media.index import PART_SEPARATOR
 
+# End of a zip's directory: PKWARE's APPNOTE.TXT 6.3.10, section 4.3.16.
+END_OF_ZIP, END_SIGNATURE = struct.Struct("<4s4H2LH"), b"PK\x05\x06"
 _WHOLE = re.compile(r"\.(zip|tar)$", re.IGNORECASE)
 _SPANNED = re.compile(r"\.z\d\d+$", re.IGNORECASE)
 # What `split` appends: two letters or more after another sign, or digits.
@@ -131,16 +134,34 @@ def _is_old_tar(head: bytes) -> bool:
     return len(head) == 512 and field.isdigit() and sum(head) - sum(head[148:156]) + 8 * 32 == int(field, 8)
 
 
+def _is_whole_zip(path: Path) -> bool:
+    """Tell whether a zip ends where its file ends, and counts its bytes from the file's beginning."""
+    size = path.stat().st_size
+    with path.open("rb") as handle:
+        handle.seek(max(size - END_OF_ZIP.size, 0))
+        tail = handle.read()
+    if len(tail) < END_OF_ZIP.size or not tail.startswith(END_SIGNATURE):
+        return False
+    *_, directory_size, directory_start, comment = END_OF_ZIP.unpack(tail)
+    ends_here: bool = directory_start == 0xFFFFFFFF or directory_start + directory_size == size - END_OF_ZIP.size
+    return ends_here and comment == 0
+
+
 def find_archives(patterns: list[str]) -> list[Archive]:
     """Return the archives that patterns name, each with its parts in order.
 
     Parts are files whose names differ in their last two letters or in their number, as ``split`` writes them
-    (``x_partaa``, ``x_partab``; ``x.zip.001``, ``x.zip.002``); a name that ends with ``.zip`` or ``.tar`` is whole.
+    (``x_partaa``, ``x_partab``; ``x.zip.001``, ``x.zip.002``); a name that ends with ``.zip`` or ``.tar`` is whole, and
+    so are files of which the first is a whole zip.
 
     Raises
     ------
     AvsieveError
         If a pattern matches nothing, a part is missing, or a file is no archive that can be read in place.
     """
-    groups = _group(_expand(patterns))
-    return [Archive(tuple(parts), _kind(parts)) for parts in groups]
+    archives = []
+    for parts in _group(_expand(patterns)):
+        is_zip = _kind(parts)
+        alone = is_zip and len(parts) > 1 and _is_whole_zip(Path(parts[0]))
+        archives += [Archive((p,), _kind([p])) for p in parts] if alone else [Archive(tuple(parts), is_zip)]
+    return archives

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.lists import read_train_list
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.sources.archive.members import Member, find_members
 from avsieve.sources.archive.parts import find_archives
 from avsieve.sources.base import TEST, TRAIN
@@ -42,7 +42,7 @@ def _rows(subset: str, video: list[str], audio: list[str], train_list: Path | No
     clips = find_members(find_archives(video))
     sounds = find_members(find_archives(audio))
     if train_list is not None:
-        listed = read_train_list(train_list)
+        listed = read_corpus_list(train_list)
         utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
     else:
         utterances = sorted(clips.keys() | sounds.keys(), key=lambda utterance: utterance.split("/"))

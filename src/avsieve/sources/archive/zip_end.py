@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import IO
 
 from avsieve.errors import AvsieveError
-from avsieve.sources.archive.parts import Archive
+from avsieve.sources.archive.parts import END_OF_ZIP, END_SIGNATURE, Archive
 
-# Layouts of PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.14 to 4.3.16.
-_END, _LOCATOR, _END64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
+# Layouts of PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.14 and 4.3.15.
+_LOCATOR, _END64 = struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
 _COMMENT = 1 << 16
 LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 LOCAL_SIGNATURE = b"PK\x03\x04"
@@ -31,16 +31,16 @@ def entries_of(archive: Archive, view: IO[bytes]) -> int:
         If its end is missing or it was written by ``zip -s``.
     """
     size = archive.size
-    start = max(size - _COMMENT - _END.size, 0)
+    start = max(size - _COMMENT - END_OF_ZIP.size, 0)
     view.seek(start)
     tail = view.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) - at < _END.size:
+    at = tail.rfind(END_SIGNATURE)
+    if at < 0 or len(tail) - at < END_OF_ZIP.size:
         raise AvsieveError(
             f"source.archive: {archive.name} has no directory at its end, so its last part is missing or incomplete; "
             f"it has {_parts_of(archive)}: compare the sizes with those of the place that it came from"
         )
-    _, disk, _, _, entries, *_ = _END.unpack_from(tail, at)
+    _, disk, _, _, entries, *_ = END_OF_ZIP.unpack_from(tail, at)
     if disk not in (0, 0xFFFF):
         raise AvsieveError(
             f"source.archive: {archive.name} is the last segment of a zip that `zip -s` wrote; join the segments "
@@ -78,6 +78,11 @@ def check_whole(archive: Archive, view: IO[bytes]) -> list[zipfile.ZipInfo]:
         raise AvsieveError(
             f"source.archive: {archive.name} lacks {-first} bytes that its directory counts on: a part is missing or "
             f"incomplete; it has {_parts_of(archive)}"
+        )
+    if first > 0 and len(archive.parts) > 1:
+        raise AvsieveError(
+            f"source.archive: {archive.name} has {first} bytes before its first member, so its parts are not all of "
+            f"one archive; it has {_parts_of(archive)}: give each archive a name of its own"
         )
     for info in _first_of_each_part(archive, infos):
         view.seek(info.header_offset)

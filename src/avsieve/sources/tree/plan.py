@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError
 from avsieve.ids import is_valid_id, parse_id
-from avsieve.lists import read_train_list
 from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import EXTENSIONS
 from avsieve.sources.tree.scan import scan
@@ -47,7 +47,7 @@ def _rows(subset: str, roots: dict[str, Path | None], train_list: Path | None) -
     for key, root in given.items():
         _check_folder(key, root)
     if train_list is not None:
-        listed = read_train_list(train_list)
+        listed = read_corpus_list(train_list)
         utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
     else:
         utterances = found_below(list(given.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import math
 import threading
@@ -29,7 +30,7 @@ from avsieve.sources.urls.keep import adopt_clip, extension_of, keep_clip
 from avsieve.sources.urls.pace import Pace
 from avsieve.sources.urls.plan import from_path
 from avsieve.sources.urls.table import UrlRequest
-from avsieve.sources.urls.transfer import GoneError, PassingError
+from avsieve.sources.urls.transfer import GoneError, PassingError, disk_full
 from avsieve.status import StatusTable
 
 logger = logging.getLogger(__name__)
@@ -97,6 +98,14 @@ class _Fetcher:
 
     def bring(self, url: str, wanted: dict[str, UrlRequest], *, shared: bool) -> None:
         """Bring the clips that lie at a URL; the ledgers tell what came of each."""
+        try:
+            self._bring(url, wanted, shared=shared)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise disk_full(self._store.root) from error
+            raise
+
+    def _bring(self, url: str, wanted: dict[str, UrlRequest], *, shared: bool) -> None:
         sha256 = next(iter(wanted.values())).sha256
         try:
             with self._original(url, sha256, shared=shared) as (path, found):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import math
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,10 @@ _CONTAINERS = [
     (8, b"WAVE", ".wav"), (0, b"OggS", ".ogg"), (0, b"fLaC", ".flac"), (0, b"\x00\x00\x01\xba", ".mpg"),
     (0, b"\x00\x00\x01\xb3", ".mpg"), (0, b"ID3", ".mp3"),
 ]  # fmt: skip
+SHORT_S = 0.5
+"""A clip that is shorter than asked for by more than this is told."""
+NO_SPACE = os.strerror(errno.ENOSPC)
+"""What ffmpeg says, too, when the disk is full."""
 
 
 def extension_of(url: str, path: Path) -> str:
@@ -37,12 +43,18 @@ def extension_of(url: str, path: Path) -> str:
     return next((e for offset, magic, e in _CONTAINERS if head[offset:].startswith(magic)), ".mp4")
 
 
-def _record_done(ledger: Ledger, store: Store, utterance: str, extension: str, **facts: Any) -> None:
+def _record_done(
+    store: Store, ledger: Ledger, utterance: str, request: UrlRequest, extension: str, **facts: Any
+) -> None:
     path = store.clip_path(utterance, extension)
     duration_s = probe_duration_s(path)
+    asked_s = (request.end_s or math.nan) - (request.start_s or 0)
+    if asked_s - duration_s > SHORT_S:
+        facts["detail"] = f"the video ends early: {duration_s:.2f} s of the {asked_s:.2f} s that were asked for"
     ledger.record(
         utterance,
         "done",
+        request=request.to_text(),
         **facts,
         file=store.clip_name(utterance, extension),
         size=path.stat().st_size,
@@ -69,7 +81,7 @@ def adopt_clip(store: Store, ledger: Ledger, utterance: str, request: UrlRequest
             with path.open("rb") as handle:
                 if hashlib.file_digest(handle, "sha256").hexdigest() != request.sha256:
                     continue
-        _record_done(ledger, store, utterance, extension, request=request.to_text(), detail="it lay in the store")
+        _record_done(store, ledger, utterance, request, extension)
         return True
     return False
 
@@ -92,12 +104,13 @@ def keep_clip(
     ------
     AvsieveError
         If the ledger cannot be written.
+    OSError
+        If the disk is full.
     """
     extension = ".mp4" if request.is_cut else extension_of(request.url, source)
     path = store.clip_path(utterance, extension)
     for other in (store.clip_path(utterance, e) for e in EXTENSIONS if e != extension):
         other.unlink(missing_ok=True)  # of an earlier request, whose container was another
-    facts: dict[str, Any] = {"request": request.to_text(), "sha256": sha256}
     try:
         if request.is_cut:
             cut_clip(source, path, request.start_s, request.end_s, fps=None)
@@ -108,6 +121,9 @@ def keep_clip(
             with atomic_path(path) as partial:
                 shutil.copyfile(source, partial)
     except CutError as error:
-        ledger.record(utterance, "gone", Reason.CUT_FAILED, **facts, detail=str(error))
+        if NO_SPACE in str(error):
+            raise OSError(errno.ENOSPC, NO_SPACE) from error
+        facts = {"request": request.to_text(), "sha256": sha256, "detail": str(error)}
+        ledger.record(utterance, "gone", Reason.CUT_FAILED, **facts)
         return
-    _record_done(ledger, store, utterance, extension, **facts)
+    _record_done(store, ledger, utterance, request, extension, sha256=sha256)

@@ -6,7 +6,6 @@ since is brought from its beginning.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
@@ -27,7 +26,7 @@ import urllib3
 
 from avsieve.atomic import write_json
 from avsieve.errors import AvsieveError
-from avsieve.media.classify import looks_like_media
+from avsieve.media.classify import classify_open_error, looks_like_media
 from avsieve.reasons import Reason
 from avsieve.sources.urls.pace import Pace
 
@@ -102,7 +101,7 @@ def transfer(
     PassingError
         If it failed in a way that may pass. What has come is kept.
     AvsieveError
-        If the disk is full.
+        If the disk has not enough room.
     """
     have, known = partial.size, partial.known()
     if have and known.get("url") == url and known.get("total") == have:
@@ -129,10 +128,6 @@ def transfer(
         raise GoneError(Reason.HTTP_REFUSED, f"no address of the web: {error}") from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
         raise PassingError(f"{type(error).__name__}: {error}") from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _disk_full(partial, 0) from error
-        raise
 
 
 @contextmanager
@@ -211,16 +206,21 @@ def _check_head(partial: Partial, kind: str, *, complete: bool = False) -> bool:
     head = partial.head()
     if len(head) < HEAD and not complete:
         return False
+    if not head:
+        raise GoneError(Reason.MEDIA_EMPTY, f"the server sent {kind} of 0 bytes")
     if not looks_like_media(head):
-        raise GoneError(Reason.NOT_MEDIA, f"the server sent {kind} that begins with {head[:16]!r}, no audio or video")
+        raise GoneError(
+            classify_open_error(head), f"the server sent {kind} that begins with {head[:16]!r}, no audio or video"
+        )
     return True
 
 
-def _disk_full(partial: Partial, missing: int) -> AvsieveError:
-    free = shutil.disk_usage(partial.notes.parent).free
+def disk_full(folder: Path, missing: int = 0) -> AvsieveError:
+    """Return the error of a full disk; ``missing`` bytes are still to come."""
+    free = shutil.disk_usage(folder).free
     coming = f", {missing} still to come" if missing else ""
     return AvsieveError(
-        f"{partial.notes.parent}: the disk is full ({free} bytes free{coming}); "
+        f"{folder}: the disk is full ({free} bytes free{coming}); "
         "make room or name another store, and run again: what has come is kept"
     )
 
@@ -230,7 +230,7 @@ def _copy(
 ) -> None:
     have = partial.size
     if total is not None and total - have > shutil.disk_usage(partial.notes.parent).free:
-        raise _disk_full(partial, total - have)
+        raise disk_full(partial.notes.parent, total - have)
     checked, encoded = False, bool(_encoding(response))
     kind = response.headers.get("Content-Type", "something")
     since, came = time.monotonic(), 0

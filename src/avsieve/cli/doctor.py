@@ -1,0 +1,62 @@
+"""`avsieve doctor`: what a run lacks, and what it will cost, before hours are spent."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+DESCRIPTION = """Look at a configuration before it is run: software, device, models, source, lists, disk and time.
+
+Nothing is written and nothing is downloaded. The exit status is 1 when something would stop the run. Files named later
+win over earlier ones, as with Snakemake's --configfile; paths in them start from the folder that Snakemake runs in.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the verb to the command line."""
+    ap = subparsers.add_parser(
+        "doctor",
+        help="what a run lacks, and what it will cost",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    ap.add_argument(
+        "config", nargs="*", type=Path, metavar="CONFIG", help="configuration files (default: config/config.yaml)"
+    )
+    ap.add_argument("--cores", type=int, help="cores that the run will have (default: those of this machine)")
+    ap.add_argument(
+        "--measure", nargs="?", type=int, const=6, default=0, metavar="CLIPS",
+        help="time the stages on so many clips of the source, 6 if not said; takes a minute or two",
+    )  # fmt: skip
+    ap.add_argument("--directory", type=Path, default=Path(), help="folder that Snakemake runs in (default: this one)")
+    ap.add_argument("--json", action="store_true", help="print one JSON object instead of the checklist")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Examine and tell; return the exit status."""
+    import contextlib
+    import json
+    import logging
+    import sys
+
+    from avsieve.doctor.examination import examine
+    from avsieve.doctor.show import shown
+    from avsieve.errors import ConfigError
+
+    logging.getLogger("avsieve").setLevel(logging.WARNING)
+    cores = args.cores if args.cores is not None else len(os.sched_getaffinity(0))
+    if cores < 1 or args.measure < 0:
+        raise ConfigError(f"--cores {cores}, --measure {args.measure}; expected 1 core or more, and no negative count")
+    if not args.directory.is_dir():
+        raise ConfigError(f"--directory {args.directory} is no folder; name the one that Snakemake runs in")
+    paths = [path.absolute() if args.directory != Path() else path for path in args.config]
+    with contextlib.chdir(args.directory):
+        done = examine(paths, cores=cores, measure=args.measure)
+    if args.json:
+        print(json.dumps(done.as_json(), indent=2, ensure_ascii=False))
+    else:
+        print(shown(done, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
+    return int(done.stops)

@@ -1,0 +1,189 @@
+"""The whole examination: every check in its order, each with what it needs to be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from avsieve.doctor.costs import Cost, as_json, totals
+from avsieve.errors import AvsieveError
+from avsieve.sources.findings import Finding, SourceFacts
+
+if TYPE_CHECKING:
+    from avsieve.config import Config
+    from avsieve.doctor.rates import Rate
+
+# What the checks themselves import; without one, the rest is told and the check is left out.
+WANTED = {
+    "source": ("numpy", "pandas", "pyarrow"),
+    "lists": ("numpy", "pandas", "pyarrow"),
+    "models": ("numpy",),
+    "costs": ("pyarrow",),
+}
+
+
+@dataclass
+class Examination:
+    """What was found, by sections, and what the run will cost."""
+
+    files: list[str] = field(default_factory=list)
+    sections: list[tuple[str, list[Finding]]] = field(default_factory=list)
+    costs: list[Cost] = field(default_factory=list)
+    cores: int = 1
+    devices: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All findings in their order."""
+        return [finding for _, findings in self.sections for finding in findings]
+
+    @property
+    def stops(self) -> bool:
+        """Whether something would stop the run."""
+        return any(finding.level == "error" for finding in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "ok": not self.stops,
+            "configuration": self.files,
+            "findings": [{"section": name} | asdict(f) for name, findings in self.sections for f in findings],
+            "devices": self.devices,
+            "cores": self.cores,
+            "costs": as_json(self.costs, self.cores),
+            "totals": totals(self.costs, self.cores),
+        }
+
+
+def examine(paths: list[Path], *, cores: int, measure: int = 0) -> Examination:
+    """Look at everything that ``paths``, merged, ask for.
+
+    Parameters
+    ----------
+    cores
+        That the run will have.
+    measure
+        Clips of the source to time the stages with; 0 for none.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration cannot be read; nothing else is looked at then.
+    """
+    done = Examination(cores=cores)
+    if missing := [name for name in ("yaml", "pydantic") if find_spec(name) is None]:
+        text = f"the configuration cannot be read without {' and '.join(missing)}"
+        done.sections.append(("Software", [Finding("error", "packages", text, "pip install pyyaml pydantic")]))
+        return done
+    from avsieve.doctor.device import check_device
+    from avsieve.doctor.disk import check_disk
+    from avsieve.doctor.lists import check_lists
+    from avsieve.doctor.models import check_models
+    from avsieve.doctor.settings import read_settings
+    from avsieve.doctor.software import check_software
+
+    config, files = read_settings(paths)
+    done.files = [str(path) for path in files]
+    done.sections.append(("Software", check_software(config)))
+    findings, devices = check_device(config)
+    done.sections.append(("Device", findings))
+    done.devices = asdict(devices)
+    left_out = _left_out("models")
+    done.sections.append(("Models", [left_out] if left_out else check_models(config, devices)))
+    facts = SourceFacts()
+    left_out = _left_out("source")
+    if left_out:
+        done.sections.append(("Source", [left_out]))
+    else:
+        facts = source_facts(config)
+        count_list(config, facts)
+        done.sections.append(("Source", facts.findings))
+        done.sections.append(("Lists", check_lists(config, facts.is_there)))
+        rates, told = _rates(config, measure, stops=done.stops)
+        gpu = "cuda" in (devices.torch, devices.onnx)
+        from avsieve.doctor.costs import estimate
+
+        done.costs = estimate(config, facts, rates, gpu=gpu)
+        if told:
+            done.sections.append(("Measuring", told))
+    done.sections.append(("Disk and memory", check_disk(config, done.costs, facts.utterances, cores)))
+    return done
+
+
+def _left_out(check: str) -> Finding | None:
+    missing = [name for name in WANTED[check] if find_spec(name) is None]
+    if not missing:
+        return None
+    return Finding("note", check, f"not looked at: {', '.join(missing)} must be installed first")
+
+
+def source_facts(config: Config) -> SourceFacts:
+    """Ask the source about itself; a source without a ``check`` module knows nothing."""
+    from avsieve.sources.load import load_source
+
+    kind = config.source.kind
+    settings = getattr(config.source, kind)
+    try:
+        module = load_source(kind, "check")
+    except AvsieveError as error:
+        return SourceFacts([Finding("error", "source.kind", str(error), "choose another source")])
+    except ModuleNotFoundError as error:
+        text = f"the source {kind} cannot be looked at beforehand ({error.name} is not there)"
+        return SourceFacts([Finding("note", "source", text)])
+    try:
+        facts: SourceFacts = module.check(settings, config.source.modalities)
+    except (AvsieveError, OSError) as error:
+        return SourceFacts([Finding("error", "source", str(error), f"mend source.{kind}")])
+    return facts
+
+
+def count_list(config: Config, facts: SourceFacts) -> None:
+    """Take the counts of the training list for a source that could not tell its own."""
+    from avsieve.corpus_lists import listed
+    from avsieve.recognise import named
+
+    path = getattr(getattr(config.source, config.source.kind), "train_list", None)
+    if path is None or facts.utterances is not None or any("train_list" in f.subject for f in facts.findings):
+        return
+    key = f"source.{config.source.kind}.train_list"
+    try:
+        frame = listed(path)
+    except AvsieveError as error:
+        facts.findings.append(Finding("error", key, str(error), "mend the list"))
+        return
+    facts.utterances = len(frame)
+    told = named(len(frame), frame["speaker"].nunique())
+    facts.findings.append(Finding("ok", key, f"{path}: {told}"))
+
+
+def _rates(config: Config, measure: int, *, stops: bool) -> tuple[dict[str, Rate], list[Finding]]:
+    """Return each stage's rate from the best origin that there is, and what is to be said about it."""
+    from avsieve.doctor.rates import earlier_rates, shipped_rates
+
+    rates = shipped_rates(config, _model(config.faces.detector, "detector"), _model(config.visual.model, "recognition"))
+    rates |= earlier_rates(config)
+    if not measure:
+        return rates, []
+    if stops:
+        return rates, [Finding("note", "--measure", "nothing is measured before the errors above are mended")]
+    from avsieve.doctor.measure import measure_rates
+
+    try:
+        measured, told = measure_rates(config, measure)
+    except (AvsieveError, OSError) as error:
+        return rates, [Finding("warning", "--measure", f"stopped: {error}", "mend that; other figures stand")]
+    return rates | measured, told
+
+
+def _model(name: str, task: str) -> Path | None:
+    """Return the file of a face model, where it can be found."""
+    if find_spec("onnx") is None:
+        return None
+    from avsieve.faces.models import resolve_model
+
+    try:
+        return resolve_model(name, task)
+    except AvsieveError:
+        return None

@@ -1,0 +1,134 @@
+"""The lists that a configuration names: readable, recognised, and about utterances that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avsieve.errors import AvsieveError
+from avsieve.sources.findings import Finding
+
+if TYPE_CHECKING:
+    from avsieve.config import Config
+    from avsieve.evaluation.trials import Trials
+
+PLAN = Path("results/plan/utterances.parquet")
+# Of a trial list's utterances: all are asked for up to here, beyond it an even choice of as many.
+MOST_ASKED = 10_000
+
+
+def check_lists(config: Config, is_there: Callable[[str], bool] | None) -> list[Finding]:
+    """Look at trials, sexes, truth, cohort and the lists of encoders trained elsewhere.
+
+    The training list is looked at with the source.
+    """
+    findings = _trials(config, is_there)
+    evaluation = config.evaluation
+    findings += [_readable_list(path, "evaluation.trained_on") for path in evaluation.trained_on]
+    if evaluation.as_norm.cohort not in (None, "all", "clean"):
+        findings.append(_readable_list(str(evaluation.as_norm.cohort), "evaluation.as_norm.cohort"))
+    if evaluation.sex is not None:
+        findings.append(_sex(evaluation.sex))
+    if config.source.truth is not None:
+        findings.append(_truth(config.source.truth))
+    return findings
+
+
+def _trials(config: Config, is_there: Callable[[str], bool] | None) -> list[Finding]:
+    from avsieve.evaluation.trials import read_trials
+
+    key, path = "evaluation.trials", config.evaluation.trials
+    if path is None:
+        settings = getattr(config.source, config.source.kind)
+        has_test = config.source.kind == "synthetic" or any(
+            value for name, value in settings.model_dump().items() if name.startswith("test_")
+        )
+        if has_test or config.evaluation.holdout > 0:
+            return [Finding("ok", key, "made of the people kept for testing")]
+        return [
+            Finding("error", key, "no trial list, no test people in the source, and evaluation.holdout is 0: "
+                    "nobody can be tested", "name a trial list, or run as far as `clean` only")
+        ]  # fmt: skip
+    try:
+        trials = read_trials(path)
+    except AvsieveError as error:
+        return [Finding("error", key, str(error), "mend or fetch the list")]
+    known = trials.recognise("no list of VoxCeleb1's")
+    name = known.name if known.version == "-" else f"{known.name} {known.version}"
+    text = f"{name}: {len(trials):,} trials, {trials.n_targets:,} targets, {len(trials.utterances):,} utterances"
+    findings = [Finding("ok", key, text)]
+    if known.version == "original":
+        findings.append(
+            Finding("note", key, f"the original {known.name} holds wrong labels; most figures are on the cleaned list")
+        )
+    if known.version == "-":
+        findings += _nearly(trials)
+    return findings + _covered(trials, is_there or _planned())
+
+
+def _nearly(trials: Trials) -> list[Finding]:
+    """Tell of a list that is one of VoxCeleb1's with a few trials missing."""
+    from avsieve.evaluation.trials import KNOWN_LISTS
+
+    for (count, targets), known in KNOWN_LISTS.items():
+        if 0 < count - len(trials) <= 0.002 * count and trials.n_targets <= targets:
+            text = f"like {known.name} {known.version}, but {count - len(trials)} of its {count:,} trials are missing"
+            return [Finding("note", "evaluation.trials", text)]
+    return []
+
+
+def _planned() -> Callable[[str], bool] | None:
+    if not PLAN.is_file():
+        return None
+    from avsieve.tables import read_table
+
+    return set(read_table(PLAN, ["utterance"])["utterance"]).__contains__
+
+
+def _covered(trials: Trials, is_there: Callable[[str], bool] | None) -> list[Finding]:
+    key = "evaluation.trials"
+    if is_there is None:
+        return [Finding("note", key, "whether the source has its utterances is known once `snakemake fetch` has run")]
+    step = -(-len(trials.utterances) // MOST_ASKED)
+    asked = trials.utterances[::step]
+    absent = [u for u in asked if not is_there(u)]
+    if not absent:
+        return [Finding("ok", key, f"all {len(asked):,} utterances that were looked for are in the source")]
+    level, remedy = ("error", "name the test set in the source") if len(absent) == len(asked) else (
+        "warning", "their trials are left out and counted; name a source that has them"
+    )  # fmt: skip
+    text = f"{len(absent):,} of {len(asked):,} utterances that were looked for are not in the source, as {absent[0]}"
+    return [Finding(level, key, text, remedy)]  # type: ignore[arg-type]
+
+
+def _readable_list(path: str, key: str) -> Finding:
+    from avsieve.corpus_lists import listed
+    from avsieve.recognise import named
+
+    try:
+        frame = listed(path)
+    except AvsieveError as error:
+        return Finding("error", key, str(error), "mend the list")
+    return Finding("ok", key, f"{path}: {named(len(frame), frame['speaker'].nunique())}")
+
+
+def _sex(path: str) -> Finding:
+    from avsieve.evaluation.trial_maker import read_sex
+
+    try:
+        sexes = read_sex(path)
+    except AvsieveError as error:
+        return Finding("error", "evaluation.sex", str(error), "give speaker,sex or VoxCeleb's vox1_meta.csv")
+    return Finding("ok", "evaluation.sex", f"{path}: {len(sexes):,} speakers")
+
+
+def _truth(path: str) -> Finding:
+    from avsieve.report.detection import read_truth
+
+    try:
+        truth = read_truth(path)
+    except AvsieveError as error:
+        return Finding("error", "source.truth", str(error), "mend the table, or leave source.truth out")
+    wrong = int((truth["kind"] != "clean").sum())
+    return Finding("ok", "source.truth", f"{path}: {len(truth):,} utterances, {wrong:,} of them wrong")

@@ -1,0 +1,228 @@
+"""Time the stages on a few clips of the user's own, with the models that are configured, in a temporary folder.
+
+The stage functions are those that the rules run; loading of models is not part of a rate, since a shard does it once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from avsieve.doctor.costs import two_digits
+from avsieve.doctor.rates import Rate
+from avsieve.sources.findings import Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from avsieve.config import Config
+
+ORIGIN = "measured here"
+# Their fetching downloads, and the doctor downloads nothing.
+NOT_MEASURED = {
+    "urls": "clips would have to be downloaded",
+    "voxceleb": "clips would have to be downloaded",
+    "embeddings": "there are no clips",
+}
+
+
+@dataclass
+class Timed:
+    """Seconds of a stage, and the units that it did in them."""
+
+    seconds: float
+    units: float
+
+    @property
+    def core_s(self) -> float:
+        """Seconds for each unit."""
+        return self.seconds / max(self.units, 1e-9)
+
+
+def measure_rates(config: Config, clips: int) -> tuple[dict[str, Rate], list[Finding]]:
+    """Take ``clips`` clips of the source through the stages on one core.
+
+    Returns
+    -------
+    tuple
+        The rates of the stages, and a line a stage with the milliseconds a clip.
+
+    Raises
+    ------
+    AvsieveError
+        If a clip or model cannot be used.
+    """
+    kind = config.source.kind
+    if kind in NOT_MEASURED:
+        return {}, [Finding("note", "--measure", f"not possible for source.kind {kind}: {NOT_MEASURED[kind]}")]
+    with tempfile.TemporaryDirectory(prefix="avsieve-doctor-") as folder:
+        timed = _stages(config, clips, Path(folder))
+    count = timed.pop("clips").units
+    if not count:
+        return {}, [Finding("warning", "--measure", "none of the chosen clips could be read", "look at the source")]
+    findings = [
+        Finding("ok", stage, f"{two_digits(1000 * t.seconds / count)} ms per clip on one core, {count:.0f} clips")
+        for stage, t in timed.items()
+    ]
+    return {stage: Rate(t.core_s, ORIGIN) for stage, t in timed.items() if t.units}, findings
+
+
+def _stages(config: Config, clips: int, folder: Path) -> dict[str, Timed]:
+    import cv2
+
+    from avsieve.media.extract import extract_shard
+    from avsieve.tables import read_table
+    from avsieve.workflow_source import SourceWiring
+
+    cv2.setNumThreads(1)
+    wiring = SourceWiring(config.source)
+    rows = _chosen(config, wiring, clips, folder)
+    fetch, args = _source(config, "fetch", wiring.leave_in_fetch, ["--tar", str(folder / "clips.tar")])
+    (index, _), fetched = _timed(lambda: fetch(rows, args))
+    usable = index[index["size"] > 0].reset_index(drop=True)
+    if usable.empty:
+        return {"clips": Timed(0, 0)}
+    roots = {name: Path(path) for name, path in wiring.roots.items() if path}
+    if wiring.is_synthetic:
+        roots = {"train_root": folder}
+    test = roots.get("test_root", roots["train_root"])
+    sound = {s: roots[f"{s}_audio_root"] for s in ("train", "test") if f"{s}_audio_root" in roots}
+    both = config.source.modalities == "both"
+    frames, wav = folder / "frames.tar", folder / "wav.tar"
+    media = config.media.model_dump(include={"interval_s", "jpeg_quality", "min_audio_s"})
+    status, extracted = _timed(
+        lambda: extract_shard(usable, {"train": roots["train_root"], "test": test}, sound, frames_tar=frames,
+                              wav_tar=wav, want_video=both, workers=1, **media)
+    )  # fmt: skip
+    table = status.frame()
+    seconds, images = float(table["audio_s"].sum()), int(table["n_frames"].sum())
+    # Rendering is counted by the clips' length, finding by their number.
+    done = {
+        "clips": Timed(0, len(usable)),
+        "fetch": Timed(fetched, seconds if wiring.is_synthetic else len(rows)),
+        "extract": Timed(extracted, seconds),
+    }
+    utterances = usable["utterance"].tolist()
+    if both and images:
+        detections = folder / "detections.parquet"
+        done["align"] = Timed(_align(config, utterances, folder), images)
+        faces = int((read_table(detections, ["code"])["code"] == "ok").sum())
+        done["embed_visual"] = Timed(_embed_faces(config, utterances, folder) if faces else 0.0, faces)
+    if seconds:
+        runs = 2 if config.audio.segment_s else 1
+        done["embed_audio"] = Timed(_embed_voices(config, utterances, folder), runs * seconds)
+    return done
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    start = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - start
+
+
+def _warm(work: Callable[[], Any]) -> float:
+    """Return the seconds of the second of two runs: the first one also sets the networks up."""
+    work()
+    return _timed(work)[1]
+
+
+def _source(config: Config, part: str, leave: list[str], more: list[str]) -> tuple[Callable[..., Any], Any]:
+    """Return a source's ``plan`` or ``fetch`` and its arguments, as the scripts parse them."""
+    from avsieve.sources.load import load_source
+    from avsieve.workflow import flags
+
+    module = load_source(config.source.kind, part)
+    ap = argparse.ArgumentParser(allow_abbrev=False)
+    module.add_options(ap)
+    words = shlex.split(flags(getattr(config.source, config.source.kind), leave=leave))
+    return getattr(module, part), ap.parse_known_args([*words, *more])[0]
+
+
+def _chosen(config: Config, wiring: Any, clips: int, folder: Path) -> pd.DataFrame:
+    """Return the plan of a few clips, far apart."""
+    import pandas as pd
+
+    from avsieve.sources.base import TRAIN, build_plan
+
+    if config.source.kind == "tree":
+        from avsieve.corpus_lists import listed
+        from avsieve.sources.tree.check import count_clips
+
+        settings = config.source.tree
+        if settings.train_list:
+            names = listed(settings.train_list)["utterance"].tolist()
+        else:
+            root = Path(str(settings.root))
+            names = [str(path.relative_to(root).with_suffix("")) for path in count_clips(root).clips]
+        rows = pd.DataFrame({"utterance": names, "subset": TRAIN, "path": names, "seconds": ""})
+    else:
+        tables = ["--speakers-table", str(folder / "speakers.csv"), "--truth", str(folder / "truth.csv")]
+        plan, args = _source(config, "plan", wiring.leave_in_plan, tables)
+        rows = plan(args)
+        rows = rows[rows["subset"] == TRAIN]
+    step = max(1, len(rows) // clips)
+    return build_plan(rows.iloc[::step].head(clips).reset_index(drop=True), 1)
+
+
+def _align(config: Config, utterances: list[str], folder: Path) -> float:
+    from avsieve.faces.align import align_shard
+    from avsieve.faces.detector import FaceDetector
+
+    faces = config.faces
+    detector = FaceDetector(
+        faces.detector, size=faces.detector_size, min_score=faces.min_score / 2, device=config.device
+    )
+    return _warm(
+        lambda: align_shard(
+            utterances, folder / "frames.tar", detector, faces_tar=folder / "faces.tar",
+            detections=folder / "detections.parquet", min_score=faces.min_score, jpeg_quality=faces.jpeg_quality,
+        )
+    )  # fmt: skip
+
+
+def _embed_faces(config: Config, utterances: list[str], folder: Path) -> float:
+    from avsieve.faces.embedding import Encoder, embed_shard
+
+    visual = config.visual
+    encoder: Encoder
+    if visual.arch == "onnx":
+        from avsieve.encoders.onnx_face import OnnxFaceEncoder
+
+        encoder = OnnxFaceEncoder(visual.model, device=config.device)
+    else:
+        from avsieve.encoders.torch_face import TorchFaceEncoder
+
+        encoder = TorchFaceEncoder(
+            visual.arch, visual.model, channels=visual.channels, device=config.device, precision=visual.precision
+        )
+    return _warm(
+        lambda: embed_shard(
+            folder / "faces.tar", folder / "detections.parquet", utterances, encoder,
+            embeddings=folder / "visual.parquet", frame_embeddings=folder / "visual.frames.parquet",
+            pooling=visual.pooling, batch=visual.batch,
+        )
+    )  # fmt: skip
+
+
+def _embed_voices(config: Config, utterances: list[str], folder: Path) -> float:
+    import torch
+
+    from avsieve.encoders.audio import load_audio_encoder
+    from avsieve.encoders.device import pick_device
+    from avsieve.encoders.embed_audio import embed_shard
+
+    torch.set_num_threads(1)
+    audio, device = config.audio, pick_device(config.device)
+    encoder = load_audio_encoder(audio.arch, audio.checkpoint, device=str(device), features=audio.features)
+    return _warm(
+        lambda: embed_shard(
+            folder / "wav.tar", utterances, encoder, device=device, batch_s=audio.batch_s, precision=audio.precision,
+            segment_s=audio.segment_s, segment_hop_s=audio.segment_hop_s,
+        )
+    )  # fmt: skip

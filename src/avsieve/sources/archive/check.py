@@ -1,0 +1,111 @@
+"""What archives say about themselves before a run: small ones are listed, of large ones only the ends are read."""
+
+from __future__ import annotations
+
+import math
+from contextlib import closing
+
+from avsieve.config_source import Archive as Settings
+from avsieve.corpus_lists import listed
+from avsieve.errors import AvsieveError
+from avsieve.recognise import named
+from avsieve.sources.archive.locate import BadMemberError, Locator, slice_of
+from avsieve.sources.archive.members import Member, find_members, joined
+from avsieve.sources.archive.parts import Archive, find_archives
+from avsieve.sources.archive.zip_end import entries_of
+from avsieve.sources.findings import Finding, SourceFacts
+
+MANY, LARGE = 200_000, 4_000_000_000
+"""Members of a zip, and bytes of a tar, beyond which an archive is not listed beforehand."""
+PROBED = 12
+
+
+def check(settings: Settings, modalities: str) -> SourceFacts:
+    """Look at the archives and the list."""
+    facts = SourceFacts([], clip_bytes=0)
+    clips: dict[str, Member] | None = {}
+    archives: list[Archive] = []
+    guessed = 0
+    for name in ("video", "audio", "test_video", "test_audio"):
+        patterns = getattr(settings, name)
+        if not patterns:
+            continue
+        key = f"source.archive.{name}"
+        try:
+            found = find_archives(patterns)
+            members, entries = _look(found)
+        except AvsieveError as error:
+            facts.findings.append(Finding("error", key, str(error), "mend the archives or their names"))
+            facts.clip_bytes = clips = None
+            continue
+        size, parts = sum(a.size for a in found), sum(len(a.parts) for a in found)
+        text = f"{len(found)} archives in {parts} files, {size / 1e9:.1f} GB"
+        text += (
+            f", {len(members):,} clips" if members is not None else f", about {entries:,} members" if entries else ""
+        )
+        facts.findings.append(Finding("ok", key, text))
+        archives += found
+        facts.clip_bytes = None if facts.clip_bytes is None else facts.clip_bytes + size
+        if "audio" not in name:
+            guessed += entries
+            clips = None if clips is None or members is None else clips | members
+    _count(facts, settings, clips, archives, guessed)
+    return facts
+
+
+def _look(archives: list[Archive]) -> tuple[dict[str, Member] | None, int]:
+    """Return the clips, or None where listing them takes long, and about how many there are (0: unknown)."""
+    entries, quick = 0, True
+    for archive in archives:
+        if archive.is_zip:
+            with joined(archive) as view:
+                entries += entries_of(archive, view)
+        quick = quick and (entries <= MANY if archive.is_zip else archive.size <= LARGE)
+    members = find_members(archives) if quick else None
+    return members, entries if members is None else len(members)
+
+
+def _count(
+    facts: SourceFacts, settings: Settings, clips: dict[str, Member] | None, archives: list[Archive], guessed: int
+) -> None:
+    facts.utterances = len(clips) if clips else guessed or None
+    if settings.train_list is not None:
+        try:
+            frame = listed(settings.train_list)
+        except AvsieveError as error:
+            facts.findings.append(Finding("error", "source.archive.train_list", str(error), "mend the list"))
+            return
+        names = frame["utterance"].tolist()
+        told = named(len(names), frame["speaker"].nunique())
+        facts.findings.append(Finding("ok", "source.archive.train_list", f"{settings.train_list}: {told}"))
+        if clips and (absent := [name for name in names if name not in clips]):
+            level = "error" if len(absent) == len(names) else "warning"
+            text = f"{len(absent)} of {len(names)} listed clips are in no archive, as {absent[0]}"
+            facts.findings.append(Finding(level, "source.archive.video", text, "they become rows of reasons"))  # type: ignore[arg-type]
+        if not settings.test_video:
+            facts.utterances = len(names)
+            if (frame["seconds"] != "").all() and frame["seconds"].astype(float).notna().all():
+                facts.seconds = float(frame["seconds"].astype(float).sum())
+    if clips:
+        facts.is_there = clips.__contains__
+        if facts.seconds is None and facts.utterances:
+            mean_s = _mean_duration_s(list(clips.values()), archives)
+            facts.seconds = None if math.isnan(mean_s) else mean_s * facts.utterances
+
+
+def _mean_duration_s(members: list[Member], archives: list[Archive]) -> float:
+    """Return the mean length by the headers of some clips; NaN where none can be read."""
+    try:
+        from avsieve.media.decode import probe_duration_s
+    except ImportError:
+        return math.nan
+    known = []
+    with closing(Locator(archives)) as locator:
+        for member in members[:: max(1, len(members) // PROBED)]:
+            try:
+                duration_s = probe_duration_s(slice_of(locator.place(member)))
+            except BadMemberError:
+                continue
+            if not math.isnan(duration_s):
+                known.append(duration_s)
+    return sum(known) / len(known) if known else math.nan

@@ -1,0 +1,184 @@
+"""The doctor: each broken set-up gives its finding, with a remedy, and a status of 1."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+import yaml
+
+from avsieve.cli import main
+from avsieve.doctor import disk, examination, software
+from avsieve.doctor.examination import Examination, examine
+from avsieve.errors import ConfigError
+from avsieve.sources.findings import Finding
+
+TREE = {"source": {"kind": "tree", "tree": {"root": "clips"}}}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def config(folder: Path, values: dict, name: str = "my.yaml") -> Path:
+    (folder / name).write_text(yaml.safe_dump(values))
+    return folder / name
+
+
+def found(done: Examination, subject: str) -> Finding:
+    return max(
+        (f for f in done.findings if f.subject == subject),
+        key=lambda f: ["ok", "note", "warning", "error"].index(f.level),
+    )
+
+
+def broken(done: Examination, subject: str) -> Finding:
+    finding = found(done, subject)
+    assert finding.level == "error"
+    assert finding.remedy
+    assert done.stops
+    return finding
+
+
+def status(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["avsieve", "doctor", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return int(stopped.value.code or 0)
+
+
+def test_the_demo_is_ready_to_run_and_nothing_is_written(folder: Path, monkeypatch, capsys) -> None:
+    assert status(monkeypatch, "--cores", "2") == 0
+    told = capsys.readouterr().out
+    assert "336 utterances of 28 speakers" in told
+    assert "0 errors" in told
+    assert "\033" not in told  # no terminal, no colours
+    assert list(folder.iterdir()) == []
+
+
+def test_as_json_it_holds_findings_and_costs(folder: Path, monkeypatch, capsys) -> None:
+    path = config(folder, {"faces": {"detector": "nowhere.onnx"}})
+    assert status(monkeypatch, str(path), "--json", "--cores", "4") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"] is False
+    assert {c["stage"] for c in told["costs"]} >= {"extract", "align", "embed_audio", "embed_visual"}
+    assert any(f["subject"] == "faces.detector" and f["level"] == "error" for f in told["findings"])
+
+
+def test_an_unknown_key_ends_with_one_message(folder: Path, monkeypatch, capsys) -> None:
+    assert status(monkeypatch, str(config(folder, {"shardz": 3}))) == 1
+    assert "unknown key shardz" in capsys.readouterr().err
+
+
+def test_later_files_win_block_by_block(folder: Path) -> None:
+    first = config(folder, {"source": {"synthetic": {"speakers": 10, "videos": 2}}}, "a.yaml")
+    second = config(folder, {"source": {"synthetic": {"videos": 3}}}, "b.yaml")
+    done = examine([first, second], cores=1)
+    assert "90 utterances of 10 speakers" in found(done, "source").text
+    with pytest.raises(ConfigError, match=r"no\.yaml"):
+        examine([folder / "no.yaml"], cores=1)
+
+
+def test_a_missing_pack_says_how_to_get_it_and_its_terms(folder: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    finding = broken(examine([config(folder, {"faces": {"detector": "buffalo_l"}})], cores=1), "faces.detector")
+    assert "FaceAnalysis('buffalo_l')" in finding.remedy
+    assert "non-commercial" in finding.remedy
+
+
+def test_models_of_another_kind_are_refused(folder: Path, repository: Path) -> None:
+    models = repository / "src/avsieve/models"
+    values = {
+        "faces": {"detector": str(models / "faces.onnx"), "detector_size": 225},
+        "visual": {"model": str(models / "detector.onnx")},
+        "audio": {"arch": "ecapa512", "checkpoint": str(models / "audio_ecapa_small.safetensors")},
+    }
+    done = examine([config(folder, values)], cores=1)
+    assert "expected the 9" in broken(done, "faces.detector").text
+    assert "recognition model" in broken(done, "visual.model").text
+    assert "ecapa_small" in broken(done, "audio.checkpoint").text
+    assert "224 or 256" in broken(done, "faces.detector_size").remedy
+
+
+def test_shipped_models_on_real_data_are_warned_of(folder: Path) -> None:
+    done = examine([config(folder, TREE)], cores=1)
+    for key in ("faces.detector", "visual.model", "audio.checkpoint"):
+        assert found(done, key).level == "warning"
+        assert "made-up people" in found(done, key).text
+
+
+def test_cuda_that_is_not_there_stops(folder: Path, monkeypatch) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    done = examine([config(folder, {"device": "cuda"})], cores=1)
+    assert "device: cpu" in broken(done, "device, torch").remedy
+
+
+def test_no_ffmpeg_stops_where_clips_are_made_only(folder: Path, monkeypatch) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(folder / "gone"))
+    broken(examine([], cores=1), "ffmpeg")
+    assert found(examine([config(folder, TREE)], cores=1), "ffmpeg").level == "note"
+
+
+def test_both_runtimes_together_stop(folder: Path, monkeypatch) -> None:
+    real = software.installed
+    monkeypatch.setattr(software, "installed", lambda name: "1.20" if name == "onnxruntime-gpu" else real(name))
+    finding = broken(examine([], cores=1), "onnxruntime")
+    assert "pip uninstall" in finding.remedy
+
+
+def test_a_package_that_is_missing_or_out_of_range_is_named_with_its_command(folder: Path, monkeypatch) -> None:
+    real = software.installed
+    fake = {"insightface": "1.0", "av": None}
+    monkeypatch.setattr(software, "installed", lambda name: fake[name] if name in fake else real(name))
+    done = examine([], cores=1)
+    assert found(done, "insightface").level == "warning"
+    assert "pip install 'av" in broken(done, "av").remedy
+
+
+def test_without_the_packages_of_a_check_the_rest_is_told(folder: Path, monkeypatch) -> None:
+    real = examination.find_spec
+    monkeypatch.setattr(examination, "find_spec", lambda name: None if name == "pyarrow" else real(name))
+    done = examine([], cores=1)
+    assert "pyarrow" in found(done, "source").text
+    assert done.costs == []
+
+
+def test_too_little_room_stops(folder: Path, monkeypatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 10, 1_000_000))
+    assert "GB free" in broken(examine([], cores=1), "results").text
+
+
+def test_a_lock_that_was_left_is_found(folder: Path) -> None:
+    (folder / ".snakemake/locks").mkdir(parents=True)
+    (folder / ".snakemake/locks/0.input.lock").write_text("x")
+    assert "--unlock" in broken(examine([], cores=1), "lock").remedy
+
+
+def test_lists_that_cannot_be_read_stop(folder: Path) -> None:
+    (folder / "clips").mkdir()
+    (folder / "train.txt").write_text("id1 id1/vA/00001.wav\nid1 vA 3\n")
+    (folder / "trials.txt").write_text("yes id1/vA/1.wav id1/vA/2.wav\n")
+    (folder / "meta.csv").write_text("a,b\n1,2\n")
+    values = {
+        "source": {"kind": "tree", "tree": {"root": "clips", "train_list": "train.txt"}, "truth": "truth.csv"},
+        "evaluation": {"trials": "trials.txt", "sex": "meta.csv", "trained_on": ["trials.txt"]},
+    }
+    done = examine([config(folder, values)], cores=1)
+    for subject in ("source.tree.train_list", "evaluation.trials", "evaluation.sex", "evaluation.trained_on"):
+        broken(done, subject)
+    broken(done, "source.truth")
+
+
+def test_a_million_utterances_in_four_shards_are_advised_against(folder: Path) -> None:
+    done = disk._shards(4, 1_092_009, [])
+    assert done[0].level == "warning"
+    assert "273" in done[0].remedy

@@ -1,0 +1,125 @@
+"""Each source through the scripts, with the flags that the rules give them: its frames and wavs are those of a tree."""
+
+from __future__ import annotations
+
+import runpy
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from avsieve.config import Config
+from avsieve.config_source import Source
+from avsieve.media.ffmpeg import ffmpeg_binary, write_clip
+from avsieve.media.wav import wav_bytes
+from avsieve.tables import read_table
+from avsieve.workflow import flags
+from avsieve.workflow_source import SourceWiring
+
+from .faulty_server import FaultyServer
+from .test_archive import make_tar, make_zip, split
+
+UTTERANCES = ["id1/vA/00001", "id1/vB/00001", "id2/vC/00001"]
+
+
+class Line:
+    """Planning, fetching and extraction of one shard, as the rules run them."""
+
+    def __init__(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._scripts = repository / "workflow" / "scripts"
+        self._monkeypatch = monkeypatch
+
+    def _script(self, name: str, words: str) -> None:
+        self._monkeypatch.setattr(sys, "argv", [name, *shlex.split(words)])
+        with pytest.raises(SystemExit) as done:
+            runpy.run_path(str(self._scripts / f"{name}.py"), run_name="__main__")
+        assert done.value.code == 0
+
+    def run(self, kind: str, **settings: Any) -> dict[str, bytes]:
+        """Run a source; return its frames and wavs, in tars and their indexes."""
+        source = SourceWiring(Source.model_validate({"kind": kind, kind: settings}))
+        out = Path(kind)
+        shutil.rmtree(out, ignore_errors=True)
+        plan_flags = flags(source.settings, leave=source.leave_in_plan)
+        self._script("plan_shards", f"{kind} --shards 1 {plan_flags} --out {out}/plan.parquet --shard-dir {out}/shards")
+        fetch_flags = flags(source.settings, leave=source.leave_in_fetch)
+        self._script(
+            "fetch_media",
+            f"{kind} --plan {out}/shards/000.parquet {fetch_flags} --index {out}/index.parquet "
+            f"--status {out}/status.parquet --max-failed 0",
+        )
+        files = f"--frames {out}/f.tar --wav {out}/w.tar --status {out}/e.parquet --provenance {out}/p.json"
+        roots, media = flags(source.roots), flags(Config().media)
+        self._script("extract_media", f"--index {out}/index.parquet {roots} {media} --max-failed 0 {files}")
+        assert read_table(out / "e.parquet")["code"].tolist() == ["ok"] * len(UTTERANCES)
+        assert str(Path.cwd()) not in "".join(read_table(out / "index.parquet")["path"])
+        return {p.name: p.read_bytes() for p in sorted(out.iterdir()) if p.name[0] in "fw"}
+
+
+@pytest.fixture
+def line(repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Line:
+    monkeypatch.chdir(tmp_path)
+    return Line(repository, monkeypatch)
+
+
+@pytest.fixture
+def clips(line: Line, tmp_path: Path) -> dict[str, bytes]:
+    """Make a tree of clips, `mp4`; return their bytes by name."""
+    for i, utterance in enumerate(UTTERANCES):
+        tone = (8000 * np.sin(2 * np.pi * (300 + 100 * i) * np.arange(24_000) / 16_000)).astype(np.int16)
+        (tmp_path / "t.wav").write_bytes(wav_bytes(tone))
+        images = [np.full((64, 64, 3), 5 * k + 20 * i, np.uint8) for k in range(38)]
+        write_clip(tmp_path / f"mp4/{utterance}.mp4", images, tmp_path / "t.wav", size=64)
+    return {f"{u}.mp4": (tmp_path / f"mp4/{u}.mp4").read_bytes() for u in UTTERANCES}
+
+
+@pytest.mark.parametrize("packing", [0, 8])
+def test_a_zip_in_parts_gives_what_the_tree_gives(line: Line, clips: dict[str, bytes], packing: int) -> None:
+    members = {f"dev/mp4/{name}": content for name, content in clips.items()}
+    path = make_zip(Path("a.zip"), members, packing)
+    size = path.stat().st_size
+    split(path, [size // 5, size // 2, size - 30], "vox2_dev_mp4_part")
+    assert line.run("archive", video=["vox2_dev_mp4_part*"]) == line.run("tree", root="mp4")
+
+
+def test_tars_give_what_the_tree_gives(line: Line, clips: dict[str, bytes]) -> None:
+    for i, (name, content) in enumerate(clips.items()):
+        make_tar(Path(f"{i}.tar"), {f"x/{name}": content})
+    assert line.run("archive", video=["*.tar"], verify=True) == line.run("tree", root="mp4")
+
+
+def test_sound_that_lies_apart_gives_the_same_from_archives_and_trees(line: Line, clips: dict[str, bytes]) -> None:
+    import subprocess
+
+    sounds = {}
+    for name in clips:
+        target = Path("aac") / name.replace(".mp4", ".m4a")
+        target.parent.mkdir(parents=True)
+        command = [ffmpeg_binary(), "-v", "error", "-i", f"mp4/{name}", "-vn", "-c:a", "aac", "-ar", "16000", target]
+        subprocess.run(command, check=True)
+        sounds[f"dev/aac/{name}".replace(".mp4", ".m4a")] = target.read_bytes()
+    make_zip(Path("v.zip"), {f"dev/mp4/{name}": content for name, content in clips.items()})
+    path = make_zip(Path("s.zip"), sounds)
+    split(path, [1000, 5000], "vox2_dev_aac_part")
+    apart = line.run("tree", root="mp4", audio_root="aac")
+    assert line.run("archive", video=["v.zip"], audio=["vox2_dev_aac_part*"]) == apart
+    together = line.run("tree", root="mp4")
+    assert apart["f.tar"] == together["f.tar"]
+    assert apart["w.tar"] != together["w.tar"]
+
+
+def test_urls_give_what_the_tree_gives_and_their_store_is_a_tree(
+    line: Line, clips: dict[str, bytes], server: FaultyServer
+) -> None:
+    server.files = {f"/{name}": content for name, content in clips.items()}
+    lines = [f"{name.removesuffix('.mp4')},{server.url}/{name}" for name in clips]
+    Path("table.csv").write_text("\n".join(["utterance,url", *lines]) + "\n")
+    wanted = line.run("tree", root="mp4")
+    assert line.run("urls", table="table.csv") == wanted
+    assert line.run("tree", root="downloads/clips") == wanted
+    assert line.run("urls", table="table.csv") == wanted
+    assert len(server.log) == 3
