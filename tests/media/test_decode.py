@@ -47,6 +47,13 @@ def test_frames_are_taken_by_time_at_other_rates(convert: Callable[..., Path], r
     assert number_of(clip.frames["0010"]) == pytest.approx(25 * shown_at_s, abs=0.7)
 
 
+def test_frames_can_stay_images(clips: Path) -> None:
+    clip = decode_clip(clips / "plain.mp4", as_images=True)
+    assert clip.frames == {}
+    assert list(clip.images) == NAMES
+    assert {(i.shape, i.dtype) for i in clip.images.values()} == {((224, 224, 3), np.dtype(np.uint8))}
+
+
 def test_matroska_with_its_millisecond_ticks_gives_the_same_frames(convert: Callable[..., Path]) -> None:
     clip = decode_clip(convert("plain.mkv", "-c", "copy"))
     assert [number_of(j) for j in clip.frames.values()] == [10, 20, 30, 40, 50, 60, 70]

@@ -26,13 +26,15 @@ _TRUNCATED_SHARE = 0.05
 class Decoded:
     """What came out of a clip.
 
-    ``frames`` maps a frame's name (time in 25ths of a second, four digits) to its JPEG; ``wave`` is (n,) int16 at
-    16 kHz or ``None``. ``audio_s`` and ``video_s`` are the decoded lengths in seconds.
+    ``frames`` maps a frame's name (time in 25ths of a second, four digits) to its JPEG; with ``as_images`` it is empty
+    and ``images`` maps the names to (height, width, 3) uint8 BGR. ``wave`` is (n,) int16 at 16 kHz or ``None``.
+    ``audio_s`` and ``video_s`` are the decoded lengths in seconds.
     """
 
     code: Reason = Reason.OK
     detail: str = ""
     frames: dict[str, bytes] = field(default_factory=dict)
+    images: dict[str, np.ndarray] = field(default_factory=dict)
     wave: np.ndarray | None = None
     audio_s: float = 0.0
     video_s: float = 0.0
@@ -61,7 +63,7 @@ class _FrameTaker:
     still counts as shown.
     """
 
-    def __init__(self, interval_s: float, jpeg_quality: int, tick_s: float, out: Decoded) -> None:
+    def __init__(self, interval_s: float, jpeg_quality: int | None, tick_s: float, out: Decoded) -> None:
         self._interval_s = interval_s
         self._quality = jpeg_quality
         self._slack_s = tick_s / 2 + 1e-6
@@ -84,11 +86,15 @@ class _FrameTaker:
         image = self._shown.to_ndarray(format="bgr24")
         if turns := round(getattr(self._shown, "rotation", 0) / 90) % 4:
             image = np.ascontiguousarray(np.rot90(image, turns))
+        name = frame_name(self._k * self._interval_s)
+        self._k += 1
+        if self._quality is None:
+            self._out.images[name] = image
+            return
         done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
         if not done:
             raise RuntimeError(f"OpenCV could not encode a frame of shape {image.shape}")
-        self._out.frames[frame_name(self._k * self._interval_s)] = jpeg.tobytes()
-        self._k += 1
+        self._out.frames[name] = jpeg.tobytes()
 
 
 def _header_length_s(container: Any, stream: Any) -> float:
@@ -97,7 +103,7 @@ def _header_length_s(container: Any, stream: Any) -> float:
     return container.duration / av.time_base if container.duration else 0.0
 
 
-def _read(container: Any, out: Decoded, *, interval_s: float, jpeg_quality: int, want_video: bool) -> None:
+def _read(container: Any, out: Decoded, *, interval_s: float, jpeg_quality: int | None, want_video: bool) -> None:
     video = next(iter(container.streams.video), None) if want_video else None
     audio = next(iter(container.streams.audio), None)
     if video is None and audio is None:
@@ -165,6 +171,7 @@ def decode_clip(
     jpeg_quality: int = 95,
     min_audio_s: float = 0.5,
     want_video: bool = True,
+    as_images: bool = False,
 ) -> Decoded:
     """Decode a clip in one pass.
 
@@ -183,6 +190,8 @@ def decode_clip(
         Shorter sound is reported as too short, in seconds.
     want_video
         ``False`` for sound alone: a missing video stream is then as it should be.
+    as_images
+        Give the frames as images, without making JPEGs of them.
 
     Returns
     -------
@@ -200,13 +209,14 @@ def decode_clip(
     source: Any = open_slice(media)
     try:
         with av.open(source, metadata_errors="replace") as container:
-            _read(container, out, interval_s=interval_s, jpeg_quality=jpeg_quality, want_video=want_video)
+            quality = None if as_images else jpeg_quality
+            _read(container, out, interval_s=interval_s, jpeg_quality=quality, want_video=want_video)
     except av.FFmpegError as error:
         out.note(classify_open_error(read_slice(media, 4096)), _words(error))
     finally:
         if not isinstance(source, str):
             source.close()
-    if out.video_s > 0 and not out.frames and want_video:
+    if out.video_s > 0 and not (out.frames or out.images) and want_video:
         out.note(Reason.VIDEO_TOO_SHORT, f"{out.video_s:.2f} s of video, the first frame is taken at {interval_s} s")
     if out.wave is not None and out.audio_s < min_audio_s:
         out.note(Reason.AUDIO_TOO_SHORT, f"{out.audio_s:.2f} s of sound, at least {min_audio_s} s are wanted")
