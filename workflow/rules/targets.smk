@@ -23,7 +23,7 @@ rule fetch:
 rule extract:
     """As far as frames and wavs."""
     input:
-        expand("results/extract/{shard}.frames.tar", shard=W.shards),
+        expand("results/extract/{shard}.wav.tar", shard=W.shards),
 
 
 rule align:

@@ -71,8 +71,8 @@ def blob_of(images: Sequence[np.ndarray]) -> np.ndarray:
 @cache
 def anchor_centres(width: int, height: int, stride: int) -> np.ndarray:
     """Return the centres (n, 2) float32 of the anchors of one stride, in pixels of the input, row by row."""
-    grid = np.stack(np.mgrid[: height // stride, : width // stride][::-1], axis=-1).astype(np.float32)
-    centres = np.repeat((grid * stride).reshape(-1, 2), ANCHORS, axis=0)
+    x, y = np.meshgrid(np.arange(width // stride), np.arange(height // stride))
+    centres = np.repeat(np.stack([x, y], axis=-1).reshape(-1, 2) * np.float32(stride), ANCHORS, axis=0)
     centres.flags.writeable = False
     return centres
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -14,20 +12,29 @@ import pandas as pd
 from avsieve.media.decode import Decoded, decode_clip
 from avsieve.media.index import slices_of
 from avsieve.media.wav import wav_bytes
+from avsieve.prefetch import in_order
 from avsieve.progress import progress
 from avsieve.shards import ShardWriter
 from avsieve.status import StatusTable
 
 
-def _in_order(pool: ThreadPoolExecutor, work: Iterable[partial[Decoded]], ahead: int) -> Iterator[Decoded]:
-    """Run ``work`` on the pool and yield its results in order, never more than ``ahead`` of them in memory."""
-    waiting: deque[Future[Decoded]] = deque()
-    for item in work:
-        waiting.append(pool.submit(item))
-        if len(waiting) >= ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+def extraction_status() -> StatusTable:
+    """Return the empty status table of an extraction."""
+    return StatusTable("extract_media", n_frames="int64", audio_s="float64", video_s="float64")
+
+
+def add_sound(utterance: str, clip: Decoded, n_frames: int, wavs: ShardWriter, status: StatusTable) -> None:
+    """Write the wav of a clip, if it has sound, and its row."""
+    if clip.wave is not None:
+        wavs.add(utterance, f"{utterance}.wav", wav_bytes(clip.wave))
+    status.add(
+        utterance,
+        clip.code,
+        clip.detail,
+        n_frames=n_frames,
+        audio_s=round(clip.audio_s, 6),
+        video_s=round(clip.video_s, 6),
+    )
 
 
 def extract_shard(
@@ -59,7 +66,7 @@ def extract_shard(
     StatusTable
         One row per row of ``index``, with ``n_frames``, ``audio_s`` and ``video_s``.
     """
-    status = StatusTable("extract_media", n_frames="int64", audio_s="float64", video_s="float64")
+    status = extraction_status()
     cv2.setNumThreads(1)
     work = [
         partial(
@@ -73,19 +80,10 @@ def extract_shard(
         )
         for media, sound in slices_of(index, roots, audio_roots)
     ]
-    with ShardWriter(frames_tar) as frames, ShardWriter(wav_tar) as wavs, ThreadPoolExecutor(workers) as pool:
-        decoded = progress(_in_order(pool, work, ahead=4 * workers), "clips", total=len(work))
+    with ShardWriter(frames_tar) as frames, ShardWriter(wav_tar) as wavs:
+        decoded = progress(in_order(work, workers), "clips", total=len(work))
         for utterance, clip in zip(index["utterance"], decoded, strict=True):
             for name, jpeg in clip.frames.items():
                 frames.add(utterance, f"{utterance}/{name}.jpg", jpeg)
-            if clip.wave is not None:
-                wavs.add(utterance, f"{utterance}.wav", wav_bytes(clip.wave))
-            status.add(
-                utterance,
-                clip.code,
-                clip.detail,
-                n_frames=len(clip.frames),
-                audio_s=round(clip.audio_s, 6),
-                video_s=round(clip.video_s, 6),
-            )
+            add_sound(utterance, clip, len(clip.frames), wavs, status)
     return status
