@@ -8,6 +8,7 @@ head, in shares of the distance of the eyes. Heads differ, so an estimate is goo
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ _DEPTHS = np.array([0.0, 0.0, 0.45, 0.1, 0.1])
 _EYES_PX = float(np.linalg.norm(TEMPLATE[1] - TEMPLATE[0]))
 _HEAD = np.column_stack([TEMPLATE, -_DEPTHS * _EYES_PX])  # x to the right, y down, z away from the camera
 _INVERSE = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0))
+_INVERSE -= _INVERSE.mean(axis=1, keepdims=True)  # so that landmarks need not be centred
 
 
 class Pose(NamedTuple):
@@ -35,17 +37,23 @@ class Pose(NamedTuple):
 def pose_of(landmarks: np.ndarray) -> Pose:
     """Estimate the pose of a face by its landmarks (5, 2), in pixels; NaN for all when they lie in one point."""
     points = np.asarray(landmarks, np.float64)
-    centred = points - points.mean(axis=0)
-    if not np.isfinite(centred).all() or not centred.any():
-        return Pose(float("nan"), float("nan"), float("nan"))
-    u, _, v = np.linalg.svd((_INVERSE @ centred).T, full_matrices=False)
-    right, down = u @ v
-    away = np.cross(right, down)
-    # Where the nose points to: against the head's third axis.
-    x, y, z = -right[2], -down[2], -away[2]
-    eyes = points[1] - points[0]
+    # Rows of the map: how the head's axes x, y, z show in the image's x and y.
+    (ax, bx), (ay, by), (az, bz) = (_INVERSE @ points).tolist()
+    aa, ab, bb = ax * ax + ay * ay + az * az, ax * bx + ay * by + az * bz, bx * bx + by * by + bz * bz
+    root = math.sqrt(max(aa * bb - ab * ab, 0.0))
+    if not root > 0:
+        return Pose(math.nan, math.nan, math.nan)
+    # The nearest rotation, by the polar decomposition: rows = (rows rows^T)^(1/2) rotation; up to a common factor,
+    # the root of a symmetric 2 x 2 matrix G is G + sqrt(det G) I, whose inverse is what multiplies the rows here.
+    p, q, r = bb + root, -ab, aa + root
+    scale = math.hypot(p * ax + q * bx, p * ay + q * by, p * az + q * bz)
+    rx, ry, rz = ((p * a + q * b) / scale for a, b in ((ax, bx), (ay, by), (az, bz)))
+    dx, dy, dz = ((q * a + r * b) / scale for a, b in ((ax, bx), (ay, by), (az, bz)))
+    # The nose points against the head's third axis.
+    x, y, z = -rz, -dz, -(rx * dy - ry * dx)
+    right_eye, left_eye = points[1], points[0]
     return Pose(
-        yaw_deg=float(np.degrees(np.arctan2(x, -z))),
-        pitch_deg=float(np.degrees(np.arctan2(-y, np.hypot(x, z)))),
-        roll_deg=float(np.degrees(np.arctan2(eyes[1], eyes[0]))),
+        yaw_deg=math.degrees(math.atan2(x, -z)),
+        pitch_deg=math.degrees(math.atan2(-y, math.hypot(x, z))),
+        roll_deg=math.degrees(math.atan2(right_eye[1] - left_eye[1], right_eye[0] - left_eye[0])),
     )
