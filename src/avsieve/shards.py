@@ -11,10 +11,10 @@ import io
 import mmap
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -35,6 +35,51 @@ _INDEX_SCHEMA = pa.schema(
 )
 
 
+class Member(NamedTuple):
+    """A row of a shard's index."""
+
+    name: str
+    utterance: str
+    offset: int
+    size: int
+    crc32: int
+
+
+def _padded(size: int) -> int:
+    """Content is padded to whole blocks of 512 bytes."""
+    return -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+
+
+def _header(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info
+
+
+def partial_path(tar: str | Path) -> Path:
+    """Return the name that a shard has while it is written."""
+    tar = Path(tar)
+    return tar.with_name(tar.name + ".partial")
+
+
+def intact(tar: str | Path, members: Sequence[Member]) -> int:
+    """Return how many of ``members``, from the first on, an unfinished shard holds as they were written."""
+    partial = partial_path(tar)
+    if not partial.exists():
+        return 0
+    end = 0
+    with partial.open("rb") as file:
+        for n, member in enumerate(members):
+            head = _header(member.name, member.size).tobuf(tarfile.USTAR_FORMAT)
+            found, content = file.read(len(head)), file.read(_padded(member.size))
+            end += len(head)
+            whole = len(content) == _padded(member.size) and not any(content[member.size :])
+            if found != head or end != member.offset or not whole or zlib.crc32(content[: member.size]) != member.crc32:
+                return n
+            end += len(content)
+    return len(members)
+
+
 def index_path(tar: str | Path) -> Path:
     """Return the path of a shard's index: ``x/000.tar`` -> ``x/000.parquet``."""
     return Path(tar).with_suffix(".parquet")
@@ -44,17 +89,30 @@ class ShardWriter:
     """Write a shard and its index; both appear under their names only when the ``with`` block ends well.
 
     The tar is renamed before its index, and readers open the index first.
+
+    Parameters
+    ----------
+    tar
+        The shard to write.
+    kept
+        Members that an unfinished shard holds and that writing goes on behind; what follows them is cut off. If given,
+        be it empty, the unfinished shard is kept when the block ends with an error. They are believed: see `intact`.
     """
 
-    def __init__(self, tar: str | Path) -> None:
+    def __init__(self, tar: str | Path, kept: Sequence[Member] | None = None) -> None:
         self.path = Path(tar)
-        self._partial = self.path.with_name(self.path.name + ".partial")
-        self._rows: list[tuple[str, str, int, int, int]] = []
-        self._seen: set[str] = set()
+        self._partial = partial_path(tar)
+        self._keeps = kept is not None
+        self.members: list[Member] = list(kept or ())
+        self._seen = {member.name for member in self.members}
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._tar = tarfile.open(self._partial, "w", format=tarfile.USTAR_FORMAT)
+        self._file = self._partial.open("r+b" if self.members else "wb")
+        if self.members:
+            self._file.seek(self.members[-1].offset + _padded(self.members[-1].size))
+            self._file.truncate()
+        self._tar = tarfile.open(fileobj=self._file, mode="w", format=tarfile.USTAR_FORMAT)
         return self
 
     def add(self, utterance: str, name: str, content: bytes | memoryview) -> None:
@@ -68,22 +126,27 @@ class ShardWriter:
         if name in self._seen:
             raise ShardError(f"{self.path}: member {name} was written before; member names must be unique")
         self._seen.add(name)
-        info = tarfile.TarInfo(name)
-        info.size = len(content)
-        self._tar.addfile(info, io.BytesIO(content))
-        # The content was padded to whole blocks of 512 bytes, so it began there:
-        padded = -(-len(content) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
-        self._rows.append((name, utterance, self._tar.offset - padded, len(content), zlib.crc32(content)))
+        self._tar.addfile(_header(name, len(content)), io.BytesIO(content))
+        offset = self._tar.offset - _padded(len(content))
+        self.members.append(Member(name, utterance, offset, len(content), zlib.crc32(content)))
+
+    def flush(self) -> None:
+        """Hand what was written to the system: a kill of this process loses none of it."""
+        self._file.flush()
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and self._keeps:
+            self._file.close()
+            return
         self._tar.close()
+        self._file.close()
         if kind is not None:
             self._partial.unlink(missing_ok=True)
             return
         commit(self._partial, self.path)
-        columns = list(zip(*self._rows, strict=True)) or [()] * len(INDEX_COLUMNS)
+        columns = list(zip(*self.members, strict=True)) or [()] * len(INDEX_COLUMNS)
         write_table(index_path(self.path), pa.table([list(c) for c in columns], schema=_INDEX_SCHEMA))
 
 

@@ -6,13 +6,21 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from avsieve.media.ffmpeg import ffmpeg_binary, write_clip
+from avsieve.media.ffmpeg import write_clip
 from avsieve.media.wav import wav_bytes
 
 SECONDS = 3
+# Not the one on PATH: old ones lack options that the awkward files need.
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+
+
+def run_ffmpeg(*arguments: str | Path) -> None:
+    """Run ffmpeg; its last argument is the file to write."""
+    subprocess.run([FFMPEG, "-v", "error", "-y", *map(str, arguments)], check=True)
 
 
 def numbered_frames(n: int) -> list[np.ndarray]:
@@ -38,8 +46,7 @@ def convert(clips: Path) -> Callable[..., Path]:
 
     def make(name: str, *options: str) -> Path:
         target = clips / name
-        command = [ffmpeg_binary(), "-v", "error", "-y", "-i", str(clips / "plain.mp4"), *options, str(target)]
-        subprocess.run(command, check=True)
+        run_ffmpeg("-i", clips / "plain.mp4", *options, target)
         return target
 
     return make

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pandas as pd
 
 from avsieve.media.decode import Decoded, decode_clip
 from avsieve.media.index import slices_of
+from avsieve.media.journal import Journal, state_of
+from avsieve.media.slices import MediaSlice
 from avsieve.media.wav import wav_bytes
-from avsieve.prefetch import in_order
+from avsieve.media.workers import in_processes
 from avsieve.progress import progress
 from avsieve.shards import ShardWriter
 from avsieve.status import StatusTable
@@ -20,7 +23,8 @@ from avsieve.status import StatusTable
 
 def extraction_status() -> StatusTable:
     """Return the empty status table of an extraction."""
-    return StatusTable("extract_media", n_frames="int64", audio_s="float64", video_s="float64")
+    lengths = dict.fromkeys(("audio_s", "video_s", "audio_start_s"), "float64")
+    return StatusTable("extract_media", n_frames="int64", **lengths)
 
 
 def add_sound(utterance: str, clip: Decoded, n_frames: int, wavs: ShardWriter, status: StatusTable) -> None:
@@ -34,7 +38,13 @@ def add_sound(utterance: str, clip: Decoded, n_frames: int, wavs: ShardWriter, s
         n_frames=n_frames,
         audio_s=round(clip.audio_s, 6),
         video_s=round(clip.video_s, 6),
+        audio_start_s=round(clip.audio_start_s, 6),
     )
+
+
+def _decode(clip: tuple[MediaSlice, MediaSlice | None], settings: dict[str, Any]) -> Decoded:
+    cv2.setNumThreads(1)  # in the worker's process
+    return decode_clip(*clip, **settings)
 
 
 def extract_shard(
@@ -52,6 +62,8 @@ def extract_shard(
 ) -> StatusTable:
     """Decode the clips of a media index and write their frames and wavs as shards.
 
+    A killed run is taken up behind the last clip it finished, and gives the bytes of a run that was not.
+
     Parameters
     ----------
     index
@@ -59,31 +71,30 @@ def extract_shard(
     roots, audio_roots
         Folder per subset that its paths start from; that of the sound, where it lies apart.
     workers
-        Clips that are decoded at a time; the decoder lets go of Python's lock.
+        Clips that are decoded at a time, each in a process.
 
     Returns
     -------
     StatusTable
-        One row per row of ``index``, with ``n_frames``, ``audio_s`` and ``video_s``.
+        One row per row of ``index``, with ``n_frames``, ``audio_s``, ``video_s`` and ``audio_start_s``.
     """
     status = extraction_status()
-    cv2.setNumThreads(1)
-    work = [
-        partial(
-            decode_clip,
-            media,
-            sound,
-            interval_s=interval_s,
-            jpeg_quality=jpeg_quality,
-            min_audio_s=min_audio_s,
-            want_video=want_video,
-        )
-        for media, sound in slices_of(index, roots, audio_roots)
-    ]
-    with ShardWriter(frames_tar) as frames, ShardWriter(wav_tar) as wavs:
-        decoded = progress(in_order(work, workers), "clips", total=len(work))
-        for utterance, clip in zip(index["utterance"], decoded, strict=True):
+    settings = {
+        "interval_s": interval_s, "jpeg_quality": jpeg_quality, "min_audio_s": min_audio_s, "want_video": want_video,
+    }  # fmt: skip
+    clips = slices_of(index, roots, audio_roots)
+    journal_path = Path(frames_tar).with_name(Path(frames_tar).name + ".partial.jsonl")
+    Path(frames_tar).parent.mkdir(parents=True, exist_ok=True)
+    journal = Journal(journal_path, [frames_tar, wav_tar], state_of(index, clips, settings, __file__))
+    status.rows.extend(journal.done)
+    first = len(journal.done)
+    work = [partial(_decode, clip, settings) for clip in clips[first:]]
+    with journal:
+        frames, wavs = journal.writers
+        decoded = progress(in_processes(work, workers), "clips", total=len(work))
+        for utterance, clip in zip(index["utterance"][first:], decoded, strict=True):
             for name, jpeg in clip.frames.items():
                 frames.add(utterance, f"{utterance}/{name}.jpg", jpeg)
             add_sound(utterance, clip, len(clip.frames), wavs, status)
+            journal.finish(status.rows[-1])
     return status

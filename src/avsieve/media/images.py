@@ -1,0 +1,47 @@
+"""A folder of images in place of a video: frames that somebody else took, kept as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from avsieve.media.decoded import Decoded
+from avsieve.media.frames import jpeg_of
+from avsieve.reasons import Reason
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+_JPEG = (".jpg", ".jpeg")
+
+
+def read_images(folder: Path, jpeg_quality: int | None) -> Decoded:
+    """Return the images of a folder as frames, named by their stems, in the order of the names.
+
+    JPEGs are passed on to the byte; others become JPEGs. Images that cannot be decoded are left out, and told.
+
+    Parameters
+    ----------
+    folder
+        Holds the images of one utterance.
+    jpeg_quality
+        Quality of what becomes a JPEG; ``None`` for images.
+    """
+    out = Decoded()
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    bad = []
+    for path in paths:
+        content = path.read_bytes()
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+        if image is None:
+            bad.append(path.name)
+        elif jpeg_quality is None:
+            out.images[path.stem] = image
+        else:
+            out.frames[path.stem] = content if path.suffix.lower() in _JPEG else jpeg_of(image, jpeg_quality)
+    if not paths:
+        out.note(Reason.NO_FRAMES, f"{folder.name}: no image in the folder")
+    if bad:
+        some = f"{', '.join(bad[:3])}{', …' if len(bad) > 3 else ''}"
+        out.note(Reason.IMAGE_UNDECODABLE, f"{len(bad)} of {len(paths)} images cannot be decoded: {some}")
+    return out

@@ -1,0 +1,62 @@
+"""Sound: from the frames of an audio stream to 16 kHz mono, sample for sample what ``ffmpeg -ac 1 -ar 16000`` gives.
+
+Channels are mixed as swresample mixes them: those of a stereo pair by their mean, those of 5.1 with the weights of its
+matrix, scaled so that nothing clips. Nothing else is done to the loudness. Silence before a sound that sets in late and
+gaps between packets are not filled: the wav holds the samples that there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import av
+import numpy as np
+
+from avsieve.media.wav import SAMPLE_RATE
+
+# Sound is converted in blocks of this many samples: by single frames of 1,024 it would cost as much as decoding.
+_BLOCK = 1 << 18
+
+
+class SoundTaker:
+    """Gather the frames of an audio stream; `finish` returns the samples."""
+
+    def __init__(self) -> None:
+        self._kind: tuple[Any, ...] | None = None
+        self._fifo: Any = None
+        self._resampler: Any = None
+        self._parts: list[np.ndarray] = []
+        self.starts_at_s: float | None = None
+
+    def push(self, frame: Any) -> None:
+        """Take a frame; its format may change from frame to frame."""
+        if self.starts_at_s is None:
+            self.starts_at_s = frame.time or 0.0
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._kind:
+            self._flush()
+            self._kind = kind
+            self._fifo = av.AudioFifo()
+            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        frame.pts = None  # the samples are joined, whatever their times
+        self._fifo.write(frame)
+        if self._fifo.samples >= _BLOCK:
+            self._convert()
+
+    def finish(self) -> np.ndarray | None:
+        """Return the samples (n,) int16 at 16 kHz, or ``None`` if there are none."""
+        self._flush()
+        return np.concatenate(self._parts) if self._parts else None
+
+    def _convert(self) -> None:
+        block = self._fifo.read()
+        if block is not None:
+            block.pts = None
+            self._parts += [f.to_ndarray()[0] for f in self._resampler.resample(block)]
+
+    def _flush(self) -> None:
+        if self._fifo is None:
+            return
+        self._convert()
+        # What the resampler still holds; it passes on frames that are right already, and then holds none.
+        self._parts += [f.to_ndarray()[0] for f in self._resampler.resample(None) if f is not None]
