@@ -7,12 +7,13 @@ ours           a shard as the workflow aligns it: reading, decoding, tracks, cho
 tracking       the same with `faces.tracking`;
 in memory      the same on images that are decoded already, as the fused stage has them, without writing;
 limit          ``session.run`` of the detector on inputs that lie ready, at the frames' size, and nothing else;
-640            ``FaceAnalysis.get`` an image at a time as it comes (an input of 640 x 640), then ``norm_crop``. Detection
-               is its only task; it writes nothing;
+640            ``FaceAnalysis.get`` an image at a time as it comes (an input of 640 x 640), then ``norm_crop``.
+               Detection is its only task; it writes nothing;
 equal size     the same with an input of the frames' size (of a dynamic copy where the file is fixed);
-640, all cores the same with ONNX Runtime's own number of threads, one image at a time: what comes out of the box.
+..., all cores both with ONNX Runtime's own number of threads for the one image at a time: what comes out of the box.
 
-All ways take turns, `--rounds` times; medians are compared, and the range of the rounds' ratios is shown. The agreement
+All ways take turns, `--rounds` times; medians of the rounds' ratios are shown with their range, and the ratio of the
+processor times, which other work on the machine disturbs less (two workers have twice the cores of one). The agreement
 says in how many frames both found the face, and how far its landmarks lie apart.
 
 With `--clips` (a folder of clips; without it, frames are rendered) decoding is measured too: the two stages with frames
@@ -54,22 +55,30 @@ from avsieve.shards import ShardReader, ShardWriter
 from avsieve.synthetic.faces import FaceRenderer, sample_face, sample_scene
 
 Ways = dict[str, Callable[[], object]]
+Taken = dict[str, list[tuple[float, float]]]
 
 
-def measure(ways: Ways, rounds: int) -> dict[str, list[float]]:
-    """Run the ways in turns; return the seconds of each."""
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+def measure(ways: Ways, rounds: int) -> Taken:
+    """Run the ways in turns; return the wall and processor seconds of each."""
+    taken: Taken = {name: [] for name in ways}
     for name, way in [*ways.items()] * rounds:
-        start = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         way()
-        taken[name].append(time.perf_counter() - start)
+        taken[name].append((time.perf_counter() - wall, time.process_time() - cpu))
     return taken
 
 
-def ratio(taken: dict[str, list[float]], slow: str, fast: str) -> str:
-    """Return how many times faster one way is: the median of the rounds' ratios, and their range."""
-    each = sorted(a / b for a, b in zip(taken[slow], taken[fast], strict=True))
-    return f"{statistics.median(each):.2f} ({each[0]:.2f} to {each[-1]:.2f})"
+def show(taken: Taken, count: int, unit: str) -> None:
+    """Print how many a second each way makes."""
+    for name, seconds in taken.items():
+        print(f"  {name:22}{count / statistics.median(w for w, _ in seconds):9.1f} {unit}/s")
+
+
+def ratio(taken: Taken, slow: str, fast: str) -> str:
+    """Return how many times faster one way is: the median of the rounds' ratios, their range, and by processor time."""
+    pairs = list(zip(taken[slow], taken[fast], strict=True))
+    wall, cpu = sorted(a[0] / b[0] for a, b in pairs), statistics.median(a[1] / b[1] for a, b in pairs)
+    return f"{statistics.median(wall):.2f} ({wall[0]:.2f} to {wall[-1]:.2f}); processor time {cpu:.2f}"
 
 
 def rendered(people: int, frames: int) -> dict[str, list[np.ndarray]]:
@@ -225,7 +234,8 @@ def measured(m: Material, dynamic: Path, workers: int, rounds: int) -> None:
     """Measure all ways with so many workers, and print the rates and ratios."""
     as_it_comes = m.analyses("640", m.detector.path, 640, workers)
     equal_size = m.analyses("equal", dynamic, m.size, workers)
-    all_cores = [analysis(m.detector.path, m.folder / f"all-{workers}", 640, None)]
+    all_640 = m.analyses(f"all-{workers}", m.detector.path, 640, 1, None)
+    all_equal = m.analyses(f"equal-all-{workers}", dynamic, m.size, 1, None)
     ways: Ways = {
         "ours": lambda: m.align(m.ours, workers),
         "tracking": lambda: m.align(m.tracking, workers),
@@ -233,18 +243,19 @@ def measured(m: Material, dynamic: Path, workers: int, rounds: int) -> None:
         "limit": lambda: m.limit(workers),
         "640": lambda: m.habits(as_it_comes),
         "equal size": lambda: m.habits(equal_size),
-        "640, all cores": lambda: m.habits(all_cores),
+        "640, all cores": lambda: m.habits(all_640),
+        "equal size, all cores": lambda: m.habits(all_equal),
     }
     for way in ways.values():
         way()  # sessions for a size are made by the first image
     taken = measure(ways, rounds)
-    print(f"\n{workers} worker(s): frames a second, medians of {rounds} rounds")
-    for name, seconds in taken.items():
-        print(f"  {name:16}{len(m.jpegs) / statistics.median(seconds):9.1f}")
+    print(f"\n{workers} worker(s), medians of {rounds} rounds")
+    show(taken, len(m.jpegs), "frames")
     for text, slow, fast in (
         ("ours over FaceAnalysis as it comes, a thread a worker", "640", "ours"),
         ("ours over FaceAnalysis as it comes, all cores on one image", "640, all cores", "ours"),
-        ("ours over FaceAnalysis at equal size", "equal size", "ours"),
+        ("ours over FaceAnalysis at equal size, a thread a worker", "equal size", "ours"),
+        ("ours over FaceAnalysis at equal size, all cores on one image", "equal size, all cores", "ours"),
         ("ours, images in memory, of the limit", "limit", "in memory"),
         ("ours with JPEG decoding and writing, of the limit", "limit", "ours"),
         ("tracking over ours", "ours", "tracking"),
@@ -286,9 +297,8 @@ def fused_part(clips: list[Path], args: argparse.Namespace, folder: Path) -> Non
         for way in ways.values():
             way()
         taken = measure(ways, args.rounds)
-        print(f"\n{len(clips)} clips, decoded and aligned, {workers} worker(s): clips a second")
-        for name, seconds in taken.items():
-            print(f"  {name:16}{len(clips) / statistics.median(seconds):9.1f}")
+        print(f"\n{len(clips)} clips, decoded and aligned, {workers} worker(s)")
+        show(taken, len(clips), "clips")
         print(f"  fused over two stages: {ratio(taken, 'two stages', 'fused')}")
     sizes = {n: (folder / n).stat().st_size for n in ("f.tar", "w.tar", "a.tar")}
     saved = sizes["f.tar"] / sum(sizes.values())
@@ -307,6 +317,8 @@ def main() -> None:
     ap.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     args = ap.parse_args()
     cv2.setNumThreads(1)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="insightface")
+    logging.getLogger("avsieve").setLevel(logging.WARNING)
     clips = (
         sorted(p for p in args.clips.rglob("*") if p.suffix in (".mp4", ".mpg", ".avi", ".mkv")) if args.clips else []
     )

@@ -85,6 +85,8 @@ class Aligner(Protocol):
 
     at_a_time: int
     """Utterances that are best given together."""
+    wants_files: bool
+    """Whether the files of the frames are wanted; images alone are enough otherwise."""
 
     def align(self, utterances: Sequence[Sequence[VideoFrame]]) -> list[AlignedUtterance]:
         """Align the faces of utterances, each given by its frames in the order of time."""
@@ -109,7 +111,7 @@ class FaceAligner:
     def __init__(
         self, detector: Detector, *, min_score: float, landmarks: Landmarks | None = None, jpeg_quality: int = 95
     ) -> None:
-        self.detector, self.landmarks = detector, landmarks
+        self.detector, self.landmarks, self.wants_files = detector, landmarks, False
         self.min_score, self.jpeg_quality = min_score, jpeg_quality
         # An utterance of VoxCeleb2 has some 16 frames: enough of them to fill the network's batches.
         self.at_a_time = -(-detector.batch // 16)

@@ -18,11 +18,13 @@ from avsieve.shards import ShardReader
 from avsieve.status import StatusTable
 
 
+def read_frame(name: str, content: bytes) -> VideoFrame:
+    """Return the frame in an image file."""
+    return VideoFrame(name, cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), content)
+
+
 def _frames(reader: ShardReader, utterance: str) -> list[VideoFrame]:
-    return [
-        VideoFrame(Path(name).stem, cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), content)
-        for name, content in reader.of(utterance)
-    ]
+    return [read_frame(Path(name).stem, content) for name, content in reader.of(utterance)]
 
 
 def _aligned(reader: ShardReader, aligner: Aligner, utterances: Sequence[str]) -> list[AlignedUtterance]:

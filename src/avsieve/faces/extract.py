@@ -10,7 +10,7 @@ import cv2
 import pandas as pd
 
 from avsieve.faces.align import AlignedUtterance, Aligner, VideoFrame
-from avsieve.faces.align_shard import groups_of
+from avsieve.faces.align_shard import groups_of, read_frame
 from avsieve.faces.output import FaceOutput
 from avsieve.media.decode import Decoded, decode_clip
 from avsieve.media.extract import add_sound, extraction_status
@@ -24,18 +24,32 @@ from avsieve.status import StatusTable
 Clip = tuple[MediaSlice, MediaSlice | None]
 
 
+def _frames_of(clip: Decoded) -> list[VideoFrame]:
+    return [
+        *(VideoFrame(name, image) for name, image in clip.images.items()),
+        *(read_frame(name, content) for name, content in clip.frames.items()),
+    ]
+
+
 def _extracted(
     clips: Sequence[Clip], aligner: Aligner, *, interval_s: float, min_audio_s: float, want_video: bool
 ) -> list[tuple[Decoded, int, AlignedUtterance]]:
     """Decode and align some clips; return with each how many frames it has, and no longer the frames themselves."""
     decoded = [
-        decode_clip(media, sound, interval_s=interval_s, min_audio_s=min_audio_s, want_video=want_video, as_images=True)
+        decode_clip(
+            media,
+            sound,
+            interval_s=interval_s,
+            min_audio_s=min_audio_s,
+            want_video=want_video,
+            as_images=not aligner.wants_files,
+        )
         for media, sound in clips
     ]
-    frames = [[VideoFrame(name, image) for name, image in clip.images.items()] for clip in decoded]
+    frames = [_frames_of(clip) for clip in decoded]
     found = aligner.align(frames)
     for clip in decoded:
-        clip.images = {}
+        clip.images, clip.frames = {}, {}
     return [(clip, len(own), each) for clip, own, each in zip(decoded, frames, found, strict=True)]
 
 

@@ -22,6 +22,7 @@ class ReadyFaces:
     """
 
     at_a_time = 1
+    wants_files = True
 
     def __init__(self, *, jpeg_quality: int = 95) -> None:
         self.jpeg_quality = jpeg_quality
