@@ -16,7 +16,7 @@ import numpy as np
 from avsieve.faces.alignment import TEMPLATE
 
 # How much nearer to the camera than the eyes, in distances of the eyes: eyes, tip of the nose, corners of the mouth.
-_DEPTHS = np.array([0.0, 0.0, 0.45, 0.1, 0.1])
+_DEPTHS = np.array([0.0, 0.0, 0.5, 0.05, 0.05])
 _EYES_PX = float(np.linalg.norm(TEMPLATE[1] - TEMPLATE[0]))
 _HEAD = np.column_stack([TEMPLATE, -_DEPTHS * _EYES_PX])  # x to the right, y down, z away from the camera
 _INVERSE = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0))
