@@ -22,7 +22,8 @@ def test_settings_become_flags() -> None:
     }
     assert flags(values) == "--min-score 0.5 --name 'a b' --on --no-off --many 1 'x y'"
     assert flags(values, leave=["many", "name"]) == "--min-score 0.5 --on --no-off"
-    assert flags(Config().media) == "--interval-s 0.4 --jpeg-quality 95 --min-audio-s 0.5"
+    media = flags(Config().media, leave=["keep_frames"])
+    assert media == "--interval-s 0.4 --jpeg-quality 95 --min-audio-s 0.5"
 
 
 def test_the_prefix_puts_the_library_on_the_path_and_leaves_conda_its_python() -> None:

@@ -7,10 +7,10 @@ that rule follows.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from avsieve.config_base import Block, Positive, Share, key
 from avsieve.config_evaluation import Comparison, Evaluation
@@ -25,6 +25,13 @@ class Media(Block):
     interval_s: Positive = key(0.4, "A frame is taken at every multiple of this time, in seconds.", "extract_media")
     jpeg_quality: int = key(95, "Quality of the frames' JPEGs.", "extract_media", ge=1, le=100)
     min_audio_s: float = key(0.5, "Shorter sound is not used, in seconds.", "extract_media", ge=0)
+    keep_frames: bool = key(
+        True,
+        "Keep the frames as JPEGs. With `false`, `extract_faces` takes the place of `extract_media` and `align_faces`: "
+        "frames go to the detector in memory, which is faster and saves most of the disk, and another detector needs "
+        "the clips decoded again.",
+        "extract_media",
+    )
 
 
 class Faces(Block):
@@ -36,10 +43,25 @@ class Faces(Block):
         "pack such as `buffalo_l`. InsightFace's own models are for non-commercial research only.",
         "align_faces",
     )
-    detector_size: int = key(
-        224, "Side of the detector's input, in pixels; VoxCeleb2's crops are 224.", "align_faces", ge=32, le=2048
+    detector_size: Annotated[int, Field(ge=32, le=2048)] | Literal["auto"] = key(
+        "auto",
+        "Side of the detector's square input, in pixels, a multiple of 32; `auto` takes the size of the frames, up to "
+        "640 (VoxCeleb2's crops are 224).",
+        "align_faces",
     )
     min_score: Share = key(0.5, "Faces with a lower detector score are recorded, and not used.", "align_faces")
+    tracking: bool = key(
+        False,
+        "Look for a face where it was in the frame before, and over the whole frame when it is lost and at every "
+        "fifth. Faster where faces are small in the frame; other faces may be missed meanwhile.",
+        "align_faces",
+    )
+    landmarks: str = key(
+        "none",
+        "`none` aligns by the detector's five landmarks; an `.onnx` file or InsightFace pack with `2d106det` by five "
+        "of its 106, as AVCleanse did.",
+        "align_faces",
+    )
     jpeg_quality: int = key(95, "Quality of the aligned faces' JPEGs.", "align_faces", ge=1, le=100)
 
 

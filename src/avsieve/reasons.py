@@ -63,6 +63,7 @@ class Reason(StrEnum):
     NO_FACE = "no_face"
     LOW_FACE_SCORE = "low_face_score"
     IMAGE_UNDECODABLE = "image_undecodable"
+    NOT_ALIGNED = "not_aligned"
     # embeddings
     NO_AUDIO = "no_audio"
     NO_FACES = "no_faces"
@@ -124,6 +125,7 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.NO_FACE: "the detector found no face in any frame",
     Reason.LOW_FACE_SCORE: "faces were found, all below the configured score",
     Reason.IMAGE_UNDECODABLE: "a stored frame cannot be decoded",
+    Reason.NOT_ALIGNED: "the images are said to be aligned faces and are not 112 x 112",
     Reason.NO_AUDIO: "no wav came from extraction",
     Reason.NO_FACES: "no aligned face came from alignment",
     Reason.EMBEDDING_MISSING: "the table of embeddings does not have the utterance",

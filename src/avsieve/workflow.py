@@ -107,7 +107,14 @@ class Wiring:
         embedded = ["embed_audio", "embed_visual"]
         self.stages = ["media", "extract", "align", *embedded] if self.source.has_media else embedded
         """Folders of the stages that write a status table."""
-        self.detector_file = model_file(self.config.faces.detector)
+        faces = self.config.faces.model_dump()
+        self.faces = {
+            **{name: value for name, value in faces.items() if name != "jpeg_quality"},
+            "face_jpeg_quality": faces["jpeg_quality"],
+            "aligned": source.kind == "frames" and source.frames.aligned,
+        }
+        """What decides how faces are found and aligned, as `align_faces.py` and `extract_faces.py` take it."""
+        self.face_files = [*model_file(self.config.faces.detector), *model_file(self.config.faces.landmarks)]
         self.audio_file = model_file(self.config.audio.checkpoint)
         self.visual_file = model_file(self.config.visual.model)
         """Model files that the user named: inputs, so that another file under the same name reruns their stage."""

@@ -26,7 +26,7 @@ rule extract:
     """As far as frames and wavs."""
     input:
         W.source.need_media(
-            "extract", expand("results/extract/{shard}.frames.tar", shard=W.shards)
+            "extract", expand("results/extract/{shard}.wav.tar", shard=W.shards)
         ),
 
 
