@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from avsieve.config_base import Block, Positive, Share, key
 from avsieve.config_evaluation import Comparison, Evaluation
+from avsieve.config_export import Export
 from avsieve.config_source import Source
 from avsieve.config_training import Training
 from avsieve.errors import ConfigError
@@ -190,6 +191,7 @@ class Config(Block):
     evaluation: Evaluation = key(Evaluation, "", "make_trials")
     comparison: Comparison = key(Comparison, "", "compare_lists")
     report: Report = key(Report, "", "write_report")
+    export: Export = key(Export, "", "export_tree")
 
 
 def _message(error: ValidationError, where: str) -> str:
