@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from avsieve.config_base import Block, Positive, Share, key
 from avsieve.config_evaluation import Comparison, Evaluation
+from avsieve.config_export import Export
 from avsieve.config_source import Source
 from avsieve.config_training import Training
 from avsieve.errors import ConfigError
@@ -212,6 +213,7 @@ class Config(Block):
     evaluation: Evaluation = key(Evaluation, "", "make_trials")
     comparison: Comparison = key(Comparison, "", "compare_lists")
     report: Report = key(Report, "", "write_report")
+    export: Export = key(Export, "", "export_tree")
 
     @model_validator(mode="after")
     def _fits_its_source(self) -> Config:

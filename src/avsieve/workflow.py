@@ -180,6 +180,10 @@ class Wiring:
         """Who is really seen and heard, where that is known: an input of the report."""
         # The synthetic source keeps other people for the trials, whose labels are right: no truth is needed for them.
         self.trial_truth = [] if source.truth is None or self.source.is_synthetic else [source.truth]
+        export = self.config.export
+        self.exported = [kind for kind in export.what if kind == "wav" or source.modalities == "both"]
+        self.export_files = [str(path) for path in (export.speakers, export.utterances) if path is not None]
+        """Kinds of files to export, and the lists that say of whom."""
         self.trial_files = {"sex": sex, "truth": self.trial_truth[0] if self.trial_truth else None}
 
     def list_of(self, wildcards: Any) -> str:
@@ -207,6 +211,17 @@ class Wiring:
     def code(self, rule: str, *modules: str) -> str:
         """Return the hash of a rule's script, of what it imports, and of ``modules`` that it loads by name."""
         return code_hash(self.scripts / f"{rule}.py", self.src, modules)
+
+    def export_shards(self) -> list[str]:
+        """Return the shards that an export reads."""
+        places = {"faces": "align/{}.faces.tar", "wav": "extract/{}.wav.tar", "frames": "extract/{}.frames.tar"}
+        return [f"results/{places[kind].format(shard)}" for kind in self.exported for shard in self.shards]
+
+    def export_flags(self, form: str) -> str:
+        """Return the options of an export in a form: ``tree``, ``webdataset`` or ``parquet``."""
+        values = self.config.export.model_dump()
+        values |= {"out": f"{values['out']}/{form}", "what": self.exported}
+        return flags(values, leave=["part_mb", "shuffle"] if form == "tree" else [])
 
     def board(self, wildcards: Any, output: Any) -> str:
         """Return the option that a training writes TensorBoard's files with, beside its model."""
