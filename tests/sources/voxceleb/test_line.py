@@ -26,6 +26,7 @@ source:
   voxceleb: {{tracks: txt, url: "{url}", store: kept, size: 96, sleep_s: 0, format: b}}
 shards: 1
 max_failed: 0.5
+evaluation: {{holdout: 0}}
 """
 
 
