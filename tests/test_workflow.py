@@ -3,7 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from avsieve.config import Config
+from avsieve.errors import ConfigError
 from avsieve.workflow import ENVIRONMENTS, Wiring, flags, shell_prefix
 
 
@@ -19,7 +22,8 @@ def test_settings_become_flags() -> None:
     }
     assert flags(values) == "--min-score 0.5 --name 'a b' --on --no-off --many 1 'x y'"
     assert flags(values, leave=["many", "name"]) == "--min-score 0.5 --on --no-off"
-    assert flags(Config().media) == "--interval-s 0.4 --jpeg-quality 95 --min-audio-s 0.5"
+    media = flags(Config().media, leave=["keep_frames"])
+    assert media == "--interval-s 0.4 --jpeg-quality 95 --min-audio-s 0.5"
 
 
 def test_the_prefix_puts_the_library_on_the_path_and_leaves_conda_its_python() -> None:
@@ -75,3 +79,44 @@ def test_a_comparison_wants_a_file_per_modality_list_and_seed(repository: Path) 
     voices = Wiring({"source": {"modalities": "audio"}}, repository / "workflow")
     assert set(voices.arm_files) == {"audio_all", "audio_clean"}
     assert (voices.cohort, voices.comparison) == ([], {})
+
+
+def test_embeddings_have_no_stages_before_them(repository: Path) -> None:
+    source = {
+        "kind": "embeddings",
+        "embeddings": {"train_list": "l.txt", "audio": "v.npy:n.txt", "visual": "w.npz", "test_audio": "t.npz"},
+    }
+    wiring = Wiring({"source": source, "shards": 2}, repository / "workflow")
+    assert wiring.stages == ["embed_audio", "embed_visual"]
+    assert (wiring.shown, wiring.durations) == ({"faces": [], "wavs": []}, [])
+    assert wiring.source.table_files("audio") == ["v.npy", "n.txt", "t.npz"]
+    assert wiring.source.table_files("audio", only_test=True) == ["t.npz"]
+    assert wiring.source.tables("visual") == ["w.npz"]
+    with pytest.raises(ConfigError, match=r"align: source\.kind is embeddings"):
+        wiring.source.need_media("align", ["x"])(None)  # type: ignore[operator]
+    assert Wiring({}, repository / "workflow").source.need_media("align", ["x"]) == ["x"]
+
+
+def test_embeddings_refuse_what_needs_segments_or_clips(repository: Path) -> None:
+    source = {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz", "visual": "v.npz"}}
+    for values, words in (
+        ({"evaluation": {"protocol": "both"}}, "no embeddings of segments"),
+        ({"comparison": {"in_report": True}}, "no wavs and faces"),
+        ({"source": {"kind": "embeddings", "embeddings": {"train_list": "l.txt"}}}, "name at least one table"),
+        ({"source": {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz"}}}, "fusion.models"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            Wiring({"source": source} | values, repository / "workflow")
+
+
+def test_face_images_start_from_their_own_folders(repository: Path) -> None:
+    def roots(**given: str) -> dict[str, str | None]:
+        source = {"kind": "frames", "modalities": "both" if "faces" in given else "audio", "frames": given}
+        return Wiring({"source": source}, repository / "workflow").source.roots
+
+    assert roots(wavs="w", faces="f", test_wavs="tw", test_faces="tf") == {
+        "train_root": "f", "test_root": "tf", "train_audio_root": "w", "test_audio_root": "tw",
+    }  # fmt: skip
+    assert roots(wavs="w", test_wavs="tw") == {"train_root": "w", "test_root": "tw"}
+    with pytest.raises(ConfigError, match=r"frames\.faces is missing"):
+        Wiring({"source": {"kind": "frames", "frames": {"wavs": "w"}}}, repository / "workflow")

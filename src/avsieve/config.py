@@ -7,13 +7,14 @@ that rule follows.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from avsieve.config_base import Block, Positive, Share, key
 from avsieve.config_evaluation import Comparison, Evaluation
+from avsieve.config_export import Export
 from avsieve.config_source import Source
 from avsieve.config_training import Training
 from avsieve.errors import ConfigError
@@ -25,6 +26,13 @@ class Media(Block):
     interval_s: Positive = key(0.4, "A frame is taken at every multiple of this time, in seconds.", "extract_media")
     jpeg_quality: int = key(95, "Quality of the frames' JPEGs.", "extract_media", ge=1, le=100)
     min_audio_s: float = key(0.5, "Shorter sound is not used, in seconds.", "extract_media", ge=0)
+    keep_frames: bool = key(
+        True,
+        "Keep the frames as JPEGs. With `false`, `extract_faces` takes the place of `extract_media` and `align_faces`: "
+        "frames go to the detector in memory, which is faster and saves most of the disk, and another detector needs "
+        "the clips decoded again.",
+        "extract_media",
+    )
 
 
 class Faces(Block):
@@ -36,10 +44,25 @@ class Faces(Block):
         "pack such as `buffalo_l`. InsightFace's own models are for non-commercial research only.",
         "align_faces",
     )
-    detector_size: int = key(
-        224, "Side of the detector's input, in pixels; VoxCeleb2's crops are 224.", "align_faces", ge=32, le=2048
+    detector_size: Annotated[int, Field(ge=32, le=2048)] | Literal["auto"] = key(
+        "auto",
+        "Side of the detector's square input, in pixels, a multiple of 32; `auto` takes the size of the frames, up to "
+        "640 (VoxCeleb2's crops are 224).",
+        "align_faces",
     )
     min_score: Share = key(0.5, "Faces with a lower detector score are recorded, and not used.", "align_faces")
+    tracking: bool = key(
+        False,
+        "Look for a face where it was in the frame before, and over the whole frame when it is lost and at every "
+        "fifth. Faster where faces are small in the frame; other faces may be missed meanwhile.",
+        "align_faces",
+    )
+    landmarks: str = key(
+        "none",
+        "`none` aligns by the detector's five landmarks; an `.onnx` file or InsightFace pack with `2d106det` by five "
+        "of its 106, as AVCleanse did.",
+        "align_faces",
+    )
     jpeg_quality: int = key(95, "Quality of the aligned faces' JPEGs.", "align_faces", ge=1, le=100)
 
 
@@ -190,6 +213,27 @@ class Config(Block):
     evaluation: Evaluation = key(Evaluation, "", "make_trials")
     comparison: Comparison = key(Comparison, "", "compare_lists")
     report: Report = key(Report, "", "write_report")
+    export: Export = key(Export, "", "export_tree")
+
+    @model_validator(mode="after")
+    def _fits_its_source(self) -> Config:
+        if self.source.kind == "embeddings" and self.evaluation.protocol == "both":
+            raise ValueError(
+                "evaluation.protocol is 'both', but source.kind embeddings has no embeddings of segments and single "
+                "faces: set it to full"
+            )
+        tables = self.source.embeddings
+        if self.source.kind == "embeddings" and self.fusion.models and not (tables.audio and tables.visual):
+            raise ValueError(
+                f"fusion.models is {self.fusion.models}, but only one of source.embeddings.audio and visual is given: "
+                "set it to []"
+            )
+        if self.source.kind == "embeddings" and self.comparison.in_report:
+            raise ValueError(
+                "comparison.in_report is true, but source.kind embeddings has no wavs and faces to train encoders on: "
+                "set it to false"
+            )
+        return self
 
 
 def _message(error: ValidationError, where: str) -> str:
@@ -201,7 +245,8 @@ def _message(error: ValidationError, where: str) -> str:
             lines.append(f"{where}: unknown key {name}; expected one of {', '.join(known)}")
         else:
             message = item["msg"].removeprefix("Value error, ")
-            lines.append(f"{where}: {name} is {item['input']!r}: {message}")
+            found = "" if isinstance(item["input"], dict) else f" is {item['input']!r}"
+            lines.append(f"{where}: {name}{found}: {message}")
     return "\n".join(lines)
 
 

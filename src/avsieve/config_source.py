@@ -101,12 +101,29 @@ class Voxceleb(Block):
     proxy: str | None = key(None, "Proxy for yt-dlp.", "fetch_media")
     bytes_per_s: float = key(0.0, "Most bytes a second of a download; 0 for any.", "fetch_media", ge=0)
     sleep_s: float = key(1.0, "Pause before each video, in seconds.", "fetch_media", ge=0)
-    retries: int = key(3, "Attempts after a failure that may pass.", "fetch_media", ge=0)
+    retries: int = key(
+        3, "Attempts after a connection that broke; each takes up what the last one left.", "fetch_media", ge=0
+    )
+    timeout_s: Positive = key(30.0, "A connection that stays silent for so long is broken off.", "fetch_media")
+    give_up_after: int = key(
+        5,
+        "The run stops after so many videos in a row without an answer about the video itself (throttled, taken for a "
+        "robot, no network); 0 for never. A later run goes on from there.",
+        "fetch_media",
+        ge=0,
+    )
     ask_again_days: float = key(
         0.0, "Ask again for videos that were gone so many days ago; 0 for never.", "fetch_media", ge=0
     )
     size: int = key(224, "Side of the clips, in pixels.", "fetch_media", ge=64, le=1024)
     margin: float = key(0.0, "What is added to a track's box on each side, as a share of it.", "fetch_media", ge=0)
+    boxes_height: int = key(
+        0,
+        "Height of the pictures that boxes in pixels were drawn on (VoxCeleb1's tracks; VoxCeleb2's are shares of the "
+        "picture); 0 for that of the fetched video.",
+        "fetch_media",
+        ge=0,
+    )
     keep_videos: bool = key(False, "Keep the whole videos beside the clips.", "fetch_media")
 
 
@@ -116,7 +133,7 @@ class Frames(Block):
     faces: str | None = key(
         None,
         "Folder of the images: `speaker/video/utterance/*.jpg`, or `speaker/video/*.jpg` for all of a video's "
-        "utterances.",
+        "utterances (`speaker/1.6/video/*.jpg` in VoxCeleb1's face release).",
         "plan_shards",
     )
     wavs: str | None = key(None, "Folder of the sound: `speaker/video/utterance.wav`.", "plan_shards")
@@ -137,10 +154,20 @@ class Embeddings(Block):
     """Embeddings made elsewhere: nothing is fetched, decoded or embedded (`source.kind: embeddings`)."""
 
     train_list: str | None = key(None, "`train_all.txt` (`speaker wav seconds`).", "plan_shards")
-    audio: str | None = key(None, "Voice embeddings: npz or Parquet with `utterance` and `embedding`.", "plan_shards")
-    visual: str | None = key(None, "Face embeddings: npz or Parquet with `utterance` and `embedding`.", "plan_shards")
-    test_audio: str | None = key(None, "Voice embeddings of other people, for the trials.", "plan_shards")
-    test_visual: str | None = key(None, "Face embeddings of other people, for the trials.", "plan_shards")
+    audio: str | None = key(
+        None,
+        "Voice embeddings: npz or Parquet with `utterance` and `embedding`, `vectors.npy:names.txt`, or a pickled "
+        "dictionary of arrays.",
+        "split_embeddings",
+    )
+    visual: str | None = key(None, "Face embeddings, in any of these layouts.", "split_embeddings")
+    test_audio: str | None = key(
+        None,
+        "Voice embeddings of other people, for the trials; if it is the same file as `audio`, what the list does not "
+        "name is for the trials.",
+        "plan_shards",
+    )
+    test_visual: str | None = key(None, "Face embeddings of other people, likewise.", "plan_shards")
 
 
 Kind = Literal["synthetic", "tree", "archive", "urls", "voxceleb", "frames", "embeddings"]
@@ -181,4 +208,10 @@ class Source(Block):
         name, remedy = NEEDED.get(self.kind, ("", ""))
         if name and not getattr(getattr(self, self.kind), name):
             raise ValueError(f"{self.kind}.{name} is missing: {remedy}")
+        if self.kind == "voxceleb" and "{video}" not in self.voxceleb.url:
+            raise ValueError(f"voxceleb.url is {self.voxceleb.url!r}: expected an address with {{video}} in it")
+        if self.kind == "embeddings" and not (self.embeddings.audio or self.embeddings.visual):
+            raise ValueError("embeddings.audio and embeddings.visual are missing: name at least one table")
+        if self.kind == "frames" and self.modalities == "both" and not self.frames.faces:
+            raise ValueError("frames.faces is missing: give the folder of the images, or set modalities to audio")
         return self

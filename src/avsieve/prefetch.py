@@ -1,10 +1,12 @@
-"""Read ahead in a thread, so that reading and decoding overlap with the network's work."""
+"""Threads that work ahead, so that reading, decoding and computing overlap; what comes out keeps its order."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 Item = TypeVar("Item")
@@ -57,3 +59,15 @@ def prefetched(items: Iterable[Item], ahead: int = 3) -> Iterator[Item]:
     finally:
         stopped.set()
         thread.join()
+
+
+def in_order(work: Iterable[Callable[[], Item]], workers: int) -> Iterator[Item]:
+    """Run ``work`` on ``workers`` threads and yield its results in order, never more than four a thread in memory."""
+    waiting: deque[Future[Item]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for item in work:
+            waiting.append(pool.submit(item))
+            if len(waiting) >= 4 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -24,6 +24,21 @@ class Reason(StrEnum):
     DOWNLOAD_FAILED = "download_failed"
     CHECKSUM_WRONG = "checksum_wrong"
     CUT_FAILED = "cut_failed"
+    # a site's answers about a video
+    VIDEO_REMOVED = "video_removed"
+    VIDEO_PRIVATE = "video_private"
+    VIDEO_MEMBERS_ONLY = "video_members_only"
+    VIDEO_AGE_RESTRICTED = "video_age_restricted"
+    VIDEO_GEO_BLOCKED = "video_geo_blocked"
+    VIDEO_COPYRIGHT = "video_copyright"
+    VIDEO_UNAVAILABLE = "video_unavailable"
+    VIDEO_NOT_YET = "video_not_yet"
+    VIDEO_NO_FORMAT = "video_no_format"
+    SITE_BLOCKED = "site_blocked"
+    SITE_THROTTLED = "site_throttled"
+    # track files
+    TRACK_DAMAGED = "track_damaged"
+    TRACK_OUTSIDE = "track_outside"
     # the container and its streams
     CONTAINER_BROKEN = "container_broken"
     HEADER_MISSING = "header_missing"
@@ -48,9 +63,11 @@ class Reason(StrEnum):
     NO_FACE = "no_face"
     LOW_FACE_SCORE = "low_face_score"
     IMAGE_UNDECODABLE = "image_undecodable"
+    NOT_ALIGNED = "not_aligned"
     # embeddings
     NO_AUDIO = "no_audio"
     NO_FACES = "no_faces"
+    EMBEDDING_MISSING = "embedding_missing"
     EMBEDDING_NOT_FINITE = "embedding_not_finite"
     # scores
     NO_EMBEDDING = "no_embedding"
@@ -73,6 +90,19 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.DOWNLOAD_FAILED: "the download failed for now; another attempt may bring it",
     Reason.CHECKSUM_WRONG: "what was downloaded, twice, does not have the checksum of the table",
     Reason.CUT_FAILED: "the part between start and end could not be cut out",
+    Reason.VIDEO_REMOVED: "the video was taken off the site, or its account was closed",
+    Reason.VIDEO_PRIVATE: "the video is private, or only for those who sign in",
+    Reason.VIDEO_MEMBERS_ONLY: "the video is for paying members of its channel",
+    Reason.VIDEO_AGE_RESTRICTED: "the site shows the video only to those who sign in and are old enough",
+    Reason.VIDEO_GEO_BLOCKED: "the site does not show the video in this country",
+    Reason.VIDEO_COPYRIGHT: "the video was blocked or removed for its copyright",
+    Reason.VIDEO_UNAVAILABLE: "the site does not show the video and does not say why",
+    Reason.VIDEO_NOT_YET: "the video is live or has not begun yet; a later run may bring it",
+    Reason.VIDEO_NO_FORMAT: "the site offers nothing that fits the wanted format; often yt-dlp is too old for the site",
+    Reason.SITE_BLOCKED: "the site takes the run for a robot; a later run, or one with cookies, may bring the video",
+    Reason.SITE_THROTTLED: "the site was asked too often; a later run may bring the video",
+    Reason.TRACK_DAMAGED: "the track file is missing, or cannot be read as one",
+    Reason.TRACK_OUTSIDE: "the track goes on after the video has ended",
     Reason.CONTAINER_BROKEN: "the container cannot be opened",
     Reason.HEADER_MISSING: "the mp4 has no table of contents (moov): often a download that was cut off",
     Reason.NOT_MEDIA: "the file is no audio or video at all",
@@ -95,9 +125,11 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.NO_FACE: "the detector found no face in any frame",
     Reason.LOW_FACE_SCORE: "faces were found, all below the configured score",
     Reason.IMAGE_UNDECODABLE: "a stored frame cannot be decoded",
+    Reason.NOT_ALIGNED: "the images are said to be aligned faces and are not 112 x 112",
     Reason.NO_AUDIO: "no wav came from extraction",
     Reason.NO_FACES: "no aligned face came from alignment",
-    Reason.EMBEDDING_NOT_FINITE: "the network returned NaN or infinity",
+    Reason.EMBEDDING_MISSING: "the table of embeddings does not have the utterance",
+    Reason.EMBEDDING_NOT_FINITE: "the embedding holds NaN or infinity, or is zero",
     Reason.NO_EMBEDDING: "neither modality has an embedding",
     Reason.SINGLE_UTTERANCE_SPEAKER: "the speaker has no other utterance to compare with",
 }

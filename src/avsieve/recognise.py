@@ -81,5 +81,5 @@ def recognise(utterances: int, speakers: int) -> Recognised | None:
 def named(utterances: int, speakers: int) -> str:
     """Return counts in words with the corpus behind them, where one is recognised."""
     found = recognise(utterances, speakers)
-    words = f"{utterances:,} utterances of {speakers:,} speakers"
+    words = f"{utterances:,} utterance{'s' * (utterances != 1)} of {speakers:,} speaker{'s' * (speakers != 1)}"
     return f"{words} ({found})" if found else words

@@ -102,11 +102,19 @@ class Wiring:
         self.src = self.basedir.parent / "src"
         self.shards = shard_names(self.config.shards)
         self.gpu = int(self.config.device == "cuda")
-        self.stages = ["media", "extract", "align", "embed_audio", "embed_visual"]
-        """Folders of the stages that write a status table."""
         source = self.config.source
         self.source = SourceWiring(source)
-        self.detector_file = model_file(self.config.faces.detector)
+        embedded = ["embed_audio", "embed_visual"]
+        self.stages = ["media", "extract", "align", *embedded] if self.source.has_media else embedded
+        """Folders of the stages that write a status table."""
+        faces = self.config.faces.model_dump()
+        self.faces = {
+            **{name: value for name, value in faces.items() if name != "jpeg_quality"},
+            "face_jpeg_quality": faces["jpeg_quality"],
+            "aligned": source.kind == "frames" and source.frames.aligned,
+        }
+        """What decides how faces are found and aligned, as `align_faces.py` and `extract_faces.py` take it."""
+        self.face_files = [*model_file(self.config.faces.detector), *model_file(self.config.faces.landmarks)]
         self.audio_file = model_file(self.config.audio.checkpoint)
         self.visual_file = model_file(self.config.visual.model)
         """Model files that the user named: inputs, so that another file under the same name reruns their stage."""
@@ -137,6 +145,21 @@ class Wiring:
             for model in self.config.fusion.models
             for seed in self.config.fusion.seeds
         ]
+        shown = {"faces": "results/align/{}.faces.parquet", "wavs": "results/extract/{}.wav.parquet"}
+        self.shown = {
+            name: [path.format(shard) for shard in self.shards] if self.source.has_media else []
+            for name, path in shown.items()
+        }
+        """Indices of the faces and wavs that the report shows; none where there are only embeddings."""
+        self.durations = [f"results/media/{shard}.parquet" for shard in self.shards] if self.source.has_media else []
+        """Tables of the clips' lengths; without clips the list must have them."""
+        self.report_folders = {
+            "status": [f"results/{stage}" for stage in self.stages],
+            "faces": ["results/align"] if self.source.has_media else [],
+            "wavs": ["results/extract"] if self.source.has_media else [],
+            "provenance": [f"results/{stage}" for stage in [*self.stages, "evaluation"] if stage != "media"],
+        }
+        """Where the report finds what it tells of."""
         comparison = self.config.comparison
         self.arm_files = {
             f"{modality}_{name}": [
@@ -157,6 +180,10 @@ class Wiring:
         """Who is really seen and heard, where that is known: an input of the report."""
         # The synthetic source keeps other people for the trials, whose labels are right: no truth is needed for them.
         self.trial_truth = [] if source.truth is None or self.source.is_synthetic else [source.truth]
+        export = self.config.export
+        self.exported = [kind for kind in export.what if kind == "wav" or source.modalities == "both"]
+        self.export_files = [str(path) for path in (export.speakers, export.utterances) if path is not None]
+        """Kinds of files to export, and the lists that say of whom."""
         self.trial_files = {"sex": sex, "truth": self.trial_truth[0] if self.trial_truth else None}
 
     def list_of(self, wildcards: Any) -> str:
@@ -184,6 +211,17 @@ class Wiring:
     def code(self, rule: str, *modules: str) -> str:
         """Return the hash of a rule's script, of what it imports, and of ``modules`` that it loads by name."""
         return code_hash(self.scripts / f"{rule}.py", self.src, modules)
+
+    def export_shards(self) -> list[str]:
+        """Return the shards that an export reads."""
+        places = {"faces": "align/{}.faces.tar", "wav": "extract/{}.wav.tar", "frames": "extract/{}.frames.tar"}
+        return [f"results/{places[kind].format(shard)}" for kind in self.exported for shard in self.shards]
+
+    def export_flags(self, form: str) -> str:
+        """Return the options of an export in a form: ``tree``, ``webdataset`` or ``parquet``."""
+        values = self.config.export.model_dump()
+        values |= {"out": f"{values['out']}/{form}", "what": self.exported}
+        return flags(values, leave=["part_mb", "shuffle"] if form == "tree" else [])
 
     def board(self, wildcards: Any, output: Any) -> str:
         """Return the option that a training writes TensorBoard's files with, beside its model."""

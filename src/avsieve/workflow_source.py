@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from avsieve.config_source import Source
+from avsieve.errors import ConfigError
+from avsieve.sources.embeddings.files import table_files
 
 # Keys of a source that only its fetching reads, or only its planning: a change of them reruns no more than that.
 FETCH_ONLY = {
@@ -14,8 +17,8 @@ FETCH_ONLY = {
         "ask_again_days",
     ],
     "voxceleb": [
-        "store", "url", "format", "cookies", "proxy", "bytes_per_s", "sleep_s", "retries", "ask_again_days", "size",
-        "margin", "keep_videos",
+        "store", "url", "format", "cookies", "proxy", "bytes_per_s", "sleep_s", "retries", "timeout_s",
+        "give_up_after", "ask_again_days", "size", "margin", "boxes_height", "keep_videos",
     ],
     "frames": ["aligned"],
 }  # fmt: skip
@@ -24,7 +27,7 @@ PLAN_ONLY = {
     "archive": ["train_list"],
     "urls": ["table", "test_table"],
     "voxceleb": ["train_list"],
-    "frames": ["train_list", "aligned"],
+    "frames": ["train_list", "names", "aligned"],
 }
 # Files that the plan is made from: inputs, so that another content reruns it.
 PLAN_FILES = ["train_list", "table", "test_table", "names"]
@@ -45,6 +48,7 @@ class SourceWiring:
         self.kind = source.kind
         self.settings = getattr(source, source.kind)
         self.is_synthetic = source.kind == "synthetic"
+        self.has_media = source.kind != "embeddings"
         self.rules = source.kind if source.kind in ("synthetic", "embeddings") else "clips"
         """Which file of rules plans and fetches: `source_<rules>.smk`."""
         self.network = int(source.kind in ("urls", "voxceleb"))
@@ -55,6 +59,28 @@ class SourceWiring:
             str(value) for name in PLAN_FILES if (value := getattr(self.settings, name, None)) is not None
         ]
 
+    def tables(self, modality: str, *, only_test: bool = False) -> list[str]:
+        """Return the tables of embeddings of a modality, for the list and for the trials."""
+        names = [f"test_{modality}"] if only_test else [modality, f"test_{modality}"]
+        return [table for name in names if (table := getattr(self.settings, name)) is not None]
+
+    def table_files(self, modality: str, *, only_test: bool = False) -> list[str]:
+        """Return the files of these tables: inputs."""
+        return [file for table in self.tables(modality, only_test=only_test) for file in table_files(table)]
+
+    def need_media(self, target: str, paths: list[str]) -> list[str] | Callable[[Any], list[str]]:
+        """Return ``paths``, or, where the source has embeddings and nothing else, what refuses to make ``target``."""
+        if self.has_media:
+            return paths
+
+        def refuse(wildcards: Any) -> list[str]:
+            raise ConfigError(
+                f"{target}: source.kind is embeddings, so there are no clips, frames, wavs or faces; name a source of "
+                f"clips for it, or ask for clean, evaluate or report"
+            )
+
+        return refuse
+
     @property
     def roots(self) -> dict[str, str | None]:
         """Folders that the paths of the media index start from, by the flags of `extract_media.py`."""
@@ -62,7 +88,9 @@ class SourceWiring:
             return {"train_root": "results/media"}
         if self.kind == "archive":  # its paths are whole: archives may lie anywhere
             return {"train_root": "."}
-        keys = ROOTS.get(self.kind, ())
+        keys: tuple[str | None, ...] = ROOTS.get(self.kind, ())
+        if self.kind == "frames" and self.settings.faces is None:  # sound alone
+            keys = keys[2:]
         return {
             flag: getattr(self.settings, name)
             for flag, name in zip(ROOT_FLAGS, keys, strict=False)

@@ -170,12 +170,38 @@ def test_lists_that_cannot_be_read_stop(folder: Path) -> None:
     (folder / "meta.csv").write_text("a,b\n1,2\n")
     values = {
         "source": {"kind": "tree", "tree": {"root": "clips", "train_list": "train.txt"}, "truth": "truth.csv"},
-        "evaluation": {"trials": "trials.txt", "sex": "meta.csv", "trained_on": ["trials.txt"]},
+        "evaluation": {"trials": "trials.txt", "sex": "meta.csv", "trained_on": ["nowhere.txt"]},
     }
     done = examine([config(folder, values)], cores=1)
     for subject in ("source.tree.train_list", "evaluation.trials", "evaluation.sex", "evaluation.trained_on"):
         broken(done, subject)
     broken(done, "source.truth")
+
+
+def test_trials_of_people_who_train_stop_before_the_evaluation_does(folder: Path) -> None:
+    (folder / "clips/id1/vA").mkdir(parents=True)
+    for number in (1, 2):
+        (folder / f"clips/id1/vA/0000{number}.mp4").write_bytes(b"x")
+    (folder / "split.txt").write_text("1 id1/vA/00001.wav\n2 id1/vA/00002.wav\n3 id8/vA/00001.wav\n")
+    (folder / "trials.txt").write_text("1 id1/vA/00001.wav id1/vA/00002.wav\n0 id1/vA/00001.wav id7/vB/00001.wav\n")
+    values = {
+        "source": {"kind": "tree", "tree": {"root": "clips", "train_list": "split.txt"}},
+        "evaluation": {"trials": "trials.txt", "trained_on": ["split.txt"]},
+    }
+    done = examine([config(folder, values)], cores=1)
+    assert any("identification split" in f.text and f.level == "note" for f in done.findings)
+    assert "id1" in broken(done, "evaluation.trained_on").text
+    assert "fusion.models" in broken(done, "evaluation.trials").remedy
+    assert any("1 of 3 utterances" in f.text and f.level == "warning" for f in done.findings)
+
+
+def test_a_trial_list_with_a_hole_is_a_note(folder: Path) -> None:
+    lines = [f"{int(k < 18_800)} id{k % 40}/v/{k % 100}.wav id{k % 40}/w/{k % 90}.wav" for k in range(37_609)]
+    (folder / "trials.txt").write_text("\n".join(lines))
+    done = examine([config(folder, {"evaluation": {"trials": "trials.txt"}})], cores=1)
+    told = [f for f in done.findings if f.subject == "evaluation.trials" and "missing" in f.text]
+    assert [f.level for f in told] == ["note"]
+    assert "Vox1-O cleaned, but 2 of its 37,611" in told[0].text
 
 
 def test_a_million_utterances_in_four_shards_are_advised_against(folder: Path) -> None:

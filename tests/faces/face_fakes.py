@@ -78,6 +78,11 @@ class ScriptedDetector:
     def __init__(self, answers: list[list[tuple[float, float, float, float]]]) -> None:
         self.answers = iter(answers)
 
+    batch = 1
+
+    def detect_clips(self, clips: list[list[np.ndarray]]) -> list[list[Detections]]:
+        return [[self.detect(image) for image in clip] for clip in clips]
+
     def detect(self, image: np.ndarray) -> Detections:
         """Faces are (x, y, size, score)."""
         faces = sorted(next(self.answers), key=lambda f: -f[3])
@@ -85,3 +90,22 @@ class ScriptedDetector:
         boxes = np.array([(x, y, x + s, y + s) for x, y, s, _ in faces], np.float32).reshape(-1, 4)
         marks = np.array([(x, y) + s * shape for x, y, s, _ in faces], np.float32).reshape(-1, 5, 2)
         return Detections(boxes, np.array([f[3] for f in faces], np.float32), marks)
+
+
+def landmarks_file(path: Path, points: np.ndarray, *, batch: int | str = 1) -> Path:
+    """Write a network in the layout of ``2d106det`` that answers ``points`` (n, 2), whatever it sees."""
+    n = points.size
+    image = helper.make_tensor_value_info("data", TensorProto.FLOAT, [batch, 3, 192, 192])
+    out = helper.make_tensor_value_info("fc1", TensorProto.FLOAT, [batch, n])
+    weights = [
+        helper.make_tensor("w", TensorProto.FLOAT, (3, n), np.zeros(3 * n, np.float32)),
+        helper.make_tensor("b", TensorProto.FLOAT, (n,), points.reshape(-1).astype(np.float32)),
+    ]
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["data"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "w", "b"], ["fc1"]),
+    ]
+    graph = helper.make_graph(nodes, "landmarks", [image], [out], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(path))
+    return path

@@ -1,26 +1,23 @@
-import cv2
 import numpy as np
-import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 from tests.faces.face_fakes import ScriptedDetector
 
-from avsieve.errors import TooManyFailuresError
-from avsieve.faces.align import align_shard, align_utterance, utterances_of
+from avsieve.faces.align import FaceAligner, VideoFrame, jpeg_of
+from avsieve.faces.ready import ReadyFaces
 from avsieve.reasons import Reason
-from avsieve.shards import ShardReader, ShardWriter
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (224, 224, 3), dtype=np.uint8)
 FACE = (60.0, 60.0, 100.0, 0.9)
 
 
-def clip(n: int):
-    return [(f"{10 * (i + 1):04d}", IMAGE) for i in range(n)]
+def clip(n: int, image: np.ndarray = IMAGE) -> list[VideoFrame]:
+    return [VideoFrame(f"{10 * (i + 1):04d}", image) for i in range(n)]
 
 
 def test_every_frame_has_a_row_and_a_code():
     answers = [[FACE], [], [(60, 60, 100, 0.3)], [FACE, (0, 0, 40, 0.8)]]
-    found = align_utterance([*clip(4), ("0050", None)], ScriptedDetector(answers), min_score=0.5)
+    aligner = FaceAligner(ScriptedDetector(answers), min_score=0.5)
+    (found,) = aligner.align([[*clip(4), VideoFrame("0050", None)]])
     codes = [row.code for row in found.rows]
     assert codes == [Reason.OK, Reason.NO_FACE, Reason.LOW_FACE_SCORE, Reason.OK, Reason.IMAGE_UNDECODABLE]
     assert [row.n_faces for row in found.rows] == [1, 0, 0, 2, 0]
@@ -29,61 +26,45 @@ def test_every_frame_has_a_row_and_a_code():
     assert 0 < found.rows[0].quality <= 1
 
 
-@pytest.fixture
-def shard(tmp_path):
-    jpeg = cv2.imencode(".jpg", IMAGE)[1].tobytes()
-    with ShardWriter(tmp_path / "frames.tar") as out:
-        for utterance in ("a/v/1", "a/v/2", "a/v/3", "a/v/4"):
-            for name in ("0010", "0020"):
-                out.add(utterance, f"{utterance}/{name}.jpg", jpeg if utterance != "a/v/4" else b"no jpeg")
-    return tmp_path
+def test_a_face_has_its_measures_and_a_frame_without_one_has_none():
+    (found,) = FaceAligner(ScriptedDetector([[FACE], []]), min_score=0.5).align([clip(2)])
+    face, nothing = found.rows
+    assert face.size_px == pytest.approx(100)
+    assert face.sharpness > 0
+    assert abs(face.yaw_deg) < 2
+    assert face.roll_deg == pytest.approx(0)
+    assert face.landmarks_106 is None
+    assert np.isnan([nothing.size_px, nothing.yaw_deg, nothing.pitch_deg, nothing.roll_deg, nothing.quality]).all()
 
 
-def run(shard, name: str):
-    answers = [[FACE], [FACE], [], [], [(60, 60, 100, 0.3)], []]
-    return align_shard(
-        ["a/v/1", "a/v/2", "a/v/3", "a/v/4", "a/v/5"],
-        shard / "frames.tar",
-        ScriptedDetector(answers),
-        faces_tar=shard / f"{name}.faces.tar",
-        detections=shard / f"{name}.detections.parquet",
-        min_score=0.5,
-    )
+def test_106_landmarks_take_the_place_of_the_detectors_five():
+    class Points:
+        def points(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
+            return np.tile(box[:2], (106, 1)).astype(np.float32)
+
+        def five_of(self, points: np.ndarray) -> np.ndarray:
+            offsets = np.array([(10, 10), (30, 20), (20, 30), (10, 40), (30, 50)])
+            return points[:5] + offsets
+
+    aligner = FaceAligner(ScriptedDetector([[FACE]]), min_score=0.5, landmarks=Points())
+    ((row,), _) = aligner.align([clip(1)])[0]
+    assert row.landmarks[:4] == (70, 70, 90, 80)
+    assert len(row.landmarks_106 or ()) == 212
+    assert row.roll_deg == pytest.approx(np.degrees(np.arctan2(10, 20)))
 
 
-def test_a_shard_keeps_faces_detections_and_a_reason_for_each_utterance(shard):
-    status = run(shard, "one").frame().set_index("utterance")
-    assert status["code"].to_dict() == {
-        "a/v/1": "ok",
-        "a/v/2": "no_face",
-        "a/v/3": "low_face_score",
-        "a/v/4": "image_undecodable",
-        "a/v/5": "no_frames",
-    }
-    with ShardReader(shard / "one.faces.tar") as faces:
-        assert [name for name, _ in faces.of("a/v/1")] == ["a/v/1/0010.jpg", "a/v/1/0020.jpg"]
-        image = cv2.imdecode(np.frombuffer(faces.read("a/v/1/0010.jpg"), np.uint8), cv2.IMREAD_COLOR)
-        assert image.shape == (112, 112, 3)
-    table = pq.read_table(shard / "one.detections.parquet")
-    assert table.num_rows == 8
-    assert table.schema.field("landmarks").type.list_size == 10
-    row = table.slice(0, 1).to_pylist()[0]
-    assert (row["x1"], row["y2"]) == (60.0, 160.0)
+def test_ready_faces_are_kept_as_they_are_and_other_images_have_a_reason():
+    face = IMAGE[:112, :112].copy()
+    stored = jpeg_of(face, 80)
+    frames = [VideoFrame("0010", face, stored), VideoFrame("0020", IMAGE, b""), VideoFrame("0030", None, b"no jpeg")]
+    (found,) = ReadyFaces().align([frames])
+    assert found.faces == {"0010": stored}
+    assert [row.code for row in found.rows] == [Reason.OK, Reason.NOT_ALIGNED, Reason.IMAGE_UNDECODABLE]
+    assert 0 < found.rows[0].quality <= 1
+    assert np.isnan(found.rows[0].score)
 
 
-def test_two_runs_give_equal_bytes(shard):
-    run(shard, "one")
-    run(shard, "two")
-    for kind in ("faces.tar", "faces.parquet", "detections.parquet"):
-        assert (shard / f"one.{kind}").read_bytes() == (shard / f"two.{kind}").read_bytes()
-
-
-def test_too_many_failures_stop_the_stage_and_earlier_failures_do_not_count(shard):
-    status = run(shard, "one")
-    with pytest.raises(TooManyFailuresError, match="3 of 4 utterances failed"):
-        status.check(0.5, already_failed=1)
-
-
-def test_utterances_without_frames_are_counted_as_reported_before():
-    table = pd.DataFrame({"utterance": ["a", "b"], "n_frames": [0, 5]})
-    assert utterances_of(table) == (["a", "b"], 1)
+def test_ready_faces_that_come_from_memory_are_encoded():
+    face = IMAGE[:112, :112].copy()
+    (found,) = ReadyFaces(jpeg_quality=80).align([[VideoFrame("0010", face)]])
+    assert found.faces == {"0010": jpeg_of(face, 80)}

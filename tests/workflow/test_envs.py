@@ -21,7 +21,7 @@ from avsieve.workflow import ENVIRONMENTS, network_modules
 PACKAGES = {
     "cv2": "opencv-python", "sklearn": "scikit-learn", "yaml": "pyyaml", "ffmpeg": "ffmpeg-python",
     "imageio_ffmpeg": "imageio-ffmpeg", "matplotlib": "matplotlib-base", "torch": "pytorch",
-    "lightning_fabric": "lightning-fabric",
+    "lightning_fabric": "lightning-fabric", "yt_dlp": "yt-dlp",
     "google": "onnx",  # protobuf comes with it
 }  # fmt: skip
 # What a rule's script can import but does not need in that family: the networks that another family is for.

@@ -8,7 +8,7 @@ OUTPUTS: results/align: tars of faces, 112 x 112, on the ArcFace template; a row
 rule align_faces:
     """Detect the faces of a shard and align the speaker's."""
     input:
-        W.detector_file,
+        W.face_files,
         frames="results/extract/{shard}.frames.tar",
         frames_index="results/extract/{shard}.frames.parquet",
         extracted="results/extract/{shard}.status.parquet",
@@ -29,7 +29,7 @@ rule align_faces:
     params:
         code=W.code("align_faces"),
         model=W.builtin(W.config.faces.detector, "detector.onnx"),
-        faces=flags(W.config.faces),
+        faces=flags(W.faces),
         device=W.config.device,
         max_failed=W.config.max_failed,
     message:
@@ -37,5 +37,5 @@ rule align_faces:
     shell:
         "python $AVSIEVE_SCRIPTS/align_faces.py --frames {input.frames} --extracted {input.extracted}"
         " {params.faces} --device {params.device} --max-failed {params.max_failed}"
-        " --faces {output.faces} --detections {output.detections} --status {output.status}"
+        " --threads {threads} --faces {output.faces} --detections {output.detections} --status {output.status}"
         " --provenance {output.provenance} > {log} 2>&1"

@@ -9,7 +9,7 @@ rule list_utterances:
     """Write the list of all utterances, as the user gave it or with the lengths of the media."""
     input:
         plan="results/plan/utterances.parquet",
-        durations=expand("results/media/{shard}.parquet", shard=W.shards),
+        durations=W.durations,
     output:
         "results/lists/train_all.txt",
     log:

@@ -26,7 +26,7 @@ rule extract_media:
     params:
         code=W.code("extract_media"),
         roots=flags(W.source.roots),
-        media=flags(W.config.media),
+        media=flags(W.config.media, leave=["keep_frames"]),
         modalities=W.config.source.modalities,
         max_failed=W.config.max_failed,
     message:

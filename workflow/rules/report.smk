@@ -13,8 +13,8 @@ rule write_report:
             stage=W.stages,
             shard=W.shards,
         ),
-        faces=expand("results/align/{shard}.faces.parquet", shard=W.shards),
-        wavs=expand("results/extract/{shard}.wav.parquet", shard=W.shards),
+        faces=W.shown["faces"],
+        wavs=W.shown["wavs"],
         plan="results/plan/utterances.parquet",
         decisions="results/lists/decisions.parquet",
         summary="results/lists/summary.json",
@@ -38,7 +38,7 @@ rule write_report:
         W.env("report")
     params:
         code=W.code("write_report"),
-        folders=flags({"status": [f"results/{stage}" for stage in W.stages]}),
+        folders=flags(W.report_folders),
         truth=flags({"truth": W.truth[0] if W.truth else None}),
         comparison=flags(W.comparison),
         report=flags(W.config.report),
@@ -48,6 +48,5 @@ rule write_report:
         "python $AVSIEVE_SCRIPTS/write_report.py --decisions {input.decisions} --summary {input.summary}"
         " --plan {input.plan} --results {input.results} --gains {input.gains} --curves {input.curves}"
         " {params.comparison} {params.truth}"
-        " {params.folders} --faces results/align --wavs results/extract --benchmarks results/benchmarks"
-        " --provenance results/extract results/align results/embed_audio results/embed_visual results/evaluation"
+        " {params.folders} --benchmarks results/benchmarks"
         " {params.report} --out {output.page} --summary-text {output.text} > {log} 2>&1"

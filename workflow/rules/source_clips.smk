@@ -49,7 +49,8 @@ rule fetch_media:
     params:
         code=W.code("fetch_media", W.source.modules["fetch"]),
         kind=W.source.kind,
-        source=flags(W.source.settings, leave=W.source.leave_in_fetch),
+        # A function, since braces in it (`{video}` of an address) are no wildcards.
+        source=lambda wildcards: flags(W.source.settings, leave=W.source.leave_in_fetch),
         max_failed=W.config.max_failed,
     message:
         "Bringing the clips of shard {wildcards.shard}"

@@ -17,19 +17,25 @@ localrules:
 rule fetch:
     """As far as the clips."""
     input:
-        expand("results/media/{shard}.parquet", shard=W.shards),
+        W.source.need_media(
+            "fetch", expand("results/media/{shard}.parquet", shard=W.shards)
+        ),
 
 
 rule extract:
     """As far as frames and wavs."""
     input:
-        expand("results/extract/{shard}.frames.tar", shard=W.shards),
+        W.source.need_media(
+            "extract", expand("results/extract/{shard}.wav.tar", shard=W.shards)
+        ),
 
 
 rule align:
     """As far as aligned faces."""
     input:
-        expand("results/align/{shard}.faces.tar", shard=W.shards),
+        W.source.need_media(
+            "align", expand("results/align/{shard}.faces.tar", shard=W.shards)
+        ),
 
 
 rule embed:
@@ -63,10 +69,13 @@ rule train:
 rule train_encoders:
     """Encoders of our own on the full and on the cleansed list; `all` does not need them."""
     input:
-        expand(
-            "results/models/{modality}/{list}.safetensors",
-            modality=["audio", "visual"],
-            list=["all", "clean"],
+        W.source.need_media(
+            "train_encoders",
+            expand(
+                "results/models/{modality}/{list}.safetensors",
+                modality=["audio", "visual"],
+                list=["all", "clean"],
+            ),
         ),
 
 

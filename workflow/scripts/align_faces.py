@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from avsieve.faces.options import add_face_options
 from avsieve.scripting import parser, run
 
 
@@ -21,43 +22,32 @@ def main() -> None:
     ap.add_argument("--status", type=Path, required=True, help="status table to write")
     ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
-    ap.add_argument("--detector", default="builtin", help="'builtin', an .onnx file, a folder or an InsightFace pack")
-    ap.add_argument("--detector-size", type=int, required=True, help="side of the detector's input, pixels")
-    ap.add_argument("--min-score", type=float, default=0.5, help="faces with a lower score are not used")
-    ap.add_argument("--jpeg-quality", type=int, default=95, help="quality of the faces' JPEGs")
-    ap.add_argument("--device", default="cpu", help="cpu, cuda or auto")
+    ap.add_argument("--threads", type=int, default=1, help="utterances aligned at a time")
+    add_face_options(ap)
     args = ap.parse_args()
 
     import cv2
 
-    from avsieve.faces.align import align_shard, utterances_of
-    from avsieve.faces.detector import FaceDetector
+    from avsieve.faces.align_shard import align_shard, utterances_of
+    from avsieve.faces.options import aligner_of
     from avsieve.provenance import write_provenance
     from avsieve.tables import read_table
 
     cv2.setNumThreads(1)
-    # Faces of half the score are looked for as well: "seen, not used" is another matter than "none".
-    detector = FaceDetector(args.detector, size=args.detector_size, min_score=args.min_score / 2, device=args.device)
+    aligner, facts = aligner_of(args)
     utterances, without_frames = utterances_of(read_table(args.extracted, ["utterance", "n_frames"]))
     status = align_shard(
         utterances,
         args.frames,
-        detector,
+        aligner,
         faces_tar=args.faces,
         detections=args.detections,
-        min_score=args.min_score,
-        jpeg_quality=args.jpeg_quality,
+        workers=args.threads,
     )
     status.check(args.max_failed, already_failed=without_frames)
     status.write(args.status)
-    write_provenance(
-        args.provenance,
-        stage="align_faces",
-        packages=["insightface", "onnxruntime", "opencv-python", "numpy"],
-        min_score=args.min_score,
-        jpeg_quality=args.jpeg_quality,
-        **detector.facts,
-    )
+    packages = ["insightface", "onnxruntime", "opencv-python", "numpy"]
+    write_provenance(args.provenance, stage="align_faces", packages=packages, **facts)
 
 
 if __name__ == "__main__":

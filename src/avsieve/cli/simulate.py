@@ -61,8 +61,11 @@ def main(args: argparse.Namespace) -> int:
     for name, matrix in (("audio", corpus.audio), ("visual", corpus.visual)):
         with atomic_path(args.out / f"{name}.npz") as partial:
             np.savez(partial, utterance=names, embedding=matrix.astype(np.float16))
+    # The layout that `source.truth` of the configuration takes.
+    truth = corpus.truth.rename(columns={"audio_of": "voice_of", "visual_of": "face_of"})
+    truth["kind"] = truth["kind"].replace({"audio": "voice", "visual": "face"})
     with atomic_path(args.out / "truth.csv") as partial:
-        corpus.truth.to_csv(partial, index=False, lineterminator="\n")
+        truth.to_csv(partial, index=False, lineterminator="\n")
     wrong = int((corpus.truth["kind"] != "clean").sum())
     print(f"{len(names)} utterances of {args.speakers} speakers, {wrong} mislabelled, in {args.out}")
     return 0

@@ -52,9 +52,7 @@ def _place(path: Path, name: str, gb: float, files: int) -> list[Finding]:
     text = f"{where}: {two_digits(free)} GB free, {wanted}"
     made = _made_gb(path) if gb > 0.8 * free else 0.0
     if gb - made > free:
-        findings.append(
-            Finding("error", name, text, "make room, or run where there is more; source by source if need be")
-        )
+        findings.append(Finding("error", name, text, "make room, or run where there is more"))
     elif gb - made > 0.8 * free:
         findings.append(Finding("warning", name, f"{text}: the estimate may be 20 % too low", "make room"))
     else:
@@ -100,7 +98,7 @@ def _memory(utterances: int | None, cores: int) -> list[Finding]:
         return []
     free = int(fields["MemAvailable"]) * 1024 / 1e9
     wanted = max(cores * WORKER_GB, (utterances or 0) * UTTERANCE_GB)
-    text = f"{two_digits(free)} GB free, about {two_digits(wanted)} GB wanted for {cores} cores"
+    text = f"{two_digits(free)} GB free, about {two_digits(wanted)} GB wanted for {cores} core{'s' * (cores != 1)}"
     if wanted > free:
         return [Finding("warning", "memory", text, f"run fewer jobs: --cores {max(1, int(free / WORKER_GB))}")]
     return [Finding("ok", "memory", text)]

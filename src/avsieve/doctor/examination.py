@@ -141,21 +141,14 @@ def source_facts(config: Config) -> SourceFacts:
 
 def count_list(config: Config, facts: SourceFacts) -> None:
     """Take the counts of the training list for a source that could not tell its own."""
-    from avsieve.corpus_lists import listed
-    from avsieve.recognise import named
+    from avsieve.sources.lists import look_at_list
 
     path = getattr(getattr(config.source, config.source.kind), "train_list", None)
     if path is None or facts.utterances is not None or any("train_list" in f.subject for f in facts.findings):
         return
-    key = f"source.{config.source.kind}.train_list"
-    try:
-        frame = listed(path)
-    except AvsieveError as error:
-        facts.findings.append(Finding("error", key, str(error), "mend the list"))
-        return
-    facts.utterances = len(frame)
-    told = named(len(frame), frame["speaker"].nunique())
-    facts.findings.append(Finding("ok", key, f"{path}: {told}"))
+    frame, told = look_at_list(path, f"source.{config.source.kind}.train_list")
+    facts.findings += told
+    facts.utterances = None if frame is None else len(frame)
 
 
 def _rates(config: Config, measure: int, *, stops: bool) -> tuple[dict[str, Rate], list[Finding]]:

@@ -25,7 +25,8 @@ def check_lists(config: Config, is_there: Callable[[str], bool] | None) -> list[
     """
     findings = _trials(config, is_there)
     evaluation = config.evaluation
-    findings += [_readable_list(path, "evaluation.trained_on") for path in evaluation.trained_on]
+    findings += [_speakers(path, "evaluation.trained_on") for path in evaluation.trained_on]
+    findings += _seen(config)
     if evaluation.as_norm.cohort not in (None, "all", "clean"):
         findings.append(_readable_list(str(evaluation.as_norm.cohort), "evaluation.as_norm.cohort"))
     if evaluation.sex is not None:
@@ -102,12 +103,53 @@ def _covered(trials: Trials, is_there: Callable[[str], bool] | None) -> list[Fin
     return [Finding(level, key, text, remedy)]  # type: ignore[arg-type]
 
 
-def _readable_list(path: str, key: str) -> Finding:
+def _seen(config: Config) -> list[Finding]:
+    """Find the trials of people whom a model is trained on: the evaluation refuses them, hours later."""
     from avsieve.corpus_lists import listed
+    from avsieve.evaluation.results import listed_speakers, refuse_seen_speakers
+    from avsieve.evaluation.trials import read_trials
+
+    evaluation, source = config.evaluation, getattr(config.source, config.source.kind)
+    train_list = getattr(source, "train_list", None) if config.fusion.models else None
+    try:
+        trials = None if evaluation.trials is None else read_trials(evaluation.trials)
+    except AvsieveError:
+        return []  # told already
+    if trials is None:
+        return []
+    findings = []
+    for path, key in [(p, "evaluation.trained_on") for p in evaluation.trained_on] + [
+        (train_list, "evaluation.trials")
+    ]:
+        if path is None:
+            continue
+        try:
+            speakers = listed_speakers(path) if key.endswith("on") else set(listed(path)["speaker"])
+        except AvsieveError:
+            continue  # told already
+        try:
+            refuse_seen_speakers(trials, speakers, f"a model trained on {path}")
+        except AvsieveError as error:
+            remedy = "name other trials" if key.endswith("on") else "name other trials, or set fusion.models to []"
+            findings.append(Finding("error", key, str(error), remedy))
+    return findings
+
+
+def _speakers(path: str, key: str) -> Finding:
+    from avsieve.evaluation.results import listed_speakers
+
+    try:
+        return Finding("ok", key, f"{path}: {len(listed_speakers(path)):,} speakers")
+    except AvsieveError as error:
+        return Finding("error", key, str(error), "name the list that the encoder was trained on")
+
+
+def _readable_list(path: str, key: str) -> Finding:
+    from avsieve.lists import read_train_list
     from avsieve.recognise import named
 
     try:
-        frame = listed(path)
+        frame = read_train_list(path)
     except AvsieveError as error:
         return Finding("error", key, str(error), "mend the list")
     return Finding("ok", key, f"{path}: {named(len(frame), frame['speaker'].nunique())}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.bootstrap import Replicates, interval, speaker_bootstrap
 from avsieve.evaluation.metrics import DCF_PRIORS, Summary, det_points, error_rates, summarise
@@ -108,10 +109,12 @@ def det_curve(trials: Trials, scores: np.ndarray, **columns: object) -> pd.DataF
 def listed_speakers(path: str | Path) -> set[str]:
     """Read the speakers of a training list: the first column of its lines, whatever the others hold.
 
+    Of VoxCeleb1's ``iden_split.txt``, whose first column is a part, those of the lines that train.
+
     Raises
     ------
     ListError
-        If the file is absent or empty.
+        If the file is absent or empty, or is a trial list.
     """
     path = Path(path)
     if not path.exists():
@@ -120,6 +123,8 @@ def listed_speakers(path: str | Path) -> set[str]:
         speakers = {fields[0] for line in lines if (fields := line.split(maxsplit=1))}
     if not speakers:
         raise ListError(f"{path}: no speakers; expected lines that begin with a speaker")
+    if speakers <= {"0", "1", "2", "3"}:
+        return set(read_corpus_list(path)["speaker"])
     return speakers
 
 

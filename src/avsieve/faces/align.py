@@ -1,47 +1,57 @@
-"""Align the faces of a shard: detect, follow, choose, cut out; a row for every frame and for every utterance."""
+"""Align the face that an utterance is about: detect, follow, choose, cut out; a row for every frame.
+
+Works on images in memory: they come from a shard of frames, or straight from decoding.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 
 from avsieve.faces.alignment import align_face
-from avsieve.faces.detector import Detections
+from avsieve.faces.pose import pose_of
 from avsieve.faces.quality import frontality, quality, sharpness
+from avsieve.faces.scrfd import Detections
 from avsieve.faces.tracking import choose_faces
-from avsieve.progress import progress
 from avsieve.reasons import Reason
-from avsieve.shards import ShardReader, ShardWriter
-from avsieve.status import StatusTable
-from avsieve.tables import write_table
 
 _NAN = float("nan")
-DETECTION_SCHEMA = pa.schema(
-    [
-        ("utterance", pa.string()),
-        ("frame", pa.string()),
-        ("n_faces", pa.int32()),
-        *((name, pa.float32()) for name in ("score", "x1", "y1", "x2", "y2")),
-        ("landmarks", pa.list_(pa.float32(), 10)),
-        ("sharpness", pa.float32()),
-        ("quality", pa.float32()),
-        ("code", pa.string()),
-    ]
-)
 
 
 class Detector(Protocol):
-    """Whatever finds faces in an image."""
+    """Whatever finds faces in images."""
 
-    def detect(self, image: np.ndarray) -> Detections:
-        """Find the faces of an image (h, w, 3) uint8 BGR."""
+    batch: int
+    """Images that the network takes at a time."""
+
+    def detect_clips(self, clips: Sequence[Sequence[np.ndarray]]) -> list[list[Detections]]:
+        """Find the faces of the frames of each clip, images (h, w, 3) uint8 BGR in the order of time."""
         ...
+
+
+class Landmarks(Protocol):
+    """A network that finds the landmarks of a face anew."""
+
+    def points(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
+        """Return the points (106, 2) of the face in ``box``."""
+        ...
+
+    def five_of(self, points: np.ndarray) -> np.ndarray:
+        """Return eyes, tip of the nose and corners of the mouth (5, 2)."""
+        ...
+
+
+class VideoFrame(NamedTuple):
+    """A frame of an utterance."""
+
+    name: str
+    image: np.ndarray | None
+    """(h, w, 3) uint8 BGR, or None where it could not be decoded."""
+    content: bytes | None = None
+    """The file that it came from, if any."""
 
 
 class FrameRow(NamedTuple):
@@ -50,81 +60,139 @@ class FrameRow(NamedTuple):
     frame: str
     n_faces: int
     score: float
-    box: tuple[float, ...]
-    landmarks: tuple[float, ...]
-    sharpness: float
-    quality: float
-    code: Reason
+    box: tuple[float, ...] = (_NAN,) * 4
+    landmarks: tuple[float, ...] = (_NAN,) * 10
+    sharpness: float = _NAN
+    size_px: float = _NAN
+    yaw_deg: float = _NAN
+    pitch_deg: float = _NAN
+    roll_deg: float = _NAN
+    quality: float = _NAN
+    code: Reason = Reason.OK
+    landmarks_106: tuple[float, ...] | None = None
 
 
 class AlignedUtterance(NamedTuple):
     """The faces of one utterance."""
 
     rows: list[FrameRow]
-    faces: dict[str, np.ndarray]
-    """Frame name -> aligned face (112, 112, 3) uint8 BGR, in the order of the frames."""
+    faces: dict[str, bytes]
+    """Frame name -> JPEG of the aligned face (112, 112), in the order of the frames."""
 
 
-def _missing(frame: str, n_faces: int, score: float, code: Reason) -> FrameRow:
-    return FrameRow(frame, n_faces, score, (_NAN,) * 4, (_NAN,) * 10, _NAN, _NAN, code)
+class Aligner(Protocol):
+    """Whatever makes aligned faces of the frames of utterances; threads may share it."""
+
+    at_a_time: int
+    """Utterances that are best given together."""
+    wants_files: bool
+    """Whether the files of the frames are wanted; images alone are enough otherwise."""
+
+    def align(self, utterances: Sequence[Sequence[VideoFrame]]) -> list[AlignedUtterance]:
+        """Align the faces of utterances, each given by its frames in the order of time."""
+        ...
 
 
-def align_utterance(
-    images: Iterable[tuple[str, np.ndarray | None]], detector: Detector, *, min_score: float
-) -> AlignedUtterance:
-    """Align the face that one utterance is about.
-
-    Works on images in memory, so that extraction can hand its frames over without storing them.
+class FaceAligner:
+    """Find, choose and align faces.
 
     Parameters
     ----------
-    images
-        Frame name and image (h, w, 3) uint8 BGR, or None where it could not be decoded.
+    detector
+        Finds the faces; it should return faces well below ``min_score``, so that they can be recorded.
     min_score
         Faces below are recorded and not used.
+    landmarks
+        Finds 106 points of each chosen face, five of which then align it; None for the detector's own five.
+    jpeg_quality
+        Of the aligned faces, 1 to 100.
     """
-    frames = [(name, image, detector.detect(image) if image is not None else None) for name, image in images]
-    usable = [np.zeros((0, 4), np.float32) if d is None else d.boxes[d.scores >= min_score] for _, _, d in frames]
-    size = next((image.shape for _, image, _ in frames if image is not None), (1, 1))
-    chosen = choose_faces(usable, width=size[1], height=size[0])
-    rows: list[FrameRow] = []
-    faces: dict[str, np.ndarray] = {}
-    for number, (name, image, found) in enumerate(frames):
-        if image is None or found is None:
-            rows.append(_missing(name, 0, _NAN, Reason.IMAGE_UNDECODABLE))
-        elif number in chosen:
-            pick = np.flatnonzero(found.scores >= min_score)[chosen[number]]
-            row, face = _aligned(name, image, found, int(pick), int((found.scores >= min_score).sum()))
-            rows.append(row)
-            faces[name] = face
-        elif len(found.scores) and not len(usable[number]):
-            rows.append(_missing(name, 0, float(found.scores[0]), Reason.LOW_FACE_SCORE))
-        else:
-            best = float(found.scores[0]) if len(found.scores) else _NAN
-            rows.append(_missing(name, len(usable[number]), best, Reason.NO_FACE))
-    return AlignedUtterance(rows, faces)
+
+    def __init__(
+        self, detector: Detector, *, min_score: float, landmarks: Landmarks | None = None, jpeg_quality: int = 95
+    ) -> None:
+        self.detector, self.landmarks, self.wants_files = detector, landmarks, False
+        self.min_score, self.jpeg_quality = min_score, jpeg_quality
+        # An utterance of VoxCeleb2 has some 16 frames: enough of them to fill the network's batches.
+        self.at_a_time = -(-detector.batch // 16)
+
+    def align(self, utterances: Sequence[Sequence[VideoFrame]]) -> list[AlignedUtterance]:
+        """Align the face that each utterance is about."""
+        decoded = [[f.image for f in frames if f.image is not None] for frames in utterances]
+        found = self.detector.detect_clips(decoded)
+        return [self._one(frames, clip) for frames, clip in zip(utterances, found, strict=True)]
+
+    def _one(self, frames: Sequence[VideoFrame], detections: list[Detections]) -> AlignedUtterance:
+        remaining = iter(detections)
+        found = [None if f.image is None else next(remaining) for f in frames]
+        usable = [np.zeros((0, 4), np.float32) if d is None else d.boxes[d.scores >= self.min_score] for d in found]
+        size = next((f.image.shape for f in frames if f.image is not None), (1, 1))
+        chosen = choose_faces(usable, width=size[1], height=size[0])
+        rows: list[FrameRow] = []
+        faces: dict[str, bytes] = {}
+        for number, (frame, d) in enumerate(zip(frames, found, strict=True)):
+            if frame.image is None or d is None:
+                rows.append(FrameRow(frame.name, 0, _NAN, code=Reason.IMAGE_UNDECODABLE))
+            elif number in chosen:
+                pick = int(np.flatnonzero(d.scores >= self.min_score)[chosen[number]])
+                row, face = self._aligned(frame.name, frame.image, d, pick, len(usable[number]))
+                rows.append(row)
+                faces[frame.name] = jpeg_of(face, self.jpeg_quality)
+            else:
+                low = len(d.scores) > 0 and not len(usable[number])
+                rows.append(
+                    FrameRow(
+                        frame.name,
+                        len(usable[number]),
+                        float(d.scores[0]) if len(d.scores) else _NAN,
+                        code=Reason.LOW_FACE_SCORE if low else Reason.NO_FACE,
+                    )
+                )
+        return AlignedUtterance(rows, faces)
+
+    def _aligned(
+        self, name: str, image: np.ndarray, found: Detections, pick: int, n_faces: int
+    ) -> tuple[FrameRow, np.ndarray]:
+        box, score, marks = found.boxes[pick], float(found.scores[pick]), found.landmarks[pick]
+        points = None
+        if self.landmarks is not None:
+            points = self.landmarks.points(image, box)
+            marks = self.landmarks.five_of(points)
+        face = align_face(image, marks)
+        sharp = sharpness(face)
+        size_px = float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 0)))
+        pose = pose_of(marks)
+        row = FrameRow(
+            name,
+            n_faces,
+            score,
+            tuple(box.tolist()),
+            tuple(marks.reshape(-1).tolist()),
+            sharp,
+            size_px,
+            *pose,
+            quality(score=score, size_px=size_px, sharp=sharp, frontal=frontality(marks)),
+            landmarks_106=None if points is None else tuple(points.reshape(-1).tolist()),
+        )
+        return row, face
 
 
-def _aligned(name: str, image: np.ndarray, found: Detections, pick: int, n_faces: int) -> tuple[FrameRow, np.ndarray]:
-    box, score, marks = found.boxes[pick], float(found.scores[pick]), found.landmarks[pick]
-    face = align_face(image, marks)
-    sharp = sharpness(face)
-    size_px = float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 0)))
-    weight = quality(score=score, size_px=size_px, sharp=sharp, frontal=frontality(marks))
-    row = FrameRow(
-        name, n_faces, score, tuple(box.tolist()), tuple(marks.reshape(-1).tolist()), sharp, weight, Reason.OK
-    )
-    return row, face
+def jpeg_of(face: np.ndarray, quality: int) -> bytes:
+    """Return the JPEG of an image (h, w, 3) uint8 BGR."""
+    done, jpeg = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise RuntimeError(f"OpenCV could not encode a face of shape {face.shape}")
+    return jpeg.tobytes()
 
 
-def _verdict(rows: list[FrameRow]) -> tuple[Reason, str]:
+def verdict(rows: list[FrameRow]) -> tuple[Reason, str]:
     """Return the code of an utterance and a word about it."""
     if not rows:
         return Reason.NO_FRAMES, ""
     codes = [row.code for row in rows]
     if Reason.OK in codes:
         return Reason.OK, ""
-    for code in (Reason.LOW_FACE_SCORE, Reason.NO_FACE, Reason.IMAGE_UNDECODABLE):
+    for code in (Reason.LOW_FACE_SCORE, Reason.NO_FACE, Reason.NOT_ALIGNED, Reason.IMAGE_UNDECODABLE):
         if code in codes:
             best = max((row.score for row in rows if row.score == row.score), default=_NAN)
             detail = (
@@ -134,69 +202,3 @@ def _verdict(rows: list[FrameRow]) -> tuple[Reason, str]:
             )
             return code, detail
     raise ValueError(f"frame codes {sorted(set(codes))}: no rule for them")
-
-
-def align_shard(
-    utterances: list[str],
-    frames_tar: str | Path,
-    detector: Detector,
-    *,
-    faces_tar: str | Path,
-    detections: str | Path,
-    min_score: float,
-    jpeg_quality: int = 95,
-) -> StatusTable:
-    """Align the faces of a shard.
-
-    Parameters
-    ----------
-    utterances
-        All of the shard's, in order; those without frames get a row too.
-    frames_tar
-        Shard of frames from extraction.
-    detector
-        Finds the faces; it should return faces well below ``min_score``, so that they can be recorded.
-    faces_tar, detections
-        To write: the aligned faces, under the names of their frames, and a row for every frame.
-
-    Returns
-    -------
-    StatusTable
-        With ``n_frames``, ``n_faces`` (frames that gave an aligned face), ``n_several`` (frames with several faces)
-        and ``n_low`` (frames whose only faces scored too low).
-    """
-    status = StatusTable("align_faces", n_frames="int64", n_faces="int64", n_several="int64", n_low="int64")
-    columns: dict[str, list] = {name: [] for name in DETECTION_SCHEMA.names}
-    with ShardReader(frames_tar) as frames, ShardWriter(faces_tar) as out:
-        for utterance in progress(utterances, "utterances"):
-            images = (
-                (Path(n).stem, cv2.imdecode(np.frombuffer(c, np.uint8), cv2.IMREAD_COLOR))
-                for n, c in frames.of(utterance)
-            )
-            found = align_utterance(images, detector, min_score=min_score)
-            for name, face in found.faces.items():
-                jpeg = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])[1]
-                out.add(utterance, f"{utterance}/{name}.jpg", jpeg.tobytes())
-            for row in found.rows:
-                values = (utterance, row.frame, row.n_faces, row.score, *row.box, list(row.landmarks))
-                for column, value in zip(
-                    columns.values(), (*values, row.sharpness, row.quality, row.code.value), strict=True
-                ):
-                    column.append(value)
-            code, detail = _verdict(found.rows)
-            status.add(
-                utterance,
-                code,
-                detail,
-                n_frames=len(found.rows),
-                n_faces=len(found.faces),
-                n_several=sum(row.n_faces > 1 for row in found.rows),
-                n_low=sum(row.code is Reason.LOW_FACE_SCORE for row in found.rows),
-            )
-    write_table(detections, pa.table(columns, schema=DETECTION_SCHEMA))
-    return status
-
-
-def utterances_of(status: pd.DataFrame) -> tuple[list[str], int]:
-    """Return the utterances of a shard by the status table of its extraction, and how many of them have no frames."""
-    return status["utterance"].tolist(), int((status["n_frames"] == 0).sum())

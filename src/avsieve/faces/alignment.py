@@ -26,16 +26,16 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
         If all points of ``source`` coincide.
     """
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
-    middle, goal = source.mean(axis=0), target.mean(axis=0)
-    a, b = source - middle, target - goal
-    spread = float((a * a).sum())
+    n = len(source)
+    (x, y), (u, v) = (points.sum(axis=0).tolist() for points in (source, target))
+    a, b = source - (x / n, y / n), target - (u / n, v / n)
+    spread = float(np.vdot(a, a))
     if spread == 0:
         raise ValueError("all landmarks lie in one point")
-    dot, cross = float((a * b).sum()), float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum())
+    (xu, xv), (yu, yv) = (a.T @ b).tolist()
     # scale * cos and scale * sin of the best rotation
-    c, s = dot / spread, cross / spread
-    matrix = np.array([[c, -s], [s, c]])
-    return np.column_stack([matrix, goal - matrix @ middle])
+    c, s = (xu + yv) / spread, (xv - yu) / spread
+    return np.array([[c, -s, (u - c * x + s * y) / n], [s, c, (v - s * x - c * y) / n]])
 
 
 def align_face(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

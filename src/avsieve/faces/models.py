@@ -15,7 +15,7 @@ _SHIPPED = {"detector": "detector.onnx", "recognition": "faces.onnx"}
 
 
 def resolve_model(name: str | Path, task: str) -> Path:
-    """Return the ONNX file for ``task``, ``'detector'`` or ``'recognition'``.
+    """Return the ONNX file for ``task``, ``'detector'``, ``'recognition'`` or ``'landmarks'``.
 
     Parameters
     ----------
@@ -29,6 +29,8 @@ def resolve_model(name: str | Path, task: str) -> Path:
         If there is no such file, or a folder holds none or several for the task.
     """
     if str(name) == BUILTIN:
+        if task not in _SHIPPED:
+            raise ModelError(f"no {task} model is shipped; give an .onnx file, or the name of an InsightFace pack")
         path = Path(str(resources.files("avsieve"))) / "models" / _SHIPPED[task]
         if not path.is_file():
             raise ModelError(f"{path}: the shipped {task} model is missing; install the package again")
@@ -74,4 +76,6 @@ def _task_of(path: Path) -> str:
     if len(graph.output) >= 5:
         return "detector"
     sides = [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim[2:4]]
+    if sides == [192, 192] and [d.dim_value for d in graph.output[0].type.tensor_type.shape.dim][-1:] == [212]:
+        return "landmarks"
     return "recognition" if sides == [112, 112] and len(graph.output) == 1 else "other"

@@ -50,9 +50,9 @@ def link_tracks(frames: list[np.ndarray], *, min_overlap: float = 0.3, max_gap: 
     """
     tracks: list[Track] = []
     for number, boxes in enumerate(frames):
-        live = [t for t in tracks if number - t.last <= max_gap + 1]
+        live = [t for t in tracks if number - t.last <= max_gap + 1] if len(boxes) else []
         free = set(range(len(boxes)))
-        if live and len(boxes):
+        if live:
             table = overlaps(np.stack([t.boxes[t.last] for t in live]), boxes)
             while table.max() >= min_overlap:
                 i, j = divmod(int(table.argmax()), len(boxes))

@@ -15,7 +15,9 @@ from avsieve.sources.ledger import Entry, Ledger
 from avsieve.sources.store import Store
 from avsieve.status import StatusTable
 
-MAY_PASS = {Reason.DOWNLOAD_FAILED}
+MAY_PASS = {
+    Reason.DOWNLOAD_FAILED, Reason.SITE_BLOCKED, Reason.SITE_THROTTLED, Reason.VIDEO_NOT_YET, Reason.VIDEO_NO_FORMAT
+}  # fmt: skip
 """Reasons that another attempt may mend; whatever else is wrong with a download stays wrong."""
 
 

@@ -75,6 +75,10 @@ class Ledger:
         """Return the last entry of ``key``, or None if it was never asked for."""
         return self._entries.get(key)
 
+    def entries(self) -> list[Entry]:
+        """Return the last entry of every key."""
+        return list(self._entries.values())
+
     def record(self, key: str, outcome: Outcome, reason: Reason = Reason.OK, **facts: Any) -> Entry:
         """Append an entry and bring it to the disk.
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avsieve.config_source import Tree
-from avsieve.corpus_lists import listed
-from avsieve.errors import AvsieveError
 from avsieve.recognise import named
 from avsieve.sources.findings import Finding, SourceFacts
+from avsieve.sources.lists import look_at_list
 from avsieve.sources.tree.plan import EXTENSIONS
 
 LOOK_S = 1.0
@@ -72,16 +71,12 @@ def _look(facts: SourceFacts, root: Path, key: str, train_list: str | None) -> N
     """Add what ``root``, or the list about it, has to ``facts``."""
     seconds, is_there = None, root.is_dir()
     if train_list is not None:
-        try:
-            frame = listed(train_list)
-        except AvsieveError as error:
-            remedy = "mend the list, or leave it out to take every clip"
-            facts.findings.append(Finding("error", "source.tree.train_list", str(error), remedy))
+        frame, told = look_at_list(train_list, "source.tree.train_list")
+        facts.findings += told
+        if frame is None:
             facts.utterances = facts.seconds = facts.clip_bytes = None
             return
         names = frame["utterance"].tolist()
-        told = named(len(names), frame["speaker"].nunique())
-        facts.findings.append(Finding("ok", "source.tree.train_list", f"{train_list}: {told}"))
         asked = names[:: max(1, len(names) // SAMPLE)] if is_there else []
         clips = [path for name in asked if (path := _clip(root, name)) is not None]
         absent = len(asked) - len(clips)
@@ -110,8 +105,8 @@ def _look(facts: SourceFacts, root: Path, key: str, train_list: str | None) -> N
             )  # fmt: skip
             return
         about = "" if found.is_whole else "about "
-        told = named(found.utterances, found.speakers) if found.is_whole else f"{found.utterances:,} utterances"
-        facts.findings.append(Finding("ok", key, f"{root}: {about}{told}"))
+        size = named(found.utterances, found.speakers) if found.is_whole else f"{found.utterances:,} utterances"
+        facts.findings.append(Finding("ok", key, f"{root}: {about}{size}"))
         clips, count = found.clips, found.utterances
     if empty := [path for path in clips if path.stat().st_size == 0]:
         text = f"{len(empty)} of {len(clips)} clips that were looked at have no bytes, as {empty[0]}"

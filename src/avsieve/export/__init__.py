@@ -1,0 +1,1 @@
+"""What a run made, in other people's layouts: folders, WebDataset, Parquet for `datasets`."""

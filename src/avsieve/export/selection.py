@@ -1,0 +1,127 @@
+"""Which utterances leave the run, and what is known about each."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from avsieve.corpus_lists import read_corpus_list
+from avsieve.errors import AvsieveError, ConfigError
+from avsieve.export.forms import SUBSETS
+from avsieve.lists import read_clean_list
+from avsieve.sources.base import TEST, TRAIN
+from avsieve.tables import read_table
+
+COLUMNS = [
+    "utterance", "speaker", "video", "shard", "seconds", "label", "flag", "audio_similarity", "visual_similarity",
+    "p_wrong", "kind",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of a run.
+
+    Attributes
+    ----------
+    subset
+        ``all`` (the training list), ``clean``, ``noisy``, or ``test`` (the people kept for trials, who have no
+        decision).
+    speakers, utterances
+        A file of speakers, one a line, and a list of utterances (any layout of a training list, or one a line); None
+        for every one.
+    share
+        Share of what is left, 0 to 1; a larger one holds all of a smaller one.
+    seed
+        Decides which share.
+    """
+
+    subset: str = "clean"
+    speakers: Path | None = None
+    utterances: Path | None = None
+    share: float = 1.0
+    seed: int = 0
+
+
+def hashed(utterance: str, seed: int) -> float:
+    """Return a number in [0, 1) that depends on the utterance and the seed alone."""
+    digest = hashlib.blake2b(f"{seed}/{utterance}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") / 2**64
+
+
+def select(results: Path, wish: Wish) -> pd.DataFrame:
+    """Return the chosen utterances in the order of the list.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``utterance``, ``speaker``, ``video`` (without the speaker), ``shard``, ``seconds`` (text), ``label`` (int64:
+        rank of the speaker among those who are chosen), ``flag`` (1 clean, 0 noisy, -1 for test utterances),
+        ``audio_similarity``, ``visual_similarity``, ``p_wrong`` (float, NaN where unknown) and ``kind`` (what is
+        wrong, or empty).
+
+    Raises
+    ------
+    AvsieveError
+        If the run is not as far as its lists, or nothing is chosen.
+    """
+    if wish.subset not in SUBSETS:
+        raise ConfigError(f"subset {wish.subset!r}; expected one of {', '.join(SUBSETS)}")
+    if not 0 < wish.share <= 1:
+        raise ConfigError(f"share {wish.share}; expected above 0 and at most 1")
+    plan = read_table(results / "plan" / "utterances.parquet", ["utterance", "subset", "shard", "seconds"])
+    table = _test(plan) if wish.subset == "test" else _judged(results, plan)
+    if wish.subset in ("clean", "noisy"):
+        table = table[table["flag"] == int(wish.subset == "clean")]
+    parts = table["utterance"].str.split("/", expand=True)
+    table = table.assign(speaker=parts.get(0), video=parts.get(1))
+    if wish.speakers is not None:
+        table = table[table["speaker"].isin(_words(wish.speakers))]
+    if wish.utterances is not None:
+        table = table[table["utterance"].isin(_utterances(wish.utterances))]
+    if wish.share < 1:
+        table = table[[hashed(u, wish.seed) < wish.share for u in table["utterance"]]]
+    if table.empty:
+        raise AvsieveError(
+            f"nothing of {results} is left to export with subset {wish.subset}, share {wish.share} and the lists "
+            "given; ask for more"
+        )
+    table = table.assign(label=np.unique(table["speaker"].to_numpy(dtype=str), return_inverse=True)[1])
+    return table[COLUMNS].reset_index(drop=True)
+
+
+def _judged(results: Path, plan: pd.DataFrame) -> pd.DataFrame:
+    listed = read_clean_list(results / "lists" / "train_all_clean.txt")
+    decisions = read_table(
+        results / "lists" / "decisions.parquet",
+        ["utterance", "p_wrong", "kind", "audio_similarity", "visual_similarity"],
+    )
+    table = listed[["utterance", "seconds", "clean"]].merge(decisions, on="utterance", how="left", validate="1:1")
+    table = table.merge(plan.loc[plan["subset"] == TRAIN, ["utterance", "shard"]], on="utterance", how="left")
+    if table["shard"].isna().any():
+        name = table.loc[table["shard"].isna(), "utterance"].iloc[0]
+        raise AvsieveError(f"{results}: {name} is in the lists and not in the plan; run `snakemake clean` again")
+    return table.assign(flag=table.pop("clean").astype("int8"), kind=table["kind"].fillna(""))
+
+
+def _test(plan: pd.DataFrame) -> pd.DataFrame:
+    table = plan.loc[plan["subset"] == TEST, ["utterance", "shard", "seconds"]]
+    unknown = dict.fromkeys(("audio_similarity", "visual_similarity", "p_wrong"), np.nan)
+    return table.assign(flag=np.int8(-1), kind="", **unknown)
+
+
+def _words(path: Path) -> set[str]:
+    if not path.is_file():
+        raise AvsieveError(f"{path}: no such list; expected one name a line")
+    return {line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.split()}
+
+
+def _utterances(path: Path) -> set[str]:
+    words = _words(path)
+    if all(word.count("/") == 2 for word in words):
+        return {word.removesuffix(".wav") for word in words}
+    return set(read_corpus_list(path)["utterance"])

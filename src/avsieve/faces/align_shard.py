@@ -1,0 +1,75 @@
+"""Align the faces of a shard of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from avsieve.faces.align import AlignedUtterance, Aligner, VideoFrame
+from avsieve.faces.output import FaceOutput
+from avsieve.prefetch import in_order
+from avsieve.progress import progress
+from avsieve.shards import ShardReader
+from avsieve.status import StatusTable
+
+
+def read_frame(name: str, content: bytes) -> VideoFrame:
+    """Return the frame in an image file."""
+    return VideoFrame(name, cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), content)
+
+
+def _frames(reader: ShardReader, utterance: str) -> list[VideoFrame]:
+    return [read_frame(Path(name).stem, content) for name, content in reader.of(utterance)]
+
+
+def _aligned(reader: ShardReader, aligner: Aligner, utterances: Sequence[str]) -> list[AlignedUtterance]:
+    return aligner.align([_frames(reader, utterance) for utterance in utterances])
+
+
+def groups_of(items: Sequence, size: int) -> list:
+    """Return ``items`` in groups of ``size``; the last may be smaller."""
+    return [items[first : first + size] for first in range(0, len(items), size)]
+
+
+def align_shard(
+    utterances: list[str],
+    frames_tar: str | Path,
+    aligner: Aligner,
+    *,
+    faces_tar: str | Path,
+    detections: str | Path,
+    workers: int = 1,
+) -> StatusTable:
+    """Align the faces of a shard.
+
+    Parameters
+    ----------
+    utterances
+        All of the shard's, in order; those without frames get a row too.
+    frames_tar
+        Shard of frames from extraction.
+    aligner
+        A `FaceAligner`, or `ReadyFaces` where the frames are aligned faces already.
+    faces_tar, detections
+        To write, see `FaceOutput`.
+    workers
+        Threads, each with utterances of its own: decoding, the network and encoding let go of Python's lock. Their
+        number does not change a byte of what is written.
+    """
+    groups = groups_of(utterances, aligner.at_a_time)
+    with ShardReader(frames_tar) as frames, FaceOutput(faces_tar, detections) as out:
+        work = (partial(_aligned, frames, aligner, group) for group in groups)
+        found = (each for some in in_order(work, workers) for each in some)
+        for utterance, each in progress(zip(utterances, found, strict=True), "utterances", total=len(utterances)):
+            out.add(utterance, each)
+    return out.status
+
+
+def utterances_of(status: pd.DataFrame) -> tuple[list[str], int]:
+    """Return the utterances of a shard by the status table of its extraction, and how many of them have no frames."""
+    return status["utterance"].tolist(), int((status["n_frames"] == 0).sum())

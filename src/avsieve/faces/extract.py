@@ -1,0 +1,100 @@
+"""Extract and align in one go: frames go from the decoder to the detector in memory, and no JPEG of them is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import cv2
+import pandas as pd
+
+from avsieve.faces.align import AlignedUtterance, Aligner, VideoFrame
+from avsieve.faces.align_shard import groups_of, read_frame
+from avsieve.faces.output import FaceOutput
+from avsieve.media.decode import Decoded, decode_clip
+from avsieve.media.extract import add_sound, extraction_status
+from avsieve.media.index import slices_of
+from avsieve.media.slices import MediaSlice
+from avsieve.prefetch import in_order
+from avsieve.progress import progress
+from avsieve.shards import ShardWriter
+from avsieve.status import StatusTable
+
+Clip = tuple[MediaSlice, MediaSlice | None]
+
+
+def _frames_of(clip: Decoded) -> list[VideoFrame]:
+    return [
+        *(VideoFrame(name, image) for name, image in clip.images.items()),
+        *(read_frame(name, content) for name, content in clip.frames.items()),
+    ]
+
+
+def _extracted(
+    clips: Sequence[Clip], aligner: Aligner, *, interval_s: float, min_audio_s: float, want_video: bool
+) -> list[tuple[Decoded, int, AlignedUtterance]]:
+    """Decode and align some clips; return with each how many frames it has, and no longer the frames themselves."""
+    decoded = [
+        decode_clip(
+            media,
+            sound,
+            interval_s=interval_s,
+            min_audio_s=min_audio_s,
+            want_video=want_video,
+            as_images=not aligner.wants_files,
+        )
+        for media, sound in clips
+    ]
+    frames = [_frames_of(clip) for clip in decoded]
+    found = aligner.align(frames)
+    for clip in decoded:
+        clip.images, clip.frames = {}, {}
+    return [(clip, len(own), each) for clip, own, each in zip(decoded, frames, found, strict=True)]
+
+
+def extract_faces_shard(
+    index: pd.DataFrame,
+    roots: Mapping[str, Path],
+    audio_roots: Mapping[str, Path] | None,
+    aligner: Aligner,
+    *,
+    wav_tar: str | Path,
+    faces_tar: str | Path,
+    detections: str | Path,
+    interval_s: float,
+    min_audio_s: float,
+    want_video: bool = True,
+    workers: int = 1,
+) -> tuple[StatusTable, StatusTable]:
+    """Decode the clips of a media index and align their faces, without storing the frames.
+
+    Parameters
+    ----------
+    index, roots, audio_roots, interval_s, min_audio_s, want_video
+        As `avsieve.media.extract.extract_shard` takes them.
+    aligner
+        As `avsieve.faces.align_shard.align_shard` takes it.
+    wav_tar, faces_tar, detections
+        To write.
+    workers
+        Threads, each with clips of its own: while one decodes, another runs the detector.
+
+    Returns
+    -------
+    extracted, aligned : StatusTable
+        As the two stages write them one after the other.
+    """
+    cv2.setNumThreads(1)
+    status = extraction_status()
+    groups = groups_of(slices_of(index, roots, audio_roots), aligner.at_a_time)
+    work = (
+        partial(_extracted, group, aligner, interval_s=interval_s, min_audio_s=min_audio_s, want_video=want_video)
+        for group in groups
+    )
+    with ShardWriter(wav_tar) as wavs, FaceOutput(faces_tar, detections) as out:
+        found = progress((each for some in in_order(work, workers) for each in some), "clips", total=len(index))
+        for utterance, (clip, n_frames, faces) in zip(index["utterance"], found, strict=True):
+            add_sound(utterance, clip, n_frames, wavs, status)
+            out.add(utterance, faces)
+    return status, out.status

@@ -1,0 +1,1 @@
+"""Embeddings made elsewhere: nothing to fetch, decode or embed."""

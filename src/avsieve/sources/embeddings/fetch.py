@@ -1,0 +1,28 @@
+"""There is nothing to fetch: the rules of this source split the tables in place of it."""
+
+from __future__ import annotations
+
+import argparse
+
+import pandas as pd
+
+from avsieve.errors import AvsieveError
+from avsieve.status import StatusTable
+
+
+def add_options(ap: argparse.ArgumentParser) -> None:
+    """Add no options."""
+
+
+def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:
+    """Say that there are no clips.
+
+    Raises
+    ------
+    AvsieveError
+        Always.
+    """
+    raise AvsieveError(
+        "source.kind is embeddings: there are no clips, frames, wavs or faces, and nothing can be trained on them; "
+        "name a source of clips for that"
+    )

@@ -1,0 +1,1 @@
+"""VoxCeleb from its official track files: fetched from the site, cut and cropped along the tracks."""

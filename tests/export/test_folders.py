@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from avsieve.errors import AvsieveError, ShardError
+from avsieve.export import folders
+from avsieve.export.contents import Contents
+from avsieve.export.folders import check_room, write_folders
+from avsieve.export.selection import Wish, select
+from avsieve.lists import read_clean_list, read_train_list
+from avsieve.shards import ShardReader
+
+SHARDS = ["000", "001"]
+
+
+def exported(
+    results: Path, out: Path, subset: str = "all", kinds: tuple[str, ...] = ("faces", "wav")
+) -> dict[str, int]:
+    return write_folders(select(results, Wish(subset)), Contents(results, kinds, SHARDS), out, threads=2)
+
+
+def test_folders_and_lists_are_avcleanses(results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    counts = exported(results, out)
+    assert (counts["files"], counts["written"]) == (13, 13)  # 5 wavs, 2 faces of 4 utterances
+    with ShardReader(results / "align/000.faces.tar") as reader:
+        assert (out / "frame_align/id1/vA/00001/0010.jpg").read_bytes() == reader.read("id1/vA/00001/0010.jpg")
+    assert (out / "wav/id2/v.1/00.1.wav").is_file()
+    assert not (out / "frame_align/id2/vC").exists()
+    assert len(read_clean_list(out / "train_all_clean.txt")) == 5
+    assert len(read_train_list(out / "train_clean.txt")) == 4
+    assert read_train_list(out / "train_all.txt")["seconds"].tolist() == ["1.50"] * 5
+
+
+def test_what_is_there_is_left_and_what_differs_is_replaced(results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    exported(results, out)
+    kept = out / "frame_align/id1/vA/00001/0010.jpg"
+    before = kept.stat().st_mtime_ns
+    spoiled = out / "frame_align/id1/vA/00001/0020.jpg"
+    good = spoiled.read_bytes()
+    spoiled.write_bytes(good[:-1] + b"x")  # of the same length
+    (out / "wav/id1/vA/00001.wav").unlink()
+    left_over = out / "wav/id1/vA/.00001.wav.7.partial"
+    left_over.write_bytes(b"half")
+    os.utime(left_over, (0, 0))
+    counts = exported(results, out)
+    assert (counts["written"], counts["replaced"], counts["left"]) == (1, 1, 11)
+    assert spoiled.read_bytes() == good
+    assert kept.stat().st_mtime_ns == before
+    assert not left_over.exists()
+
+
+def test_people_kept_for_trials_have_a_list_of_their_own(results: Path, tmp_path: Path) -> None:
+    exported(results, tmp_path / "out", "test")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["frame_align", "test_all.txt", "wav"]
+
+
+def test_frames_that_were_not_kept_are_told(results: Path) -> None:
+    with pytest.raises(AvsieveError, match="no frames were kept"):
+        Contents(results, ["frames"], SHARDS)
+    with pytest.raises(AvsieveError, match="cannot be exported"):
+        Contents(results, ["video"], SHARDS)
+
+
+def test_a_spoiled_shard_is_not_exported(results: Path, tmp_path: Path) -> None:
+    tar = results / "extract/000.wav.tar"
+    content = bytearray(tar.read_bytes())
+    content[600] ^= 1
+    tar.write_bytes(content)
+    with pytest.raises(ShardError, match="not what was written"):
+        exported(results, tmp_path / "out")
+
+
+def test_an_export_that_cannot_fit_is_refused_and_a_large_one_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**15, 0, 10**15))
+    with caplog.at_level(logging.WARNING):
+        monkeypatch.setattr(folders.os, "statvfs", lambda path: namedtuple("v", "f_favail")(10**9))
+        check_room(tmp_path / "out", 21_000_000, 10**11)
+    assert "21000000 files" in caplog.text
+    monkeypatch.setattr(folders.os, "statvfs", lambda path: namedtuple("v", "f_favail")(100))
+    with pytest.raises(AvsieveError, match="inodes"):
+        check_room(tmp_path / "out", 101, 1)

@@ -1,0 +1,95 @@
+import cv2
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from tests.faces.face_fakes import ScriptedDetector
+
+from avsieve.errors import TooManyFailuresError
+from avsieve.faces.align import FaceAligner
+from avsieve.faces.align_shard import align_shard, utterances_of
+from avsieve.faces.detector import FaceDetector
+from avsieve.faces.ready import ReadyFaces
+from avsieve.shards import ShardReader, ShardWriter
+
+IMAGE = np.random.default_rng(0).integers(0, 255, (224, 224, 3), dtype=np.uint8)
+FACE = (60.0, 60.0, 100.0, 0.9)
+
+
+@pytest.fixture
+def shard(tmp_path):
+    jpeg = cv2.imencode(".jpg", IMAGE)[1].tobytes()
+    with ShardWriter(tmp_path / "frames.tar") as out:
+        for utterance in ("a/v/1", "a/v/2", "a/v/3", "a/v/4"):
+            for name in ("0010", "0020"):
+                out.add(utterance, f"{utterance}/{name}.jpg", jpeg if utterance != "a/v/4" else b"no jpeg")
+    return tmp_path
+
+
+def run(shard, name: str, aligner=None, workers: int = 1):
+    answers = [[FACE], [FACE], [], [], [(60, 60, 100, 0.3)], []]
+    return align_shard(
+        ["a/v/1", "a/v/2", "a/v/3", "a/v/4", "a/v/5"],
+        shard / "frames.tar",
+        aligner or FaceAligner(ScriptedDetector(answers), min_score=0.5),
+        faces_tar=shard / f"{name}.faces.tar",
+        detections=shard / f"{name}.detections.parquet",
+        workers=workers,
+    )
+
+
+def same_bytes(shard, one: str, other: str) -> bool:
+    kinds = ("faces.tar", "faces.parquet", "detections.parquet")
+    return all((shard / f"{one}.{k}").read_bytes() == (shard / f"{other}.{k}").read_bytes() for k in kinds)
+
+
+def test_a_shard_keeps_faces_detections_and_a_reason_for_each_utterance(shard):
+    status = run(shard, "one").frame().set_index("utterance")
+    assert status["code"].to_dict() == {
+        "a/v/1": "ok",
+        "a/v/2": "no_face",
+        "a/v/3": "low_face_score",
+        "a/v/4": "image_undecodable",
+        "a/v/5": "no_frames",
+    }
+    with ShardReader(shard / "one.faces.tar") as faces:
+        assert [name for name, _ in faces.of("a/v/1")] == ["a/v/1/0010.jpg", "a/v/1/0020.jpg"]
+        image = cv2.imdecode(np.frombuffer(faces.read("a/v/1/0010.jpg"), np.uint8), cv2.IMREAD_COLOR)
+        assert image.shape == (112, 112, 3)
+    table = pq.read_table(shard / "one.detections.parquet")
+    assert table.num_rows == 8
+    assert table.schema.field("landmarks").type.list_size == 10
+    row = table.slice(0, 1).to_pylist()[0]
+    assert (row["x1"], row["y2"]) == (60.0, 160.0)
+    assert row["size_px"] == pytest.approx(100)
+    assert row["landmarks_106"] is None
+
+
+def test_two_runs_give_equal_bytes(shard):
+    run(shard, "one")
+    run(shard, "two")
+    assert same_bytes(shard, "one", "two")
+
+
+def test_any_number_of_workers_gives_equal_bytes(shard):
+    aligner = FaceAligner(FaceDetector("builtin", size="auto", min_score=0.05), min_score=0.1)
+    run(shard, "one", aligner)
+    run(shard, "three", aligner, workers=3)
+    assert same_bytes(shard, "one", "three")
+
+
+def test_frames_that_are_no_aligned_faces_are_told_so(shard):
+    status = run(shard, "ready", ReadyFaces()).frame().set_index("utterance")
+    assert status.loc["a/v/1", "code"] == "not_aligned"
+    assert status.loc["a/v/4", "code"] == "image_undecodable"
+
+
+def test_too_many_failures_stop_the_stage_and_earlier_failures_do_not_count(shard):
+    status = run(shard, "one")
+    with pytest.raises(TooManyFailuresError, match="3 of 4 utterances failed"):
+        status.check(0.5, already_failed=1)
+
+
+def test_utterances_without_frames_are_counted_as_reported_before():
+    table = pd.DataFrame({"utterance": ["a", "b"], "n_frames": [0, 5]})
+    assert utterances_of(table) == (["a", "b"], 1)

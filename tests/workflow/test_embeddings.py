@@ -1,0 +1,100 @@
+"""Embeddings made elsewhere, through the whole line: lists, error rates and a report, and nothing that needs clips."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from avsieve.lists import read_clean_list, read_train_list
+from avsieve.tables import read_table
+
+from .conftest import Project, copy_project
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("embeddings")]
+
+CONFIG = """\
+source:
+  kind: embeddings
+  embeddings: {train_list: sim/train_all.txt, audio: sim/audio.npz, visual: sim/visual.npz}
+  truth: sim/truth.csv
+shards: 3
+fusion: {models: [gated], seeds: [0], epochs: 2}
+evaluation: {bootstrap: 20}
+report: {title: From tables}
+"""
+
+
+def avsieve(project: Project, *words: str) -> None:
+    environment = project.environment() | {"PYTHONPATH": str(project.root / "src")}
+    subprocess.run([sys.executable, "-m", "avsieve", *words], cwd=project.work, env=environment, check=True)
+
+
+@pytest.fixture(scope="module")
+def split(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a finished run over a simulated corpus; tests must leave it as they found it."""
+    project = copy_project(repository, tmp_path_factory.mktemp("embeddings"))
+    avsieve(project, "simulate", "--out", "sim", "--speakers", "24", "--videos", "5", "--utterances", "3", "--rate",
+            "0.12")  # fmt: skip
+    arrays = dict(np.load(project.work / "sim/visual.npz"))
+    np.savez(project.work / "sim/visual.npz", **{name: a[2:] for name, a in arrays.items()})
+    (project.work / "tiny.yaml").write_text(CONFIG)
+    project.snakemake()
+    return project
+
+
+def test_tables_become_lists_error_rates_and_a_report(split: Project) -> None:
+    results = split.work / "results"
+    assert read_train_list(results / "lists/train_all.txt").equals(read_train_list(split.work / "sim/train_all.txt"))
+    flagged = read_clean_list(results / "lists/train_all_clean.txt")
+    truth = pd.read_csv(split.work / "sim/truth.csv").set_index("utterance").loc[flagged["utterance"]]
+    wrong, found = (truth["kind"] != "clean").to_numpy(), (flagged["clean"] == 0).to_numpy()
+    assert (wrong & found).sum() / found.sum() > 0.7
+    assert (wrong & found).sum() / wrong.sum() > 0.7
+    evaluated = pd.read_csv(results / "evaluation/results.csv")
+    assert {"audio", "visual", "score_average", "gated"} <= set(evaluated["model"])
+    page = (results / "report/index.html").read_text(encoding="utf-8")
+    assert "From tables" in page
+    assert not (results / "media").exists()
+    assert not (results / "extract").exists()
+
+
+def test_what_the_tables_lack_is_a_row_with_a_reason(split: Project) -> None:
+    paths = sorted((split.work / "results/embed_visual").glob("*.status.parquet"))
+    status = pd.concat([read_table(p) for p in paths])
+    assert status["code"].value_counts().to_dict()["embedding_missing"] == 2
+    plan = read_table(split.work / "results/plan/utterances.parquet")
+    assert sorted(status["utterance"]) == sorted(plan["utterance"])
+
+
+def test_the_command_cleanse_finds_the_same(split: Project) -> None:
+    avsieve(split, "cleanse", "--train-list", "sim/train_all.txt", "--audio", "sim/audio.npz", "--visual",
+            "sim/visual.npz", "--out", "by_hand")  # fmt: skip
+    for name in ("train_all.txt", "train_all_clean.txt", "train_clean.txt"):
+        by_hand = (split.work / "by_hand" / name).read_bytes()
+        assert (split.work / "results/lists" / name).read_bytes() == by_hand, name
+    shutil.rmtree(split.work / "by_hand")
+
+
+def test_another_table_runs_only_its_modality_and_what_follows(split: Project) -> None:
+    table = split.work / "sim/visual.npz"
+    before, times = table.read_bytes(), table.stat()
+    arrays = dict(np.load(table))
+    np.savez(table, **{name: a[1:] for name, a in arrays.items()})
+    planned = split.planned()
+    assert planned["split_embeddings"] == 1
+    assert "plan_shards" not in planned
+    table.write_bytes(before)
+    os.utime(table, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_what_needs_clips_is_refused_with_a_reason(split: Project) -> None:
+    done = split.snakemake("-n", "compare_lists", check=False)
+    assert done.returncode
+    assert "compare_lists: source.kind is embeddings" in done.stdout + done.stderr

@@ -1,0 +1,84 @@
+"""A run in other layouts: AVCleanse's folders, WebDataset, Parquet for the package `datasets`.
+
+INPUTS: results/lists, results/align (faces), results/extract (wavs; frames, if they are wanted).
+OUTPUTS: results/export (counts); the files themselves lie in the folder `export.out`.
+"""
+
+
+rule export_tree:
+    """Write folders of faces and sound, with the lists about them."""
+    input:
+        W.export_files,
+        W.export_shards(),
+        plan="results/plan/utterances.parquet",
+        clean="results/lists/train_all_clean.txt",
+        decisions="results/lists/decisions.parquet",
+    output:
+        "results/export/tree.json",
+    log:
+        "results/logs/export_tree.log",
+    benchmark:
+        "results/benchmarks/export_tree.tsv"
+    conda:
+        W.env("core")
+    threads: 4
+    params:
+        code=W.code("export_tree"),
+        export=W.export_flags("tree"),
+    message:
+        "Writing folders"
+    shell:
+        "python $AVSIEVE_SCRIPTS/export_tree.py --results results {params.export} --threads {threads} --summary {output}"
+        " > {log} 2>&1"
+
+
+rule export_webdataset:
+    """Write tars in WebDataset's form."""
+    input:
+        W.export_files,
+        W.export_shards(),
+        plan="results/plan/utterances.parquet",
+        clean="results/lists/train_all_clean.txt",
+        decisions="results/lists/decisions.parquet",
+    output:
+        "results/export/webdataset.json",
+    log:
+        "results/logs/export_webdataset.log",
+    benchmark:
+        "results/benchmarks/export_webdataset.tsv"
+    conda:
+        W.env("core")
+    params:
+        code=W.code("export_webdataset"),
+        export=W.export_flags("webdataset"),
+    message:
+        "Writing WebDataset"
+    shell:
+        "python $AVSIEVE_SCRIPTS/export_webdataset.py --results results {params.export} --summary {output}"
+        " > {log} 2>&1"
+
+
+rule export_parquet:
+    """Write Parquet that `datasets` reads."""
+    input:
+        W.export_files,
+        W.export_shards(),
+        plan="results/plan/utterances.parquet",
+        clean="results/lists/train_all_clean.txt",
+        decisions="results/lists/decisions.parquet",
+    output:
+        "results/export/parquet.json",
+    log:
+        "results/logs/export_parquet.log",
+    benchmark:
+        "results/benchmarks/export_parquet.tsv"
+    conda:
+        W.env("core")
+    params:
+        code=W.code("export_parquet"),
+        export=W.export_flags("parquet"),
+    message:
+        "Writing Parquet"
+    shell:
+        "python $AVSIEVE_SCRIPTS/export_parquet.py --results results {params.export} --summary {output}"
+        " > {log} 2>&1"

@@ -1,0 +1,37 @@
+"""Split tables of embeddings of one modality into the shards of a plan, as if the encoders had written them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avsieve.scripting import parser, run
+
+
+def main() -> None:
+    """Split."""
+    ap = parser(__doc__)
+    ap.add_argument("--plan", type=Path, required=True, help="plan of all utterances")
+    ap.add_argument("--modality", choices=["audio", "visual"], required=True, help="what the tables hold")
+    ap.add_argument(
+        "--tables",
+        nargs="*",
+        default=[],
+        help="npz or Parquet with utterance and embedding, vectors.npy:names.txt, or a pickled dictionary; none: the "
+        "modality is missing",
+    )
+    ap.add_argument("--shards", type=int, required=True, help="number of shards")
+    ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
+    ap.add_argument("--out-dir", type=Path, required=True, help="folder of the stage's outputs")
+    args = ap.parse_args()
+
+    from avsieve.ids import shard_names
+    from avsieve.sources.embeddings.split import split
+    from avsieve.tables import read_table
+
+    plan = read_table(args.plan, ["utterance", "shard"])
+    for status in split(plan, shard_names(args.shards), args.modality, args.tables, args.out_dir):
+        status.check(args.max_failed)
+
+
+if __name__ == "__main__":
+    run(main)
