@@ -143,6 +143,19 @@ def test_a_package_that_is_missing_or_out_of_range_is_named_with_its_command(fol
     assert "pip install 'av" in broken(done, "av").remedy
 
 
+def test_environments_of_conda_bring_what_is_absent_here(folder: Path, monkeypatch) -> None:
+    real = software.installed
+    monkeypatch.setattr(software, "installed", lambda name: None if name in ("av", "snakemake") else real(name))
+    monkeypatch.setenv("PATH", str(folder))
+    done = examine([], cores=1, conda=True)
+    assert found(done, "av").level == "note"
+    broken(done, "snakemake")
+    broken(done, "conda")
+    (folder / "conda").write_text("#!/bin/sh\n")
+    (folder / "conda").chmod(0o755)
+    assert found(examine([], cores=1, conda=True), "conda").level == "note"
+
+
 class Blocked:
     """Refuses to import some packages, as if they were not installed."""
 

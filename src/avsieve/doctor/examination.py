@@ -50,7 +50,7 @@ class Examination:
         }
 
 
-def examine(paths: list[Path], *, cores: int, measure: int = 0) -> Examination:
+def examine(paths: list[Path], *, cores: int, measure: int = 0, conda: bool = False) -> Examination:
     """Look at everything that ``paths``, merged, ask for.
 
     Parameters
@@ -59,6 +59,8 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0) -> Examination:
         That the run will have.
     measure
         Clips of the source to time the stages with; 0 for none.
+    conda
+        The run will have environments of its own: packages that are absent here stop nothing.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0) -> Examination:
     def section(name: str, check: Callable[[], list[Finding]]) -> None:
         done.sections.append((name, _looked(name.lower(), check)))
 
-    section("Software", lambda: check_software(config))
+    section("Software", lambda: check_software(config, conda=conda))
     findings, devices = check_device(config)
     done.sections.append(("Device", findings))
     done.devices = asdict(devices)
@@ -96,7 +98,17 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0) -> Examination:
         if not done.sections[-1][1]:
             done.sections.pop()
     section("Disk and memory", lambda: check_disk(config, done.costs, facts.utterances, cores))
+    if conda:
+        done.sections = [(name, [_brought(finding) for finding in findings]) for name, findings in done.sections]
     return done
+
+
+def _brought(finding: Finding) -> Finding:
+    """Take an absent package for a note: the environment of its stage holds it. Snakemake itself has to be here."""
+    absent = "not installed" in finding.text or "No module named" in finding.text
+    if finding.level != "error" or not absent or finding.subject in ("snakemake", "pydantic", "pyyaml"):
+        return finding
+    return Finding("note", finding.subject, f"{finding.text}; --use-conda brings it, and it cannot be looked at here")
 
 
 def _looked(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
@@ -115,7 +127,14 @@ def source_facts(config: Config, facts: SourceFacts) -> list[Finding]:
 
     kind = config.source.kind
     if kind not in source_names():
-        return [Finding("error", "source.kind", f"this version has no source {kind}", f"choose of {source_names()}")]
+        return [
+            Finding(
+                "error",
+                "source.kind",
+                f"this version has no source {kind}",
+                f"choose one of {', '.join(source_names())}",
+            )
+        ]
     name = f"avsieve.sources.{kind}.check"
     if find_spec(name) is None:
         facts.findings.append(Finding("note", "source", f"the source {kind} cannot be looked at beforehand"))
