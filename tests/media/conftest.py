@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,13 @@ from avsieve.media.ffmpeg import write_clip
 from avsieve.media.wav import wav_bytes
 
 SECONDS = 3
+# The recipes of awkward files are those of the table.
+_spec = importlib.util.spec_from_file_location("awkward", Path(__file__).parents[2] / "benchmarks" / "awkward.py")
+assert _spec is not None
+assert _spec.loader is not None
+awkward = importlib.util.module_from_spec(_spec)
+sys.modules["awkward"] = awkward
+_spec.loader.exec_module(awkward)
 # Not the one on PATH: old ones lack options that the awkward files need.
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 
@@ -50,3 +59,11 @@ def convert(clips: Path) -> Callable[..., Path]:
         return target
 
     return make
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the frames and the sound that awkward files are made of."""
+    folder = tmp_path_factory.mktemp("awkward")
+    awkward.write_inputs(folder)
+    return folder

@@ -43,6 +43,7 @@ class Pass:
         self._audio: Any = self._usable(pick_audio(container)) if wanted.audio else None
         self._skip = skip and self._video is not None and can_skip(self._video)
         self._skipping = False
+        self._cut = False
         self._packets = {"video": 0, "audio": 0}
         self._failed = {"video": 0, "audio": 0}
         self._error = {"video": "no frame came out of it", "audio": "no sample came out of it"}
@@ -61,6 +62,11 @@ class Pass:
         if stream is not None:
             stream.thread_type = "NONE"  # one thread: workers are spread over clips
         return stream
+
+    @property
+    def frames_decoded(self) -> int:
+        """How many frames the decoder gave."""
+        return self._frames.count if self._video is not None else 0
 
     def run(self) -> bool:
         """Read to the end; tell whether the frames that were skipped were rightly skipped."""
@@ -81,6 +87,8 @@ class Pass:
             if self.out.code is Reason.ENCRYPTED:
                 return True
             if packet.stream.type == "audio":
+                if self._packets["audio"] == 0:
+                    self._cut = self._cuts_delay(packet)
                 self._decode(packet, "audio")
             else:
                 for due, needed in self._ahead.push(packet):
@@ -104,19 +112,27 @@ class Pass:
         self._skip_others(self._skip and self._ahead.complete and not needed)
         self._decode(packet, "video")
 
-    def _decode(self, packet: Any | None, kind: str) -> None:
-        """Decode a packet, or without one what the decoder still holds; a damaged one is passed over as players do."""
+    def _decode(self, packet: Any, kind: str) -> None:
+        """Decode a packet, or for ``None`` what the decoder still holds; a damaged one is passed over as players do."""
         stream = self._video if kind == "video" else self._audio
-        taker: FrameTaker | SoundTaker = self._frames if kind == "video" else self._sound
         self._packets[kind] += packet is not None
         try:
             for frame in stream.codec_context.decode(packet):
-                taker.push(frame)
+                if kind == "video":
+                    self._frames.push(frame)
+                else:
+                    exact = packet is not None and self._cut
+                    self._sound.push(frame, float((packet.duration or 0) * packet.time_base) if exact else 0.0)
         except av.FFmpegError as error:
             self._failed[kind] += 1
             self._error[kind] = str(error.strerror)
             if packet is not None and packet.has_sidedata("encryption_info") and self.out.code is not Reason.ENCRYPTED:
                 self.out.note(Reason.ENCRYPTED, f"the {kind} stream is encrypted")
+
+    def _cuts_delay(self, first: Any) -> bool:
+        """Tell, from the first audio packet, whether an MP4's edit list cuts the encoder's delay; then also the end."""
+        starts = self._audio.start_time
+        return "mp4" in self._container.format.name and None not in (first.pts, starts) and first.pts < starts
 
     def judge(self, wanted: Wanted) -> Decoded:
         """Return what was read, with the reasons for what is wrong with it."""
