@@ -10,6 +10,7 @@ import pytest
 
 from avsieve.config_source import Embeddings, Frames, Voxceleb
 from avsieve.media.wav import wav_bytes
+from avsieve.reasons import Reason
 from avsieve.sources.embeddings import check as embeddings
 from avsieve.sources.findings import SourceFacts
 from avsieve.sources.frames import check as frames
@@ -50,6 +51,9 @@ def test_tracks_are_counted_and_what_the_store_holds_is_not_fetched_again(tracks
     ledger.record("id1/v/00002", "later")
     again = voxceleb.check(settings, "both")
     assert again.fetch_bytes == 6 * voxceleb.CLIP_BYTES_PER_S
+    Ledger(Store(tracks / "store"), "id2").record("id2/w", "gone", Reason.VIDEO_PRIVATE)
+    fewer = voxceleb.check(settings, "both").fetch_bytes
+    assert fewer == pytest.approx(8 * (1 - 1 / 4 - 1 / 3) * voxceleb.CLIP_BYTES_PER_S, abs=1)
     assert any("1 clips are there" in f.text for f in again.findings)
 
 

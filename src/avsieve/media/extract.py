@@ -78,7 +78,7 @@ def extract_shard(
     clips = slices_of(index, roots, audio_roots)
     journal_path = Path(frames_tar).with_name(Path(frames_tar).name + ".partial.jsonl")
     Path(frames_tar).parent.mkdir(parents=True, exist_ok=True)
-    journal = Journal(journal_path, [frames_tar, wav_tar], state_of(index, clips, settings, __file__))
+    journal = Journal(journal_path, [frames_tar, wav_tar], state_of(index, clips, settings))
     status.rows.extend(journal.done)
     first = len(journal.done)
     work = [partial(decode_clip, *clip, **settings) for clip in clips[first:]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -39,7 +40,8 @@ def in_processes(work: Iterable[Callable[[], Item]], workers: int) -> Iterator[I
     if workers == 1:
         yield from (item() for item in work)
         return
-    context = multiprocessing.get_context("forkserver")
+    # A fork starts at once. It takes no thread along, and the decoder needs none of those that there may be.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
     waiting: deque[tuple[Callable[[], Item], Future[Item]]] = deque()
     with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_end_with_parent) as pool:
         try:

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from avsieve.errors import AvsieveError
+from avsieve.media.extract import extract_shard
 from avsieve.media.wav import wav_bytes
+from avsieve.shards import ShardReader
 from avsieve.sources.frames import fetch, plan
 from avsieve.sources.frames.names import read_names
 
@@ -118,3 +120,27 @@ def test_wrong_names_and_folders_are_told(release: Path) -> None:
     with pytest.raises(AvsieveError, match=r"line 4: A\.J\._Buckley belongs to id10001 and to id10003"):
         read_names(other)
     assert read_names(release / "vox1_meta.csv") == {"id10001": "A.J._Buckley", "id10002": "A.R._Rahman"}
+
+
+@pytest.mark.parametrize("kind", ["release", "aligned"])
+def test_images_and_sound_become_frames_and_wavs(release: Path, kind: str) -> None:
+    if kind == "aligned":
+        image(release / "aligned/id10001/vidA/00001/0010.jpg")
+        args = options(wavs=release / "wav", faces=release / "aligned")
+    else:
+        args = options(wavs=release / "wav", faces=release / "unzippedFaces", names=release / "vox1_meta.csv")
+    index, _ = fetch.fetch(plan.plan(args), args)
+    tars = {"frames_tar": release / "f.tar", "wav_tar": release / "w.tar"}
+    settings = {"interval_s": 0.4, "jpeg_quality": 95, "min_audio_s": 0.5}
+    status = extract_shard(index, {"train": args.faces}, {"train": args.wavs}, **tars, **settings)
+    table = status.frame().set_index("utterance")
+    with ShardReader(tars["frames_tar"]) as frames, ShardReader(tars["wav_tar"]) as wavs:
+        names = [name for name, _ in frames.of("id10001/vidA/00001")]
+        assert len(wavs.utterances) == 4
+    if kind == "aligned":
+        assert names == ["id10001/vidA/00001/0010.jpg"]
+    else:
+        assert names == [f"id10001/vidA/00001/{n:07d}.jpg" for n in (75, 100)]
+    assert table.loc["id10001/vidA/00001", "code"] == "ok"
+    assert table.loc["id10001/vidB/00001", "code"] == "no_video_stream"
+    assert table.loc["id10001/vidB/00001", "audio_s"] == pytest.approx(1.5)

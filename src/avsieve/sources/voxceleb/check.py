@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,14 +30,14 @@ def check(settings: Voxceleb, modalities: str) -> SourceFacts:
     """Look at the tracks, at what is needed to fetch, and at what the store already holds."""
     facts = SourceFacts()
     add = facts.findings.append
-    total, seconds = 0, 0.0
+    total, videos, seconds = 0, 0, 0.0
     for key, folder, train_list in (
         ("tracks", settings.tracks, settings.train_list),
         ("test_tracks", settings.test_tracks, None),
     ):
         if folder is not None:
-            n, mean_s = _look(facts, key, Path(folder), train_list)
-            total, seconds = total + n, seconds + n * mean_s
+            n, of_videos, mean_s = _look(facts, key, Path(folder), train_list)
+            total, videos, seconds = total + n, videos + of_videos, seconds + n * mean_s
     _tools(facts, settings)
     add(
         Finding("note", "max_failed", "videos that are gone count as failed utterances; a fifth of VoxCeleb's and more "
@@ -46,37 +45,38 @@ def check(settings: Voxceleb, modalities: str) -> SourceFacts:
     )  # fmt: skip
     if not total:
         return facts
-    settled = _settled(Path(settings.store))
+    there, gone = _settled(Path(settings.store))
     facts.utterances, facts.seconds = total, seconds
-    share_left = max(0.0, 1 - settled.total() / total)
+    share_left = max(0.0, 1 - there / total - gone / videos)
     facts.fetch_bytes = round(share_left * seconds * CLIP_BYTES_PER_S * (settings.size / 224) ** 2)
-    if settled:
-        text = f"{settings.store}: {settled['done']:,} clips are there, {settled['gone']:,} are known to be gone"
+    if there or gone:
+        text = f"{settings.store}: {there:,} clips are there, {gone:,} videos are known to be gone"
         add(Finding("ok", "source.voxceleb.store", text))
     return facts
 
 
-def _look(facts: SourceFacts, key: str, root: Path, train_list: str | None) -> tuple[int, float]:
-    """Return the number of utterances and their mean length in seconds."""
+def _look(facts: SourceFacts, key: str, root: Path, train_list: str | None) -> tuple[int, int, float]:
+    """Return the number of utterances and of videos, and the utterances' mean length in seconds."""
     subject = f"source.voxceleb.{key}"
     if not root.is_dir():
         remedy = "give the folder of the track files, such as data/vox2_dev_txt"
         facts.findings.append(Finding("error", subject, f"{root} is no folder", remedy))
-        return 0, 0.0
+        return 0, 0, 0.0
     found = count_endings(root, ENDINGS)
-    some, count, text = found.some, found.utterances, told(found, "tracks")
+    some, count, videos, text = found.some, found.utterances, found.videos, told(found, "tracks")
     if train_list is not None:
         try:
             listed = read_corpus_list(train_list)["utterance"].tolist()
         except AvsieveError as error:
             facts.findings.append(Finding("error", "source.voxceleb.train_list", str(error), "mend the list"))
-            return 0, 0.0
+            return 0, 0, 0.0
         some, count = listed[:: max(1, len(listed) // 12)], len(listed)
+        videos = len({utterance.rpartition("/")[0] for utterance in listed})
         text = f"{count:,} tracks in {train_list}"
     if not count:
         remedy = "expected speaker/video/utterance.txt below it"
         facts.findings.append(Finding("error", subject, f"no track file under {root}", remedy))
-        return 0, 0.0
+        return 0, 0, 0.0
     lengths, damaged = [], []
     for utterance in some:
         try:
@@ -89,7 +89,7 @@ def _look(facts: SourceFacts, key: str, root: Path, train_list: str | None) -> t
         facts.findings.append(Finding(level, subject, text, "unpack the track files anew"))  # type: ignore[arg-type]
     else:
         facts.findings.append(Finding("ok", subject, f"{root}: {text}"))
-    return count, sum(lengths) / len(lengths) if lengths else 0.0
+    return count, videos, sum(lengths) / len(lengths) if lengths else 0.0
 
 
 def _tools(facts: SourceFacts, settings: Voxceleb) -> None:
@@ -122,13 +122,15 @@ def _tools(facts: SourceFacts, settings: Voxceleb) -> None:
             add(Finding("warning", "source.voxceleb.cookies", text, "export them in that format"))
 
 
-def _settled(root: Path) -> Counter[str]:
-    """Count the utterances that need not be asked for; estimated where there are many ledgers."""
+def _settled(root: Path) -> tuple[int, int]:
+    """Count the clips that are there and the videos that are gone; estimated where there are many ledgers."""
     ledgers = sorted((root / LEDGER).glob("*.jsonl"))
-    step = max(1, len(ledgers) // _LEDGERS)
-    counts: Counter[str] = Counter()
-    for path in ledgers[::step]:
-        counts.update(e.outcome for e in Ledger(Store(root), path.stem).entries() if e.key.count("/") == 2)
-    counts.pop("later", None)
-    looked = len(ledgers[::step])
-    return Counter({k: round(n * len(ledgers) / looked) for k, n in counts.items()})
+    looked = ledgers[:: max(1, len(ledgers) // _LEDGERS)]
+    clips = videos = 0
+    for path in looked:
+        for entry in Ledger(Store(root), path.stem).entries():
+            of_utterance = entry.key.count("/") == 2
+            clips += of_utterance and entry.outcome == "done"
+            videos += not of_utterance and entry.outcome == "gone"
+    times = len(ledgers) / len(looked) if looked else 1.0
+    return round(clips * times), round(videos * times)
