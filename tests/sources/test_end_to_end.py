@@ -53,7 +53,7 @@ class Line:
             f"--status {out}/status.parquet --max-failed 0",
         )
         files = f"--frames {out}/f.tar --wav {out}/w.tar --status {out}/e.parquet --provenance {out}/p.json"
-        roots, media = flags(source.roots), flags(Config().media)
+        roots, media = flags(source.roots), flags(Config().media, leave=["keep_frames"])
         self._script("extract_media", f"--index {out}/index.parquet {roots} {media} --max-failed 0 {files}")
         assert read_table(out / "e.parquet")["code"].tolist() == ["ok"] * len(UTTERANCES)
         assert str(Path.cwd()) not in "".join(read_table(out / "index.parquet")["path"])
