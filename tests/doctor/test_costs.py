@@ -48,7 +48,7 @@ def run_of(folder: Path, seconds: float, detector: str = "detector.onnx") -> Pat
     for rule in ("extract_media", "align_faces"):
         (folder / "benchmarks" / rule).mkdir(parents=True)
         (folder / "benchmarks" / rule / "000.tsv").write_text(f"s\th:m:s\n{seconds}\t0:00:40\n")
-    write_provenance(folder / "align/000.json", stage="align", packages=[], detector=detector, detector_size=224)
+    write_provenance(folder / "align/000.json", stage="align", packages=[], detector=detector, detector_size="auto")
     return folder
 
 
