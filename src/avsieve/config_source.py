@@ -8,7 +8,10 @@ from pydantic import model_validator
 
 from avsieve.config_base import Block, Positive, Share, key
 
-LIST = "`train_all.txt` (`speaker wav seconds`); without it every utterance that is found is used."
+LIST = (
+    "`train_all.txt` (`speaker wav seconds`), a cleansed list, `speaker wav` lines, or VoxCeleb1's `iden_split.txt`; "
+    "without it every utterance that is found is used."
+)
 
 
 class Synthetic(Block):

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from avsieve.codehash import code_hash
-from avsieve.config import parse_config
+from avsieve.config import Config, parse_config
 from avsieve.errors import ConfigError
 from avsieve.ids import shard_names
 from avsieve.workflow_source import SourceWiring
@@ -92,6 +92,16 @@ def model_file(value: str) -> list[str]:
     return [value] if Path(value).suffix else []
 
 
+def face_settings(config: Config) -> dict[str, Any]:
+    """Return what decides how faces are found and aligned, by the options of `avsieve.faces.options`."""
+    faces = config.faces.model_dump()
+    return {
+        **{name: value for name, value in faces.items() if name != "jpeg_quality"},
+        "face_jpeg_quality": faces["jpeg_quality"],
+        "aligned": config.source.kind == "frames" and config.source.frames.aligned,
+    }
+
+
 class Wiring:
     """The configuration as the rules see it."""
 
@@ -107,12 +117,7 @@ class Wiring:
         embedded = ["embed_audio", "embed_visual"]
         self.stages = ["media", "extract", "align", *embedded] if self.source.has_media else embedded
         """Folders of the stages that write a status table."""
-        faces = self.config.faces.model_dump()
-        self.faces = {
-            **{name: value for name, value in faces.items() if name != "jpeg_quality"},
-            "face_jpeg_quality": faces["jpeg_quality"],
-            "aligned": source.kind == "frames" and source.frames.aligned,
-        }
+        self.faces = face_settings(self.config)
         """What decides how faces are found and aligned, as `align_faces.py` and `extract_faces.py` take it."""
         self.face_files = [*model_file(self.config.faces.detector), *model_file(self.config.faces.landmarks)]
         self.audio_file = model_file(self.config.audio.checkpoint)

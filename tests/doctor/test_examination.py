@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from avsieve.cli import main
-from avsieve.doctor import disk, examination, software
+from avsieve.doctor import disk, software
 from avsieve.doctor.examination import Examination, examine
 from avsieve.errors import ConfigError
 from avsieve.sources.findings import Finding
@@ -143,12 +143,47 @@ def test_a_package_that_is_missing_or_out_of_range_is_named_with_its_command(fol
     assert "pip install 'av" in broken(done, "av").remedy
 
 
-def test_without_the_packages_of_a_check_the_rest_is_told(folder: Path, monkeypatch) -> None:
-    real = examination.find_spec
-    monkeypatch.setattr(examination, "find_spec", lambda name: None if name == "pyarrow" else real(name))
+def test_environments_of_conda_bring_what_is_absent_here(folder: Path, monkeypatch) -> None:
+    real = software.installed
+    monkeypatch.setattr(software, "installed", lambda name: None if name in ("av", "snakemake") else real(name))
+    monkeypatch.setenv("PATH", str(folder))
+    done = examine([], cores=1, conda=True)
+    assert found(done, "av").level == "note"
+    broken(done, "snakemake")
+    broken(done, "conda")
+    (folder / "conda").write_text("#!/bin/sh\n")
+    (folder / "conda").chmod(0o755)
+    assert found(examine([], cores=1, conda=True), "conda").level == "note"
+
+
+class Blocked:
+    """Refuses to import some packages, as if they were not installed."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.split(".")[0] in self.names:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@pytest.mark.parametrize(
+    ("package", "modules", "section"),
+    [
+        ("pyarrow", ["avsieve.tables", "avsieve.evaluation.trials", "avsieve.corpus_lists", "pyarrow"], "lists"),
+        ("safetensors", ["avsieve.encoders.checkpoint", "avsieve.encoders.audio", "safetensors"], "models"),
+    ],
+)
+def test_a_check_whose_package_is_absent_says_so_and_the_rest_is_told(
+    folder: Path, monkeypatch, package: str, modules: list[str], section: str
+) -> None:
+    for name in list(sys.modules):
+        if name.startswith(tuple(modules)):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Blocked(package), *sys.meta_path])
     done = examine([], cores=1)
-    assert "pyarrow" in found(done, "source").text
-    assert done.costs == []
+    assert package in broken(done, section).text
+    assert found(done, "source").level == "ok"
 
 
 def test_too_little_room_stops(folder: Path, monkeypatch) -> None:

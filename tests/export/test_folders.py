@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,15 @@ def test_what_is_there_is_left_and_what_differs_is_replaced(results: Path, tmp_p
     assert spoiled.read_bytes() == good
     assert kept.stat().st_mtime_ns == before
     assert not left_over.exists()
+
+
+def test_two_exports_may_write_at_a_time(results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with ThreadPoolExecutor(2) as pool:
+        counts = list(pool.map(lambda _: exported(results, out), range(2)))
+    assert all(c["written"] + c["left"] + c["replaced"] == 13 for c in counts)
+    assert len([p for p in out.rglob("*") if p.is_file() and p.suffix in (".jpg", ".wav")]) == 13
+    assert exported(results, out)["left"] == 13
 
 
 def test_people_kept_for_trials_have_a_list_of_their_own(results: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import onnx
@@ -79,6 +80,7 @@ class ScriptedDetector:
         self.answers = iter(answers)
 
     batch = 1
+    facts: ClassVar[dict[str, str]] = {"detector": "scripted"}
 
     def detect_clips(self, clips: list[list[np.ndarray]]) -> list[list[Detections]]:
         return [[self.detect(image) for image in clip] for clip in clips]

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from tests.faces.face_fakes import ScriptedDetector
@@ -39,6 +41,8 @@ def test_a_face_has_its_measures_and_a_frame_without_one_has_none():
 
 def test_106_landmarks_take_the_place_of_the_detectors_five():
     class Points:
+        facts: ClassVar[dict[str, str]] = {"landmarks": "made up"}
+
         def points(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
             return np.tile(box[:2], (106, 1)).astype(np.float32)
 
@@ -47,6 +51,7 @@ def test_106_landmarks_take_the_place_of_the_detectors_five():
             return points[:5] + offsets
 
     aligner = FaceAligner(ScriptedDetector([[FACE]]), min_score=0.5, landmarks=Points())
+    assert aligner.facts["landmarks"] == "made up"
     ((row,), _) = aligner.align([clip(1)])[0]
     assert row.landmarks[:4] == (70, 70, 90, 80)
     assert len(row.landmarks_106 or ()) == 212

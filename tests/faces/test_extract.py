@@ -47,7 +47,7 @@ def aligner():
 
 
 def fused(media, aligner, out, workers=1):
-    out.mkdir()
+    out.mkdir(exist_ok=True)
     folder, index = media
     targets = {"wav_tar": out / "wav.tar", "faces_tar": out / "faces.tar", "detections": out / "detections.parquet"}
     return extract_faces_shard(index, {"train": folder}, None, aligner, workers=workers, **targets, **SETTINGS)
@@ -88,6 +88,33 @@ def test_any_number_of_workers_gives_equal_bytes(media, aligner, tmp_path):
         fused(media, aligner, tmp_path / str(workers), workers)
     for name in ("wav.tar", "faces.tar", "faces.parquet", "detections.parquet"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes()
+
+
+def test_a_killed_run_is_taken_up_where_it_stopped(media, aligner, tmp_path):
+    """An aligner that breaks at the second clip leaves the first one done, and it is not aligned again."""
+
+    class Breaking:
+        at_a_time, wants_files, facts = 1, False, aligner.facts
+
+        def __init__(self, calls: int) -> None:
+            self.calls = calls
+
+        def align(self, utterances):
+            self.calls -= 1
+            if self.calls < 0:
+                raise RuntimeError("killed")
+            return aligner.align(utterances)
+
+    fused(media, aligner, tmp_path / "whole")
+    with pytest.raises(RuntimeError, match="killed"):
+        fused(media, Breaking(1), tmp_path / "again")
+    left = {p.name for p in (tmp_path / "again").iterdir()}
+    assert left == {"wav.tar.partial", "faces.tar.partial", "faces.tar.partial.jsonl"}
+    extracted, aligned = fused(media, Breaking(3), tmp_path / "again")  # three clips are left
+    assert len(extracted) == len(aligned) == 4
+    for path in (tmp_path / "whole").iterdir():
+        assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
+    assert len(list((tmp_path / "again").iterdir())) == len(list((tmp_path / "whole").iterdir()))
 
 
 def test_ready_faces_are_kept_to_the_byte(tmp_path):

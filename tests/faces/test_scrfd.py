@@ -99,3 +99,17 @@ def test_a_network_with_one_image_built_in_is_run_one_by_one(tmp_path):
 def test_of_overlapping_boxes_the_first_stays():
     boxes = np.array([(0, 0, 100, 100), (10, 10, 110, 110), (200, 0, 300, 100), (5, 0, 95, 100)], np.float32)
     assert suppressed(boxes) == [0, 2]
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_batches_agree_with_the_cpu(people, builtin):
+    import onnxruntime
+
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime has no CUDA")
+    gpu = FaceDetector("builtin", size=224, min_score=0.1, device="cuda")
+    assert gpu.provider == "CUDAExecutionProvider"
+    assert gpu.batch > 1
+    for one, other in zip(gpu.detect_batch(people), map(builtin.detect, people), strict=True):
+        assert one.scores[0] == pytest.approx(other.scores[0], abs=0.02)
+        assert one.landmarks[0] == pytest.approx(other.landmarks[0], abs=0.5)

@@ -20,7 +20,7 @@ from avsieve.tables import read_table
 from avsieve.workflow import flags
 from avsieve.workflow_source import SourceWiring
 
-from .faulty_server import FaultyServer
+from .faulty_server import FaultyServer, Reply
 from .test_archive import make_tar, make_zip, split
 
 UTTERANCES = ["id1/vA/00001", "id1/vB/00001", "id2/vC/00001"]
@@ -118,8 +118,17 @@ def test_urls_give_what_the_tree_gives_and_their_store_is_a_tree(
     server.files = {f"/{name}": content for name, content in clips.items()}
     lines = [f"{name.removesuffix('.mp4')},{server.url}/{name}" for name in clips]
     Path("table.csv").write_text("\n".join(["utterance,url", *lines]) + "\n")
+    good, dropped = Reply(), Reply(send=3000)
+    faults = [
+        [dropped, Reply(503), good],
+        [dropped, Reply(send=2000, stall_s=5), good],
+        [dropped, Reply(claim=99), good],
+    ]
+    server.replies = dict(zip(server.files, faults, strict=True))
     wanted = line.run("tree", root="mp4")
-    assert line.run("urls", table="table.csv") == wanted
+    assert line.run("urls", table="table.csv", pause_s=0.01, timeout_s=0.5) == wanted
+    asked = len(server.log)
+    assert asked == 8  # all was there behind the claim of more, so nothing was left to ask for
     assert line.run("tree", root="downloads/clips") == wanted
     assert line.run("urls", table="table.csv") == wanted
-    assert len(server.log) == 3
+    assert len(server.log) == asked

@@ -64,7 +64,7 @@ def broken(
     (project.work / "tiny.yaml").write_text(CONFIG)
     project.snakemake()
     return project, {
-        truncated: "container_broken",
+        truncated: "header_missing",
         silent: "no_audio_stream",
         blind: "no_video_stream",
         empty: "media_empty",
@@ -87,7 +87,7 @@ def test_every_utterance_is_listed_and_half_a_clip_still_counts(broken: tuple[Pr
     listed = read_clean_list(project.work / "results/lists/train_all_clean.txt").set_index("utterance")
     assert len(listed) == 30
     by_code = {code: listed.loc[utterance] for utterance, code in expected.items()}
-    for code in ("container_broken", "media_empty", "not_media"):
+    for code in ("header_missing", "media_empty", "not_media"):
         assert by_code[code]["clean"] == 0
         assert by_code[code][["audio_similarity", "visual_similarity"]].isna().all()
     assert by_code["no_audio_stream"][["audio_similarity", "visual_similarity"]].isna().tolist() == [True, False]

@@ -34,7 +34,7 @@ def main() -> None:
     from avsieve.tables import read_table
 
     cv2.setNumThreads(1)
-    aligner, facts = aligner_of(args)
+    aligner = aligner_of(args)
     utterances, without_frames = utterances_of(read_table(args.extracted, ["utterance", "n_frames"]))
     status = align_shard(
         utterances,
@@ -47,7 +47,7 @@ def main() -> None:
     status.check(args.max_failed, already_failed=without_frames)
     status.write(args.status)
     packages = ["insightface", "onnxruntime", "opencv-python", "numpy"]
-    write_provenance(args.provenance, stage="align_faces", packages=packages, **facts)
+    write_provenance(args.provenance, stage="align_faces", packages=packages, **aligner.facts)
 
 
 if __name__ == "__main__":

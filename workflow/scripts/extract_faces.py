@@ -33,7 +33,7 @@ def main() -> None:
     from avsieve.provenance import write_provenance
     from avsieve.tables import read_table
 
-    aligner, facts = aligner_of(args)
+    aligner = aligner_of(args)
     index = read_table(args.index)
     settings = {"interval_s": args.interval_s, "min_audio_s": args.min_audio_s}
     extracted, status = extract_faces_shard(
@@ -53,7 +53,7 @@ def main() -> None:
     status.write(args.status)
     media, faces = ["av", "opencv-python", "numpy"], ["insightface", "onnxruntime", "opencv-python", "numpy"]
     write_provenance(args.extract_provenance, stage="extract_faces", packages=media, frames_kept=False, **settings)
-    write_provenance(args.provenance, stage="extract_faces", packages=faces, **facts)
+    write_provenance(args.provenance, stage="extract_faces", packages=faces, **aligner.facts)
 
 
 if __name__ == "__main__":

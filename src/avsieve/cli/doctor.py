@@ -31,6 +31,7 @@ def add_parser(subparsers: Any) -> None:
         "--measure", nargs="?", type=int, const=6, default=0, metavar="CLIPS",
         help="time the stages on so many clips of the source, 6 if not said; takes a minute or two",
     )  # fmt: skip
+    ap.add_argument("--use-conda", action="store_true", help="the run will have environments of its own")
     ap.add_argument("--directory", type=Path, default=Path(), help="folder that Snakemake runs in (default: this one)")
     ap.add_argument("--json", action="store_true", help="print one JSON object instead of the checklist")
 
@@ -54,7 +55,7 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigError(f"--directory {args.directory} is no folder; name the one that Snakemake runs in")
     paths = [path.absolute() if args.directory != Path() else path for path in args.config]
     with contextlib.chdir(args.directory):
-        done = examine(paths, cores=cores, measure=args.measure)
+        done = examine(paths, cores=cores, measure=args.measure, conda=args.use_conda)
     if args.json:
         print(json.dumps(done.as_json(), indent=2, ensure_ascii=False))
     else:

@@ -95,9 +95,10 @@ def estimate(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu:
     if kind != "embeddings":
         sound = two_digits(seconds / 3600) + " h of clips"
         images = f"{two_digits(frames)} frames"
+        kept = frames if config.media.keep_frames else 0
         costs.append(
             _cost("extract", sound, seconds, rates["extract"], "s of clip",
-                  seconds * WAV_BYTES_A_SECOND + frames * FRAME_BYTES, files=4 * config.shards)
+                  seconds * WAV_BYTES_A_SECOND + kept * FRAME_BYTES, files=4 * config.shards)
         )  # fmt: skip
         if both:
             costs.append(_cost("align", images, frames, rates["align"], "frame", frames * FACE_BYTES, gpu=gpu))

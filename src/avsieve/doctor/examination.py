@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,6 @@ from avsieve.sources.findings import Finding, SourceFacts
 if TYPE_CHECKING:
     from avsieve.config import Config
     from avsieve.doctor.rates import Rate
-
-# What the checks themselves import; without one, the rest is told and the check is left out.
-WANTED = {
-    "source": ("numpy", "pandas", "pyarrow"),
-    "lists": ("numpy", "pandas", "pyarrow"),
-    "models": ("numpy",),
-    "costs": ("pyarrow",),
-}
 
 
 @dataclass
@@ -57,7 +50,7 @@ class Examination:
         }
 
 
-def examine(paths: list[Path], *, cores: int, measure: int = 0) -> Examination:
+def examine(paths: list[Path], *, cores: int, measure: int = 0, conda: bool = False) -> Examination:
     """Look at everything that ``paths``, merged, ask for.
 
     Parameters
@@ -66,6 +59,8 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0) -> Examination:
         That the run will have.
     measure
         Clips of the source to time the stages with; 0 for none.
+    conda
+        The run will have environments of its own: packages that are absent here stop nothing.
 
     Raises
     ------
@@ -86,57 +81,82 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0) -> Examination:
 
     config, files = read_settings(paths)
     done.files = [str(path) for path in files]
-    done.sections.append(("Software", check_software(config)))
+
+    def section(name: str, check: Callable[[], list[Finding]]) -> None:
+        done.sections.append((name, _looked(name.lower(), check)))
+
+    section("Software", lambda: check_software(config, conda=conda))
     findings, devices = check_device(config)
     done.sections.append(("Device", findings))
     done.devices = asdict(devices)
-    left_out = _left_out("models")
-    done.sections.append(("Models", [left_out] if left_out else check_models(config, devices)))
+    section("Models", lambda: check_models(config, devices))
     facts = SourceFacts()
-    left_out = _left_out("source")
-    if left_out:
-        done.sections.append(("Source", [left_out]))
-    else:
-        facts = source_facts(config)
-        count_list(config, facts)
-        done.sections.append(("Source", facts.findings))
-        done.sections.append(("Lists", check_lists(config, facts.is_there)))
-        rates, told = _rates(config, measure, stops=done.stops)
-        gpu = "cuda" in (devices.torch, devices.onnx)
-        from avsieve.doctor.costs import estimate
-
-        done.costs = estimate(config, facts, rates, gpu=gpu)
-        if told:
-            done.sections.append(("Measuring", told))
-    done.sections.append(("Disk and memory", check_disk(config, done.costs, facts.utterances, cores)))
+    section("Source", lambda: source_facts(config, facts))
+    section("Lists", lambda: check_lists(config, facts.is_there))
+    if facts.utterances:
+        section("Costs", lambda: _costs(done, config, facts, measure, gpu="cuda" in (devices.torch, devices.onnx)))
+        if not done.sections[-1][1]:
+            done.sections.pop()
+    section("Disk and memory", lambda: check_disk(config, done.costs, facts.utterances, cores))
+    if conda:
+        done.sections = [(name, [_brought(finding) for finding in findings]) for name, findings in done.sections]
     return done
 
 
-def _left_out(check: str) -> Finding | None:
-    missing = [name for name in WANTED[check] if find_spec(name) is None]
-    if not missing:
-        return None
-    return Finding("note", check, f"not looked at: {', '.join(missing)} must be installed first")
+def _brought(finding: Finding) -> Finding:
+    """Take an absent package for a note: the environment of its stage holds it. Snakemake itself has to be here."""
+    absent = "not installed" in finding.text or "No module named" in finding.text
+    if finding.level != "error" or not absent or finding.subject in ("snakemake", "pydantic", "pyyaml"):
+        return finding
+    return Finding("note", finding.subject, f"{finding.text}; --use-conda brings it, and it cannot be looked at here")
 
 
-def source_facts(config: Config) -> SourceFacts:
-    """Ask the source about itself; a source without a ``check`` module knows nothing."""
-    from avsieve.sources.load import load_source
+def _looked(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
+    """Run a check; one that needs a package which cannot be imported says so."""
+    try:
+        return check()
+    except ImportError as error:
+        package = (error.name or "").split(".")[0]
+        text = f"cannot be looked at: {str(error).splitlines()[0]}"
+        return [Finding("error", name, text, f"install the package that brings {package}" if package else "")]
+
+
+def source_facts(config: Config, facts: SourceFacts) -> list[Finding]:
+    """Ask the source about itself and fill in ``facts``; a source without a ``check`` module knows nothing."""
+    from avsieve.sources.load import load_source, source_names
 
     kind = config.source.kind
-    settings = getattr(config.source, kind)
-    try:
-        module = load_source(kind, "check")
-    except AvsieveError as error:
-        return SourceFacts([Finding("error", "source.kind", str(error), "choose another source")])
-    except ModuleNotFoundError as error:
-        text = f"the source {kind} cannot be looked at beforehand ({error.name} is not there)"
-        return SourceFacts([Finding("note", "source", text)])
-    try:
-        facts: SourceFacts = module.check(settings, config.source.modalities)
-    except (AvsieveError, OSError) as error:
-        return SourceFacts([Finding("error", "source", str(error), f"mend source.{kind}")])
-    return facts
+    if kind not in source_names():
+        return [
+            Finding(
+                "error",
+                "source.kind",
+                f"this version has no source {kind}",
+                f"choose one of {', '.join(source_names())}",
+            )
+        ]
+    name = f"avsieve.sources.{kind}.check"
+    if find_spec(name) is None:
+        facts.findings.append(Finding("note", "source", f"the source {kind} cannot be looked at beforehand"))
+    else:
+        try:
+            found: SourceFacts = load_source(kind, "check").check(
+                getattr(config.source, kind), config.source.modalities
+            )
+        except (AvsieveError, OSError) as error:
+            return [Finding("error", "source", str(error), f"mend source.{kind}")]
+        for field_of in fields(SourceFacts):
+            setattr(facts, field_of.name, getattr(found, field_of.name))
+    count_list(config, facts)
+    return facts.findings
+
+
+def _costs(done: Examination, config: Config, facts: SourceFacts, measure: int, *, gpu: bool) -> list[Finding]:
+    from avsieve.doctor.costs import estimate
+
+    rates, told = _rates(config, measure, stops=done.stops)
+    done.costs = estimate(config, facts, rates, gpu=gpu)
+    return told
 
 
 def count_list(config: Config, facts: SourceFacts) -> None:
@@ -172,11 +192,9 @@ def _rates(config: Config, measure: int, *, stops: bool) -> tuple[dict[str, Rate
 
 def _model(name: str, task: str) -> Path | None:
     """Return the file of a face model, where it can be found."""
-    if find_spec("onnx") is None:
-        return None
-    from avsieve.faces.models import resolve_model
-
     try:
+        from avsieve.faces.models import resolve_model
+
         return resolve_model(name, task)
-    except AvsieveError:
+    except (AvsieveError, ImportError):
         return None

@@ -171,17 +171,18 @@ def _chosen(config: Config, wiring: Any, clips: int, folder: Path) -> pd.DataFra
 
 
 def _align(config: Config, utterances: list[str], folder: Path) -> float:
-    from avsieve.faces.align import align_shard
-    from avsieve.faces.detector import FaceDetector
+    from avsieve.faces.align_shard import align_shard
+    from avsieve.faces.options import add_face_options, aligner_of
+    from avsieve.workflow import face_settings, flags
 
-    faces = config.faces
-    detector = FaceDetector(
-        faces.detector, size=faces.detector_size, min_score=faces.min_score / 2, device=config.device
-    )
+    ap = argparse.ArgumentParser(allow_abbrev=False)
+    add_face_options(ap)
+    words = flags(face_settings(config))
+    aligner, _ = aligner_of(ap.parse_args([*shlex.split(words), "--device", config.device]))
     return _warm(
         lambda: align_shard(
-            utterances, folder / "frames.tar", detector, faces_tar=folder / "faces.tar",
-            detections=folder / "detections.parquet", min_score=faces.min_score, jpeg_quality=faces.jpeg_quality,
+            utterances, folder / "frames.tar", aligner, faces_tar=folder / "faces.tar",
+            detections=folder / "detections.parquet",
         )
     )  # fmt: skip
 

@@ -72,10 +72,11 @@ def pack_remedy(name: str) -> str:
 def _detector(config: Config) -> list[Finding]:
     faces, key = config.faces, "faces.detector"
     findings = _shipped(config, key, faces.detector, "face")
-    if faces.detector_size % 32:
-        below = faces.detector_size // 32 * 32
+    size = faces.detector_size
+    if size != "auto" and size % 32:
+        below = size // 32 * 32
         findings.append(
-            Finding("error", "faces.detector_size", f"{faces.detector_size}; expected a multiple of 32",
+            Finding("error", "faces.detector_size", f"{size}; expected a multiple of 32",
                     f"set it to {below} or {below + 32}")
         )  # fmt: skip
     if find_spec("onnx") is None:
@@ -96,9 +97,9 @@ def _detector(config: Config) -> list[Finding]:
                     "name det_500m, det_2.5g or det_10g of an InsightFace pack"),
         ]  # fmt: skip
     findings.append(Finding("ok", key, _file_text(path)))
-    size = faces.detector_size
     if fixed is not None and fixed != (size, size):
-        text = f"its input is fixed at {fixed[0]} x {fixed[1]}; a copy is made dynamic and runs at {size} x {size}"
+        asked = "the frames' size" if size == "auto" else f"{size} x {size}"
+        text = f"its input is fixed at {fixed[0]} x {fixed[1]}; a copy is made dynamic and runs at {asked}"
         findings.append(Finding("note", key, text))
     return findings
 

@@ -82,7 +82,9 @@ def shipped_rates(config: Config, detector: Path | None, face_model: Path | None
     """
     name = detector.name.lower() if detector else ""
     found = next((figure for part, figure in DETECTORS.items() if part in name), LARGEST_DETECTOR)
-    area = (config.faces.detector_size / 224) ** 2
+    # `auto` takes the size of the frames; those of VoxCeleb2 have 224 pixels.
+    size = 224 if config.faces.detector_size == "auto" else config.faces.detector_size
+    area = (size / 224) ** 2
     faces = FACES.get(config.visual.arch, LARGEST_FACE_FILE)
     if config.visual.arch == "onnx" and face_model is not None:
         size_mb = face_model.stat().st_size / 1e6

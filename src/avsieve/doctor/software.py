@@ -44,7 +44,7 @@ def declared() -> list[str]:
     return [*project["dependencies"], *(f'{r}; extra == "{e}"' for e, rs in extras.items() for r in rs)]
 
 
-def check_software(config: Config) -> list[Finding]:
+def check_software(config: Config, *, conda: bool = False) -> list[Finding]:
     """Look at Python, the packages, ffmpeg and conda."""
     extras = ["wavlm"] if config.audio.arch == "wavlm_mhfa" else []
     findings = [_python(), *_packages(extras), *_runtimes(), *_ffmpeg(config.source.kind)]
@@ -53,9 +53,16 @@ def check_software(config: Config) -> list[Finding]:
             Finding("warning", "tensorboard", "not installed, and training.tensorboard asks for it",
                     "pip install tensorboard, or set training.tensorboard to false")
         )  # fmt: skip
-    if not shutil.which("conda"):
-        findings.append(Finding("note", "conda", "not on PATH: run without --use-conda, in this environment"))
-    return findings
+    return [*findings, _conda(wanted=conda)]
+
+
+def _conda(*, wanted: bool) -> Finding:
+    if shutil.which("conda"):
+        text = "with --use-conda each stage has an environment of its own; device and models are looked at in this one"
+        return Finding("note" if wanted else "ok", "conda", text)
+    if wanted:
+        return Finding("error", "conda", "--use-conda, but no conda is on PATH", "install conda, or run without it")
+    return Finding("note", "conda", "not on PATH: run without --use-conda, in this environment")
 
 
 def _python() -> Finding:

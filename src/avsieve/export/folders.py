@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import tempfile
+import threading
 import time
 import zlib
 from collections import Counter
@@ -52,6 +54,7 @@ def write_folders(table: pd.DataFrame, contents: Contents, out: Path, *, threads
     measured = [contents.measure(row.shard, row.utterance) for row in table.itertuples()]
     files, size = sum(m[0] for m in measured), sum(m[1] for m in measured)
     check_room(out, files, size)
+    out.mkdir(parents=True, exist_ok=True)
     counts: Counter[str] = Counter()
 
     def one(row: tuple[str, str]) -> Counter[str]:
@@ -62,7 +65,11 @@ def write_folders(table: pd.DataFrame, contents: Contents, out: Path, *, threads
     with ThreadPoolExecutor(threads) as pool:
         for done in progress(_bounded(pool, one, list(rows), 64 * threads), "utterances", total=len(table)):
             counts.update(done)
-    write_lists(table, out)
+    # Each list takes its name from a folder of this writer's own, since another may be writing the same.
+    with tempfile.TemporaryDirectory(prefix=".lists-", dir=out) as own:
+        write_lists(table, Path(own))
+        for path in sorted(Path(own).iterdir()):
+            path.replace(out / path.name)
     return {"utterances": len(table), "files": files, "bytes": size} | {
         what: counts[what] for what in ("written", "left", "replaced")
     }
@@ -140,7 +147,7 @@ def _write(folder: Path, member: Member, size: int | None) -> str:
     path = folder / member.name
     if size == len(member.content) and zlib.crc32(path.read_bytes()) == member.crc32:
         return "left"
-    partial = folder / f".{member.name}.{os.getpid()}.partial"
+    partial = folder / f".{member.name}.{os.getpid()}-{threading.get_ident()}.partial"
     partial.write_bytes(member.content)
     partial.replace(path)
     return "written" if size is None else "replaced"

@@ -6,7 +6,7 @@ Works on images in memory: they come from a shard of frames, or straight from de
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -27,6 +27,11 @@ class Detector(Protocol):
     batch: int
     """Images that the network takes at a time."""
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a shard's provenance should say about it."""
+        ...
+
     def detect_clips(self, clips: Sequence[Sequence[np.ndarray]]) -> list[list[Detections]]:
         """Find the faces of the frames of each clip, images (h, w, 3) uint8 BGR in the order of time."""
         ...
@@ -34,6 +39,11 @@ class Detector(Protocol):
 
 class Landmarks(Protocol):
     """A network that finds the landmarks of a face anew."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a shard's provenance should say about it."""
+        ...
 
     def points(self, image: np.ndarray, box: np.ndarray) -> np.ndarray:
         """Return the points (106, 2) of the face in ``box``."""
@@ -88,6 +98,11 @@ class Aligner(Protocol):
     wants_files: bool
     """Whether the files of the frames are wanted; images alone are enough otherwise."""
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a shard's provenance should say about it."""
+        ...
+
     def align(self, utterances: Sequence[Sequence[VideoFrame]]) -> list[AlignedUtterance]:
         """Align the faces of utterances, each given by its frames in the order of time."""
         ...
@@ -115,6 +130,12 @@ class FaceAligner:
         self.min_score, self.jpeg_quality = min_score, jpeg_quality
         # An utterance of VoxCeleb2 has some 16 frames: enough of them to fill the network's batches.
         self.at_a_time = -(-detector.batch // 16)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a shard's provenance should say about this way."""
+        settings = {"min_score": self.min_score, "jpeg_quality": self.jpeg_quality}
+        return {**settings, **self.detector.facts, **(self.landmarks.facts if self.landmarks is not None else {})}
 
     def align(self, utterances: Sequence[Sequence[VideoFrame]]) -> list[AlignedUtterance]:
         """Align the face that each utterance is about."""

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from avsieve.faces.align import AlignedUtterance, Aligner, VideoFrame
-from avsieve.faces.output import FaceOutput
+from avsieve.faces.output import FaceTables, add_faces
 from avsieve.prefetch import in_order
 from avsieve.progress import progress
-from avsieve.shards import ShardReader
+from avsieve.shards import ShardReader, ShardWriter
 from avsieve.status import StatusTable
 
 
@@ -56,18 +56,21 @@ def align_shard(
     aligner
         A `FaceAligner`, or `ReadyFaces` where the frames are aligned faces already.
     faces_tar, detections
-        To write, see `FaceOutput`.
+        To write: the aligned faces, under the names of their frames, and a row for every frame.
     workers
         Threads, each with utterances of its own: decoding, the network and encoding let go of Python's lock. Their
         number does not change a byte of what is written.
     """
     groups = groups_of(utterances, aligner.at_a_time)
-    with ShardReader(frames_tar) as frames, FaceOutput(faces_tar, detections) as out:
+    tables = FaceTables()
+    with ShardReader(frames_tar) as frames, ShardWriter(faces_tar) as faces:
         work = (partial(_aligned, frames, aligner, group) for group in groups)
         found = (each for some in in_order(work, workers) for each in some)
         for utterance, each in progress(zip(utterances, found, strict=True), "utterances", total=len(utterances)):
-            out.add(utterance, each)
-    return out.status
+            add_faces(faces, utterance, each)
+            tables.add(utterance, each)
+    tables.write(detections)
+    return tables.status
 
 
 def utterances_of(status: pd.DataFrame) -> tuple[list[str], int]:

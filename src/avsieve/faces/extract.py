@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pandas as pd
 
 from avsieve.faces.align import AlignedUtterance, Aligner, VideoFrame
 from avsieve.faces.align_shard import groups_of, read_frame
-from avsieve.faces.output import FaceOutput
+from avsieve.faces.output import FaceTables, add_faces
 from avsieve.media.decode import Decoded, decode_clip
 from avsieve.media.extract import add_sound, extraction_status
 from avsieve.media.index import slices_of
+from avsieve.media.journal import Journal, state_of
 from avsieve.media.slices import MediaSlice
 from avsieve.prefetch import in_order
 from avsieve.progress import progress
-from avsieve.shards import ShardWriter
+from avsieve.provenance import versions
 from avsieve.status import StatusTable
 
 Clip = tuple[MediaSlice, MediaSlice | None]
@@ -69,6 +71,8 @@ def extract_faces_shard(
 ) -> tuple[StatusTable, StatusTable]:
     """Decode the clips of a media index and align their faces, without storing the frames.
 
+    A killed run is taken up behind the last clip it finished, as `avsieve.media.extract.extract_shard` is.
+
     Parameters
     ----------
     index, roots, audio_roots, interval_s, min_audio_s, want_video
@@ -86,15 +90,25 @@ def extract_faces_shard(
         As the two stages write them one after the other.
     """
     cv2.setNumThreads(1)
-    status = extraction_status()
-    groups = groups_of(slices_of(index, roots, audio_roots), aligner.at_a_time)
-    work = (
-        partial(_extracted, group, aligner, interval_s=interval_s, min_audio_s=min_audio_s, want_video=want_video)
-        for group in groups
-    )
-    with ShardWriter(wav_tar) as wavs, FaceOutput(faces_tar, detections) as out:
-        found = progress((each for some in in_order(work, workers) for each in some), "clips", total=len(index))
-        for utterance, (clip, n_frames, faces) in zip(index["utterance"], found, strict=True):
+    settings: dict[str, Any] = {"interval_s": interval_s, "min_audio_s": min_audio_s, "want_video": want_video}
+    clips = slices_of(index, roots, audio_roots)
+    made_by = {**settings, **aligner.facts, "versions": versions("insightface", "onnxruntime", "numpy")}
+    Path(faces_tar).parent.mkdir(parents=True, exist_ok=True)
+    path = Path(faces_tar).with_name(Path(faces_tar).name + ".partial.jsonl")
+    journal = Journal(path, [wav_tar, faces_tar], state_of(index, clips, made_by, __file__))
+    status, tables = extraction_status(), FaceTables()
+    for entry in journal.done:
+        status.rows.append(entry["extracted"])
+        tables.restore(entry["aligned"])
+    first = len(journal.done)
+    groups = groups_of(clips[first:], aligner.at_a_time)
+    work = (partial(_extracted, group, aligner, **settings) for group in groups)
+    with journal:
+        wavs, faces = journal.writers
+        found = progress((each for some in in_order(work, workers) for each in some), "clips", total=len(clips) - first)
+        for utterance, (clip, n_frames, each) in zip(index["utterance"][first:], found, strict=True):
             add_sound(utterance, clip, n_frames, wavs, status)
-            out.add(utterance, faces)
-    return status, out.status
+            add_faces(faces, utterance, each)
+            journal.finish({"extracted": status.rows[-1], "aligned": tables.add(utterance, each)})
+    tables.write(detections)
+    return status, tables.status

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from avsieve.faces.align import Aligner
 
 
 def size_of(text: str) -> int | str:
@@ -24,13 +27,12 @@ def add_face_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--device", default="cpu", help="cpu, cuda or auto")
 
 
-def aligner_of(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
-    """Return the aligner that the options ask for, and what a shard's provenance should say about it."""
+def aligner_of(args: argparse.Namespace) -> Aligner:
+    """Return the aligner that the options ask for."""
     if args.aligned:
         from avsieve.faces.ready import ReadyFaces
 
-        ready = ReadyFaces(jpeg_quality=args.face_jpeg_quality)
-        return ready, ready.facts
+        return ReadyFaces(jpeg_quality=args.face_jpeg_quality)
     from avsieve.faces.align import FaceAligner
     from avsieve.faces.detector import FaceDetector
     from avsieve.faces.following import FollowingDetector
@@ -44,6 +46,4 @@ def aligner_of(args: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         else FaceDetector(args.detector, **common)
     )
     landmarks = None if args.landmarks == "none" else FaceLandmarks(args.landmarks, device=args.device)
-    aligner = FaceAligner(detector, min_score=args.min_score, landmarks=landmarks, jpeg_quality=args.face_jpeg_quality)
-    facts = {"min_score": args.min_score, "jpeg_quality": args.face_jpeg_quality, **detector.facts}
-    return aligner, {**facts, **(landmarks.facts if landmarks is not None else {})}
+    return FaceAligner(detector, min_score=args.min_score, landmarks=landmarks, jpeg_quality=args.face_jpeg_quality)

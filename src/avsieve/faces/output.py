@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
 
 import pyarrow as pa
 
@@ -28,42 +27,24 @@ DETECTION_SCHEMA = pa.schema(
 )
 
 
-def _values(utterance: str, row: FrameRow) -> dict[str, object]:
+def _values(utterance: str, row: FrameRow) -> dict[str, Any]:
     values = {"utterance": utterance, **row._asdict()}
     values.update(zip(("x1", "y1", "x2", "y2"), values.pop("box"), strict=True))
     values["code"] = row.code.value
     return values
 
 
-class FaceOutput:
-    """Write the faces of a shard; files appear under their names only when the ``with`` block ends well.
+class FaceTables:
+    """The table of detections of a shard, a row for every frame, and its status table."""
 
-    Parameters
-    ----------
-    faces_tar, detections
-        To write: the aligned faces, under the names of their frames, and a row for every frame.
-    """
-
-    def __init__(self, faces_tar: str | Path, detections: str | Path) -> None:
-        self._faces = ShardWriter(faces_tar)
-        self._path = detections
+    def __init__(self) -> None:
         self._columns: dict[str, list] = {name: [] for name in DETECTION_SCHEMA.names}
         self.status = StatusTable("align_faces", n_frames="int64", n_faces="int64", n_several="int64", n_low="int64")
         """With ``n_frames``, ``n_faces`` (frames that gave an aligned face), ``n_several`` (frames with several faces)
         and ``n_low`` (frames whose only faces scored too low)."""
 
-    def __enter__(self) -> Self:
-        self._faces.__enter__()
-        return self
-
-    def add(self, utterance: str, found: AlignedUtterance) -> None:
-        """Append the faces of an utterance."""
-        for name, jpeg in found.faces.items():
-            self._faces.add(utterance, f"{utterance}/{name}.jpg", jpeg)
-        for row in found.rows:
-            values = _values(utterance, row)
-            for name, column in self._columns.items():
-                column.append(values[name])
+    def add(self, utterance: str, found: AlignedUtterance) -> dict[str, Any]:
+        """Append an utterance; return what `restore` takes, for a journal."""
         code, detail = verdict(found.rows)
         self.status.add(
             utterance,
@@ -74,10 +55,26 @@ class FaceOutput:
             n_several=sum(row.n_faces > 1 for row in found.rows),
             n_low=sum(row.code is Reason.LOW_FACE_SCORE for row in found.rows),
         )
+        frames = [_values(utterance, row) for row in found.rows]
+        self._append(frames)
+        return {"status": self.status.rows[-1], "frames": frames}
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._faces.__exit__(kind, value, trace)
-        if kind is None:
-            write_table(self._path, pa.table(self._columns, schema=DETECTION_SCHEMA))
+    def restore(self, entry: dict[str, Any]) -> None:
+        """Append an utterance that an earlier run has finished."""
+        self.status.rows.append(entry["status"])
+        self._append(entry["frames"])
+
+    def _append(self, frames: list[dict[str, Any]]) -> None:
+        for values in frames:
+            for name, column in self._columns.items():
+                column.append(values[name])
+
+    def write(self, path: str | Path) -> None:
+        """Write the table of detections."""
+        write_table(path, pa.table(self._columns, schema=DETECTION_SCHEMA))
+
+
+def add_faces(faces: ShardWriter, utterance: str, found: AlignedUtterance) -> None:
+    """Write the aligned faces of an utterance, under the names of their frames."""
+    for name, jpeg in found.faces.items():
+        faces.add(utterance, f"{utterance}/{name}.jpg", jpeg)

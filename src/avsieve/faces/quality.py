@@ -13,7 +13,7 @@ def sharpness(face: np.ndarray) -> float:
     neither hair nor the black beyond the image's edge counts. Typical: below 20 blurred, above 100 sharp.
     """
     grey = cv2.cvtColor(face[28:100, 24:88], cv2.COLOR_BGR2GRAY)
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var())
+    return float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_32F))[1].item() ** 2)
 
 
 def frontality(landmarks: np.ndarray) -> float:
@@ -22,13 +22,13 @@ def frontality(landmarks: np.ndarray) -> float:
     The tip of the nose lies midway between the eyes in a frontal face and over an eye in profile; measured along the
     line through the eyes.
     """
-    left, right, nose = landmarks[0], landmarks[1], landmarks[2]
-    across = right - left
-    length = float(across @ across)
+    (left_x, left_y), (right_x, right_y), (nose_x, nose_y) = landmarks[:3].tolist()
+    x, y = right_x - left_x, right_y - left_y
+    length = x * x + y * y
     if length == 0:
         return 0.0
-    along = float((nose - left) @ across) / length
-    return float(np.clip(1 - 2 * abs(along - 0.5), 0, 1))
+    along = ((nose_x - left_x) * x + (nose_y - left_y) * y) / length
+    return min(max(1 - 2 * abs(along - 0.5), 0.0), 1.0)
 
 
 def quality(*, score: float, size_px: float, sharp: float, frontal: float) -> float:

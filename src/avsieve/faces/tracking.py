@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +37,14 @@ def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return inner / np.maximum(areas[0][:, None] + areas[1][None] - inner, 1e-9)
 
 
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Return intersection over union of two boxes (4,)."""
+    (ax1, ay1, ax2, ay2), (bx1, by1, bx2, by2) = a.tolist(), b.tolist()
+    inner = max(min(ax2, bx2) - max(ax1, bx1), 0.0) * max(min(ay2, by2) - max(ay1, by1), 0.0)
+    areas = max(ax2 - ax1, 0.0) * max(ay2 - ay1, 0.0) + max(bx2 - bx1, 0.0) * max(by2 - by1, 0.0)
+    return inner / max(areas - inner, 1e-9)
+
+
 def link_tracks(frames: list[np.ndarray], *, min_overlap: float = 0.3, max_gap: int = 3) -> list[Track]:
     """Link the boxes of successive frames into tracks, the greatest overlap first.
 
@@ -52,7 +61,11 @@ def link_tracks(frames: list[np.ndarray], *, min_overlap: float = 0.3, max_gap: 
     for number, boxes in enumerate(frames):
         live = [t for t in tracks if number - t.last <= max_gap + 1] if len(boxes) else []
         free = set(range(len(boxes)))
-        if live:
+        if len(live) == len(boxes) == 1:  # nearly all frames: not worth a table
+            if _overlap(live[0].boxes[live[0].last], boxes[0]) >= min_overlap:
+                live[0].add(number, 0, boxes[0])
+                free.clear()
+        elif live:
             table = overlaps(np.stack([t.boxes[t.last] for t in live]), boxes)
             while table.max() >= min_overlap:
                 i, j = divmod(int(table.argmax()), len(boxes))
@@ -71,10 +84,10 @@ def prominence(box: np.ndarray, width: int, height: int) -> float:
 
     At half the way from the centre to the edge it counts 0.6 of what it would in the centre.
     """
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    away = np.hypot(x / width - 0.5, y / height - 0.5)
-    size = np.sqrt(max(box[2] - box[0], 0) * max(box[3] - box[1], 0)) / height
-    return float(size * np.exp(-0.5 * (away / 0.25) ** 2))
+    x1, y1, x2, y2 = box.tolist()
+    away = math.hypot((x1 + x2) / 2 / width - 0.5, (y1 + y2) / 2 / height - 0.5)
+    size = math.sqrt(max(x2 - x1, 0) * max(y2 - y1, 0)) / height
+    return size * math.exp(-0.5 * (away / 0.25) ** 2)
 
 
 def choose_faces(frames: list[np.ndarray], width: int, height: int) -> dict[int, int]:
@@ -86,7 +99,7 @@ def choose_faces(frames: list[np.ndarray], width: int, height: int) -> dict[int,
     ranked = []
     for track in link_tracks(frames):
         values = [prominence(box, width, height) for box in track.boxes.values()]
-        ranked.append((sum(values), float(np.mean(values)), track))
+        ranked.append((sum(values), sum(values) / len(values), track))
     ranked.sort(key=lambda item: -item[0])
     chosen: dict[int, int] = {}
     for _, mean, track in ranked:

@@ -7,13 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pandas as pd
 
 from avsieve.media.decode import Decoded, decode_clip
 from avsieve.media.index import slices_of
 from avsieve.media.journal import Journal, state_of
-from avsieve.media.slices import MediaSlice
 from avsieve.media.wav import wav_bytes
 from avsieve.media.workers import in_processes
 from avsieve.progress import progress
@@ -40,11 +38,6 @@ def add_sound(utterance: str, clip: Decoded, n_frames: int, wavs: ShardWriter, s
         video_s=round(clip.video_s, 6),
         audio_start_s=round(clip.audio_start_s, 6),
     )
-
-
-def _decode(clip: tuple[MediaSlice, MediaSlice | None], settings: dict[str, Any]) -> Decoded:
-    cv2.setNumThreads(1)  # in the worker's process
-    return decode_clip(*clip, **settings)
 
 
 def extract_shard(
@@ -79,16 +72,16 @@ def extract_shard(
         One row per row of ``index``, with ``n_frames``, ``audio_s``, ``video_s`` and ``audio_start_s``.
     """
     status = extraction_status()
-    settings = {
+    settings: dict[str, Any] = {
         "interval_s": interval_s, "jpeg_quality": jpeg_quality, "min_audio_s": min_audio_s, "want_video": want_video,
     }  # fmt: skip
     clips = slices_of(index, roots, audio_roots)
     journal_path = Path(frames_tar).with_name(Path(frames_tar).name + ".partial.jsonl")
     Path(frames_tar).parent.mkdir(parents=True, exist_ok=True)
-    journal = Journal(journal_path, [frames_tar, wav_tar], state_of(index, clips, settings, __file__))
+    journal = Journal(journal_path, [frames_tar, wav_tar], state_of(index, clips, settings))
     status.rows.extend(journal.done)
     first = len(journal.done)
-    work = [partial(_decode, clip, settings) for clip in clips[first:]]
+    work = [partial(decode_clip, *clip, **settings) for clip in clips[first:]]
     with journal:
         frames, wavs = journal.writers
         decoded = progress(in_processes(work, workers), "clips", total=len(work))

@@ -18,8 +18,7 @@ import av
 import cv2
 import pandas as pd
 
-import avsieve
-from avsieve.codehash import code_hash
+from avsieve import reasons, shards
 from avsieve.media.slices import MediaSlice
 from avsieve.shards import Member, ShardWriter, intact
 
@@ -33,7 +32,13 @@ class Entry(NamedTuple):
     members: list[list[Member]]
 
 
-def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, Any], script: str | Path) -> str:
+def _code() -> bytes:
+    """Return a digest of the files that the work is done by: this folder, and what it writes shards with."""
+    files = [*sorted(Path(__file__).parent.glob("*.py")), Path(shards.__file__), Path(reasons.__file__)]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).digest()
+
+
+def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, Any]) -> str:
     """Return a digest of all that an extraction depends on.
 
     Parameters
@@ -44,16 +49,14 @@ def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, 
         Where its clips lie: sizes and times of the files are part of the digest.
     settings
         What the clips are decoded with.
-    script
-        The module whose code, with all that it imports, does the work.
     """
     digest = hashlib.sha256(index.to_json(orient="split", double_precision=15).encode())
     paths = {path for media, sound in clips for part in (media, sound) if part is not None for path in part.paths}
     for path in sorted(paths):
         stat = path.stat() if path.exists() else None
         digest.update(f"{path}\0{stat and (stat.st_size, stat.st_mtime_ns)}\n".encode())
-    code = code_hash(Path(script), Path(avsieve.__file__).parents[1])
-    digest.update(json.dumps([code, av.__version__, cv2.__version__, dict(settings)], sort_keys=True).encode())
+    digest.update(_code())
+    digest.update(json.dumps([av.__version__, cv2.__version__, dict(settings)], sort_keys=True).encode())
     return digest.hexdigest()
 
 

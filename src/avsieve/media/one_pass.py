@@ -154,13 +154,13 @@ class Pass:
                 out.note(Reason.VIDEO_UNDECODABLE, f"video: {self._error['video']}")
             else:
                 ends[self._video] = out.video_s - max(0.0, self._frames.starts_at_s)
+        damaged = self._judge_damage()
         for stream, length_s in ends.items():
             header_s = length_of(self._container, stream)
-            if header_s - length_s > max(_TRUNCATED_S, _TRUNCATED_SHARE * header_s):
+            if stream.type not in damaged and header_s - length_s > max(_TRUNCATED_S, _TRUNCATED_SHARE * header_s):
                 out.note(
                     Reason.MEDIA_TRUNCATED, f"{stream.type}: {length_s:.2f} s decoded, {header_s:.2f} s in the header"
                 )
-        self._judge_damage()
         return out
 
     def _judge_presence(self, wanted: Wanted) -> None:
@@ -173,18 +173,20 @@ class Pass:
         if wanted.audio and not streams.audio:
             self.out.note(Reason.NO_AUDIO_STREAM, "no audio stream")
 
-    def _judge_damage(self) -> None:
-        out = self.out
-        if self._video is not None and self._frames.count:
-            bad, all_of_them = self._failed["video"] + self._frames.damaged, self._packets["video"]
-            if bad >= max(1, _DAMAGED_SHARE * all_of_them):
-                out.note(Reason.VIDEO_DAMAGED, f"video: {bad} of {all_of_them} packets are damaged")
-            if self._frames.misplaced > max(1, _MISPLACED_SHARE * self._frames.count):
-                out.note(
-                    Reason.TIMES_BROKEN,
-                    f"video: {self._frames.misplaced} of {self._frames.count} frames have impossible times; they were "
-                    f"placed one behind the other",
-                )
-        bad, all_of_them = self._failed["audio"], self._packets["audio"]
-        if out.wave is not None and bad >= max(1, _DAMAGED_SHARE * all_of_them):
-            out.note(Reason.AUDIO_DAMAGED, f"audio: {bad} of {all_of_them} packets are damaged")
+    def _judge_damage(self) -> set[str]:
+        """Note what is damaged; return the kinds of streams that are."""
+        bad, taker = dict(self._failed), self._frames if self._video is not None else None
+        if taker is not None:
+            bad["video"] += taker.damaged
+        found = set()
+        for kind, reason in (("video", Reason.VIDEO_DAMAGED), ("audio", Reason.AUDIO_DAMAGED)):
+            if bad[kind] >= max(1, _DAMAGED_SHARE * self._packets[kind]):
+                found.add(kind)
+                self.out.note(reason, f"{kind}: {bad[kind]} of {self._packets[kind]} packets are damaged")
+        if taker is not None and taker.misplaced > max(1, _MISPLACED_SHARE * taker.count):
+            self.out.note(
+                Reason.TIMES_BROKEN,
+                f"video: {taker.misplaced} of {taker.count} frames have impossible times; they were placed one behind "
+                f"the other",
+            )
+        return found

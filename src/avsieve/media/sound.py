@@ -16,6 +16,8 @@ from avsieve.media.wav import SAMPLE_RATE
 
 # Sound is converted in blocks of this many samples: by single frames of 1,024 it would cost as much as decoding.
 _BLOCK = 1 << 18
+# What swresample would only round: setting it up costs as much as decoding two seconds.
+_RIGHT_BUT_FLOAT = {("flt", "mono", SAMPLE_RATE), ("fltp", "mono", SAMPLE_RATE)}
 
 
 class SoundTaker:
@@ -57,7 +59,12 @@ class SoundTaker:
 
     def _convert(self, without: int = 0) -> None:
         block = self._fifo.read(self._fifo.samples - without) if self._fifo.samples > without else None
-        if block is not None:
+        if block is None:
+            return
+        if self._kind in _RIGHT_BUT_FLOAT:
+            steps = np.rint(block.to_ndarray()[0] * np.float32(32768))
+            self._parts.append(np.clip(steps, -32768, 32767).astype(np.int16))
+        else:
             block.pts = None
             self._parts += [f.to_ndarray()[0] for f in self._resampler.resample(block)]
 

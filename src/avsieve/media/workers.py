@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
 from typing import TypeVar
 
 Item = TypeVar("Item")
-# Below this many items a worker's start costs more than it saves.
-FEW = 16
+# Long enough that this process has something to do until the others have started.
+QUEUE = 8
 
 
 def _end_with_parent() -> None:
@@ -29,31 +30,39 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, name="watch", daemon=True).start()
 
 
-def in_processes(work: Sequence[Callable[[], Item]], workers: int) -> Iterator[Item]:
-    """Run ``work`` in ``workers`` processes and yield its results in order, never more than four a worker in memory.
+def in_processes(work: Iterable[Callable[[], Item]], workers: int) -> Iterator[Item]:
+    """Run ``work`` in ``workers`` processes, this one among them, and yield its results in order.
 
-    Threads would share Python's lock, which costs decoding a sixth of its speed. One worker, or little work, is run in
-    this process. The work must be picklable: a function of a module, with its arguments.
+    Threads would share Python's lock, which costs decoding a sixth of its speed. While the next result is not ready,
+    this process takes a piece from the far end of the queue: so nothing waits for the others to start. The work must be
+    picklable: a function of a module, with its arguments. Never more than `QUEUE` results a worker are in memory.
     """
-    if workers == 1 or len(work) < FEW * workers:
+    if workers == 1:
         yield from (item() for item in work)
         return
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        waiting: deque[Future[Item]] = deque()
+    # A fork starts at once. It takes no thread along, and the decoder needs none of those that there may be.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+    waiting: deque[tuple[Callable[[], Item], Future[Item]]] = deque()
+    with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_end_with_parent) as pool:
         try:
-            yield from _fed(pool, work, waiting, 4 * workers)
+            for item in work:
+                waiting.append((item, pool.submit(item)))
+                if len(waiting) >= QUEUE * workers:
+                    yield _next(waiting)
+            while waiting:
+                yield _next(waiting)
         finally:
-            for future in waiting:
+            for _, future in waiting:
                 future.cancel()
 
 
-def _fed(
-    pool: ProcessPoolExecutor, work: Iterable[Callable[[], Item]], waiting: deque[Future[Item]], most: int
-) -> Iterator[Item]:
-    for item in work:
-        waiting.append(pool.submit(item))
-        if len(waiting) >= most:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+def _next(waiting: deque[tuple[Callable[[], Item], Future[Item]]]) -> Item:
+    """Return the result that is due, working until it is ready."""
+    while not waiting[0][1].done():
+        stolen = next((i for i in reversed(range(len(waiting))) if waiting[i][1].cancel()), None)
+        if stolen is None:
+            break  # all that is left is being worked on
+        here: Future[Item] = Future()
+        here.set_result(waiting[stolen][0]())
+        waiting[stolen] = (waiting[stolen][0], here)
+    return waiting.popleft()[1].result()

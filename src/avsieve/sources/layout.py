@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError
 from avsieve.ids import is_valid_id, parse_id
-from avsieve.lists import read_train_list
 
 
 def scan_endings(root: Path, endings: tuple[str, ...]) -> Iterator[str]:
@@ -49,7 +49,7 @@ def listed_or_found(
     if not root.is_dir():
         raise AvsieveError(f"source.{key}: {root} is no folder; give the folder that holds the speakers' folders")
     if train_list is not None:
-        listed = read_train_list(train_list)
+        listed = read_corpus_list(train_list)
         utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
     else:
         utterances = list(scan_endings(root, endings))

@@ -39,7 +39,7 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
             facts.clip_bytes = clips = None
             continue
         size, parts = sum(a.size for a in found), sum(len(a.parts) for a in found)
-        text = f"{len(found)} archives in {parts} files, {size / 1e9:.1f} GB"
+        text = f"archives: {len(found)} in {parts} files, {size / 1e9:.1f} GB"
         text += (
             f", {len(members):,} clips" if members is not None else f", about {entries:,} members" if entries else ""
         )

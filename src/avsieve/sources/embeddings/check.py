@@ -6,8 +6,8 @@ from pathlib import Path
 
 from avsieve.cleansing.imports import read_any
 from avsieve.config_source import Embeddings
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError
-from avsieve.lists import read_train_list
 from avsieve.sources.embeddings.files import table_files
 from avsieve.sources.findings import Finding, SourceFacts
 
@@ -17,7 +17,7 @@ def check(settings: Embeddings, modalities: str) -> SourceFacts:
     facts = SourceFacts()
     add = facts.findings.append
     try:
-        listed = read_train_list(str(settings.train_list))
+        listed = read_corpus_list(str(settings.train_list))
     except AvsieveError as error:
         add(Finding("error", "source.embeddings.train_list", str(error), "name the list that the embeddings belong to"))
         return facts

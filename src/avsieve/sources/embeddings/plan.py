@@ -7,9 +7,9 @@ import argparse
 import pandas as pd
 
 from avsieve.cleansing.imports import read_any
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError
 from avsieve.ids import is_valid_id, parse_id
-from avsieve.lists import read_train_list
 from avsieve.sources.base import TEST, TRAIN
 
 
@@ -32,7 +32,7 @@ def plan(args: argparse.Namespace) -> pd.DataFrame:
     AvsieveError
         If a table cannot be read, or names something that is no utterance.
     """
-    listed = read_train_list(args.train_list)
+    listed = read_corpus_list(args.train_list)
     utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
     rows = [pd.DataFrame({"utterance": utterances, "subset": TRAIN, "path": "", "seconds": seconds})]
     known, others = set(utterances), set()

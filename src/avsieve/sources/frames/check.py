@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.config_source import Frames
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError
-from avsieve.lists import read_train_list
 from avsieve.media.decode import probe_duration_s
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.sources.frames.folders import ImageFolders
@@ -46,7 +46,7 @@ def _look(
         return
     if train_list is not None:
         try:
-            listed = read_train_list(train_list)["utterance"].tolist()
+            listed = read_corpus_list(train_list)["utterance"].tolist()
         except AvsieveError as error:
             add(Finding("error", "source.frames.train_list", str(error), "mend the list"))
             return

@@ -176,10 +176,12 @@ def _retry_after_s(text: str) -> float:
 def _prepare(partial: Partial, response: requests.Response, url: str, known: dict[str, Any]) -> int | None:
     """Make the partial file ready for the body; return the length of the whole file if it is told."""
     have = partial.size
+    if response.status_code == 206 and not response.request.headers.get("Range"):
+        raise PassingError("HTTP 206, a part of the file, though all of it was asked for")
     if response.status_code == 206:
         found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
         told = {tag for name in ("ETag", "Last-Modified") if (tag := response.headers.get(name))}
-        if not found or int(found[1]) != have or (told and known["validator"] not in told):
+        if not found or int(found[1]) != have or (told and known.get("validator") not in told):
             partial.drop()
             raise PassingError(f"asked for bytes from {have} on, got {response.headers.get('Content-Range')}")
         return int(found[3])

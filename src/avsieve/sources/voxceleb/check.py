@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from avsieve.config_source import Voxceleb
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError
-from avsieve.lists import read_train_list
 from avsieve.media.ffmpeg import ffmpeg_binary
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.sources.layout import count_endings, told
@@ -66,7 +66,7 @@ def _look(facts: SourceFacts, key: str, root: Path, train_list: str | None) -> t
     some, count, videos, text = found.some, found.utterances, found.videos, told(found, "tracks")
     if train_list is not None:
         try:
-            listed = read_train_list(train_list)["utterance"].tolist()
+            listed = read_corpus_list(train_list)["utterance"].tolist()
         except AvsieveError as error:
             facts.findings.append(Finding("error", "source.voxceleb.train_list", str(error), "mend the list"))
             return 0, 0, 0.0

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.config_source import Archive, Urls
+import pytest
+
+from avsieve.config_source import Archive
 from avsieve.sources.archive import check as archive_check
 from avsieve.sources.findings import SourceFacts
-from avsieve.sources.urls import check as urls_check
 
-from .faulty_server import FaultyServer
 from .test_archive import CONTENT, make_tar, make_zip, split
-from .test_urls import Job, clip_bytes
 
 
 def told(facts: SourceFacts) -> list[tuple[str, str]]:
@@ -20,7 +19,7 @@ def test_archives_are_counted_before_a_run(tmp_path: Path) -> None:
     pattern = split(make_zip(tmp_path / "a.zip", CONTENT), [500, 1000], "b_part")
     facts = archive_check.check(Archive(video=[pattern]), "both")
     assert told(facts) == [("ok", "source.archive.video")]
-    assert "1 archives in 3 files" in facts.findings[0].text
+    assert "archives: 1 in 3 files" in facts.findings[0].text
     assert facts.utterances == 3
     assert facts.clip_bytes == sum(p.stat().st_size for p in tmp_path.iterdir())
     assert facts.is_there is not None
@@ -28,7 +27,7 @@ def test_archives_are_counted_before_a_run(tmp_path: Path) -> None:
     assert not facts.is_there("id1/vA/7")
 
 
-def test_large_archives_are_not_listed_beforehand(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_large_archives_are_not_listed_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive_check, "MANY", 2)
     monkeypatch.setattr(archive_check, "LARGE", 2)
     facts = archive_check.check(Archive(video=[str(make_zip(tmp_path / "a.zip", CONTENT))]), "both")
@@ -45,18 +44,3 @@ def test_what_would_stop_a_run_on_archives_is_an_error(tmp_path: Path) -> None:
     facts = archive_check.check(Archive(video=[path], train_list=str(tmp_path / "l.txt")), "both")
     assert ("warning", "source.archive.video") in told(facts)
     assert (facts.utterances, facts.seconds) == (2, 4.0)
-
-
-def test_a_table_and_its_store_are_counted_before_a_run(tmp_path: Path, server: FaultyServer) -> None:
-    job = Job(tmp_path, server)
-    for i in range(3):
-        job.add(f"id1/v/{i}", f"/{i}.mp4", clip_bytes(i) if i else None)
-    job.fetch()
-    job.add("id1/v/9", "/9.mp4")
-    job.plan()
-    facts = urls_check.check(Urls(table=str(tmp_path / "table.csv"), store=str(job.store)), "both")
-    assert told(facts) == [("ok", "source.urls.table"), ("ok", "source.urls.store")]
-    assert "2 clips are there, 1 are known to be gone, 1 are still to be asked for" in facts.findings[1].text
-    assert (facts.utterances, facts.clip_bytes, facts.fetch_bytes) == (4, 200_000, 100_000)
-    facts = urls_check.check(Urls(table=str(tmp_path / "none.csv")), "both")
-    assert told(facts) == [("error", "source.urls.table")]

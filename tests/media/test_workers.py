@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+
+import pytest
+
+from avsieve.media.workers import in_processes
+
+
+def slow_square(number: int) -> tuple[int, int]:
+    time.sleep(0.02 if number % 7 else 0.1)
+    return number * number, os.getpid()
+
+
+def refuse(number: int) -> None:
+    raise ValueError(f"no {number}")
+
+
+def test_results_come_in_order_from_several_processes_this_one_among_them() -> None:
+    found = list(in_processes((partial(slow_square, n) for n in range(40)), 2))
+    assert [square for square, _ in found] == [n * n for n in range(40)]
+    assert len({pid for _, pid in found}) == 2
+    assert os.getpid() in {pid for _, pid in found}
+
+
+def test_one_worker_is_this_process() -> None:
+    assert {pid for _, pid in in_processes([partial(slow_square, n) for n in range(3)], 1)} == {os.getpid()}
+
+
+def test_an_error_in_the_work_is_raised_here() -> None:
+    with pytest.raises(ValueError, match="no 0"):
+        list(in_processes([partial(refuse, n) for n in range(4)], 2))
