@@ -220,7 +220,9 @@ class Wiring:
     def export_shards(self) -> list[str]:
         """Return the shards that an export reads."""
         places = {"faces": "align/{}.faces.tar", "wav": "extract/{}.wav.tar", "frames": "extract/{}.frames.tar"}
-        return [f"results/{places[kind].format(shard)}" for kind in self.exported for shard in self.shards]
+        # Frames that are not kept are no input: the export says that there are none.
+        kinds = [kind for kind in self.exported if kind != "frames" or self.config.media.keep_frames]
+        return [f"results/{places[kind].format(shard)}" for kind in kinds for shard in self.shards]
 
     def export_flags(self, form: str) -> str:
         """Return the options of an export in a form: ``tree``, ``webdataset`` or ``parquet``."""

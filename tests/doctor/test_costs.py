@@ -69,3 +69,13 @@ def test_levels_are_coloured_on_a_terminal_only() -> None:
     done = Examination(sections=[("Part", [Finding("error", "key", "is wrong", "mend it")])])
     assert "\033[31mERROR" in shown(done, colour=True)
     assert "  ERROR   key: is wrong\n            -> mend it" in shown(done, colour=False)
+
+
+def test_frames_that_are_not_kept_take_no_room() -> None:
+    values = {"source": {"kind": "tree", "tree": {"root": "x"}}}
+    gb = {}
+    for kept in (True, False):
+        config = parse_config(values | {"media": {"keep_frames": kept}})
+        costs = estimate(config, SourceFacts(utterances=1000), shipped_rates(config, None, None), gpu=False)
+        gb[kept] = next(c.gb for c in costs if c.stage == "extract")
+    assert gb[False] < 0.6 * gb[True]

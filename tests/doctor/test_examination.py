@@ -106,6 +106,14 @@ def test_models_of_another_kind_are_refused(folder: Path, repository: Path) -> N
     assert "224 or 256" in broken(done, "faces.detector_size").remedy
 
 
+def test_landmarks_that_are_not_there_stop_and_aligned_faces_need_no_detector(folder: Path) -> None:
+    done = examine([config(folder, {"faces": {"landmarks": "nowhere.onnx"}})], cores=1)
+    broken(done, "faces.landmarks")
+    frames = {"kind": "frames", "frames": {"wavs": "w", "faces": "f", "aligned": True}}
+    done = examine([config(folder, {"source": frames, "faces": {"detector": "nowhere.onnx"}})], cores=1)
+    assert not any(f.subject == "faces.detector" for f in done.findings)
+
+
 def test_shipped_models_on_real_data_are_warned_of(folder: Path) -> None:
     done = examine([config(folder, TREE)], cores=1)
     for key in ("faces.detector", "visual.model", "audio.checkpoint"):

@@ -94,7 +94,7 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0, conda: bool = Fa
     section("Source", lambda: source_facts(config, facts))
     section("Lists", lambda: check_lists(config, facts.is_there))
     if facts.utterances:
-        section("Costs", lambda: _costs(done, config, facts, measure, gpu="cuda" in (devices.torch, devices.onnx)))
+        section("Measuring", lambda: _costs(done, config, facts, measure, gpu="cuda" in (devices.torch, devices.onnx)))
         if not done.sections[-1][1]:
             done.sections.pop()
     section("Disk and memory", lambda: check_disk(config, done.costs, facts.utterances, cores))

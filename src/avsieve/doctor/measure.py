@@ -178,7 +178,7 @@ def _align(config: Config, utterances: list[str], folder: Path) -> float:
     ap = argparse.ArgumentParser(allow_abbrev=False)
     add_face_options(ap)
     words = flags(face_settings(config))
-    aligner, _ = aligner_of(ap.parse_args([*shlex.split(words), "--device", config.device]))
+    aligner = aligner_of(ap.parse_args([*shlex.split(words), "--device", config.device]))
     return _warm(
         lambda: align_shard(
             utterances, folder / "frames.tar", aligner, faces_tar=folder / "faces.tar",

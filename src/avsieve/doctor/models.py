@@ -36,7 +36,8 @@ def check_models(config: Config, devices: Devices) -> list[Finding]:
         return [Finding("ok", "models", "none is needed: the source brings embeddings")]
     findings = _audio(config)
     if config.source.modalities == "both":
-        findings = [*_detector(config), *_visual(config), *findings]
+        aligned = config.source.kind == "frames" and config.source.frames.aligned
+        findings = [*([] if aligned else _detector(config)), *_visual(config), *findings]
     return [*findings, *_precisions(config, devices)]
 
 
@@ -101,7 +102,18 @@ def _detector(config: Config) -> list[Finding]:
         asked = "the frames' size" if size == "auto" else f"{size} x {size}"
         text = f"its input is fixed at {fixed[0]} x {fixed[1]}; a copy is made dynamic and runs at {asked}"
         findings.append(Finding("note", key, text))
-    return findings
+    return findings + _landmarks(faces.landmarks)
+
+
+def _landmarks(name: str) -> list[Finding]:
+    from avsieve.faces.models import resolve_model
+
+    if name == "none":
+        return []
+    try:
+        return [Finding("ok", "faces.landmarks", _file_text(resolve_model(name, "landmarks")))]
+    except AvsieveError as error:
+        return [Finding("error", "faces.landmarks", str(error), pack_remedy(name))]
 
 
 def _visual(config: Config) -> list[Finding]:

@@ -40,7 +40,9 @@ def _channels(stream: Any) -> int:
 
 def start_of(container: Any) -> float:
     """Return where the presentation starts, in seconds on the file's clock: at its first stream's start."""
-    return (container.start_time or 0) / av.time_base
+    start_s = (container.start_time or 0) / av.time_base
+    # Matroska has no time before 0; FFmpeg before 8.1 let the sound's codec delay begin there.
+    return max(0.0, start_s) if "matroska" in container.format.name else start_s
 
 
 def length_of(container: Any, stream: Any) -> float:

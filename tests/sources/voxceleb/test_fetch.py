@@ -200,6 +200,19 @@ def test_a_site_that_refuses_again_and_again_is_left_alone(corpus: Path, site: S
     assert codes(corpus, options(corpus, site, give_up_after=2)) == EXPECTED
 
 
+def test_a_file_that_cannot_be_opened_is_fetched_once_more(corpus: Path, site: StandIn, video: bytes) -> None:
+    rows = rows_of(corpus)
+    rows = rows[rows["utterance"].str.startswith("id1/aliveB")]
+    site.videos["aliveB"] = video[:3000]
+    for _ in range(3):
+        assert codes(corpus, options(corpus, site), rows) == {"id1/aliveB/00001": "container_broken"}
+    asked = site.asked()["aliveB"]
+    codes(corpus, options(corpus, site), rows)
+    assert site.asked()["aliveB"] == asked
+    lines = [json.loads(line) for line in (corpus / "store/ledger/id1.jsonl").read_text().splitlines()]
+    assert [line["outcome"] for line in lines if line["key"].count("/") == 2] == ["later", "gone"]
+
+
 def test_videos_are_kept_if_asked_and_serve_another_size(corpus: Path, site: StandIn) -> None:
     rows = rows_of(corpus)[:3]
     codes(corpus, options(corpus, site, keep_videos=True), rows)
@@ -244,12 +257,13 @@ def test_a_killed_fetch_is_taken_up_and_nothing_is_done_twice(
     script += ["--index", str(corpus / "i.parquet"), "--status", str(corpus / "s.parquet"), "--max-failed", "0.9"]
     environment = os.environ | {"PYTHONPATH": str(repository / "src")}
     process = subprocess.Popen(script, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
-    part = corpus / "store/partial/id1/aliveB/media.mp4.part"
+    folder = corpus / "store/partial/id1/aliveB"
     begun = time.monotonic()
-    while not (part.exists() and part.stat().st_size > 8192) and time.monotonic() - begun < 30:
+    while not any(p.stat().st_size > 8192 for p in folder.glob("media.*.part")) and time.monotonic() - begun < 30:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    (part,) = folder.glob("media.*.part")
     lies_there = part.stat().st_size
     assert 0 < lies_there < len(video)
     assert not (corpus / "i.parquet").exists()

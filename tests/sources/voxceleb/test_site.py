@@ -23,7 +23,7 @@ def test_the_users_wishes_reach_yt_dlp(tmp_path: Path) -> None:
     assert given["cookiefile"].read() == cookies.read_text()
     wanted = {"format": "b", "proxy": "socks5://y", "ratelimit": 1000.0, "socket_timeout": 7.0, "continuedl": True}
     assert {name: given[name] for name in wanted} == wanted
-    assert given["outtmpl"]["default"] == f"{tmp_path}/media.%(ext)s"
+    assert given["outtmpl"]["default"] == f"{tmp_path}/media.%(format_id)s.%(ext)s"
     assert Path(given["ffmpeg_location"]).exists()
 
 

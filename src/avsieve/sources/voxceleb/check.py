@@ -19,7 +19,7 @@ from avsieve.sources.voxceleb.plan import ENDINGS
 from avsieve.sources.voxceleb.site import INSTALL
 from avsieve.sources.voxceleb.tracks import TrackError, read_track
 
-CLIP_BYTES_PER_S = 60_000
+CLIP_BYTES_PER_S = 40_000
 """A clip of 224 x 224 with its sound, at the quality that clips are written in."""
 _OLD_DAYS = 90
 _LEDGERS = 200

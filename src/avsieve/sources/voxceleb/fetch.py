@@ -17,7 +17,7 @@ import pandas as pd
 from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.progress import progress
 from avsieve.reasons import Reason
-from avsieve.sources.downloads import coverage, locked
+from avsieve.sources.downloads import MAY_PASS, coverage, locked
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
 from avsieve.sources.voxceleb.site import Site, SiteOptions
@@ -104,6 +104,8 @@ def _found(rows: pd.DataFrame, args: argparse.Namespace, store: Store) -> Iterat
 def _tell(status: StatusTable) -> None:
     """Log the coverage, and who has lost everything."""
     logger.info("coverage: %s", coverage(status))
+    if any(Reason(row["code"]) in MAY_PASS for row in status.rows):
+        logger.warning("some of it may pass: `snakemake --forcerun fetch_media` asks again for that, and for no more")
     there: dict[str, bool] = {}
     for row in status.rows:
         speaker = row["utterance"].partition("/")[0]

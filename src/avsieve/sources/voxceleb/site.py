@@ -144,7 +144,8 @@ class Site:
         options = self._options
         return {
             "format": options.format,
-            "outtmpl": {"default": str(folder / "media.%(ext)s").replace("%", "%%").replace("%%(ext)s", "%(ext)s")},
+            # The format is part of the name: what is left of another format must not be taken up.
+            "outtmpl": {"default": f"{str(folder).replace('%', '%%')}/media.%(format_id)s.%(ext)s"},
             # A copy: yt-dlp writes cookies back, and the user's file is not ours, nor this process's alone.
             "cookiefile": io.StringIO(options.cookies.read_text(encoding="utf-8")) if options.cookies else None,
             "proxy": options.proxy,

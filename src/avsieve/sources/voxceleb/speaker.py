@@ -14,7 +14,7 @@ from avsieve.errors import AvsieveError
 from avsieve.media.crop import CropError, crop_track
 from avsieve.reasons import Reason
 from avsieve.sources.downloads import settled
-from avsieve.sources.ledger import Entry, Ledger
+from avsieve.sources.ledger import Entry, Ledger, Outcome
 from avsieve.sources.store import Store
 from avsieve.sources.voxceleb.answers import HELPED_BY
 from avsieve.sources.voxceleb.site import NoVideoError, Site, find_whole
@@ -159,7 +159,11 @@ class SpeakerWork:
                 f"{target}: cannot be written ({error.strerror}); make room or name another `store`"
             ) from error
         except CropError as error:
-            return _as_found(self._ledger.record(utterance, "gone", error.reason, request=request, detail=str(error)))
+            # A file that cannot be opened may have been cut off on its way: it is fetched once more before it is gone.
+            before = self._ledger.outcome(utterance)
+            first = error.reason is Reason.CONTAINER_BROKEN and (before is None or before.reason is not error.reason)
+            outcome: Outcome = "later" if first else "gone"
+            return _as_found(self._ledger.record(utterance, outcome, error.reason, request=request, detail=str(error)))
         return _as_found(
             self._ledger.record(
                 utterance, "done", request=request, file=self._store.clip_name(utterance), size=target.stat().st_size,
