@@ -30,5 +30,5 @@ def test_one_worker_is_this_process() -> None:
 
 
 def test_an_error_in_the_work_is_raised_here() -> None:
-    with pytest.raises(ValueError, match="no [0-3]"):
+    with pytest.raises(ValueError, match=r"no [0-3]"):
         list(in_processes([partial(refuse, n) for n in range(4)], 2))

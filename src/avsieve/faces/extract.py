@@ -95,7 +95,7 @@ def extract_faces_shard(
     made_by = {**settings, **aligner.facts, "versions": versions("insightface", "onnxruntime", "numpy")}
     Path(faces_tar).parent.mkdir(parents=True, exist_ok=True)
     path = Path(faces_tar).with_name(Path(faces_tar).name + ".partial.jsonl")
-    journal = Journal(path, [wav_tar, faces_tar], state_of(index, clips, made_by, __file__))
+    journal = Journal(path, [wav_tar, faces_tar], state_of(index, clips, made_by, [Path(__file__).parent]))
     status, tables = extraction_status(), FaceTables()
     for entry in journal.done:
         status.rows.append(entry["extracted"])

@@ -32,13 +32,14 @@ class Entry(NamedTuple):
     members: list[list[Member]]
 
 
-def _code() -> bytes:
-    """Return a digest of the files that the work is done by: this folder, and what it writes shards with."""
-    files = [*sorted(Path(__file__).parent.glob("*.py")), Path(shards.__file__), Path(reasons.__file__)]
+def _code(folders: Sequence[Path]) -> bytes:
+    """Return a digest of the files that the work is done by: some folders, and what shards are written with."""
+    files = [path for folder in folders for path in sorted(folder.glob("*.py"))]
+    files += [Path(shards.__file__), Path(reasons.__file__)]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).digest()
 
 
-def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, Any]) -> str:
+def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, Any], code: Sequence[Path] = ()) -> str:
     """Return a digest of all that an extraction depends on.
 
     Parameters
@@ -49,13 +50,15 @@ def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, 
         Where its clips lie: sizes and times of the files are part of the digest.
     settings
         What the clips are decoded with.
+    code
+        Folders whose modules do the work, besides this one.
     """
     digest = hashlib.sha256(index.to_json(orient="split", double_precision=15).encode())
     paths = {path for media, sound in clips for part in (media, sound) if part is not None for path in part.paths}
     for path in sorted(paths):
         stat = path.stat() if path.exists() else None
         digest.update(f"{path}\0{stat and (stat.st_size, stat.st_mtime_ns)}\n".encode())
-    digest.update(_code())
+    digest.update(_code([Path(__file__).parent, *code]))
     digest.update(json.dumps([av.__version__, cv2.__version__, dict(settings)], sort_keys=True).encode())
     return digest.hexdigest()
 
