@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import argparse
 import hashlib
 import logging
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -22,61 +20,13 @@ from avsieve.media.cut import CutError
 from avsieve.media.decode import decode_clip
 from avsieve.media.ffmpeg import write_clip
 from avsieve.media.wav import wav_bytes
-from avsieve.sources.urls import fetch, keep, plan
+from avsieve.sources.urls import keep
 from avsieve.sources.urls.table import UrlRequest, read_table
 from avsieve.tables import read_table as read_parquet
 from avsieve.tables import write_table
 
 from .faulty_server import FaultyServer, Reply
-
-
-def clip_bytes(seed: int, size: int = 100_000) -> bytes:
-    """Return bytes that begin as an mp4 does."""
-    return b"\x00\x00\x00\x18ftypmp42" + random.Random(seed).randbytes(size - 12)
-
-
-class Job:
-    """A table, its server and its store."""
-
-    def __init__(self, folder: Path, server: FaultyServer) -> None:
-        self.folder, self.server = folder, server
-        self.lines: list[str] = []
-
-    def add(self, utterance: str, path: str, content: bytes | None = None, *replies: Reply, rest: str = ",,") -> None:
-        """Add a line to the table, and a file to the server."""
-        self.lines.append(f"{utterance},{self.server.url}{path},{rest}")
-        if content is not None:
-            self.server.files[path] = content
-        if replies:
-            self.server.replies[path] = list(replies)
-
-    def plan(self) -> pd.DataFrame:
-        table = self.folder / "table.csv"
-        table.write_text("\n".join(["utterance,url,sha256,start,end", *self.lines]) + "\n")
-        return plan.plan(argparse.Namespace(table=table, test_table=None))
-
-    def fetch(self, rows: pd.DataFrame | None = None, **settings: float) -> dict[str, str]:
-        """Run the source as its script does; return the codes."""
-        given = {"parallel": 3, "retries": 3, "pause_s": 0.01, "timeout_s": 2.0, "requests_per_s": 0.0}
-        given |= {"bytes_per_s": 0.0, "max_bytes": 10**9, "ask_again_days": 0.0} | settings
-        rows = self.plan() if rows is None else rows
-        self.index, status = fetch.fetch(rows, argparse.Namespace(store=self.store, **given))
-        self.details = dict(zip(rows["utterance"], status.frame()["detail"], strict=True))
-        return dict(zip(rows["utterance"], status.frame()["code"], strict=True))
-
-    @property
-    def store(self) -> Path:
-        return self.folder / "store"
-
-    def stored(self, utterance: str, extension: str = ".mp4") -> bytes:
-        return (self.store / "clips" / f"{utterance}{extension}").read_bytes()
-
-    def starts(self, path: str) -> list[int]:
-        """Return the first byte of each request for a path."""
-        return [a.start for a in self.server.asked(path)]
-
-    def left_over(self) -> list[str]:
-        return sorted(p.name for p in (self.store / "partial").iterdir())
+from .url_job import Job, clip_bytes
 
 
 @pytest.fixture
@@ -103,6 +53,14 @@ def test_a_dropped_connection_is_taken_up_where_it_stopped(job: Job) -> None:
     assert job.fetch() == {"id1/v/1": "ok"}
     assert job.stored("id1/v/1") == clip_bytes(1)
     assert job.starts("/a.mp4") == [0, 30_000, 70_000]
+
+
+def test_a_part_that_nobody_asked_for_is_not_taken_for_the_file(job: Job) -> None:
+    part = Reply(206, headers={"Content-Range": "bytes 0-49999/100000"}, content=clip_bytes(1)[:50_000])
+    job.add("id1/v/1", "/a.mp4", clip_bytes(1), part, Reply())
+    assert job.fetch() == {"id1/v/1": "ok"}
+    assert job.stored("id1/v/1") == clip_bytes(1)
+    assert job.starts("/a.mp4") == [0, 0]
 
 
 def test_a_server_without_ranges_sends_it_from_the_beginning(job: Job) -> None:
@@ -276,7 +234,7 @@ def test_limits_of_requests_and_of_bytes_are_kept(job: Job) -> None:
 def test_coverage_is_told_at_the_end(job: Job, caplog: pytest.LogCaptureFixture) -> None:
     job.add("id1/v/1", "/a.mp4", clip_bytes(1))
     job.add("id1/v/2", "/b.mp4")
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="avsieve"):
         job.fetch()
     assert "1 of 2 utterances there: 1 gone (http_gone 1)" in caplog.text
 

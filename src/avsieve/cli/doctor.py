@@ -47,17 +47,27 @@ def main(args: argparse.Namespace) -> int:
     from avsieve.doctor.show import shown
     from avsieve.errors import ConfigError
 
-    logging.getLogger("avsieve").setLevel(logging.WARNING)
-    cores = args.cores if args.cores is not None else len(os.sched_getaffinity(0))
+    cores = args.cores if args.cores is not None else _cores()
     if cores < 1 or args.measure < 0:
         raise ConfigError(f"--cores {cores}, --measure {args.measure}; expected 1 core or more, and no negative count")
     if not args.directory.is_dir():
         raise ConfigError(f"--directory {args.directory} is no folder; name the one that Snakemake runs in")
     paths = [path.absolute() if args.directory != Path() else path for path in args.config]
-    with contextlib.chdir(args.directory):
-        done = examine(paths, cores=cores, measure=args.measure, conda=args.use_conda)
+    logger = logging.getLogger("avsieve")
+    level = logger.level
+    logger.setLevel(logging.WARNING)  # what the stages tell while they are measured is not the doctor's answer
+    try:
+        with contextlib.chdir(args.directory):
+            done = examine(paths, cores=cores, measure=args.measure, conda=args.use_conda)
+    finally:
+        logger.setLevel(level)
     if args.json:
         print(json.dumps(done.as_json(), indent=2, ensure_ascii=False))
     else:
         print(shown(done, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
     return int(done.stops)
+
+
+def _cores() -> int:
+    # Only Linux tells which cores a process may use; a job of a cluster often has fewer than the machine.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

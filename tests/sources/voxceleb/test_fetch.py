@@ -110,7 +110,7 @@ EXPECTED = {
 def test_the_living_become_clips_and_the_dead_rows_with_reasons(
     corpus: Path, site: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="avsieve")
     index, status = fetch.fetch(rows_of(corpus), options(corpus, site))
     table = status.frame()
     assert dict(zip(table["utterance"], table["code"], strict=True)) == EXPECTED
