@@ -88,7 +88,7 @@ def test_an_edit_of_the_alignment_reruns_it_and_what_follows(project: Project) -
 @pytest.mark.parametrize(
     ("path", "after", "first"),
     [
-        ("src/avsieve/media/decode.py", "import cv2\n", "extract_media"),
+        ("src/avsieve/media/decode.py", "import av\n", "extract_media"),
         ("src/avsieve/cleansing/decisions.py", "import numpy as np\n", "clean_list"),
         ("src/avsieve/synthetic/corpus.py", "import pandas as pd\n", "plan_shards"),
         ("workflow/scripts/embed_audio.py", "from pathlib import Path\n", "embed_audio"),
