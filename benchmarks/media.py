@@ -98,7 +98,6 @@ def null(binary: str, clip: Path, _: Path) -> None:
 
 def opencv(binary: str, clip: Path, out: Path) -> None:
     """Frames with OpenCV, sound with ffmpeg."""
-    cv2.setNumThreads(1)
     capture = cv2.VideoCapture(str(clip), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     number = 0
     while capture.grab():
@@ -235,6 +234,7 @@ def main() -> None:
     parser.add_argument("--ffmpeg", nargs="*", choices=["bundled", "PATH"], default=["bundled", "PATH"])
     parser.add_argument("--folder", type=Path, help="where the clips are kept for the next time")
     args = parser.parse_args()
+    cv2.setNumThreads(1)  # before the workers are forked from this process, which take no threads along
     found = {"bundled": imageio_ffmpeg.get_ffmpeg_exe(), "PATH": shutil.which("ffmpeg")}
     binaries = {name: path for name in args.ffmpeg if (path := found[name])}
     for name, path in binaries.items():

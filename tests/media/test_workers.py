@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from functools import partial
 
@@ -32,3 +34,22 @@ def test_one_worker_is_this_process() -> None:
 def test_an_error_in_the_work_is_raised_here() -> None:
     with pytest.raises(ValueError, match=r"no [0-3]"):
         list(in_processes([partial(refuse, n) for n in range(4)], 2))
+
+
+AFTER_THREADS = """
+import sys
+from functools import partial
+
+import cv2
+import numpy as np
+
+from avsieve.media.workers import in_processes
+
+cv2.setNumThreads(4)
+cv2.resize(np.zeros((2000, 2000, 3), np.uint8), (999, 999))
+list(in_processes([partial(cv2.setNumThreads, 1) for _ in range(64)], 2))
+"""
+
+
+def test_opencv_can_be_set_up_anew_in_workers_of_a_process_that_used_its_threads() -> None:
+    subprocess.run([sys.executable, "-c", AFTER_THREADS], check=True, timeout=30)

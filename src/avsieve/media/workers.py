@@ -12,6 +12,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
 from typing import TypeVar
 
+import cv2
+
 Item = TypeVar("Item")
 # Long enough that this process has something to do until the others have started.
 QUEUE = 8
@@ -40,7 +42,10 @@ def in_processes(work: Iterable[Callable[[], Item]], workers: int) -> Iterator[I
     if workers == 1:
         yield from (item() for item in work)
         return
-    # A fork starts at once. It takes no thread along, and the decoder needs none of those that there may be.
+    # A fork starts at once. It takes no thread along, and the decoder needs none of those that there may be. OpenCV
+    # waits for its own for ever when its settings change, so it must have none; and a core each is what workers get.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
     waiting: deque[tuple[Callable[[], Item], Future[Item]]] = deque()
     with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_end_with_parent) as pool:
@@ -54,6 +59,7 @@ def in_processes(work: Iterable[Callable[[], Item]], workers: int) -> Iterator[I
         finally:
             for _, future in waiting:
                 future.cancel()
+            cv2.setNumThreads(threads)
 
 
 def _next(waiting: deque[tuple[Callable[[], Item], Future[Item]]]) -> Item:
