@@ -4,7 +4,9 @@ The clips are made first: 224 x 224, 25 fps, 8 s, H.264 (x264's defaults) and AA
 people of `avsieve.synthetic`, who talk, with the noise of a sensor on top (standard deviation 4 of 255), which brings
 them near VoxCeleb2's bits a second. Each way gives a frame every 0.4 s as a JPEG and the sound as a 16 kHz wav:
 
-ours            the stage as the workflow runs it: JPEGs and wavs in tars, indices, journal, status;
+ours            the stage as the workflow runs it, a shard a worker: JPEGs and wavs in tars, indices, journal, status;
+ours, a shard   the same with all clips in one shard, and its workers on that (`--threads`);
+ours, no JPEG   frames left in memory, as the stage that aligns them at once (`media.keep_frames: false`) takes them;
 two calls       ffmpeg for the frames and ffmpeg for the wav, the field's habit;
 one call        ffmpeg with two outputs;
 OpenCV          grab and retrieve, imwrite; ffmpeg for the wav;
@@ -14,8 +16,8 @@ in process      the limit of PyAV: every frame and all sound decoded in process,
 in process, -   the same, of the frames only those that ours decodes.
 
 All ways take turns, `--rounds` times; medians are compared. "ours is" so many times as fast. With 2 workers a way has
-two processes, which live from round to round; those of ours start anew in each. "CPU ms" is the processor time of a
-clip, with that of the ffmpegs.
+two processes, which live from round to round; those of "ours, a shard" start anew in each. "CPU ms" is the processor
+time of a clip, with that of the ffmpegs.
 
     python benchmarks/media.py [--clips N] [--rounds N] [--workers 1 2] [--ffmpeg bundled PATH] [--folder DIR]
 """
@@ -40,6 +42,7 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 
+from avsieve.media.decode import decode_clip
 from avsieve.media.extract import extract_shard
 from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.media.lookahead import Lookahead, Timing
@@ -165,8 +168,8 @@ def all_clips(way: Way, clips: list[Path], out: Path, pool: Executor) -> tuple[f
     return sum(cpu for cpu, _ in each), sum(n for _, n in each)
 
 
-def ours(clips: list[Path], out: Path, workers: int) -> tuple[float, int]:
-    """Run the stage; return processor seconds, those of its workers included, and frames."""
+def ours(clips: list[Path], out: Path, workers: int = 1) -> tuple[float, int]:
+    """Run the stage on a shard; return processor seconds, those of its workers included, and frames."""
     places = [Place(c.name, 0, c.stat().st_size) for c in clips]
     index = media_table(IndexedClip(f"a/v/{c.stem}", "train", p) for c, p in zip(clips, places, strict=True))
     before = spent()
@@ -177,9 +180,25 @@ def ours(clips: list[Path], out: Path, workers: int) -> tuple[float, int]:
     return spent() - before, int(status["n_frames"].sum())
 
 
+def shards_side_by_side(clips: list[Path], out: Path, pool: Executor, workers: int) -> tuple[float, int]:
+    """Run the stage on as many shards as there are workers; return processor seconds and frames."""
+    shards = [clips[i::workers] for i in range(workers)]
+    folders = [out / str(i) for i in range(workers)]
+    each = list(pool.map(ours, shards, folders))
+    return sum(cpu for cpu, _ in each), sum(n for _, n in each)
+
+
+def in_memory(clip: Path, out: Path) -> None:
+    """Ours, with no JPEGs made."""
+    found = decode_clip(clip, interval_s=INTERVAL_S, as_images=True)
+    if found.wave is None or len(found.images) != 19:
+        raise RuntimeError(f"{clip}: {len(found.images)} frames, {found.code} {found.detail}")
+    (out / "sound.wav").write_bytes(wav_bytes(found.wave))
+
+
 def ways_of(binaries: dict[str, str]) -> dict[str, Way]:
     """Return the ways that can be run here, by name."""
-    ways: dict[str, Way] = {}
+    ways: dict[str, Way] = {"ours, no JPEG": in_memory}
     for name, binary in binaries.items():
         ways[f"two calls, {name}"] = functools.partial(two_calls, binary)
         ways[f"one call, {name}"] = functools.partial(one_call, binary)
@@ -201,11 +220,16 @@ def measure(
     taken: dict[str, list[tuple[float, float, int]]] = {}
     with ProcessPoolExecutor(workers) as pool:
         for round_ in range(rounds + 1):  # the first warms up
-            for name, way in {"ours": None, **ways}.items():
+            for name, way in {"ours": shards_side_by_side, "ours, a shard": ours, **ways}.items():
                 out = folder / "out"
                 out.mkdir()
                 begun = time.perf_counter()
-                cpu, frames = ours(clips, out, workers) if way is None else all_clips(way, clips, out, pool)
+                if way is shards_side_by_side:
+                    cpu, frames = shards_side_by_side(clips, out, pool, workers)
+                elif way is ours:
+                    cpu, frames = ours(clips, out, workers)
+                else:
+                    cpu, frames = all_clips(way, clips, out, pool)
                 wall = time.perf_counter() - begun
                 shutil.rmtree(out)
                 if round_:
@@ -252,7 +276,9 @@ def main() -> None:
         print(f"{len(clips)} clips of {SECONDS} s, {rate:.0f} kbit/s; medians of {args.rounds} rounds")
         ways = ways_of(binaries)
         for workers in args.workers:
-            show(measure(ways, clips, workers, args.rounds, Path(folder)), workers, next(iter(ways)))
+            show(
+                measure(ways, clips, workers, args.rounds, Path(folder)), workers, f"two calls, {next(iter(binaries))}"
+            )
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ class Lookahead:
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
+        self._slack_s = timing.slack_s
         self._waiting: deque[Any] = deque()
         self._stamps: list[int] = []
         self.expected: dict[int, int] = {}
@@ -91,10 +92,17 @@ class Lookahead:
             return True
         if packet.is_discard:
             return False
+        # The arithmetic of `Timing.first` and `Timing.passed`, with what is the same for all packets at hand: this runs
+        # for every packet.
+        interval_s, slack_s = self._timing.interval_s, self._slack_s
         after = bisect_right(self._stamps, packet.pts)
         until_s = self._timing.at(self._stamps[after]) if after < len(self._stamps) else self.end_s
-        k = first = self._timing.first(self._timing.at(packet.pts))
-        while self._timing.passed(k, until_s):
+        from_s, until_s = self._timing.at(packet.pts) - slack_s, until_s - slack_s
+        k = max(1, math.floor(from_s / interval_s))
+        while k * interval_s < from_s:
+            k += 1
+        first = k
+        while k * interval_s < until_s:
             self.expected[k] = packet.pts
             k += 1
         return k > first

@@ -48,6 +48,7 @@ class Pass:
         self._failed = {"video": 0, "audio": 0}
         self._error = {"video": "no frame came out of it", "audio": "no sample came out of it"}
         self._sound = SoundTaker()
+        self._audio_tick_s = float(self._audio.time_base) if self._audio is not None else 0.0
         if self._video is not None:
             tick_s = float(self._video.time_base)
             timing = Timing(self._start_s, tick_s, wanted.interval_s, frame_length_of(self._video))
@@ -74,6 +75,7 @@ class Pass:
         if not streams:
             return True
         packets = self._container.demux(streams)
+        video = self._video.index if self._video is not None else None
         while True:
             try:
                 packet = next(packets, None)
@@ -86,7 +88,7 @@ class Pass:
                 continue  # stands for the end; what the decoders still hold is asked for below
             if self.out.code is Reason.ENCRYPTED:
                 return True
-            if packet.stream.type == "audio":
+            if packet.stream_index != video:
                 if self._packets["audio"] == 0:
                     self._cut = self._cuts_delay(packet)
                 self._decode(packet, "audio")
@@ -122,7 +124,7 @@ class Pass:
                     self._frames.push(frame)
                 else:
                     exact = packet is not None and self._cut
-                    self._sound.push(frame, float((packet.duration or 0) * packet.time_base) if exact else 0.0)
+                    self._sound.push(frame, (packet.duration or 0) * self._audio_tick_s if exact else 0.0)
         except av.FFmpegError as error:
             self._failed[kind] += 1
             self._error[kind] = str(error.strerror)
