@@ -32,13 +32,13 @@ class Rate:
 
 # Seconds of a core for each second of clip.
 RENDER = Rate(0.09, SHIPPED)
-EXTRACT = Rate(0.0065, SHIPPED)
+EXTRACT = Rate(0.0031, SHIPPED)
 # Seconds of a core for each clip: its header is read.
 PROBE = Rate(0.003, SHIPPED)
 # Frame to aligned face, beside the detector: JPEG decoded, warped, encoded.
-ALIGN_REST_S = 0.0015
+ALIGN_REST_S = 0.0008
 # Detectors at 224 px, seconds of a core an image; by what their file names hold. Others are taken for the largest.
-DETECTORS = {"detector.onnx": (0.0008, False), "500m": (0.0018, False), "2.5g": (0.0057, False)}
+DETECTORS = {"detector.onnx": (0.0009, False), "500m": (0.0015, False), "2.5g": (0.0057, False)}
 LARGEST_DETECTOR = (0.023, True)
 # Voices: seconds of a core for each second of sound.
 VOICES = {
