@@ -23,7 +23,7 @@ def test_voxceleb2_costs_what_its_hours_cost() -> None:
     config = parse_config({"source": {"kind": "tree", "tree": {"root": "x"}}})
     facts = SourceFacts(utterances=1_092_009, seconds=1_092_009 * 7.8)
     costs = {c.stage: c for c in estimate(config, facts, shipped_rates(config, None, None), gpu=False)}
-    assert costs["extract"].core_h == pytest.approx(1_092_009 * 7.8 * 0.0065 / 3600)
+    assert costs["extract"].core_h == pytest.approx(1_092_009 * 7.8 * 0.0031 / 3600)
     assert costs["extract"].hours(16) == pytest.approx(costs["extract"].core_h / 16)
     assert costs["extract"].gb == pytest.approx(570, rel=0.05)  # 298 GB of frames, 273 GB of sound
     assert 0.05 < costs["score, clean"].hours(16) < 0.1  # 265 s were measured
