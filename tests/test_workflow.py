@@ -36,6 +36,7 @@ def test_the_prefix_puts_the_library_on_the_path_and_leaves_conda_its_python() -
 def test_cuda_takes_the_gpu_environments_and_a_gpu(repository: Path) -> None:
     cpu, cuda = (Wiring({"device": d}, repository / "workflow") for d in ("cpu", "cuda"))
     assert (cpu.gpu, cuda.gpu) == (0, 1)
+    assert (cpu.face_threads, cuda.face_threads) == (1, 4)
     assert (cpu.env("faces"), cuda.env("faces")) == ("../envs/faces.yaml", "../envs/faces-gpu.yaml")
     assert cuda.env("core") == "../envs/core.yaml"
 

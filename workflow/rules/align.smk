@@ -24,6 +24,7 @@ rule align_faces:
         "results/benchmarks/align_faces/{shard}.tsv"
     conda:
         W.env("faces")
+    threads: W.face_threads
     resources:
         gpu=W.gpu,
     params:

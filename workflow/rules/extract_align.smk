@@ -28,6 +28,7 @@ rule extract_faces:
         "results/benchmarks/extract_faces/{shard}.tsv"
     conda:
         W.env("faces")
+    threads: W.face_threads
     resources:
         gpu=W.gpu,
     params:
