@@ -59,5 +59,5 @@ def test_a_lost_face_is_looked_for_in_the_whole_frame(clip, following):
 
 
 def test_small_frames_are_searched_whole(clip, following):
-    following.detect_clips([[image[30:190, 110:270].copy() for image in clip[:3]]])
+    following.detect_clips([[image[30:158, 110:238].copy() for image in clip[:3]]])
     assert following._whole.calls == 3

@@ -18,9 +18,9 @@ from avsieve.faces.detector import FaceDetector, input_size
 from avsieve.faces.scrfd import Detections
 from avsieve.faces.tracking import overlaps
 
-NEAR_PX = 160
+NEAR_PX = 128
 """Side of the input for what is cut out."""
-MARGIN = 1.6
+MARGIN = 1.4
 """Side of what is cut out, in sides of the last box."""
 MIN_OVERLAP = 0.3
 """Least intersection over union with the last box; `link_tracks` asks for as much."""
