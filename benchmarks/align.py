@@ -1,16 +1,20 @@
 """Align the faces in the frames of talking-head clips: ours against InsightFace's own loop and against the limit.
 
 The same detector file everywhere. The work on each frame is JPEG decoding, detection with five landmarks, and the
-aligned crop of 112 x 112. Ways, each with one thread a worker:
+aligned crop of 112 x 112. Ways, each with one thread a worker, except where said:
 
 ours           a shard as the workflow aligns it: reading, decoding, tracks, choice, pose, sharpness, JPEGs, tables;
 tracking       the same with `faces.tracking`;
+one shard      "ours" with all frames in one shard, and a thread of one process for each worker (`--threads`);
 in memory      the same on images that are decoded already, as the fused stage has them, without writing;
 limit          ``session.run`` of the detector on inputs that lie ready, at the frames' size, and nothing else;
 640            ``FaceAnalysis.get`` an image at a time as it comes (an input of 640 x 640), then ``norm_crop``.
                Detection is its only task; it writes nothing;
 equal size     the same with an input of the frames' size (of a dynamic copy where the file is fixed);
-..., all cores both with ONNX Runtime's own number of threads for the one image at a time: what comes out of the box.
+..., all cores both in one process with ONNX Runtime's own number of threads for the one image at a time: what comes
+               out of the box.
+
+A worker is a process with a shard of its own, as in the workflow; processes live from round to round.
 
 All ways take turns, `--rounds` times; medians of the rounds' ratios are shown with their range, and the ratio of the
 processor times, which other work on the machine disturbs less (two workers have twice the cores of one). The agreement
@@ -26,13 +30,15 @@ from __future__ import annotations
 
 import argparse
 import logging
+import multiprocessing
 import shutil
 import statistics
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import cv2
@@ -54,7 +60,10 @@ from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.shards import ShardReader, ShardWriter
 from avsieve.synthetic.faces import FaceRenderer, sample_face, sample_scene
 
-Ways = dict[str, Callable[[], object]]
+Ways = dict[str, Callable[[], float | None]]
+"""Each returns the processor seconds of other processes, if it had any."""
+ALONE = ("one shard", "640, all cores", "equal size, all cores")
+"""Ways that one process goes for all."""
 Taken = dict[str, list[tuple[float, float]]]
 
 
@@ -63,8 +72,9 @@ def measure(ways: Ways, rounds: int) -> Taken:
     taken: Taken = {name: [] for name in ways}
     for name, way in [*ways.items()] * rounds:
         wall, cpu = time.perf_counter(), time.process_time()
-        way()
-        taken[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+        elsewhere = way()
+        spent = time.process_time() - cpu if elsewhere is None else elsewhere
+        taken[name].append((time.perf_counter() - wall, spent))
     return taken
 
 
@@ -136,17 +146,6 @@ def habit(app: FaceAnalysis, jpegs: list[bytes]) -> list[np.ndarray]:
     return marks
 
 
-def parts(items: list, workers: int) -> list[list]:
-    """Split a list among workers."""
-    return [items[w::workers] for w in range(workers)]
-
-
-def spread(workers: int, work: Callable[[int], object]) -> None:
-    """Run ``work`` in so many threads; the decoder and the network let go of Python's lock."""
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(work, range(workers)))
-
-
 def agreement(name: str, ours: list[np.ndarray], theirs: list[np.ndarray]) -> None:
     """Print in how many frames both found the face, and the distance of its landmarks."""
     both = [(a, b) for a, b in zip(ours, theirs, strict=True) if len(a) and len(b)]
@@ -171,16 +170,20 @@ def landmarks_of(aligner: FaceAligner, clips: dict[str, list[np.ndarray]]) -> li
 
 
 class Material:
-    """Frames as a shard, as JPEGs and as images, and the networks that look at them."""
+    """A shard of frames, as JPEGs and as images, and the networks that look at them."""
 
-    def __init__(self, clips: dict[str, list[np.ndarray]], args: argparse.Namespace, folder: Path) -> None:
-        self.folder = folder
-        write_frames(folder / "frames.tar", clips)
-        with ShardReader(folder / "frames.tar") as reader:
-            stored = {u: [content for _, content in reader.of(u)] for u in clips}
-        self.jpegs = [jpeg for each in stored.values() for jpeg in each]
+    def __init__(self, frames_tar: Path, utterances: list[str], args: argparse.Namespace, folder: Path) -> None:
+        folder.mkdir()
+        self.folder, self.utterances = folder, utterances
+        with ShardReader(frames_tar) as reader, ShardWriter(folder / "frames.tar") as own:
+            stored = {u: list(reader.of(u)) for u in utterances}
+            for utterance, files in stored.items():
+                for name, content in files:
+                    own.add(utterance, name, content)
+        self.jpegs = [content for files in stored.values() for _, content in files]
         self.clips = {
-            u: [cv2.imdecode(np.frombuffer(j, np.uint8), cv2.IMREAD_COLOR) for j in each] for u, each in stored.items()
+            u: [cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) for _, content in files]
+            for u, files in stored.items()
         }
         images = [image for each in self.clips.values() for image in each]
         side = max(images[0].shape[:2])
@@ -190,72 +193,124 @@ class Material:
         self.ours, self.tracking = (FaceAligner(d, min_score=0.5) for d in (self.detector, following))
         self.blobs = [blob_of([fitted(image, (self.size, self.size))[0]]) for image in images]
         self.memory = [[VideoFrame(str(k), image) for k, image in enumerate(c)] for c in self.clips.values()]
-        print(f"{len(images)} frames {images[0].shape[1]} x {images[0].shape[0]}, {self.detector.path.name}")
+        self.dynamic = write_dynamic(self.detector.path, folder)
 
-    def analyses(self, name: str, model: Path, size: int, count: int, threads: int | None = 1) -> list[FaceAnalysis]:
-        """Return as many FaceAnalysis as there are workers."""
-        return [analysis(model, self.folder / f"{name}-{count}-{w}", size, threads) for w in range(count)]
+    def habit(self, name: str, threads: int | None = 1) -> Callable[[], list[np.ndarray]]:
+        """Return a loop over the JPEGs with ``FaceAnalysis`` at ``640`` as it comes, or at ``equal`` size."""
+        model, size = (self.detector.path, 640) if name == "640" else (self.dynamic, self.size)
+        app = analysis(model, self.folder / f"{name}-{threads}", size, threads)
+        return lambda: habit(app, self.jpegs)
 
-    def align(self, which: FaceAligner, workers: int) -> None:
+    def align(self, which: FaceAligner, threads: int = 1) -> None:
         """Align the shard."""
         align_shard(
-            list(self.clips), self.folder / "frames.tar", which, faces_tar=self.folder / "faces.tar",
-            detections=self.folder / "detections.parquet", workers=workers,
+            self.utterances, self.folder / "frames.tar", which, faces_tar=self.folder / "faces.tar",
+            detections=self.folder / "detections.parquet", workers=threads,
         )  # fmt: skip
 
-    def in_memory(self, workers: int) -> None:
+    def in_memory(self) -> None:
         """Align images that are decoded already."""
-        spread(workers, lambda w: [self.ours.align([clip]) for clip in parts(self.memory, workers)[w]])
+        for clip in self.memory:
+            self.ours.align([clip])
 
-    def limit(self, workers: int) -> None:
+    def limit(self) -> None:
         """Run the network and nothing else."""
         session, name = self.detector._session((self.size, self.size)), self.detector._input
-        spread(workers, lambda w: [session.run(None, {name: blob}) for blob in parts(self.blobs, workers)[w]])
+        for blob in self.blobs:
+            session.run(None, {name: blob})
 
-    def habits(self, apps: list[FaceAnalysis]) -> None:
-        """Go through the images with a FaceAnalysis a worker."""
-        spread(len(apps), lambda w: habit(apps[w], parts(self.jpegs, len(apps))[w]))
+
+def quiet() -> None:
+    """Set up a process: no threads but those that are measured, no chatter."""
+    cv2.setNumThreads(1)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="insightface")
+    logging.getLogger("avsieve").setLevel(logging.WARNING)
+
+
+def serve(pipe: Connection, frames_tar: Path, rank: int, workers: int, args: argparse.Namespace, folder: Path) -> None:
+    """Be a worker: go the ways that are asked for over a share of the frames, and tell the processor seconds."""
+    quiet()
+    with ShardReader(frames_tar) as reader:
+        utterances = reader.utterances
+    m = Material(frames_tar, utterances[rank::workers], args, folder / f"{workers}-{rank}")
+    ways: dict[str, Callable[[], object]] = {
+        "ours": lambda: m.align(m.ours),
+        "tracking": lambda: m.align(m.tracking),
+        "in memory": m.in_memory,
+        "limit": m.limit,
+        "640": m.habit("640"),
+        "equal size": m.habit("equal"),
+    }
+    if rank == 0:
+        whole = Material(frames_tar, utterances, args, folder / f"{workers}-whole")
+        ways["one shard"] = lambda: whole.align(whole.ours, workers)
+        ways["640, all cores"] = whole.habit("640", None)
+        ways["equal size, all cores"] = whole.habit("equal", None)
+    for way in ways.values():
+        way()  # sessions for a size are made by the first image
+    pipe.send(list(ways))
+    for name in iter(pipe.recv, None):
+        begun = time.process_time()
+        ways[name]()
+        pipe.send(time.process_time() - begun)
+
+
+class Crew:
+    """Worker processes, which go a way together."""
+
+    def __init__(self, frames_tar: Path, workers: int, args: argparse.Namespace, folder: Path) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipes = []
+        for rank in range(workers):
+            here, there = context.Pipe()
+            context.Process(target=serve, args=(there, frames_tar, rank, workers, args, folder), daemon=True).start()
+            self._pipes.append(here)
+        ready = [pipe.recv() for pipe in self._pipes]
+        self.ways: list[str] = ready[0]
+
+    def go(self, name: str) -> float:
+        """Go a way; return the processor seconds of all workers."""
+        pipes = self._pipes[:1] if name in ALONE else self._pipes
+        for pipe in pipes:
+            pipe.send(name)
+        return sum(pipe.recv() for pipe in pipes)
+
+    def end(self) -> None:
+        """Let the workers go."""
+        for pipe in self._pipes:
+            pipe.send(None)
 
 
 def frames_part(clips: dict[str, list[np.ndarray]], args: argparse.Namespace, folder: Path) -> None:
     """Measure alignment on frames, and print it."""
-    m = Material(clips, args, folder)
-    dynamic = write_dynamic(m.detector.path, folder)
+    frames_tar = folder / "frames.tar"
+    write_frames(frames_tar, clips)
+    m = Material(frames_tar, list(clips), args, folder / "agreement")
+    image = next(iter(m.clips.values()))[0]
+    print(f"{len(m.jpegs)} frames {image.shape[1]} x {image.shape[0]}, {m.detector.path.name}")
     for workers in args.workers:
-        measured(m, dynamic, workers, args.rounds)
+        measured(frames_tar, len(m.jpegs), workers, args, folder)
     print("\nAgreement")
     own = landmarks_of(m.ours, m.clips)
-    agreement("FaceAnalysis at equal size", own, habit(*m.analyses("ae", dynamic, m.size, 1), m.jpegs))
-    agreement("FaceAnalysis at 640", own, habit(*m.analyses("a6", m.detector.path, 640, 1), m.jpegs))
+    agreement("FaceAnalysis at equal size", own, m.habit("equal")())
+    agreement("FaceAnalysis at 640", own, m.habit("640")())
     agreement("ours with tracking", own, landmarks_of(m.tracking, m.clips))
 
 
-def measured(m: Material, dynamic: Path, workers: int, rounds: int) -> None:
+def measured(frames_tar: Path, count: int, workers: int, args: argparse.Namespace, folder: Path) -> None:
     """Measure all ways with so many workers, and print the rates and ratios."""
-    as_it_comes = m.analyses("640", m.detector.path, 640, workers)
-    equal_size = m.analyses("equal", dynamic, m.size, workers)
-    all_640 = m.analyses(f"all-{workers}", m.detector.path, 640, 1, None)
-    all_equal = m.analyses(f"equal-all-{workers}", dynamic, m.size, 1, None)
-    ways: Ways = {
-        "ours": lambda: m.align(m.ours, workers),
-        "tracking": lambda: m.align(m.tracking, workers),
-        "in memory": lambda: m.in_memory(workers),
-        "limit": lambda: m.limit(workers),
-        "640": lambda: m.habits(as_it_comes),
-        "equal size": lambda: m.habits(equal_size),
-        "640, all cores": lambda: m.habits(all_640),
-        "equal size, all cores": lambda: m.habits(all_equal),
-    }
-    for way in ways.values():
-        way()  # sessions for a size are made by the first image
-    taken = measure(ways, rounds)
-    print(f"\n{workers} worker(s), medians of {rounds} rounds")
-    show(taken, len(m.jpegs), "frames")
+    crew = Crew(frames_tar, workers, args, folder)
+    taken = measure({name: partial(crew.go, name) for name in crew.ways}, args.rounds)
+    crew.end()
+    print(f"\n{workers} worker(s), medians of {args.rounds} rounds")
+    show(taken, count, "frames")
     for text, slow, fast in (
         ("ours over FaceAnalysis as it comes, a thread a worker", "640", "ours"),
         ("ours over FaceAnalysis as it comes, all cores on one image", "640, all cores", "ours"),
         ("ours over FaceAnalysis at equal size, a thread a worker", "equal size", "ours"),
         ("ours over FaceAnalysis at equal size, all cores on one image", "equal size, all cores", "ours"),
+        ("tracking over FaceAnalysis at equal size, a thread a worker", "equal size", "tracking"),
+        ("tracking over FaceAnalysis at equal size, all cores on one image", "equal size, all cores", "tracking"),
         ("ours, images in memory, of the limit", "limit", "in memory"),
         ("ours with JPEG decoding and writing, of the limit", "limit", "ours"),
         ("tracking over ours", "ours", "tracking"),
@@ -316,9 +371,7 @@ def main() -> None:
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     args = ap.parse_args()
-    cv2.setNumThreads(1)
-    warnings.filterwarnings("ignore", category=FutureWarning, module="insightface")
-    logging.getLogger("avsieve").setLevel(logging.WARNING)
+    quiet()
     clips = (
         sorted(p for p in args.clips.rglob("*") if p.suffix in (".mp4", ".mpg", ".avi", ".mkv")) if args.clips else []
     )
