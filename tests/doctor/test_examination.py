@@ -216,9 +216,14 @@ def test_lists_that_cannot_be_read_stop(folder: Path) -> None:
         "evaluation": {"trials": "trials.txt", "sex": "meta.csv", "trained_on": ["nowhere.txt"]},
     }
     done = examine([config(folder, values)], cores=1)
-    for subject in ("source.tree.train_list", "evaluation.trials", "evaluation.sex", "evaluation.trained_on"):
-        broken(done, subject)
-    broken(done, "source.truth")
+    for subject, file in (
+        ("source.tree.train_list", "train.txt"),
+        ("evaluation.trials", "trials.txt"),
+        ("evaluation.sex", "meta.csv"),
+        ("evaluation.trained_on", "nowhere.txt"),
+        ("source.truth", "truth.csv"),
+    ):
+        assert file in broken(done, subject).text
 
 
 def test_trials_of_people_who_train_stop_before_the_evaluation_does(folder: Path) -> None:
