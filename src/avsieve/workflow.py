@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from avsieve.codehash import code_hash
 from avsieve.config import Config, parse_config
 from avsieve.errors import ConfigError
+from avsieve.export.forms import PLACES
 from avsieve.ids import shard_names
 from avsieve.workflow_source import SourceWiring
 
@@ -189,8 +190,9 @@ class Wiring:
         self.trial_truth = [] if source.truth is None or self.source.is_synthetic else [source.truth]
         export = self.config.export
         self.exported = [kind for kind in export.what if kind == "wav" or source.modalities == "both"]
+        """Kinds of files to export."""
         self.export_files = [str(path) for path in (export.speakers, export.utterances) if path is not None]
-        """Kinds of files to export, and the lists that say of whom."""
+        """Lists that say of whom."""
         self.trial_files = {"sex": sex, "truth": self.trial_truth[0] if self.trial_truth else None}
 
     def list_of(self, wildcards: Any) -> str:
@@ -221,10 +223,9 @@ class Wiring:
 
     def export_shards(self) -> list[str]:
         """Return the shards that an export reads."""
-        places = {"faces": "align/{}.faces.tar", "wav": "extract/{}.wav.tar", "frames": "extract/{}.frames.tar"}
         # Frames that are not kept are no input: the export says that there are none.
         kinds = [kind for kind in self.exported if kind != "frames" or self.config.media.keep_frames]
-        return [f"results/{places[kind].format(shard)}" for kind in kinds for shard in self.shards]
+        return [f"results/{PLACES[kind].format(shard)}" for kind in kinds for shard in self.shards]
 
     def export_flags(self, form: str) -> str:
         """Return the options of an export in a form: ``tree``, ``webdataset`` or ``parquet``."""

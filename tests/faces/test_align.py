@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from tests.faces.face_fakes import ScriptedDetector
 
-from avsieve.faces.align import FaceAligner, VideoFrame, jpeg_of
+from avsieve.faces.align import FaceAligner, VideoFrame
 from avsieve.faces.ready import ReadyFaces
+from avsieve.jpeg import jpeg_of
 from avsieve.reasons import Reason
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (224, 224, 3), dtype=np.uint8)

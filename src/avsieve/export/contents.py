@@ -17,10 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError, ShardError
-from avsieve.export.forms import KINDS
-
-# What can be exported -> where it lies below the results.
-PLACES = {"faces": "align/{}.faces.tar", "wav": "extract/{}.wav.tar", "frames": "extract/{}.frames.tar"}
+from avsieve.export.forms import KINDS, PLACES
 
 
 class Member(NamedTuple):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-KINDS = ("faces", "wav", "frames")
+PLACES = {"faces": "align/{}.faces.tar", "wav": "extract/{}.wav.tar", "frames": "extract/{}.frames.tar"}
+"""What can be exported: where it lies below the results, by shard."""
+KINDS = tuple(PLACES)
 SUBSETS = ("all", "clean", "noisy", "test")
 FORMS = {
     "tree": "AVCleanse's folders: frame_align/speaker/video/utterance/0010.jpg and wav/speaker/video/utterance.wav",

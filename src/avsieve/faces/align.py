@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-import cv2
 import numpy as np
 
 from avsieve.faces.alignment import align_face
@@ -16,6 +15,7 @@ from avsieve.faces.pose import pose_of
 from avsieve.faces.quality import frontality, quality, sharpness
 from avsieve.faces.scrfd import Detections
 from avsieve.faces.tracking import choose_faces
+from avsieve.jpeg import jpeg_of
 from avsieve.reasons import Reason
 
 _NAN = float("nan")
@@ -196,14 +196,6 @@ class FaceAligner:
             landmarks_106=None if points is None else tuple(points.reshape(-1).tolist()),
         )
         return row, face
-
-
-def jpeg_of(face: np.ndarray, quality: int) -> bytes:
-    """Return the JPEG of an image (h, w, 3) uint8 BGR."""
-    done, jpeg = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise RuntimeError(f"OpenCV could not encode a face of shape {face.shape}")
-    return jpeg.tobytes()
 
 
 def verdict(rows: list[FrameRow]) -> tuple[Reason, str]:

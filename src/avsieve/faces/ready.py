@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from avsieve.faces.align import AlignedUtterance, FrameRow, VideoFrame, jpeg_of
+from avsieve.faces.align import AlignedUtterance, FrameRow, VideoFrame
 from avsieve.faces.alignment import SIZE
 from avsieve.faces.quality import quality, sharpness
+from avsieve.jpeg import jpeg_of
 from avsieve.reasons import Reason
 
 _NAN = float("nan")

@@ -19,11 +19,11 @@ import numpy as np
 from avsieve.atomic import atomic_path
 from avsieve.errors import AvsieveError
 from avsieve.media.ffmpeg import ffmpeg_binary
+from avsieve.media.slices import LOCAL_ONLY
 from avsieve.reasons import Reason
 
 _SMOOTHED_FRAMES = 13  # half a second: detections tremble, heads do not
 _LATE_S = 0.5  # a picture may end, or begin, so much before or after the sound
-_LOCAL = {"protocol_whitelist": "file"}  # a downloaded file may not make the decoder open any other address
 
 
 class CropError(AvsieveError):
@@ -140,7 +140,7 @@ def crop_track(
     _look(source, start_s + length_s)
     with atomic_path(target) as unfinished, tempfile.TemporaryFile() as words:
         picture = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="bgr24", s=f"{size}x{size}", r=fps)
-        sound = ffmpeg.input(f"file:{source}", ss=f"{start_s:.6f}", t=f"{length_s:.6f}", **_LOCAL)
+        sound = ffmpeg.input(f"file:{source}", ss=f"{start_s:.6f}", t=f"{length_s:.6f}", **LOCAL_ONLY)
         command = ffmpeg.output(
             picture.video,
             # Gaps and a late beginning become silence, so that nothing moves against the picture.
@@ -187,7 +187,7 @@ def crop_track(
 def _look(source: Path, end_s: float) -> None:
     """Raise unless the source has picture and sound and is long enough."""
     try:
-        with av.open(str(source), metadata_errors="replace", options=_LOCAL) as container:
+        with av.open(str(source), metadata_errors="replace", container_options=LOCAL_ONLY) as container:
             if not container.streams.video:
                 raise CropError(Reason.NO_VIDEO_STREAM, f"{source.name}: no video stream")
             if not container.streams.audio:
@@ -247,7 +247,7 @@ def _shown_at(source: Path, times: np.ndarray) -> Iterator[tuple[np.ndarray, flo
 
 def _frames_from(source: Path, start_s: float) -> Iterator[tuple[Any, float, float, float]]:
     """Yield the frames from a key frame before ``start_s`` on: frame, its time, half a tick, its pixels' aspect."""
-    with av.open(str(source), metadata_errors="replace", options=_LOCAL) as container:
+    with av.open(str(source), metadata_errors="replace", container_options=LOCAL_ONLY) as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"
         begin_s = (container.start_time or 0) / av.time_base

@@ -12,6 +12,7 @@ import ffmpeg
 from avsieve.atomic import atomic_path
 from avsieve.errors import AvsieveError
 from avsieve.media.ffmpeg import ffmpeg_binary
+from avsieve.media.slices import LOCAL_ONLY
 
 EVEN = "scale=trunc(iw/2)*2:trunc(ih/2)*2"  # H.264 with 4:2:0 colour has no odd sides
 
@@ -85,8 +86,7 @@ def cut_clip(
         left, top, width, height = crop
         filters.append(f"crop={width}:{height}:{left}:{top}")
     filters.append(f"scale={size}:{size}" if size is not None else EVEN)
-    # A downloaded file is not trusted: whatever it is, it may make ffmpeg open no other address.
-    media = ffmpeg.input(f"file:{source}", protocol_whitelist="file", **seek)
+    media = ffmpeg.input(f"file:{source}", **LOCAL_ONLY, **seek)
     with atomic_path(target) as partial:
         outputs: dict[str, Any] = {
             "format": "mp4",

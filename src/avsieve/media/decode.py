@@ -14,13 +14,10 @@ from avsieve.media.classify import classify_failure, missing_part
 from avsieve.media.decoded import Decoded, frame_name
 from avsieve.media.images import read_images
 from avsieve.media.one_pass import Pass, Wanted
-from avsieve.media.slices import MediaSlice, open_slice
+from avsieve.media.slices import LOCAL_ONLY, MediaSlice, open_slice
 from avsieve.media.wav import SAMPLE_RATE
 from avsieve.media.words import decoder_words, last_words
 from avsieve.reasons import Reason
-
-# A clip may be a download. Whatever it is (a playlist, a list of files), it may make the decoder open no address.
-_LOCAL = {"protocol_whitelist": "file"}
 
 __all__ = ["SAMPLE_RATE", "Decoded", "decode_clip", "frame_name", "probe_duration_s"]
 
@@ -29,7 +26,7 @@ def _read_once(media: MediaSlice, wanted: Wanted, *, skip: bool) -> Decoded | No
     """Read a file; ``None`` if frames were skipped that should not have been."""
     source: Any = open_slice(media)
     try:
-        with av.open(source, metadata_errors="replace", container_options=_LOCAL) as container:
+        with av.open(source, metadata_errors="replace", container_options=LOCAL_ONLY) as container:
             reading = Pass(container, wanted, skip=skip)
             return reading.judge(wanted) if reading.run() else None
     finally:
@@ -132,7 +129,7 @@ def probe_duration_s(media: MediaSlice | str | Path) -> float:
     with decoder_words():
         try:
             source = open_slice(media)
-            with av.open(source, metadata_errors="replace", container_options=_LOCAL) as container:
+            with av.open(source, metadata_errors="replace", container_options=LOCAL_ONLY) as container:
                 if container.duration:
                     return float(container.duration / av.time_base)
                 lengths = [float(s.duration * s.time_base) for s in container.streams if s.duration is not None]

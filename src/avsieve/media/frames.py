@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from avsieve.jpeg import jpeg_of
 from avsieve.media.decoded import Decoded, frame_name
 from avsieve.media.lookahead import Timing
 from avsieve.media.streams import square_size
 
 # A frame is never shown for longer than this: a later time stamp is taken for a mistake, in seconds.
 MOST_SHOWN_S = 60.0
-
-
-def jpeg_of(image: np.ndarray, quality: int) -> bytes:
-    """Return the JPEG of an image (height, width, 3) uint8 BGR, its colour at half the resolution."""
-    done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise RuntimeError(f"OpenCV could not encode an image of shape {image.shape}")
-    return jpeg.tobytes()
 
 
 def upright(image: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:

@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from avsieve.jpeg import jpeg_of
 from avsieve.media.decoded import Decoded
-from avsieve.media.frames import jpeg_of
 from avsieve.reasons import Reason
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")

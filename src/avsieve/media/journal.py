@@ -18,7 +18,7 @@ import av
 import cv2
 import pandas as pd
 
-from avsieve import reasons, shards
+from avsieve import jpeg, reasons, shards
 from avsieve.media.slices import MediaSlice
 from avsieve.shards import Member, ShardWriter, intact
 
@@ -33,9 +33,9 @@ class Entry(NamedTuple):
 
 
 def _code(folders: Sequence[Path]) -> bytes:
-    """Return a digest of the files that the work is done by: some folders, and what shards are written with."""
+    """Return a digest of the files that the work is done by: some folders, and what they share with others."""
     files = [path for folder in folders for path in sorted(folder.glob("*.py"))]
-    files += [Path(shards.__file__), Path(reasons.__file__)]
+    files += [Path(jpeg.__file__), Path(shards.__file__), Path(reasons.__file__)]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).digest()
 
 

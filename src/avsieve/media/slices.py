@@ -8,6 +8,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
+LOCAL_ONLY = {"protocol_whitelist": "file"}
+"""Options for whatever opens a clip. It may be a download: a playlist or a list of files, say, which would make the
+decoder open other addresses."""
 UNPACKED_LIMIT = 2**31
 """A packed member is unpacked in memory, so a small one that would fill it is refused."""
 
