@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from avsieve.cleansing.options import check_options, check_policy
 from avsieve.config_base import Block, Positive, Share, key
 from avsieve.config_evaluation import Comparison, Evaluation
 from avsieve.config_export import Export
@@ -133,6 +134,14 @@ class Cleansing(Block):
     threshold: Share = key(0.5, "Probability above which an utterance is flagged.", "clean_list")
     options: dict[str, Any] = key(dict, "Options of the method, such as `{thresholds: [0.4, 0.5]}`.", "clean_list")
 
+    @model_validator(mode="after")
+    def _has_the_methods_options(self) -> Cleansing:
+        try:
+            check_options(self.method, self.options)
+        except ConfigError as error:
+            raise ValueError(f"options: {error}") from None
+        return self
+
 
 class Audit(Block):
     """How far to trust the list: wrong labels are injected into it and looked for (`snakemake audit_noise`)."""
@@ -228,6 +237,13 @@ class Config(Block):
                 f"fusion.models is {self.fusion.models}, but only one of source.embeddings.audio and visual is given: "
                 "set it to []"
             )
+        given = ["audio"] if self.source.modalities == "audio" else ["audio", "visual"]
+        if self.source.kind == "embeddings":
+            given = [m for m in ("audio", "visual") if getattr(tables, m)]
+        try:
+            check_policy(self.cleansing.policy, given)
+        except ConfigError as error:
+            raise ValueError(f"cleansing.{error}") from None
         if self.source.kind == "embeddings" and self.comparison.in_report:
             raise ValueError(
                 "comparison.in_report is true, but source.kind embeddings has no wavs and faces to train encoders on: "

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from avsieve.errors import AvsieveError
 
@@ -18,6 +20,29 @@ def parser(description: str | None) -> argparse.ArgumentParser:
             return action.help if action.default is None or action.required else super()._get_help_string(action)
 
     return argparse.ArgumentParser(description=description, formatter_class=Formatter, allow_abbrev=False)
+
+
+def make_folder(path: Path, name: str) -> None:
+    """Make the folder that a user named for results, before the work is done that would fill it.
+
+    Parameters
+    ----------
+    path, name
+        The folder, and the option that names it.
+
+    Raises
+    ------
+    AvsieveError
+        If it is a file, or cannot be made or written to.
+    """
+    if path.exists() and not path.is_dir():
+        raise AvsieveError(f"{name} {path} is a file; name a folder")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise AvsieveError(f"{name} {path} cannot be written to ({error.strerror}); name another folder") from None
 
 
 def run(main: Callable[[], int | None]) -> None:

@@ -177,5 +177,5 @@ def test_the_audit_refuses_settings_that_are_not_json(run_of, repository, monkey
     with pytest.raises(SystemExit) as end:
         runpy.run_path(str(path), run_name="__main__")
     assert end.value.code not in (0, None)
-    assert "expected JSON objects" in capsys.readouterr().err
+    assert "expected a JSON object" in capsys.readouterr().err
     assert not (base / "audit.json").exists()

@@ -7,7 +7,7 @@ import pytest
 from avsieve.cleansing.centres import pool, read_centres, write_centres
 from avsieve.cleansing.evidence import score_shard
 from avsieve.cleansing.scores import concatenate, merge_scores, read_scores, to_table, write_scores
-from avsieve.cleansing.streams import join_shard
+from avsieve.cleansing.streams import join_shard, unit_rows
 from avsieve.errors import AvsieveError
 
 
@@ -85,10 +85,40 @@ def test_embeddings_of_another_run_are_refused():
         join_shard(plan, {"audio": (["id9/v/1"], np.ones((1, 4), np.float32), None), "visual": None}, "plan")
 
 
-def test_an_embedding_that_is_not_finite_is_refused_by_name():
+def test_an_embedding_that_is_not_finite_or_zero_is_a_missing_one_and_told(scored):
+    plan, voices = scored.corpus.plan, scored.corpus.audio.copy()
+    voices[3, 0], voices[4, 5], voices[5] = np.nan, np.inf, 0.0
+    ids = plan["utterance"].tolist()
+    shard = join_shard(plan, {"audio": (ids, voices, None), "visual": (ids, scored.corpus.visual, None)}, "plan")
+    assert np.flatnonzero(~shard.present["audio"]).tolist() == [3, 4, 5]
+    assert np.flatnonzero(shard.not_finite["audio"]).tolist() == [3, 4, 5]
+    scores = score_shard(shard, pool(lambda: iter([shard])))
+    assert np.isnan(scores.audio.similarity[3:6]).all()
+    assert not np.isnan(scores.visual.similarity[3:6]).any()
+    assert scores.audio.not_finite.sum() == 3
+
+
+def test_a_shard_of_nothing_but_such_embeddings_is_refused():
     plan = pd.DataFrame({"utterance": ["id1/v/1"], "speaker": ["id1"]})
-    with pytest.raises(AvsieveError, match="embedding of id1/v/1 is not finite"):
+    with pytest.raises(AvsieveError, match=r"all 1 audio embeddings are NaN, infinite or zero \(first: id1/v/1\)"):
         join_shard(plan, {"audio": (["id1/v/1"], np.full((1, 4), np.nan, np.float32), None), "visual": None}, "plan")
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e30])
+def test_the_size_of_an_embedding_does_not_matter(size):
+    x = np.array([[3, 4], [0, 0], [4, 3]], np.float32) * np.float32(size)
+    np.testing.assert_allclose(unit_rows(x), [[0.6, 0.8], [0, 0], [0.8, 0.6]], rtol=1e-6)
+
+
+def test_one_speaker_has_no_foreign_one_to_be_compared_with(scored):
+    mine = (scored.corpus.plan["speaker"] == scored.scores.speakers[0]).to_numpy()
+    plan = scored.corpus.plan[mine].reset_index(drop=True)
+    tables = {m: (plan["utterance"].tolist(), getattr(scored.corpus, m)[mine], None) for m in ("audio", "visual")}
+    shard = join_shard(plan, tables, "one")
+    scores = score_shard(shard, pool(lambda: iter([shard])))
+    assert np.isnan(scores.audio.foreign).all()
+    assert np.isnan(scores.audio.other).all()
+    assert not np.isnan(scores.audio.similarity).any()
 
 
 def test_a_speaker_in_two_shards_is_refused(scored):

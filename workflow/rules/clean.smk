@@ -1,7 +1,8 @@
 """The decision: which labels are wrong. Another method, policy or threshold reruns only this and what follows.
 
 INPUTS: results/scores/scores.parquet.
-OUTPUTS: results/lists: train_all.txt, train_all_clean.txt, train_clean.txt, decisions.parquet, summary.json.
+OUTPUTS: results/lists: train_all.txt, train_all_clean.txt, train_clean.txt, train_clean_audio.txt,
+train_clean_visual.txt, decisions.parquet, summary.json.
 """
 
 
@@ -35,6 +36,8 @@ rule clean_list:
     output:
         flagged="results/lists/train_all_clean.txt",
         clean="results/lists/train_clean.txt",
+        voices="results/lists/train_clean_audio.txt",
+        faces="results/lists/train_clean_visual.txt",
         decisions="results/lists/decisions.parquet",
         summary="results/lists/summary.json",
     log:

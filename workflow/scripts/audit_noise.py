@@ -9,8 +9,7 @@ import numpy as np
 
 from avsieve.atomic import write_json
 from avsieve.cleansing.audit import audit
-from avsieve.cleansing.decisions import POLICIES
-from avsieve.cleansing.registry import METHODS
+from avsieve.cleansing.options import add_options, settings_of
 from avsieve.cleansing.streams import read_plan
 from avsieve.cleansing.table import EmbeddingTable
 from avsieve.embeddings import read_embeddings
@@ -43,32 +42,23 @@ def main() -> None:
         "--kinds", default='{"video": 0.5, "audio": 0.25, "visual": 0.25}', help="shares of the kinds, JSON"
     )
     ap.add_argument("--outside", type=float, default=0.3, help="share of the broken that get nobody's label, 0 to 1")
-    ap.add_argument("--method", choices=METHODS, default="posterior", help="how evidence becomes a probability")
-    ap.add_argument(
-        "--policy", choices=POLICIES, default="either", help="what must be wrong for an utterance to be noisy"
-    )
-    ap.add_argument("--threshold", type=float, default=0.5, help="probability above which an utterance is noisy")
-    ap.add_argument("--options", default="{}", help="options of the method as JSON")
+    add_options(ap)
     ap.add_argument("--seed", type=int, default=0, help="seed of what is broken")
     ap.add_argument("--out", type=Path, required=True, help="figures to write (JSON)")
     args = ap.parse_args()
+    settings = settings_of(args)
     try:
-        kinds, options = json.loads(args.kinds), json.loads(args.options)
+        kinds = json.loads(args.kinds)
     except json.JSONDecodeError as error:
-        raise ConfigError(
-            f"--kinds {args.kinds!r}, --options {args.options!r}: {error}; expected JSON objects"
-        ) from error
+        raise ConfigError(f"--kinds {args.kinds!r}: {error}; expected a JSON object") from error
     result = audit(
         read_plan(args.plan),
         {"audio": load(args.audio), "visual": load(args.visual)},
         rate=args.rate,
         kinds=kinds,
         outside=args.outside,
-        method=args.method,
-        policy=args.policy,
-        threshold=args.threshold,
-        options=options,
         seed=args.seed,
+        **settings,
     )
     write_json(args.out, result)
 

@@ -164,18 +164,21 @@ def audit(
     """
     before = score_table(frame[["utterance", "speaker"]], tables)
     known = decide(before, judge(before, method, **(options or {})), policy, threshold)
-    suspect = set(before.utterance[~known.clean].tolist())
+    suspect = set(before.utterance[known.noisy].tolist())
     injection = inject(frame, rate=rate, kinds=kinds, outside=outside, seed=seed)
     scores = score_table(injection.frame[["utterance", "speaker"]], tables, injection.sources)
     decisions = decide(scores, judge(scores, method, **(options or {})), policy, threshold)
     kind = injection.frame["kind"].to_numpy(dtype=object)
     counts = np.isin(kind, _kinds_that_count(policy))
-    flagged = ~decisions.clean
+    flagged = decisions.noisy
     # An utterance that was under suspicion, or whose donor was, says nothing either way.
     native = np.array([u in suspect for u in injection.frame["utterance"]])
     for m in MODALITIES:
         native |= np.array([s in suspect for s in injection.sources[m]])
-    use = ~native & ((kind == "") | counts)
+    # Neither does one that has not what was broken: a face that nobody found is no wrong face.
+    has = {m: scores.evidence[m].present for m in MODALITIES}
+    there = np.select([kind == m for m in MODALITIES], [has[m] for m in MODALITIES], has["audio"] | has["visual"])
+    use = ~native & there & ((kind == "") | counts)
     speaker = scores.speaker
     measured = _measure(counts[use], flagged[use])
     rng = np.random.default_rng(seed)

@@ -27,6 +27,8 @@ from avsieve.tables import read_table, write_table
 
 Shards = Callable[[], Iterator[Shard]]
 _IMPOSTORS = 2000  # speakers among whom impostor pairs are formed: four million pairs are plenty
+_FEW = 4  # up to so many speakers, one utterance of each makes too few pairs to learn from: more of each are taken
+_PROBES = 200  # utterances, and videos, of each of so few speakers
 
 
 @dataclass
@@ -95,6 +97,7 @@ def learn_calibration(shards: Shards) -> dict[str, PairCalibration]:
     """Read the corpus once and learn, per modality, the similarities of an utterance to other videos."""
     same = {m: np.zeros(len(BINS) - 1) for m in MODALITIES}
     probes: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {m: {} for m in MODALITIES}
+    many: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {m: {} for m in MODALITIES}
     for shard in shards():
         for speaker, index in shard.speakers():
             code = np.unique(shard.video[index], return_inverse=True)[1].reshape(-1)
@@ -115,10 +118,24 @@ def learn_calibration(shards: Shards) -> dict[str, PairCalibration]:
                 middle = int(np.flatnonzero(here)[here.sum() // 2])
                 # Copies: a view of one row would keep the embeddings of the whole speaker, and so of the corpus.
                 probes[m][speaker] = (E[middle].copy(), means[code[middle]].copy())
-    return {m: calibrate(same[m], _impostor_histogram(probes[m])) for m in MODALITIES}
+                if len(probes[m]) <= _FEW:
+                    videos = means[(means != 0).any(axis=1)]
+                    many[m][speaker] = (_evenly(E[here], _PROBES), _evenly(videos, _PROBES))
+                else:
+                    many[m].clear()
+    return {m: calibrate(same[m], _impostor_histogram(probes[m], many[m])) for m in MODALITIES}
 
 
-def _impostor_histogram(probes: dict[str, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def _evenly(rows: np.ndarray, most: int) -> np.ndarray:
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))]
+
+
+def _impostor_histogram(
+    probes: dict[str, tuple[np.ndarray, np.ndarray]], many: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    if len(many) > 1:
+        pairs = [histogram((a[0] @ b[1].T).ravel()) for s, a in many.items() for t, b in many.items() if s != t]
+        return np.sum(pairs, axis=0)
     names = sorted(probes)
     step = max(1, len(names) // _IMPOSTORS)
     names = names[::step][:_IMPOSTORS]

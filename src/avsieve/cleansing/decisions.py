@@ -1,4 +1,9 @@
-"""From probabilities to decisions: a policy and a threshold, nothing else."""
+"""From probabilities to decisions: a policy and a threshold, nothing else.
+
+Two things keep an utterance out of the cleansed list, and they are not the same: its label is believed wrong
+(``noisy``), or it lacks a voice or a face that training needs (``incomplete``). Only the first is a finding about
+labels; precision, recall and warnings of wrong speakers count nothing else.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +13,19 @@ from enum import StrEnum
 import numpy as np
 
 from avsieve.cleansing.judgement import Judgement
+from avsieve.cleansing.options import POLICIES, check_policy, check_threshold
 from avsieve.cleansing.scores import Scores
-from avsieve.errors import ConfigError
+from avsieve.cleansing.streams import MODALITIES
 
-POLICIES = ("either", "audio", "visual", "both")
+__all__ = ["POLICIES", "Decision", "DecisionReason", "Decisions", "decide", "expected", "kinds", "needed_modalities"]
+
+
+class Decision(StrEnum):
+    """What becomes of an utterance: a closed set."""
+
+    CLEAN = "clean"
+    NOISY = "noisy"
+    INCOMPLETE = "incomplete"
 
 
 class DecisionReason(StrEnum):
@@ -21,28 +35,66 @@ class DecisionReason(StrEnum):
     WRONG_VIDEO = "wrong_video"
     WRONG_AUDIO = "wrong_audio"
     WRONG_VISUAL = "wrong_visual"
+    NO_AUDIO = "no_audio"
+    NO_VISUAL = "no_visual"
     NO_EMBEDDING = "no_embedding"
+    EMBEDDING_NOT_FINITE = "embedding_not_finite"
     SINGLE_UTTERANCE_SPEAKER = "single_utterance_speaker"
+    NOT_JUDGED = "not_judged"
 
 
-_REASONS = {
+REASON_WORDS = {
+    DecisionReason.OK: "nothing found",
+    DecisionReason.WRONG_VIDEO: "voice and face are not the label's",
+    DecisionReason.WRONG_AUDIO: "the voice is not the label's",
+    DecisionReason.WRONG_VISUAL: "the face is not the label's",
+    DecisionReason.NO_AUDIO: "no embedding of the voice",
+    DecisionReason.NO_VISUAL: "no embedding of the face",
+    DecisionReason.NO_EMBEDDING: "no embedding at all",
+    DecisionReason.EMBEDDING_NOT_FINITE: "an embedding is NaN, infinite or zero",
+    DecisionReason.SINGLE_UTTERANCE_SPEAKER: "the speaker has no other utterance; kept",
+    DecisionReason.NOT_JUDGED: "too little to judge by; kept",
+}
+_WRONG = {
     "video": DecisionReason.WRONG_VIDEO,
     "audio": DecisionReason.WRONG_AUDIO,
     "visual": DecisionReason.WRONG_VISUAL,
 }
+_LACKING = {"audio": DecisionReason.NO_AUDIO, "visual": DecisionReason.NO_VISUAL}
 
 
 @dataclass
 class Decisions:
-    """Decisions (n,): ``clean`` bool; ``kind`` what is most likely wrong (``''``, ``video``, ``audio``, ``visual``).
+    """Decisions (n,).
 
-    ``probability`` is that of the event which the policy asks about; NaN where it cannot be known.
+    ``noisy`` bool: the label is believed wrong. ``incomplete`` bool: it is not, but something that training needs is
+    missing. ``kind`` what is most likely wrong with a noisy one (``video``, ``audio``, ``visual``; else ``''``).
+    ``probability`` is that of the event which the policy asks about; NaN where it was not judged. ``usable`` has, per
+    modality, what a training on this modality alone may take.
     """
 
-    clean: np.ndarray
+    noisy: np.ndarray
+    incomplete: np.ndarray
     kind: np.ndarray
     probability: np.ndarray
     reason: np.ndarray
+    usable: dict[str, np.ndarray]
+
+    @property
+    def clean(self) -> np.ndarray:
+        """What is believed right and has all that training needs, (n,) bool."""
+        return ~(self.noisy | self.incomplete)
+
+    @property
+    def decision(self) -> np.ndarray:
+        """Values of `Decision`, (n,) object."""
+        names = np.where(self.incomplete, Decision.INCOMPLETE.value, Decision.CLEAN.value)
+        return np.where(self.noisy, Decision.NOISY.value, names).astype(object)
+
+
+def needed_modalities(scores: Scores, policy: str) -> tuple[str, ...]:
+    """Return what an utterance must have to be trained on: the policy's modality, or all that anybody has."""
+    return (policy,) if policy in MODALITIES else tuple(m for m in MODALITIES if scores.evidence[m].present.any())
 
 
 def decide(scores: Scores, judgement: Judgement, policy: str = "either", threshold: float = 0.5) -> Decisions:
@@ -55,38 +107,42 @@ def decide(scores: Scores, judgement: Judgement, policy: str = "either", thresho
     threshold
         Probability, 0 to 1.
 
+    Raises
+    ------
+    ConfigError
+        If there is no such policy, nobody has the modality that it is about, or the threshold is no probability.
+
     Notes
     -----
-    An utterance without any embedding is never clean, nor is one without the modality that the policy is about. One
-    that lacks the other modality is judged by what it has. A speaker's only utterance cannot be judged and is kept.
+    An utterance that lacks one modality is judged by the other: it is noisy where that one is, else incomplete. What
+    could not be judged (a speaker's only utterance, too few speakers) is kept, and has a reason.
     """
-    if policy not in POLICIES:
-        raise ConfigError(f"policy {policy!r}; expected one of {', '.join(POLICIES)}")
-    if not 0 <= threshold <= 1:
-        raise ConfigError(f"threshold {threshold}; expected a probability, 0 to 1")
-    probability = {
-        "either": judgement.wrong,
-        "audio": judgement.audio_wrong,
-        "visual": judgement.visual_wrong,
-        "both": judgement.both_wrong,
-    }[policy]
-    absent = np.isnan(probability)
-    kind = kinds(judgement)
-    noisy = np.nan_to_num(probability, nan=1.0) > threshold
+    check_policy(policy, [m for m in MODALITIES if scores.evidence[m].present.any()])
+    check_threshold(threshold)
+    of = {"audio": judgement.audio_wrong, "visual": judgement.visual_wrong}
+    probability = {"either": judgement.wrong, "both": judgement.both_wrong, **of}[policy]
+    needed = needed_modalities(scores, policy)
+    present = {m: scores.evidence[m].present for m in MODALITIES}
+    something = present["audio"] | present["visual"]
+    lacks = {m: ~present[m] for m in needed}
+    lacking = np.logical_or.reduce([~something, *lacks.values()])
+    noisy = np.nan_to_num(probability, nan=-1.0) > threshold
+    alone = something & np.isnan(scores.audio.similarity) & np.isnan(scores.visual.similarity)
+
+    # From what matters least to what matters most.
     reason = np.full(len(scores), DecisionReason.OK.value, dtype=object)
-    for name, code in _REASONS.items():
-        reason[noisy & (kind == name)] = code.value
-    alone = (
-        (scores.audio.present | scores.visual.present)
-        & np.isnan(scores.audio.similarity)
-        & np.isnan(scores.visual.similarity)
-    )
-    noisy &= ~alone
+    reason[np.isnan(probability)] = DecisionReason.NOT_JUDGED.value
     reason[alone] = DecisionReason.SINGLE_UTTERANCE_SPEAKER.value
-    reason[absent & ~alone] = DecisionReason.NO_EMBEDDING.value
-    noisy |= absent & ~alone
-    kind = np.where(noisy & ~absent, kind, "")
-    return Decisions(~noisy, kind, probability, reason)
+    for m, absent in lacks.items():
+        reason[absent] = _LACKING[m].value
+    reason[~something] = DecisionReason.NO_EMBEDDING.value
+    for m, absent in lacks.items():
+        reason[absent & scores.evidence[m].not_finite] = DecisionReason.EMBEDDING_NOT_FINITE.value
+    kind = np.where(noisy, kinds(judgement), "").astype(object)
+    for name, code in _WRONG.items():
+        reason[kind == name] = code.value
+    usable = {m: present[m] & ~(np.nan_to_num(of[m], nan=-1.0) > threshold) for m in MODALITIES}
+    return Decisions(noisy, lacking & ~noisy, kind, probability, reason, usable)
 
 
 def kinds(judgement: Judgement) -> np.ndarray:
@@ -102,12 +158,12 @@ def kinds(judgement: Judgement) -> np.ndarray:
 
 
 def expected(decisions: Decisions) -> dict[str, float | None]:
-    """Return the precision, recall and F1 that the probabilities promise for these decisions.
+    """Return the precision, recall and F1 that the probabilities promise for what was found noisy.
 
     Each is None where nothing was flagged or nothing is thought to be wrong.
     """
     known = ~np.isnan(decisions.probability)
-    p, flagged = decisions.probability[known], ~decisions.clean[known]
+    p, flagged = decisions.probability[known], decisions.noisy[known]
     hit, wrong = float(p[flagged].sum()), float(p.sum())
     precision = hit / flagged.sum() if flagged.any() else None
     recall = hit / wrong if wrong > 0 else None

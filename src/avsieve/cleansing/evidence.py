@@ -41,7 +41,9 @@ def score_shard(shard: Shard, centres: Centres) -> Scores:
     for m in MODALITIES:
         e, E = evidence[m], shard.embeddings[m]
         e.present[:], e.quality[:] = shard.present[m], shard.quality[m]
-        here = shard.present[m]
+        e.not_finite[:] = shard.not_finite[m]
+        # One speaker has no foreign one, and a foreign one without the modality no centre to be like.
+        here = shard.present[m] & (foreign != own) & centres.has(m)[foreign]
         if here.any():
             e.foreign[here] = np.einsum("ij,ij->i", E[here], centres.centre[m][foreign[here]])
             e.foreign_agreement[here] = np.einsum("ij,ij->i", E[here], centres.sample[m][foreign[here]])

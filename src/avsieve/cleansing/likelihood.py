@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avsieve.cleansing.judgement import NOT_APART
 from avsieve.cleansing.scores import Evidence
 
 LIMIT = 12.0
@@ -121,7 +122,15 @@ class LikelihoodModel:
         (n,) codes of the videos, from 0.
     seed
         Of the choice of examples, where there are more than enough.
+
+    Attributes
+    ----------
+    works
+        Whether there is enough to learn from, and the embeddings tell speakers apart.
     """
+
+    name = "learned"
+    why = NOT_APART
 
     def __init__(self, e: Evidence, video: np.ndarray, seed: int = 0) -> None:
         self.company = np.bincount(video, weights=e.present)[video] - e.present

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from avsieve.atomic import write_json
-from avsieve.cleansing.decisions import Decisions, decide, expected
+from avsieve.cleansing.decisions import Decisions, decide
 from avsieve.cleansing.judgement import Judgement
 from avsieve.cleansing.registry import judge
 from avsieve.cleansing.scores import Scores
-from avsieve.cleansing.suggestions import Merge, Suggestions, find_merges, suggest
+from avsieve.cleansing.suggestions import Suggestions, find_merges, suggest
+from avsieve.cleansing.summary import summarise
 from avsieve.errors import AvsieveError
 from avsieve.lists import write_clean_list, write_train_list
 from avsieve.tables import write_table
-
-_SHOWN = 50  # speakers named in a warning of the summary; all are in the table
-_DOUBT = 0.25  # who a speaker is, is in doubt where somebody else may be them with this probability
 
 
 def cleanse(
@@ -35,6 +32,9 @@ def cleanse(
     options: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Judge, decide and write the cleansed lists, the decisions and the summary under ``out``; return the summary.
+
+    ``train_clean.txt`` has what is believed right and lacks nothing; ``train_clean_audio.txt`` and
+    ``train_clean_visual.txt`` what a training on voices or faces alone may take, each judged by its own probability.
 
     Parameters
     ----------
@@ -53,13 +53,15 @@ def cleanse(
     right = np.where(np.isnan(judgement.wrong), 0.0, 1 - np.nan_to_num(judgement.wrong))
     suggestions = suggest(scores, right, decisions.kind)
     merges = find_merges(scores, right)
-    summary = summarise(scores, judgement, decisions, suggestions, merges)
+    summary = summarise(scores, judgement, decisions, suggestions, merges, policy)
     summary["settings"] = {"method": method, "policy": policy, "threshold": threshold, "options": options or {}}
     utterances = scores.utterance.tolist()
     similarities = scores.audio.similarity, scores.visual.similarity
     write_clean_list(out / "train_all_clean.txt", utterances, seconds, *similarities, decisions.clean)
-    keep = np.flatnonzero(decisions.clean).tolist()
-    write_train_list(out / "train_clean.txt", [utterances[i] for i in keep], [seconds[i] for i in keep])
+    of_modality = {f"train_clean_{m}.txt": rows for m, rows in decisions.usable.items()}
+    for name, rows in {"train_clean.txt": decisions.clean, **of_modality}.items():
+        keep = np.flatnonzero(rows).tolist()
+        write_train_list(out / name, [utterances[i] for i in keep], [seconds[i] for i in keep])
     write_table(out / "decisions.parquet", decision_table(scores, judgement, decisions, suggestions))
     write_json(out / "summary.json", summary)
     return summary
@@ -77,7 +79,7 @@ def decision_table(scores: Scores, judgement: Judgement, decisions: Decisions, s
         "kind": decisions.kind,
         "suggested_speaker": names[suggestions.speaker],
         "p_suggested": suggestions.probability,
-        "decision": np.where(decisions.clean, "clean", "noisy"),
+        "decision": decisions.decision,
         "reason": decisions.reason,
     }
     for m, e in scores.evidence.items():
@@ -93,54 +95,6 @@ def decision_table(scores: Scores, judgement: Judgement, decisions: Decisions, s
 
 def _is_float(values: Any) -> bool:
     return isinstance(values, np.ndarray) and values.dtype.kind == "f"
-
-
-def summarise(
-    scores: Scores, judgement: Judgement, decisions: Decisions, suggestions: Suggestions, merges: list[Merge]
-) -> dict[str, Any]:
-    """Return counts, what precision and recall to expect, and warnings about speakers."""
-    flagged = ~decisions.clean
-    count = len(scores.speakers)
-    total = np.bincount(scores.speaker, minlength=count)
-    gone = np.bincount(scores.speaker[flagged], minlength=count)
-    emptied = [scores.speakers[i] for i in np.flatnonzero((total > 0) & (gone == total))]
-    mostly = [scores.speakers[i] for i in np.flatnonzero((gone > 0.5 * total) & (gone < total))]
-    split = split_speakers(scores)
-    doubt = np.zeros(count)
-    doubt[scores.speaker] = scores.doubt
-    return {
-        "utterances": len(scores),
-        "speakers": int((total > 0).sum()),
-        "clean": int(decisions.clean.sum()),
-        "noisy": int(flagged.sum()),
-        "noisy_by_kind": dict(sorted(Counter(k for k in decisions.kind.tolist() if k).items())),
-        "reasons": dict(sorted(Counter(decisions.reason.tolist()).items())),
-        "suggested_speakers": int((suggestions.speaker >= 0).sum()),
-        "estimated": expected(decisions) if judgement.calibrated else None,
-        "missing": {m: int((~e.present).sum()) for m, e in scores.evidence.items()},
-        "fallback": {m: int(e.fallback.sum()) for m, e in scores.evidence.items()},
-        "method": judgement.facts,
-        "warnings": {
-            "emptied_speakers": _some(emptied),
-            "mostly_wrong_speakers": _some(mostly),
-            "two_identities": _some(split),
-            "in_doubt": _some([scores.speakers[i] for i in np.flatnonzero(doubt > _DOUBT)]),
-            "merge": [[m.first, m.second, m.likeness] for m in merges[:_SHOWN]],
-            "merge_count": len(merges),
-        },
-    }
-
-
-def split_speakers(scores: Scores, least_share: float = 0.2) -> list[str]:
-    """Name the speakers of whom a second person, seen in several videos, holds at least ``least_share``."""
-    count = len(scores.speakers)
-    total = np.bincount(scores.speaker, minlength=count)
-    second = np.bincount(scores.speaker, weights=scores.second, minlength=count)
-    return [scores.speakers[i] for i in np.flatnonzero((total > 0) & (second >= least_share * total) & (second > 1))]
-
-
-def _some(names: list[str]) -> dict[str, Any]:
-    return {"count": len(names), "speakers": names[:_SHOWN]}
 
 
 def in_order_of(scores: Scores, utterances: Sequence[str]) -> Scores:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import signature
 from typing import Any
 
 from avsieve.cleansing.judgement import Judgement
+from avsieve.cleansing.options import METHODS, check_options
 from avsieve.cleansing.scores import Scores
 from avsieve.errors import ConfigError
 
-METHODS = ("posterior", "fixed_threshold", "two_step", "mixture", "confident")
+__all__ = ["METHODS", "judge", "load_method"]
 
 
 def judge(scores: Scores, method: str = "posterior", **options: Any) -> Judgement:
@@ -19,16 +19,14 @@ def judge(scores: Scores, method: str = "posterior", **options: Any) -> Judgemen
     Raises
     ------
     ConfigError
-        If there is no such method, or it has no such option.
+        If there is no such method, or it has no such option, or the option cannot be that.
     """
-    chosen = _load(method)
-    known = {name for name, p in signature(chosen).parameters.items() if p.kind is p.KEYWORD_ONLY}
-    if unknown := sorted(set(options) - known):
-        raise ConfigError(f"{method}: unknown option {unknown[0]!r}; it has {', '.join(sorted(known)) or 'none'}")
-    return chosen(scores, **options)
+    check_options(method, options)
+    return load_method(method)(scores, **options)
 
 
-def _load(method: str) -> Callable[..., Judgement]:
+def load_method(method: str) -> Callable[..., Judgement]:
+    """Import a method and return its function ``judge``."""
     # Imports are spelt out, so that the hash of the code that clean_list runs covers every method.
     if method == "posterior":
         from avsieve.cleansing.methods import posterior

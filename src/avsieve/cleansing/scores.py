@@ -41,6 +41,8 @@ class Evidence:
         The encoder's or extractor's own measure (faces: quality; voices: duration in seconds), NaN where unknown.
     fallback
         Compared with the rest of its own video, since the speaker has no other.
+    present, not_finite
+        Whether there is an embedding; whether there is one that cannot be used (NaN, infinite or zero).
     """
 
     similarity: np.ndarray
@@ -55,13 +57,14 @@ class Evidence:
     quality: np.ndarray
     fallback: np.ndarray
     present: np.ndarray
+    not_finite: np.ndarray
 
     @classmethod
     def empty(cls, n: int) -> Evidence:
         """Return evidence of ``n`` utterances of which nothing is known."""
         made = {}
         for field in fields(cls):
-            if field.name in ("fallback", "present"):
+            if field.name in ("fallback", "present", "not_finite"):
                 made[field.name] = np.zeros(n, bool)
             elif field.name == "other_speaker":
                 made[field.name] = np.full((n, NEAREST), -1, np.int32)

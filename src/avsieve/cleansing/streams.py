@@ -25,8 +25,9 @@ class Shard:
     """One shard's utterances in the order of the plan, sorted by nothing.
 
     ``embeddings[m]`` is (n, D) float32 with rows of length 1, or zero where the modality is missing; ``present[m]`` is
-    (n,) bool; ``quality[m]`` is (n,) float32, NaN where unknown. ``speaker`` holds labels, ``video`` keys that are
-    unique over speakers.
+    (n,) bool; ``not_finite[m]`` (n,) bool tells that there is an embedding, but of NaN, infinity or zeros;
+    ``quality[m]`` is (n,) float32, NaN where unknown. ``speaker`` holds labels, ``video`` keys that are unique over
+    speakers.
     """
 
     utterance: list[str]
@@ -34,6 +35,7 @@ class Shard:
     video: np.ndarray
     embeddings: dict[str, np.ndarray]
     present: dict[str, np.ndarray]
+    not_finite: dict[str, np.ndarray]
     quality: dict[str, np.ndarray]
 
     def speakers(self) -> Iterator[tuple[str, np.ndarray]]:
@@ -50,6 +52,13 @@ def unit_rows(x: np.ndarray) -> np.ndarray:
     """Return the rows of ``x`` as float32 of length 1; rows of zeros stay zero."""
     x = np.asarray(x, np.float32)
     length = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float32))
+    if len(odd := np.flatnonzero(~(np.isfinite(length) & (length > 1e-18)))):
+        # Squares of very large and very small values leave the range of float32: bring these rows to size first.
+        largest = np.abs(x[odd]).max(axis=1, initial=0.0)
+        usable = np.isfinite(largest) & (largest > 0)
+        x = x.copy()
+        x[odd[usable]] /= largest[usable, None]
+        length = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float32))
     return x / np.where(length > 0, length, np.float32(1))[:, None]
 
 
@@ -84,12 +93,20 @@ def read_shard(plan: str | Path, audio: str | Path | None, visual: str | Path | 
 def join_shard(
     frame: pd.DataFrame, tables: dict[str, tuple[list[str], np.ndarray, np.ndarray | None] | None], name: str
 ) -> Shard:
-    """Join ``utterance``, ``speaker`` rows with (ids, embeddings, quality) per modality."""
+    """Join ``utterance``, ``speaker`` rows with (ids, embeddings, quality) per modality.
+
+    An embedding that is not finite, or zero, is a missing one, and told.
+
+    Raises
+    ------
+    AvsieveError
+        If the embeddings are of other utterances, or none of them can be used.
+    """
     utterances = frame["utterance"].tolist()
     labels = frame["speaker"].to_numpy(dtype=object)
     row_of = {u: i for i, u in enumerate(utterances)}
     n = len(utterances)
-    embeddings, present, quality = {}, {}, {}
+    shard = Shard(utterances, labels, video_of(utterances, labels), {}, {}, {}, {})
     for modality in MODALITIES:
         table = tables.get(modality)
         ids, matrix, grade = table if table is not None else ([], np.zeros((0, 0), np.float32), None)
@@ -101,16 +118,24 @@ def join_shard(
                 f"(first: {ids[0]}; the plan's first: {utterances[0]}); give plan and embeddings of the same shard"
             )
         full = np.zeros((n, matrix.shape[1]), np.float32)
-        full[known[use]] = unit_rows(matrix[use])
+        full[known[use]] = matrix[use]
+        finite = np.isfinite(full).all(axis=1)
+        full[~finite] = 0.0
+        full = unit_rows(full)
         grades = np.full(n, np.nan, np.float32)
         if grade is not None:
             grades[known[use]] = grade[use]
-        if not np.isfinite(full).all():
-            bad = utterances[int(np.flatnonzero(~np.isfinite(full).all(axis=1))[0])]
-            raise AvsieveError(f"{name}: the {modality} embedding of {bad} is not finite; embed its shard again")
-        embeddings[modality], quality[modality] = full, grades
-        present[modality] = np.einsum("ij,ij->i", full, full) > 0
-    return Shard(utterances, labels, video_of(utterances, labels), embeddings, present, quality)
+        there = np.zeros(n, bool)
+        there[known[use]] = True
+        present = np.einsum("ij,ij->i", full, full) > 0
+        if there.any() and not present.any():
+            raise AvsieveError(
+                f"{name}: all {int(there.sum())} {modality} embeddings are NaN, infinite or zero (first: "
+                f"{utterances[int(there.argmax())]}); embed its utterances again"
+            )
+        shard.embeddings[modality], shard.quality[modality] = full, grades
+        shard.present[modality], shard.not_finite[modality] = present, there & ~present
+    return shard
 
 
 def _read_modality(path: str | Path | None) -> tuple[list[str], np.ndarray, np.ndarray | None] | None:

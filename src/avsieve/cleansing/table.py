@@ -47,8 +47,10 @@ def score_table(
     Raises
     ------
     AvsieveError
-        If no utterance of the list has an embedding.
+        If the list is empty, or none of its utterances has an embedding of a modality that is given.
     """
+    if not len(frame):
+        raise AvsieveError("the list names no utterance; expected lines of speaker wav seconds")
     sources = sources or {m: frame["utterance"].tolist() for m in MODALITIES}
     for m, table in tables.items():
         if table is not None and not any(u in table.row for u in sources[m]):
@@ -66,7 +68,8 @@ def score_table(
         for k in np.unique(shard):
             rows = np.flatnonzero(shard == k)
             part = frame.iloc[rows].reset_index(drop=True)
-            yield join_shard(part, {m: _select(tables.get(m), sources[m], rows, part) for m in MODALITIES}, f"part {k}")
+            name = "the list" if count == 1 else f"part {k} of the list"
+            yield join_shard(part, {m: _select(tables.get(m), sources[m], rows, part) for m in MODALITIES}, name)
 
     centres = pool(shards)
     return in_order_of(concatenate([score_shard(s, centres) for s in shards()]), frame["utterance"].tolist())

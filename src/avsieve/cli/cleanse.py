@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from avsieve.cleansing.options import add_options, check_policy, settings_of
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the verb to the command line."""
@@ -20,49 +22,63 @@ def add_parser(subparsers: Any) -> None:
     ap.add_argument(
         "--out", type=Path, required=True, help="folder for the lists, decisions, summary and scores.parquet"
     )
-    ap.add_argument("--method", default="posterior", help="posterior, fixed_threshold, two_step, mixture or confident")
-    ap.add_argument("--policy", default="either", help="what must be wrong: either, audio, visual or both")
-    ap.add_argument("--threshold", type=float, default=0.5, help="probability above which an utterance is noisy")
-    ap.add_argument("--options", default="{}", help="options of the method as JSON")
+    add_options(ap)
 
 
 def main(args: argparse.Namespace) -> int:
     """Cleanse and print what was found."""
-    import json
-
     from avsieve.cleansing.imports import read_any
     from avsieve.cleansing.outcome import cleanse
     from avsieve.cleansing.scores import write_scores
     from avsieve.cleansing.table import EmbeddingTable, score_table
-    from avsieve.errors import ConfigError
+    from avsieve.errors import AvsieveError
     from avsieve.lists import read_train_list, write_train_list
+    from avsieve.scripting import make_folder
 
-    try:
-        options = json.loads(args.options)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"--options {args.options!r}: {error}; expected a JSON object") from error
-    frame = read_train_list(args.train_list)
+    settings = settings_of(args)
     given = {"audio": args.audio, "visual": args.visual}
+    if not any(given.values()):
+        raise AvsieveError("neither --audio nor --visual was given; give at least one table of embeddings")
+    check_policy(args.policy, [m for m, path in given.items() if path])
+    make_folder(args.out, "--out")
+    frame = read_train_list(args.train_list)
     tables = {m: EmbeddingTable(*read_any(p)) if p else None for m, p in given.items()}
     scores = score_table(frame, tables)
     write_scores(args.out / "scores.parquet", scores)
     write_train_list(args.out / "train_all.txt", frame["utterance"].tolist(), frame["seconds"].tolist())
-    summary = cleanse(
-        scores, frame["seconds"].tolist(), args.out,
-        method=args.method, policy=args.policy, threshold=args.threshold, options=options,
-    )  # fmt: skip
-    print(f"{summary['utterances']} utterances of {summary['speakers']} speakers: {summary['noisy']} noisy")
-    for kind, count in summary["noisy_by_kind"].items():
-        print(f"  {kind:8s}{count}")
+    summary = cleanse(scores, frame["seconds"].tolist(), args.out, **settings)
+    lines = show(summary, [m for m, table in tables.items() if table is not None])
+    print("\n".join([*lines, f"lists in {args.out}", *show_warnings(summary)]))
+    return 0
+
+
+def show(summary: dict[str, Any], modalities: list[str]) -> list[str]:
+    """Return the lines about what there was and what was found."""
+    from avsieve.cleansing.decisions import REASON_WORDS, DecisionReason
+
+    n = summary["utterances"]
+    lines = [f"{n:,} utterances of {summary['speakers']:,} speakers"]
+    for m in modalities:
+        c = summary["coverage"][m]
+        odd = f" ({c['not_finite']:,} more are NaN, infinite or zero)" if c["not_finite"] else ""
+        lines.append(f"{m}: {c['embeddings']:,} of {n:,} utterances have an embedding{odd}")
+    counts = ", ".join(f"{summary[name]:,} {name}" for name in ("clean", "noisy", "incomplete"))
+    lines.append(f"{counts}; by reason:")
+    reasons = sorted(summary["reasons"].items(), key=lambda item: -item[1])
+    lines += [f"  {name:26s}{count:8,}  {REASON_WORDS[DecisionReason(name)]}" for name, count in reasons]
     if estimated := summary["estimated"]:
         shown = ", ".join(f"{k} {estimated[k]:.3f}" for k in ("precision", "recall") if estimated[k] is not None)
-        print(f"expected: {shown or 'nothing to find'}")
-    warnings = summary["warnings"]
-    if warnings["emptied_speakers"]["count"]:
-        emptied = warnings["emptied_speakers"]
-        print(f"WARNING: {emptied['count']} speakers would be emptied: {' '.join(emptied['speakers'][:5])} …")
-    if warnings["merge_count"]:
-        pairs = ", ".join(f"{a} = {b}" for a, b, _ in warnings["merge"][:5])
-        print(f"labels that look like one person: {warnings['merge_count']} ({pairs})")
-    print(f"lists in {args.out}")
-    return 0
+        lines.append(f"expected: {shown or 'nothing to find'}")
+    lists = ", ".join(f"{name}.txt {count:,}" for name, count in summary["lists"].items())
+    return [*lines, f"lines: {lists}"]
+
+
+def show_warnings(summary: dict[str, Any]) -> list[str]:
+    """Return the notes, then what must not be passed over."""
+    from avsieve.cleansing.words import warnings_in_words
+
+    lines = []
+    for warned in sorted(warnings_in_words(summary), key=lambda w: w.severe):
+        names = ", ".join(warned.speakers[:5]) + (", …" if len(warned.speakers) > 5 else "")
+        lines.append(f"{'WARNING' if warned.severe else 'note'}: {warned.text}{f': {names}' if names else ''}")
+    return lines

@@ -42,7 +42,7 @@ def judge(scores: Scores, *, sharpness: float = 20.0, score: str = "self_confide
         raise AvsieveError("the method 'confident' needs cleanlab: pip install 'cleanlab>=2.7'") from error
 
     def inspect(e: Evidence) -> np.ndarray:
-        flagged = np.zeros(len(scores), bool)
+        flagged = np.full(len(scores), np.nan)
         known = np.flatnonzero(~np.isnan(e.similarity) & (e.other_speaker[:, 0] >= 0))
         # cleanlab wants every class to occur; classes are renumbered to those that do.
         classes = np.unique(scores.speaker[known])
@@ -59,7 +59,8 @@ def judge(scores: Scores, *, sharpness: float = 20.0, score: str = "self_confide
             for rows in batches:
                 p = _probabilities(scores.speaker[rows], e, rows, classes, sharpness)
                 inspector.score_label_quality(label[rows], p)
-            flagged[known[np.asarray(inspector.get_label_issues(), dtype=np.int64)]] = True
+            flagged[known] = 0.0
+            flagged[known[np.asarray(inspector.get_label_issues(), dtype=np.int64)]] = 1.0
         return flagged
 
     audio, visual = (inspect(scores.evidence[m]) for m in MODALITIES)

@@ -18,18 +18,13 @@ import numpy as np
 
 from avsieve.cleansing.judgement import Judgement, from_flags
 from avsieve.cleansing.scores import Evidence, Scores
-from avsieve.errors import ConfigError
 
 
 def judge(scores: Scores, *, thresholds: Sequence[float] = (0.4, 0.5)) -> Judgement:
     """Flag each modality whose similarity is below one of ``thresholds`` (cosines, rising, one per round).
 
-    An utterance that has nothing to be compared with (its speaker's only one) is not flagged.
+    An utterance that has nothing to be compared with (its speaker's only one) is not judged.
     """
-    if not thresholds or list(thresholds) != sorted(thresholds):
-        raise ConfigError(
-            f"fixed_threshold: thresholds {list(thresholds)}; expected one or more cosines in rising order"
-        )
     audio, visual = (_below(scores.evidence[m], thresholds) for m in ("audio", "visual"))
     return from_flags(scores, audio, visual, thresholds=list(thresholds))
 

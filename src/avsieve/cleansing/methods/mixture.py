@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.cleansing.judgement import Judgement
+from avsieve.cleansing.judgement import Judgement, unjudged_of
 from avsieve.cleansing.scores import Scores
 from avsieve.cleansing.streams import MODALITIES
 
@@ -25,10 +25,10 @@ def judge(scores: Scores, *, robust_centres: bool = False, seed: int = 0) -> Jud
     for m in MODALITIES:
         e = scores.evidence[m]
         wrong[m], facts[m] = _lower_component(e.similarity if robust_centres else e.plain, seed)
-        wrong[m] = np.where(e.present, np.nan_to_num(wrong[m], nan=facts[m]["share"]), np.nan)
+        wrong[m] = np.where(e.present, wrong[m], np.nan)
     a, v = wrong["audio"], wrong["visual"]
     either = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - (1 - a) * (1 - v)))
-    return Judgement(a, v, either, calibrated=True, facts=facts)
+    return Judgement(a, v, either, calibrated=True, facts=facts, unjudged=unjudged_of(scores, a, v))
 
 
 def _lower_component(similarity: np.ndarray, seed: int) -> tuple[np.ndarray, dict[str, float]]:

@@ -7,20 +7,21 @@ videos behind the centre and the agreement with the rest of the own video become
 the rate nor the kind of noise need be known.
 
 Two labels that are one person compete with each other; their right utterances would look wrong. Such pairs are found
-first (`avsieve.cleansing.suggestions.find_merges`) and do not compete.
+first (`avsieve.cleansing.suggestions.find_merges`) and do not compete. Where there is too little to learn from,
+`avsieve.cleansing.few` stands in, and what it cannot judge either has no probability.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from avsieve.cleansing.few import model_for
 from avsieve.cleansing.judgement import Judgement
 from avsieve.cleansing.likelihood import KINDS, LikelihoodModel
 from avsieve.cleansing.scores import Evidence, Scores
 from avsieve.cleansing.streams import MODALITIES
 from avsieve.cleansing.structure import Inference, Shares, infer
 from avsieve.cleansing.suggestions import find_merges, without_twins
-from avsieve.errors import ConfigError
 
 
 def judge(scores: Scores, *, rounds: int = 6, seed: int = 0) -> Judgement:
@@ -29,21 +30,14 @@ def judge(scores: Scores, *, rounds: int = 6, seed: int = 0) -> Judgement:
     Parameters
     ----------
     rounds
-        How often likelihoods and beliefs are re-estimated.
+        How often likelihoods and beliefs are re-estimated, 1 or more.
     seed
         Of the choice of examples that ratios are learned from.
-
-    Raises
-    ------
-    ConfigError
-        If ``rounds`` is below 1.
     """
-    if rounds < 1:
-        raise ConfigError(f"posterior: rounds {rounds}; expected 1 or more")
     video, speaker = scores.video_code(), scores.speaker.astype(np.int64)
     belief = {m: _first_belief(scores.evidence[m]) for m in MODALITIES}
     twins = find_merges(scores, np.minimum(belief["audio"], belief["visual"]))
-    models = {m: LikelihoodModel(without_twins(scores, m, twins), video, seed) for m in MODALITIES}
+    models = {m: model_for(without_twins(scores, m, twins), video, speaker, seed) for m in MODALITIES}
     found = Inference(np.zeros((len(scores), 4)), dict(belief), Shares())
     for _ in range(rounds):
         audio, visual = (models[m].log_likelihood(found.settled[m]) for m in MODALITIES)
@@ -56,14 +50,19 @@ def judge(scores: Scores, *, rounds: int = 6, seed: int = 0) -> Judgement:
     doubt, rival = scores.doubt[:, None].astype(float), scores.rival[:, None].astype(float)
     cases = (1 - doubt) * cases + doubt * np.concatenate([rival, 0 * rival, 0 * rival, 1 - rival], axis=1)
     belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
-    a, v = (np.where(scores.evidence[m].present, 1 - belief[m], np.nan) for m in MODALITIES)
+    # Without evidence of its own a belief is what the structure assumes: no judgement.
+    judged = {m: ~np.isnan(scores.evidence[m].similarity) & models[m].works for m in MODALITIES}
+    a, v = (np.where(judged[m], 1 - belief[m], np.nan) for m in MODALITIES)
     wrong = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - cases[:, 0]))
+    learned = {m: model.mixture for m, model in models.items() if isinstance(model, LikelihoodModel)}
     facts = {
+        "judged_by": {m: models[m].name if models[m].works else "nothing" for m in MODALITIES},
         "video_shares": found.shares.states.round(5).tolist(),
         "utterance_shares": found.shares.cases.round(5).tolist(),
-        "kinds_of_wrong": {m: dict(zip(KINDS, models[m].mixture.round(4).tolist(), strict=True)) for m in MODALITIES},
+        "kinds_of_wrong": {m: dict(zip(KINDS, x.round(4).tolist(), strict=True)) for m, x in learned.items()},
     }
-    return Judgement(a, v, wrong, calibrated=True, facts=facts)
+    why = {m: models[m].why for m in MODALITIES if scores.evidence[m].present.any() and not judged[m].any()}
+    return Judgement(a, v, wrong, calibrated=True, facts=facts, unjudged=why)
 
 
 def _first_belief(e: Evidence) -> np.ndarray:

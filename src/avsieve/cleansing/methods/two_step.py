@@ -29,14 +29,20 @@ def judge(scores: Scores, *, audio_threshold: float | None = None, visual_thresh
     for m, given in zip(MODALITIES, (audio_threshold, visual_threshold), strict=True):
         e = scores.evidence[m]
         used[m] = _half_way(e, ~peculiar) if given is None else given
-        flags[m] = e.similarity < used[m]
         # A peculiar utterance is wrong in the modality that names somebody else.
-        flags[m] |= peculiar & (e.similarity < e.other[:, 0])
-    return from_flags(scores, flags["audio"], flags["visual"], thresholds=used, peculiar=int(peculiar.sum()))
+        below = (e.similarity < used[m]) | (peculiar & (e.similarity < e.other[:, 0]))
+        flags[m] = np.where(np.isnan(used[m]), np.nan, below)
+    return from_flags(
+        scores,
+        flags["audio"],
+        flags["visual"],
+        thresholds={m: None if np.isnan(x) else x for m, x in used.items()},
+        peculiar=int(peculiar.sum()),
+    )
 
 
 def _half_way(e: Evidence, clean: np.ndarray) -> float:
     own, foreign = e.similarity[clean & ~np.isnan(e.similarity)], e.foreign[~np.isnan(e.foreign)]
     if not len(own) or not len(foreign):
-        return -1.0
+        return float("nan")
     return float(np.median(own) + np.median(foreign)) / 2

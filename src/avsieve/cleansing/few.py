@@ -1,0 +1,137 @@
+"""Likelihoods where there is too little to learn `avsieve.cleansing.likelihood` from: up to three speakers, few clips.
+
+Right utterances lie where those do that are nearest to their own label: at their median, with Student's tails, since
+poor sound and poor light are right too. Wrong ones lie where these same utterances are against all other speakers. One
+speaker alone has no others: wrong then is anything below, the likelier the further, so only outliers among a majority
+of right utterances are found. No bump is fitted, nothing is re-estimated and nothing is tuned on truth: four figures
+are read off the data once, which cannot run away on a handful of clips.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from avsieve.cleansing.judgement import NOT_APART, TOO_LITTLE
+from avsieve.cleansing.likelihood import LIMIT, LikelihoodModel
+from avsieve.cleansing.scores import NEAREST, Evidence
+
+# Cosines: what to expect of any encoder's strangers before some are seen, and how many utterances that counts for.
+_STRANGERS, _STRANGERS_SPREAD, _STRANGERS_COUNT = 0.05, 0.1, 4.0
+_FEW = 3  # up to so many speakers, others are too few to learn from what wrong looks like
+_LEAST = 6  # fewer utterances say nothing about where right ones are
+_LEAST_GAP = 0.2  # the better of the right must lie so far above strangers, and three of their spreads
+_LEAST_SPREAD = 0.04
+_TAILS = 4.0  # degrees of freedom
+_LOWEST = -0.2  # of a stranger's similarity, where none is seen
+
+
+def model_for(e: Evidence, video: np.ndarray, speaker: np.ndarray, seed: int = 0) -> LikelihoodModel | FewModel:
+    """Choose what judges a modality.
+
+    Parameters
+    ----------
+    e
+        Its evidence.
+    video, speaker
+        Codes (n,).
+    seed
+        See `LikelihoodModel`.
+    """
+    learned = LikelihoodModel(e, video, seed)
+    speakers = len(np.unique(speaker[e.present]))
+    if speakers <= _FEW or not learned.works:
+        return FewModel(e, speakers)
+    learned.works = _tells_apart(e)
+    return learned
+
+
+def _tells_apart(e: Evidence) -> bool:
+    """Tell whether utterances are more like their label than like a speaker drawn blindly, beyond chance.
+
+    The measure is the share of pairs in which they are (Mann and Whitney's statistic); half of them by chance.
+    """
+    from scipy.stats import rankdata
+
+    both = ~np.isnan(e.similarity + e.foreign)
+    own, foreign = e.similarity[both], e.foreign[both]
+    n = len(own)
+    rank = rankdata(np.concatenate([own, foreign]))[:n].sum()
+    return float(rank - n * (n + 1) / 2) / n**2 > 0.52 + 3 / np.sqrt(6 * n)
+
+
+class FewModel:
+    """Stands in for `LikelihoodModel`; ``works`` is False where nothing can be judged, and ``why`` says why not.
+
+    Parameters
+    ----------
+    e
+        The evidence of one modality.
+    speakers
+        How many labels there are.
+    """
+
+    def __init__(self, e: Evidence, speakers: int) -> None:
+        self.known = ~np.isnan(e.similarity)
+        self.similarity, self.nearest = (x[self.known].astype(float) for x in (e.similarity, e.other[:, 0]))
+        # Whoever is nearer to somebody else may be them, and says nothing about right ones or strangers.
+        right = ~(self.nearest > self.similarity)
+        self.alone = bool(np.isnan(self.nearest).all())
+        self.name = "one_speaker" if self.alone else "few_speakers"
+        self.works, self.why = False, TOO_LITTLE
+        if len(self.similarity) < _LEAST or not right.any():
+            return
+        own = self.similarity[right]
+        self.middle, spread = float(np.median(own)), _spread(own)
+        # The nearest others are all others, unless there are more: then one drawn blindly says what strangers are like.
+        others = e.other if speakers <= NEAREST + 1 else e.foreign[:, None]
+        self.low, self.width = _strangers(others[self.known][right].astype(float))
+        self.spread = max(spread, _LEAST_SPREAD)
+        gap = float(np.quantile(own, 0.75)) - self.low
+        self.works, self.why = gap > max(3 * self.width, _LEAST_GAP), NOT_APART
+
+    def log_likelihood(self, right: np.ndarray) -> np.ndarray:
+        """Return what `LikelihoodModel.log_likelihood` does, (n, 2, 2); neither beliefs nor the video are asked."""
+        out = np.zeros((len(right), 2, 2))
+        if self.works:
+            ratio = self._strange(self.similarity) - self._own(self.similarity)
+            if not self.alone:
+                # Half of the wrong are somebody else's of the list, who then is near.
+                theirs = np.minimum(self._own(self.nearest) - self._strange(self.nearest), LIMIT)
+                ratio += np.nan_to_num(np.logaddexp(0.0, theirs) - np.log(2))
+            out[self.known, :, 1] = np.clip(ratio, -LIMIT, LIMIT)[:, None]
+        return out
+
+    def update_mixture(self, right: np.ndarray) -> None:
+        """Do nothing: the kinds of wrong are not told apart."""
+
+    def _own(self, x: np.ndarray) -> np.ndarray:
+        from scipy.stats import t
+
+        # What is above the middle of the right is not less so.
+        return t.logpdf(np.minimum(x, self.middle), _TAILS, loc=self.middle, scale=self.spread)
+
+    def _strange(self, x: np.ndarray) -> np.ndarray:
+        from scipy.stats import norm
+
+        if self.alone:
+            # A triangle: highest at the lowest similarity, nothing at the middle of the right.
+            width = self.middle - _LOWEST
+            return np.log(2 * np.maximum(np.minimum(self.middle - x, width), 1e-6)) - 2 * np.log(width)
+        return norm.logpdf(np.maximum(x, self.low), loc=self.low, scale=self.width)
+
+
+def _strangers(values: np.ndarray) -> tuple[float, float]:
+    """Return the middle and the spread of similarities to other speakers, drawn to what is usual by a few."""
+    values = values[~np.isnan(values)]
+    n = len(values)
+    middle, spread = (float(np.median(values)), max(_spread(values), _LEAST_SPREAD)) if n else (0.0, 0.0)
+    total = n + _STRANGERS_COUNT
+    return (
+        (n * middle + _STRANGERS_COUNT * _STRANGERS) / total,
+        (n * spread + _STRANGERS_COUNT * _STRANGERS_SPREAD) / total,
+    )
+
+
+def _spread(values: np.ndarray) -> float:
+    """Return the standard deviation of a Gaussian that has the same median of distances from the median."""
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
