@@ -46,7 +46,7 @@ def make_decisions(speakers=4, videos=3, utterances=4, seed=0):
     rows[-1] |= dict.fromkeys(
         ["p_wrong", "p_audio_wrong", "p_visual_wrong", "audio_similarity", "visual_similarity"], np.nan
     )
-    rows[-1] |= {"decision": "noisy", "reason": "no_embedding"}
+    rows[-1] |= {"decision": "incomplete", "reason": "no_embedding"}
     return pd.DataFrame(rows)
 
 

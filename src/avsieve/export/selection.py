@@ -60,9 +60,9 @@ def select(results: Path, wish: Wish) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``utterance``, ``speaker``, ``video`` (without the speaker), ``shard``, ``seconds`` (text), ``label`` (int64:
-        rank of the speaker among those who are chosen), ``flag`` (1 clean, 0 noisy, -1 for test utterances),
-        ``audio_similarity``, ``visual_similarity``, ``p_wrong`` (float, NaN where unknown) and ``kind`` (what is
-        wrong, or empty).
+        rank of the speaker among those who are chosen), ``flag`` (1 clean; 0 noisy, or lacking a voice or a face; -1 for test
+        utterances), ``audio_similarity``, ``visual_similarity``, ``p_wrong`` (float, NaN where unknown) and ``kind``
+        (what is wrong, or empty).
 
     Raises
     ------
@@ -75,8 +75,11 @@ def select(results: Path, wish: Wish) -> pd.DataFrame:
         raise ConfigError(f"share {wish.share}; expected above 0 and at most 1")
     plan = read_table(results / "plan" / "utterances.parquet", ["utterance", "subset", "shard", "seconds"])
     table = _test(plan) if wish.subset == "test" else _judged(results, plan)
-    if wish.subset in ("clean", "noisy"):
-        table = table[table["flag"] == int(wish.subset == "clean")]
+    if wish.subset == "clean":
+        table = table[table["flag"] == 1]
+    if wish.subset == "noisy":
+        # Not what merely lacks a voice or a face: that has the flag 0 too, and no kind of wrong.
+        table = table[(table["flag"] == 0) & (table["kind"] != "")]
     parts = table["utterance"].str.split("/", expand=True)
     table = table.assign(speaker=parts.get(0), video=parts.get(1))
     if wish.speakers is not None:

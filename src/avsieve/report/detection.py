@@ -100,11 +100,22 @@ def judged_rows(decisions: pd.DataFrame) -> np.ndarray:
     return decisions["p_wrong"].notna().to_numpy()
 
 
+def with_truth(decisions: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Join the judged utterances with what the truth says of them (``kind_true``).
+
+    An utterance whose voice or face is another's, and which has no embedding of it, could not be judged on that.
+    """
+    rows = decisions[judged_rows(decisions)].merge(truth[["utterance", "kind"]], on="utterance", suffixes=("", "_true"))
+    unseen = [(rows["kind_true"] == KINDS[m]) & rows[f"p_{m}_wrong"].isna() for m in ("audio", "visual")]
+    return rows[~(unseen[0] | unseen[1])]
+
+
 def compare(decisions: pd.DataFrame, truth: pd.DataFrame) -> Detection | None:
-    """Count hits over the judged utterances that the truth knows; None where it knows none."""
-    rows = decisions.loc[judged_rows(decisions), ["utterance", "kind", "decision"]].merge(
-        truth[["utterance", "kind"]], on="utterance", suffixes=("", "_true")
-    )
+    """Count hits over the judged utterances that the truth knows; None where it knows none.
+
+    What lacks a voice or a face is not flagged by that: only ``noisy`` is.
+    """
+    rows = with_truth(decisions, truth)
     if rows.empty:
         return None
     flagged, wrong = rows["decision"] == "noisy", rows["kind_true"] != "clean"

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
+from avsieve.cleansing.words import warnings_in_words
 from avsieve.report import det, figures
 from avsieve.report.comparison import comparison_rows
 from avsieve.report.detection import KIND_LABELS, Detection, compare, expectation, found_wrong
@@ -116,7 +117,7 @@ def render_page(run: Run) -> str:
         failures=run.failures.head(SHOWN_FAILURES).to_dict("records"),
         failure_counts=_failure_counts(run.failures),
         times=run.times.to_dict("records"),
-        warnings=_warnings(run.summary),
+        warnings=warnings_in_words(run.summary),
     )
 
 
@@ -196,32 +197,3 @@ def _failure_counts(failures: pd.DataFrame) -> list[dict[str, Any]]:
         return []
     counts = failures.groupby(["stage", "code", "meaning"], sort=False).size().reset_index(name="n")
     return counts.to_dict("records")
-
-
-def _warnings(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what the summary warns of, in words, the worst first."""
-    found, words = summary.get("warnings", {}), []
-    texts = {
-        "emptied_speakers": (
-            "have no clean utterance left; dropping them shifts the class numbers of all after them",
-            True,
-        ),
-        "mostly_wrong_speakers": ("lose more than half of their utterances", False),
-        "two_identities": ("seem to be two people under one label", False),
-        "in_doubt": ("have about as many videos of somebody else: who is right there was a close call", False),
-    }
-    for key, (text, severe) in texts.items():
-        item = found.get(key) or {}
-        if n := item.get("count", 0):
-            who = f"{n:,} speaker{'s' if n > 1 else ''}"
-            words.append({"text": f"{who} {text}", "speakers": item.get("speakers", []), "severe": severe})
-    if n := found.get("merge_count", 0):
-        pairs = [f"{first} = {second} ({likeness:.2f})" for first, second, likeness in found.get("merge", [])]
-        words.append(
-            {
-                "text": f"{n:,} pair{'s' if n > 1 else ''} of labels may be one person",
-                "speakers": pairs,
-                "severe": False,
-            }
-        )
-    return words

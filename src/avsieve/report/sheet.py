@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows
+from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows, with_truth
 from avsieve.report.media import Media
 
 
@@ -84,7 +84,7 @@ def closest_calls(decisions: pd.DataFrame, most: int) -> pd.DataFrame:
 
 def mistakes(decisions: pd.DataFrame, truth: pd.DataFrame, most: int) -> pd.DataFrame:
     """Return utterances that the truth contradicts: missed ones and false alarms, the surest first."""
-    rows = decisions[judged_rows(decisions)].merge(truth[["utterance", "kind"]], on="utterance", suffixes=("", "_true"))
+    rows = with_truth(decisions, truth)
     wrong, flagged = rows["kind_true"] != "clean", rows["decision"] == "noisy"
     bad = rows[wrong != flagged]
     sureness = (bad["p_wrong"] - 0.5).abs()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from avsieve.cleansing.words import warnings_in_words
 from avsieve.report.detection import KIND_LABELS, Detection, expectation
 
 MODEL_LABELS = {
@@ -94,6 +96,8 @@ def format_summary(
         f"utterances        {n:,} of {summary['speakers']:,} speakers" + (f", {failed:,} failed" if failed else ""),
         f"found wrong       {total:,} ({total / max(n, 1):.1%}): {kinds}",
     ]
+    if left_out := summary.get("incomplete", 0):
+        lines.append(f"left out          {left_out:,} lack a voice or a face; no label is wrong for that")
     if detection is not None:
         scores, origin = (detection.precision, detection.recall, detection.f1), "against the truth"
     else:
@@ -105,8 +109,9 @@ def format_summary(
         lines.append(f"recall by kind    {each}")
     if results is not None and len(results):
         lines += _error_table(results)
-    if emptied := summary.get("warnings", {}).get("emptied_speakers", {}).get("count", 0):
-        lines.append(f"WARNING           {emptied:,} speakers have no clean utterance left: class numbers shift")
+    for warned in warnings_in_words(summary):
+        if warned.severe:
+            lines += textwrap.wrap(f"{'WARNING':18}{warned.text}", 80, subsequent_indent=" " * 18)
     if report:
         lines.append(f"report            {report}")
     return "\n".join(lines) + "\n"
