@@ -18,9 +18,11 @@ from avsieve.cleansing.scores import NEAREST, Evidence
 # Cosines: what to expect of any encoder's strangers before some are seen, and how many utterances that counts for.
 _STRANGERS, _STRANGERS_SPREAD, _STRANGERS_COUNT = 0.05, 0.1, 4.0
 _FEW = 3  # up to so many speakers, others are too few to learn from what wrong looks like
+_ENOUGH = 20  # utterances that chance can be told by
 _LEAST = 6  # fewer utterances say nothing about where right ones are
 _LEAST_GAP = 0.2  # the better of the right must lie so far above strangers, and three of their spreads
 _LEAST_SPREAD = 0.04
+_ALIKE = 1e-3
 _TAILS = 4.0  # degrees of freedom
 _LOWEST = -0.2  # of a stranger's similarity, where none is seen
 
@@ -37,24 +39,29 @@ def model_for(e: Evidence, video: np.ndarray, speaker: np.ndarray, seed: int = 0
     seed
         See `LikelihoodModel`.
     """
-    learned = LikelihoodModel(e, video, seed)
     speakers = len(np.unique(speaker[e.present]))
-    if speakers <= _FEW or not learned.works:
-        return FewModel(e, speakers)
-    learned.works = _tells_apart(e)
-    return learned
+    if speakers > _FEW and _tells_apart(e):
+        learned = LikelihoodModel(e, video, seed)
+        return learned if learned.works else FewModel(e, speakers)
+    few = FewModel(e, speakers)
+    if speakers > _FEW:
+        few.works, few.why = False, NOT_APART
+    return few
 
 
 def _tells_apart(e: Evidence) -> bool:
     """Tell whether utterances are more like their label than like a speaker drawn blindly, beyond chance.
 
-    The measure is the share of pairs in which they are (Mann and Whitney's statistic); half of them by chance.
+    The measure is the share of pairs in which they are (Mann and Whitney's statistic); half of them by chance. A
+    handful of utterances tells nothing either way.
     """
     from scipy.stats import rankdata
 
     both = ~np.isnan(e.similarity + e.foreign)
     own, foreign = e.similarity[both], e.foreign[both]
     n = len(own)
+    if n < _ENOUGH:
+        return True
     rank = rankdata(np.concatenate([own, foreign]))[:n].sum()
     return float(rank - n * (n + 1) / 2) / n**2 > 0.52 + 3 / np.sqrt(6 * n)
 
@@ -87,7 +94,9 @@ class FewModel:
         self.low, self.width = _strangers(others[self.known][right].astype(float))
         self.spread = max(spread, _LEAST_SPREAD)
         gap = float(np.quantile(own, 0.75)) - self.low
-        self.works, self.why = gap > max(3 * self.width, _LEAST_GAP), NOT_APART
+        # One speaker whose embeddings are all the same: another's might be the same as well.
+        alike = self.alone and spread < _ALIKE
+        self.works, self.why = gap > max(3 * self.width, _LEAST_GAP) and not alike, NOT_APART
 
     def log_likelihood(self, right: np.ndarray) -> np.ndarray:
         """Return what `LikelihoodModel.log_likelihood` does, (n, 2, 2); neither beliefs nor the video are asked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,10 @@ class EmbeddingTable:
 
     def __post_init__(self) -> None:
         self.row = {u: i for i, u in enumerate(self.utterance)}
+
+    def surplus(self, utterances: Iterable[str]) -> int:
+        """Return how many of the embeddings are of none of ``utterances``."""
+        return len(self.row.keys() - set(utterances))
 
 
 def score_table(
@@ -55,7 +59,7 @@ def score_table(
     for m, table in tables.items():
         if table is not None and not any(u in table.row for u in sources[m]):
             raise AvsieveError(
-                f"none of the {len(frame)} utterances of the list has a {m} embedding "
+                f"none of the {len(frame)} utterances of the list is among the {m} embeddings "
                 f"(the list's first: {sources[m][0]}; the table's: {next(iter(table.row), 'none')}); names must agree"
             )
     if all(t is None for t in tables.values()):

@@ -52,7 +52,7 @@ def _judging(summary: dict[str, Any]) -> list[Warned]:
     words = []
     if n and not judged:
         reasons = "; ".join(dict.fromkeys(why.values()))
-        words.append(Warned(f"NOTHING WAS JUDGED: {reasons}. {n:,} utterances are in the lists as they came"))
+        words.append(Warned(f"NOTHING WAS JUDGED: {reasons}; what is in the lists is there as it came"))
     elif why:
         words += [Warned(f"no {_PARTS[m]} was judged: {reason}") for m, reason in why.items()]
     if n and judged:
@@ -72,7 +72,7 @@ def _coverage(summary: dict[str, Any]) -> list[Warned]:
     return [
         Warned(
             f"only {table[m]['embeddings']:,} of {table[m]['of']:,} utterances ({share:.1%}) have an embedding of the "
-            f"{_PARTS[m]}; the others are not in train_clean.txt: do list and embeddings belong together?"
+            f"{_PARTS[m]}: do the list and the embeddings belong together?"
         )
         for m, share in low.items()
     ]

@@ -47,28 +47,37 @@ def main(args: argparse.Namespace) -> int:
     write_scores(args.out / "scores.parquet", scores)
     write_train_list(args.out / "train_all.txt", frame["utterance"].tolist(), frame["seconds"].tolist())
     summary = cleanse(scores, frame["seconds"].tolist(), args.out, **settings)
-    lines = show(summary, [m for m, table in tables.items() if table is not None])
+    surplus = {m: table.surplus(frame["utterance"]) for m, table in tables.items() if table is not None}
+    lines = show(summary, surplus)
     print("\n".join([*lines, f"lists in {args.out}", *show_warnings(summary)]))
     return 0
 
 
-def show(summary: dict[str, Any], modalities: list[str]) -> list[str]:
-    """Return the lines about what there was and what was found."""
+def show(summary: dict[str, Any], surplus: dict[str, int]) -> list[str]:
+    """Return the lines about what there was and what was found.
+
+    Parameters
+    ----------
+    surplus
+        Per modality given: embeddings of no utterance of the list.
+    """
     from avsieve.cleansing.decisions import REASON_WORDS, DecisionReason
 
     n = summary["utterances"]
     lines = [f"{n:,} utterances of {summary['speakers']:,} speakers"]
-    for m in modalities:
+    for m, more in surplus.items():
         c = summary["coverage"][m]
         odd = f" ({c['not_finite']:,} more are NaN, infinite or zero)" if c["not_finite"] else ""
-        lines.append(f"{m}: {c['embeddings']:,} of {n:,} utterances have an embedding{odd}")
+        beside = f"; {more:,} embeddings are of no utterance in it" if more else ""
+        lines.append(f"{m}: {c['embeddings']:,} of {n:,} utterances of the list have an embedding{odd}{beside}")
     counts = ", ".join(f"{summary[name]:,} {name}" for name in ("clean", "noisy", "incomplete"))
     lines.append(f"{counts}; by reason:")
     reasons = sorted(summary["reasons"].items(), key=lambda item: -item[1])
     lines += [f"  {name:26s}{count:8,}  {REASON_WORDS[DecisionReason(name)]}" for name, count in reasons]
-    if estimated := summary["estimated"]:
-        shown = ", ".join(f"{k} {estimated[k]:.3f}" for k in ("precision", "recall") if estimated[k] is not None)
-        lines.append(f"expected: {shown or 'nothing to find'}")
+    if (estimated := summary["estimated"]) and estimated["precision"] is None:
+        lines.append(f"expected: {estimated['wrong']:.1f} wrong labels, none of them likely enough to be flagged")
+    elif estimated:
+        lines.append(f"expected: precision {estimated['precision']:.3f}, recall {estimated['recall']:.3f}")
     lists = ", ".join(f"{name}.txt {count:,}" for name, count in summary["lists"].items())
     return [*lines, f"lines: {lists}"]
 

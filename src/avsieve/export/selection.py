@@ -60,8 +60,8 @@ def select(results: Path, wish: Wish) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``utterance``, ``speaker``, ``video`` (without the speaker), ``shard``, ``seconds`` (text), ``label`` (int64:
-        rank of the speaker among those who are chosen), ``flag`` (1 clean; 0 noisy, or lacking a voice or a face; -1 for test
-        utterances), ``audio_similarity``, ``visual_similarity``, ``p_wrong`` (float, NaN where unknown) and ``kind``
+        rank of the speaker among those who are chosen), ``flag`` (1 clean; 0 noisy, or lacking a voice or a face; -1
+        of the test), ``audio_similarity``, ``visual_similarity``, ``p_wrong`` (float, NaN where unknown) and ``kind``
         (what is wrong, or empty).
 
     Raises
