@@ -1,10 +1,11 @@
-"""Likelihoods where there is too little to learn `avsieve.cleansing.likelihood` from: up to three speakers, few clips.
+"""Likelihoods where there is too little to learn `avsieve.cleansing.likelihood` from: up to five speakers, few clips.
 
 Right utterances lie where those do that are nearest to their own label: at their median, with Student's tails, since
-poor sound and poor light are right too. Wrong ones lie where these same utterances are against all other speakers. One
-speaker alone has no others: wrong then is anything below, the likelier the further, so only outliers among a majority
-of right utterances are found. No bump is fitted, nothing is re-estimated and nothing is tuned on truth: four figures
-are read off the data once, which cannot run away on a handful of clips.
+poor sound and poor light are right too. Wrong ones lie where these same utterances are against other speakers, with the
+same tails, since a few others show little of what strangers are like. One speaker alone has no others: wrong then is
+anything below, the likelier the further, so only outliers among a majority of right utterances are found. No bump is
+fitted, nothing is re-estimated and nothing is tuned on truth: four figures are read off the data once, which cannot run
+away on a handful of clips.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from avsieve.cleansing.scores import NEAREST, Evidence
 
 # Cosines: what to expect of any encoder's strangers before some are seen, and how many utterances that counts for.
 _STRANGERS, _STRANGERS_SPREAD, _STRANGERS_COUNT = 0.05, 0.1, 4.0
-_FEW = 3  # up to so many speakers, others are too few to learn from what wrong looks like
+_FEW = 5  # up to so many speakers, others are too few to learn from what wrong looks like
 _ENOUGH = 20  # utterances that chance can be told by
 _LEAST = 6  # fewer utterances say nothing about where right ones are
 _LEAST_GAP = 0.2  # the better of the right must lie so far above strangers, and three of their spreads
@@ -40,25 +41,27 @@ def model_for(e: Evidence, video: np.ndarray, speaker: np.ndarray, seed: int = 0
         See `LikelihoodModel`.
     """
     speakers = len(np.unique(speaker[e.present]))
-    if speakers > _FEW and _tells_apart(e):
-        learned = LikelihoodModel(e, video, seed)
-        return learned if learned.works else FewModel(e, speakers)
     few = FewModel(e, speakers)
-    if speakers > _FEW:
+    if speakers <= _FEW and few.works:
+        return few
+    if not _tells_apart(e):
         few.works, few.why = False, NOT_APART
-    return few
+        return few
+    learned = LikelihoodModel(e, video, seed)
+    return learned if learned.works else few
 
 
 def _tells_apart(e: Evidence) -> bool:
     """Tell whether utterances are more like their label than like a speaker drawn blindly, beyond chance.
 
     The measure is the share of pairs in which they are (Mann and Whitney's statistic); half of them by chance. A
-    handful of utterances tells nothing either way.
+    handful of utterances tells nothing either way. Plain centres are asked: a robust one is made of what is alike, and
+    finds some likeness among strangers too.
     """
     from scipy.stats import rankdata
 
-    both = ~np.isnan(e.similarity + e.foreign)
-    own, foreign = e.similarity[both], e.foreign[both]
+    both = ~np.isnan(e.plain + e.foreign)
+    own, foreign = e.plain[both], e.foreign[both]
     n = len(own)
     if n < _ENOUGH:
         return True
@@ -120,13 +123,13 @@ class FewModel:
         return t.logpdf(np.minimum(x, self.middle), _TAILS, loc=self.middle, scale=self.spread)
 
     def _strange(self, x: np.ndarray) -> np.ndarray:
-        from scipy.stats import norm
+        from scipy.stats import t
 
         if self.alone:
             # A triangle: highest at the lowest similarity, nothing at the middle of the right.
             width = self.middle - _LOWEST
             return np.log(2 * np.maximum(np.minimum(self.middle - x, width), 1e-6)) - 2 * np.log(width)
-        return norm.logpdf(np.maximum(x, self.low), loc=self.low, scale=self.width)
+        return t.logpdf(np.maximum(x, self.low), _TAILS, loc=self.low, scale=self.width)
 
 
 def _strangers(values: np.ndarray) -> tuple[float, float]:

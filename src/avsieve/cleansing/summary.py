@@ -39,6 +39,7 @@ def summarise(
         }
         for m, e in scores.evidence.items()
     }
+    judged = ~np.isnan(decisions.probability)
     names = decisions.decision.tolist()
     return {
         "utterances": n,
@@ -52,7 +53,7 @@ def summarise(
             **{f"train_clean_{m}": int(rows.sum()) for m, rows in decisions.usable.items()},
         },
         "suggested_speakers": int((suggestions.speaker >= 0).sum()),
-        "estimated": expected(decisions) if judgement.calibrated else None,
+        "estimated": expected(decisions) if judgement.calibrated and judged.any() else None,
         "coverage": coverage,
         "missing": {m: int((~e.present).sum()) for m, e in scores.evidence.items()},
         "fallback": {m: int(e.fallback.sum()) for m, e in scores.evidence.items()},
