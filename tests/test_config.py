@@ -91,3 +91,33 @@ def test_files_that_are_no_configuration_are_refused(tmp_path: Path) -> None:
         load_config(tmp_path / "b.yaml")
     with pytest.raises(ConfigError, match="No such file"):
         load_config(tmp_path / "c.yaml")
+
+
+EMBEDDINGS = {"kind": "embeddings", "embeddings": {"train_list": "list", "audio": "voices.npz"}}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"cleansing": {"options": {"treshold": 1}}}, "cleansing: options: posterior: unknown option 'treshold'"),
+        ({"cleansing": {"options": {"rounds": "six"}}}, "posterior: rounds 'six'; expected a whole number"),
+        (
+            {"cleansing": {"policy": "visual"}, "source": {"modalities": "audio"}},
+            "policy visual judges faces",
+        ),
+        (
+            {"cleansing": {"policy": "both"}, "source": {"modalities": "audio"}},
+            "policy both judges voice and",
+        ),
+        ({"cleansing": {"policy": "visual"}, "source": EMBEDDINGS, "fusion": {"models": []}}, "no face embeddings"),
+    ],
+)
+def test_a_cleansing_that_cannot_be_is_refused(values: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_config(values)
+
+
+def test_a_policy_about_what_there_is_passes() -> None:
+    for policy in ("either", "audio"):
+        values = {"source": EMBEDDINGS, "fusion": {"models": []}, "cleansing": {"policy": policy}}
+        assert parse_config(values).cleansing.policy == policy

@@ -9,7 +9,7 @@ import pytest
 
 from avsieve.errors import AvsieveError
 from avsieve.progress import progress
-from avsieve.scripting import parser, run
+from avsieve.scripting import make_folder, parser, run
 
 
 def test_a_users_mistake_ends_with_one_line_and_code_1(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,3 +66,14 @@ def test_the_command_answers_help_and_version() -> None:
     assert "evaluate" in shown.stdout
     shown = subprocess.run([sys.executable, "-m", "avsieve", "--version"], capture_output=True, text=True, check=True)
     assert shown.stdout.startswith("avsieve 0.")
+
+
+def test_a_folder_for_results_is_made_or_refused_in_one_line(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a/b", "--out")
+    assert list((tmp_path / "a/b").iterdir()) == []
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(AvsieveError, match=r"--out .*file is a file; name a folder"):
+        make_folder(tmp_path / "file", "--out")
+    with pytest.raises(AvsieveError, match=r"--out .* cannot be written to \(Not a directory\)"):
+        make_folder(tmp_path / "file/b", "--out")
+    assert (tmp_path / "file").read_text() == "kept"

@@ -56,6 +56,22 @@ def test_the_estimate_agrees_with_the_audit(corpus):
     assert set(result["recall_by_kind"]) == {"video", "audio", "visual"}
 
 
+def test_a_face_that_nobody_found_is_neither_a_hit_nor_a_miss(corpus):
+    ids, rng = corpus.plan["utterance"].tolist(), np.random.default_rng(5)
+    some = np.flatnonzero(rng.random(len(ids)) > 0.3)
+    tables = {
+        "audio": EmbeddingTable(ids, corpus.audio),
+        "visual": EmbeddingTable([ids[i] for i in some], corpus.visual[some]),
+    }
+    whole = audit(corpus.plan, tables | {"visual": EmbeddingTable(ids, corpus.visual)}, rate=0.15, seed=2, draws=20)
+    found = audit(corpus.plan, tables, rate=0.15, seed=2, draws=20)
+    # Three clips in ten lack a face. As flags, they would bring the precision below a half.
+    assert found["measured"]["precision"]["value"] > 0.9
+    assert found["recall_by_kind"]["visual"] > 0.8
+    assert found["set_aside"] < 1.5 * whole["set_aside"] + 20
+    assert found["injected"] < whole["injected"]
+
+
 def test_shares_out_of_range_are_refused(corpus):
     with pytest.raises(ConfigError, match=r"rate 0.9"):
         inject(corpus.plan, rate=0.9)

@@ -21,6 +21,15 @@ def test_subsets_are_what_they_say(results: Path) -> None:
     assert names(results, subset="test") == TEST
 
 
+def test_what_lacks_a_face_is_neither_clean_nor_noisy(results: Path) -> None:
+    path = results / "lists/train_all_clean.txt"
+    lines = path.read_text().splitlines(keepends=True)
+    lacking = next(u for u in TRAIN if u != NOISY)
+    path.write_text("".join(line[:-2] + "0\n" if f" {lacking}.wav " in line else line for line in lines))
+    assert names(results, subset="noisy") == [NOISY]
+    assert names(results, subset="clean") == [u for u in TRAIN if u not in (NOISY, lacking)]
+
+
 def test_labels_are_ranks_of_the_speakers_who_are_chosen(results: Path) -> None:
     whole, clean = select(results, Wish("all")), select(results, Wish("clean"))
     assert dict(zip(whole["speaker"], whole["label"], strict=True)) == {"id1": 0, "id2": 1, "id3": 2}

@@ -33,6 +33,20 @@ def test_a_miss_a_false_alarm_and_a_wrong_kind_are_told_apart():
     assert (face.true, face.found, face.flagged) == (2, 2, 1)
 
 
+def test_what_lacks_a_face_is_not_called_wrong_and_its_face_cannot_be_missed():
+    decisions = make_decisions()
+    truth = make_truth(decisions)
+    lacking = [9, 10, 11]
+    decisions.loc[lacking, ["p_visual_wrong", "visual_similarity"]] = float("nan")
+    decisions.loc[lacking, ["decision", "reason"]] = ["incomplete", "no_visual"]
+    truth.loc[9, "kind"] = "face"  # nobody could have seen it
+    truth.loc[10, "kind"] = "voice"  # this one could have been heard
+    found = compare(decisions, truth)
+    assert (found.judged, found.true, found.flagged, found.hits) == (46, 7, 6, 6)
+    assert (found.precision, found.recall) == (1.0, 6 / 7)
+    assert sum(found_wrong(decisions).values()) == 6
+
+
 def test_nothing_flagged_has_no_precision_and_a_truth_of_others_no_detection():
     decisions = make_decisions().assign(decision="clean", kind="")
     found = compare(decisions, make_truth(make_decisions()))

@@ -52,6 +52,21 @@ def test_an_emptied_speaker_is_loud():
     assert "WARNING           2 speakers have no clean utterance left" in text(summary=summary)
 
 
+def test_what_lacks_something_is_counted_apart_from_what_is_wrong():
+    assert "left out          34 lack a voice or a face" in text(summary=make_summary(DECISIONS, incomplete=34))
+    assert "left out" not in text()
+
+
+def test_what_must_not_be_missed_is_a_warning_of_at_most_80_columns():
+    why = {"audio": "there are too few utterances or speakers to learn from"}
+    warnings = {"not_judged": {"count": 48, "judged": 0, "why": why}, "low_coverage": {"visual": 0.5}}
+    coverage = {"visual": {"embeddings": 24, "of": 48}}
+    lines = text(summary=make_summary(DECISIONS, warnings=warnings, coverage=coverage)).splitlines()
+    assert sum(line.startswith("WARNING           ") for line in lines) == 2
+    assert any("NOTHING WAS JUDGED" in line for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
 def test_seeds_are_averaged_and_missing_arms_are_none():
     rows = {row["model"]: row for row in error_rows(make_results()[0])}
     assert rows["gated"]["before"]["eer"] == 0.05

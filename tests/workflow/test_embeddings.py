@@ -76,7 +76,8 @@ def test_what_the_tables_lack_is_a_row_with_a_reason(split: Project) -> None:
 def test_the_command_cleanse_finds_the_same(split: Project) -> None:
     avsieve(split, "cleanse", "--train-list", "sim/train_all.txt", "--audio", "sim/audio.npz", "--visual",
             "sim/visual.npz", "--out", "by_hand")  # fmt: skip
-    for name in ("train_all.txt", "train_all_clean.txt", "train_clean.txt"):
+    lists = ["train_all", "train_all_clean", "train_clean", "train_clean_audio", "train_clean_visual"]
+    for name in [f"{stem}.txt" for stem in lists]:
         by_hand = (split.work / "by_hand" / name).read_bytes()
         assert (split.work / "results/lists" / name).read_bytes() == by_hand, name
     shutil.rmtree(split.work / "by_hand")
@@ -92,6 +93,35 @@ def test_another_table_runs_only_its_modality_and_what_follows(split: Project) -
     assert "plan_shards" not in planned
     table.write_bytes(before)
     os.utime(table, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_what_lacks_a_face_is_in_the_list_for_voices_alone(split: Project) -> None:
+    lists = split.work / "results/lists"
+    lacking = set(read_train_list(lists / "train_all.txt")["utterance"][:2])
+    assert not lacking & set(read_train_list(lists / "train_clean.txt")["utterance"])
+    assert not lacking & set(read_train_list(lists / "train_clean_visual.txt")["utterance"])
+    decisions = read_table(lists / "decisions.parquet").set_index("utterance").loc[sorted(lacking)]
+    assert set(decisions["decision"]) <= {"incomplete", "noisy"}
+    assert (decisions["decision"] == "incomplete").any()
+    kept = set(decisions.index[decisions["p_audio_wrong"] <= 0.5])
+    assert kept == lacking & set(read_train_list(lists / "train_clean_audio.txt")["utterance"])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("cleansing={options: {treshold: 0.5}}", "posterior: unknown option 'treshold'; it has rounds, seed"),
+        ("cleansing={policy: most}", "cleansing.policy is 'most'"),
+        ("source={modalities: audio, embeddings: {visual: null}}", "choose policy either or audio"),
+    ],
+)
+def test_a_cleansing_that_cannot_be_is_refused_by_a_dry_run(split: Project, given: str, message: str) -> None:
+    more = ["cleansing={policy: visual}"] if given.startswith("source") else []
+    more += ["fusion={models: []}"] if more else []
+    done = split.snakemake("-n", "--config", given, *more, check=False)
+    assert done.returncode
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_what_needs_clips_is_refused_with_a_reason(split: Project) -> None:

@@ -29,7 +29,8 @@ AFTER_ALIGN = AFTER_SCORE | {"align_faces", "embed_visual", "pool_speakers"}
 def test_the_line_runs_and_leaves_what_it_promises(finished: Project) -> None:
     results = finished.work / "results"
     for name in (
-        "lists/train_all.txt", "lists/train_all_clean.txt", "lists/train_clean.txt", "scores/scores.parquet",
+        "lists/train_all.txt", "lists/train_all_clean.txt", "lists/train_clean.txt", "lists/train_clean_audio.txt",
+        "lists/train_clean_visual.txt", "scores/scores.parquet",
         "evaluation/results.csv", "report/index.html", "report/summary.txt",
     ):  # fmt: skip
         assert (results / name).stat().st_size > 0, name
