@@ -108,20 +108,24 @@ def test_what_lacks_a_face_is_in_the_list_for_voices_alone(split: Project) -> No
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("cleansing", "message"),
     [
-        ("cleansing={options: {treshold: 0.5}}", "posterior: unknown option 'treshold'; it has rounds, seed"),
-        ("cleansing={policy: most}", "cleansing.policy is 'most'"),
-        ("source={modalities: audio, embeddings: {visual: null}}", "choose policy either or audio"),
+        ("options: {treshold: 0.5}", "posterior: unknown option 'treshold'; it has rounds, seed"),
+        ("policy: most", "cleansing.policy is 'most'"),
+        ("policy: visual", "policy visual judges faces, and no face embeddings were given"),
     ],
 )
-def test_a_cleansing_that_cannot_be_is_refused_by_a_dry_run(split: Project, given: str, message: str) -> None:
-    more = ["cleansing={policy: visual}"] if given.startswith("source") else []
-    more += ["fusion={models: []}"] if more else []
-    done = split.snakemake("-n", "--config", given, *more, check=False)
+def test_a_cleansing_that_cannot_be_is_refused_by_a_dry_run(split: Project, cleansing: str, message: str) -> None:
+    odd = split.work / "odd.yaml"
+    odd.write_text(
+        "source: {kind: embeddings, embeddings: {train_list: sim/train_all.txt, audio: sim/audio.npz}}\n"
+        f"fusion: {{models: []}}\ncleansing: {{{cleansing}}}\n"
+    )
+    done = split.snakemake("-n", "--configfile", str(odd), check=False)
     assert done.returncode
     assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+    odd.unlink()
 
 
 def test_what_needs_clips_is_refused_with_a_reason(split: Project) -> None:
