@@ -32,10 +32,11 @@ from avsieve.lists import write_train_list
 from avsieve.media.wav import wav_bytes
 from avsieve.shards import ShardWriter
 from avsieve.training.audio_data import CropBatches, Speech
-from avsieve.training.augment import Augmenter, Masked
+from avsieve.training.augment import Augmenter
 from avsieve.training.face_augment import FaceAugmentation
 from avsieve.training.machine import Machine, start
 from avsieve.training.margin import AAMSoftmax
+from avsieve.training.masked import Masked
 from avsieve.training.optimiser import Optimiser
 from avsieve.training.phase import Phase, PhaseRun
 from avsieve.training.schedule import Schedule

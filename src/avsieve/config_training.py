@@ -62,6 +62,13 @@ class TrainAudio(Preset):
         "train_audio",
     )
     stack: Share = key(0.0, "Chance of a second treatment.", "train_audio")
+    gain_db: float = key(6.0, "Largest change of a crop's level either way, in dB; 0 for none.", "train_audio", ge=0)
+    mixing: Literal["level", "voxceleb_trainer"] = key(
+        "level",
+        "How noise and rooms are mixed in: `level` by plain ratios, the voices of a babble as one; `voxceleb_trainer` "
+        "as that project's loader and AVCleanse's do, each voice at a ratio of its own.",
+        "train_audio",
+    )
     mask: Share = key(0.1, "SpecAugment: largest share of the frames and of the bands that is hidden.", "train_audio")
     margin: float = key(0.2, "Margin of the AAM-softmax, in radians.", "train_audio", ge=0, lt=1.5)
     margin_from: Share = key(0.1, "Share of the steps before the margin begins to rise.", "train_audio")
@@ -88,7 +95,9 @@ class TrainAudio(Preset):
     )
     rooms: str | None = key(None, "Folder of room impulse responses at 16 kHz; made up without one.", "train_audio")
     start_from: str | None = key(
-        None, "Weights to begin with, a file or `builtin`, in place of random ones.", "train_audio"
+        None,
+        "Weights to begin with in place of random ones: a file as the embedding takes it, or `builtin`.",
+        "train_audio",
     )
     validation: Share = key(0.0, "Share of the speakers kept out of the training to measure it on.", "train_audio")
     validate_every: int = key(500, "Steps between two measurements.", "train_audio", ge=1)
@@ -123,6 +132,11 @@ class TrainVisual(Preset):
     erase: Share = key(0.2, "Chance of a rectangle over the face.", "train_visual")
     jitter: float = key(1.0, "Strength of changes of light and colour.", "train_visual", ge=0)
     shift: float = key(1.0, "Strength of small turns and shifts.", "train_visual", ge=0)
+    channels: Literal["auto", "rgb", "bgr"] = key(
+        "auto",
+        "Order of the colours that the network is fed with; `auto` for that of `start_from`, else `rgb`.",
+        "train_visual",
+    )
     margin: float = key(0.2, "Margin of the AAM-softmax, in radians.", "train_visual", ge=0, lt=1.5)
     margin_from: Share = key(0.1, "Share of the steps before the margin begins to rise.", "train_visual")
     margin_until: Share = key(0.4, "Share of the steps after which it is whole.", "train_visual")
@@ -142,7 +156,9 @@ class TrainVisual(Preset):
     epoch_steps: int = key(1000, "Exponential: steps of an epoch; 0 for a pass over the list.", "train_visual", ge=0)
     warmup: Share = key(0.05, "Share of the steps in which the learning rate rises.", "train_visual")
     start_from: str | None = key(
-        None, "Weights to begin with, a file or `builtin`, in place of random ones.", "train_visual"
+        None,
+        "Weights to begin with in place of random ones: a file as the embedding takes it, or `builtin`.",
+        "train_visual",
     )
     validation: Share = key(0.0, "Share of the speakers kept out of the training to measure it on.", "train_visual")
     validate_every: int = key(500, "Steps between two measurements.", "train_visual", ge=1)

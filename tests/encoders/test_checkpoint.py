@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import argparse
 import os
+import pickle
+import re
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -28,12 +34,37 @@ def test_half_precision_is_raised_when_read(tmp_path: Path) -> None:
     assert read_metadata(path) == {"arch": "x"}
 
 
-@pytest.mark.parametrize("nest", [None, "state_dict", "model"])
+@pytest.mark.parametrize("nest", [None, "state_dict", "model", "net", "state_dict_backbone"])
 def test_a_torch_file_is_read_plain_or_nested(tmp_path: Path, nest: str | None) -> None:
     path = tmp_path / "a.pt"
     torch.save({nest: state(), "epoch": 3} if nest else state(), path)
     assert set(read_state(path)) == set(state())
     assert read_metadata(path) == {}
+
+
+@pytest.mark.parametrize("module", ["numpy.core.multiarray", "numpy._core.multiarray"])
+def test_numbers_of_numpy_beside_the_weights_are_passed_over(tmp_path: Path, module: str) -> None:
+    # RJCA's trainer: {"net": ..., "EER": numpy.float64, "minDCF": ..., "epoch": ...}, written by NumPy 1 or 2.
+    path = tmp_path / "model_0001.model"
+    numbers = {"EER": np.float64(1.975), "minDCF": np.float32(0.116), "epoch": np.int64(7), "best": np.bool_(True)}
+    torch.save({"net": state(), **numbers}, path)
+    renamed = path.with_suffix(".pt")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(renamed, "w") as new:
+        for item in old.infolist():
+            content = old.read(item)
+            if item.filename.endswith("data.pkl"):
+                content = re.sub(rb"cnumpy\._?core\.multiarray\n", f"c{module}\n".encode(), content)
+                assert module.encode() in content
+            new.writestr(item.filename, content)
+    found = read_state(renamed)
+    assert all(torch.equal(found[name], tensor) for name, tensor in state().items())
+    assert set(found) == set(state())
+
+
+def test_what_a_file_holds_besides_tensors_is_named(tmp_path: Path) -> None:
+    torch.save({"model": state(), "args": argparse.Namespace(lr=0.1), "EER": np.float64(1)}, tmp_path / "a.pt")
+    with pytest.raises(ModelError, match=r"a\.pt: not readable .* \(it holds argparse\.Namespace\); expected"):
+        read_state(tmp_path / "a.pt")
 
 
 class Trap:
@@ -44,8 +75,44 @@ class Trap:
 def test_a_pickle_with_code_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "trap.pt"
     torch.save({"weight": Trap()}, path)
-    with pytest.raises(ModelError, match=r"trap\.pt: not readable as tensors alone"):
+    with pytest.raises(ModelError, match=r"trap\.pt: not readable as tensors alone \(it holds posix\.system\)"):
         read_state(path)
+
+
+class Dealt:
+    """A pickle that calls one function of NumPy with what it likes."""
+
+    def __init__(self, function: object, *args: object) -> None:
+        self.function, self.args = function, args
+
+    def __reduce__(self) -> tuple:
+        return self.function, self.args
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda path: Dealt(np.load, str(path)),
+        lambda path: Dealt(np.memmap, str(path), "uint8", "w+", 0, (4,)),
+        lambda path: np.array([1.0, Trap()], object),
+        lambda path: np.ones(3),
+        lambda path: Dealt(np.dtype, Trap()),
+        lambda path: Dealt(type(np.float64(0)).__reduce__(np.float64(0))[0], np.dtype("O"), Trap()),
+    ],
+)
+def test_of_numpy_nothing_but_scalars_is_let_through(tmp_path: Path, made: Callable[[Path], object]) -> None:
+    path, touched = tmp_path / "a.pt", tmp_path / "touched"
+    torch.save({"net": state(), "EER": made(touched)}, path)
+    with pytest.raises(ModelError, match=r"a\.pt: not readable as tensors alone \(it holds (posix|numpy)\."):
+        read_state(path)
+    assert not touched.exists()
+
+
+def test_what_is_let_through_for_one_file_is_not_left_open(tmp_path: Path) -> None:
+    torch.save({"net": state(), "EER": np.float64(1)}, tmp_path / "a.pt")
+    read_state(tmp_path / "a.pt")
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / "a.pt", weights_only=True)
 
 
 @pytest.mark.parametrize("name", ["a.safetensors", "a.pt"])

@@ -99,7 +99,30 @@ def test_an_unknown_architecture_is_named_with_the_known_ones(tmp_path):
         load_visual_encoder("iresnet7", tmp_path / "x.pt")
 
 
-@pytest.mark.parametrize(("prefix", "order"), [("", "rgb"), ("module.", "rgb"), ("module.face_encoder.", "bgr")])
-def test_the_layout_of_the_keys_tells_the_order_of_the_channels(tmp_path, prefix, order):
-    torch.save({prefix + k: v for k, v in iresnet18().state_dict().items()}, tmp_path / "backbone.pth")
+@pytest.mark.parametrize(
+    ("prefix", "beside", "order"),
+    [
+        # arcface_torch: the network alone, its classifier elsewhere. RGB.
+        ("", [], "rgb"),
+        ("module.", [], "rgb"),
+        # AVCleanse's face trainer: the network's own names, and the loss's `weight`. BGR.
+        ("", ["weight"], "bgr"),
+        ("module.", ["module.weight"], "bgr"),
+        # AVCleanse's joint trainer, with and without its losses. BGR.
+        ("face_encoder.", [], "bgr"),
+        ("module.face_encoder.", ["module.face_loss.weight", "module.speaker_loss.weight"], "bgr"),
+    ],
+)
+def test_the_layout_of_a_file_tells_the_order_of_the_channels(tmp_path, prefix, beside, order):
+    state = {prefix + k: v for k, v in iresnet18().state_dict().items()}
+    torch.save(state | {name: torch.zeros(10, 512) for name in beside}, tmp_path / "backbone.pth")
     assert load_visual_encoder("iresnet18", tmp_path / "backbone.pth").channels == order
+
+
+def test_a_whole_state_of_arcface_torch_is_its_backbone_and_rgb(tmp_path):
+    state = iresnet18().state_dict()
+    whole = {"epoch": 3, "state_dict_backbone": state, "state_dict_softmax_fc": {"weight": torch.zeros(10, 512)}}
+    torch.save(
+        whole | {"state_optimizer": {"state": {}, "param_groups": [{"lr": 0.1}]}}, tmp_path / "checkpoint_gpu_0.pt"
+    )
+    assert load_visual_encoder("iresnet18", tmp_path / "checkpoint_gpu_0.pt").channels == "rgb"

@@ -9,13 +9,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
 from avsieve.config import parse_config
-from avsieve.encoders.audio import load_audio_encoder
+from avsieve.encoders.audio import AUDIO, load_audio_encoder
+from avsieve.encoders.registry import build
+from avsieve.encoders.visual import VISUAL
 from avsieve.errors import ConfigError, ModelError
 from avsieve.training import loop
 from avsieve.training.audio import AudioRecipe, train_audio
@@ -217,3 +220,35 @@ def test_the_defaults_of_the_script_are_those_of_the_library(repository: Path) -
         found = given[renamed.get(name, name)]
         assert (tuple(found) if isinstance(found, list) else found) == value, name
     assert set(script["KINDS"]) == set(KINDS)
+
+
+@pytest.mark.parametrize("layout", ["bare", "joint", "nested"])
+def test_a_training_begins_with_a_published_file_as_it_is(tiny_speech: TinySpeech, tmp_path: Path, layout: str) -> None:
+    torch.manual_seed(1)
+    weights = build(AUDIO, "ecapa_small").state_dict()
+    # AVCleanse's files: torchaudio's constants and the loss's weight beside the encoder; the joint trainer's prefixes.
+    constants = {"torchfbank.1.spectrogram.window": torch.hamming_window(400)}
+    state: dict[str, object] = {
+        "bare": {**weights, **constants, "weight": torch.zeros(5994, 128)},
+        "joint": {f"module.speaker_encoder.{k}": v for k, v in (weights | constants).items()}
+        | {"module.speaker_loss.weight": torch.zeros(9, 128), "module.face_encoder.conv1.weight": torch.zeros(3)},
+        "nested": {"net": weights, "EER": np.float64(1.975), "epoch": 3},
+    }[layout]
+    torch.save(state, tmp_path / "A.model")
+    train(
+        tiny_speech, tmp_path / "a.safetensors", start_from=tmp_path / "A.model",
+        schedule=Schedule(1, lr=1e-12, lr_end=1e-12), provenance=tmp_path / "a.json",
+    )  # fmt: skip
+    found = load_file(tmp_path / "a.safetensors")
+    assert torch.allclose(found["conv1.weight"], weights["conv1.weight"], atol=1e-9)
+    assert torch.allclose(found["fc6.weight"], weights["fc6.weight"], atol=1e-9)
+
+
+def test_first_weights_of_another_architecture_are_told_in_one_line(tiny_speech: TinySpeech, tmp_path: Path) -> None:
+    torch.save(build(VISUAL, "iresnet18").state_dict(), tmp_path / "V.model")
+    with pytest.raises(ModelError, match=r"V\.model: does not fit ECAPA .* another architecture\?") as told:
+        train(tiny_speech, tmp_path / "a.safetensors", start_from=tmp_path / "V.model")
+    assert "\n" not in str(told.value)
+    recipe = replace(RECIPE, arch="ecapa512")
+    with pytest.raises(ModelError, match=r"holds an encoder of architecture 'ecapa_small', asked for 'ecapa512'"):
+        train(tiny_speech, tmp_path / "a.safetensors", recipe=recipe, start_from="builtin")

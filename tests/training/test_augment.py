@@ -5,11 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import torch
-from torch import Tensor, nn
 
 from avsieve.errors import ConfigError
-from avsieve.training.augment import KINDS, Augmenter, Masked, SoundFolder, convolve, mask_bands, microphone, mix, speed
+from avsieve.training.augment import KINDS, Augmenter, at_ratio, convolve, in_room, microphone, mix, speed
 
 N = 16_000
 
@@ -68,14 +66,6 @@ def test_speed_moves_pitch_and_length(factor: float, hz: int) -> None:
     assert peak == pytest.approx(hz, abs=1)
 
 
-def test_a_folder_without_recordings_or_at_another_rate_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no recording"):
-        SoundFolder(tmp_path)
-    soundfile.write(tmp_path / "cd.wav", hiss(), 44_100)
-    with pytest.raises(ConfigError, match=r"cd\.wav: 44100 Hz; expected 16000 Hz"):
-        SoundFolder(tmp_path).piece(10, np.random.default_rng(0))
-
-
 def test_babble_comes_from_a_folder_of_speech_if_there_is_one(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "hum.wav", tone(), 16_000)
 
@@ -94,44 +84,89 @@ def test_unknown_treatments_and_music_without_a_folder_are_refused() -> None:
         Augmenter(("music",))
 
 
-@pytest.mark.parametrize("axis", [1, 2])
-def test_a_band_of_each_row_is_masked_and_no_more_than_the_share(axis: int) -> None:
-    draws = torch.rand(50, 2, generator=torch.Generator().manual_seed(0))
-    masked = mask_bands(torch.ones(50, 80, 200), axis, 0.1, draws) == 0
-    lines = masked.all(dim=3 - axis)  # lines that are hidden whole
-    assert torch.equal(masked, lines[:, :, None].expand_as(masked) if axis == 1 else lines[:, None].expand_as(masked))
-    width = lines.sum(dim=1)
-    assert 0 < width.max() < 0.1 * masked.shape[axis]
-    changes = (lines[:, 1:] != lines[:, :-1]).sum(dim=1)
-    assert changes.max() <= 2  # one band, not several
+def voices(folder: Path, level: float = 0.1) -> Path:
+    """Eight voices of equal level that are orthogonal, so that each can be told from the sum."""
+    folder.mkdir()
+    for i in range(8):
+        soundfile.write(folder / f"{i}.wav", level * tone(1000 + 500 * i), 16_000, subtype="FLOAT")
+    return folder
 
 
-def test_features_are_masked_in_training_only() -> None:
-    class Encoder(nn.Module):
-        def fbank(self, waves: Tensor) -> Tensor:
-            return torch.ones(len(waves), 80, 100)
-
-        def embed(self, features: Tensor) -> Tensor:
-            return features.mean(dim=(1, 2))[:, None]
-
-        def forward(self, waves: Tensor) -> Tensor:
-            return self.embed(self.fbank(waves))
-
-    masked = Masked(Encoder(), 0.3)
-    assert (masked.eval()(torch.zeros(8, 10)) == 1).all()
-    masked.train()
-    masked.begin(1, 0, 1)
-    whole = masked(torch.zeros(8, 10))
-    assert (whole < 1).any()
-    shares = []
-    for rank in range(2):
-        masked.begin(1, rank, 2)
-        shares.append(masked(torch.zeros(4, 10)))
-    assert torch.equal(torch.cat(shares), whole)  # a row is masked the same whichever process has it
+def ratio_db(wave: np.ndarray, noise: np.ndarray) -> float:
+    return float(10 * np.log10(np.mean(np.square(wave)) / np.mean(np.square(noise))))
 
 
-def test_an_encoder_without_features_is_trained_unmasked_or_refused() -> None:
-    waves = torch.randn(3, 10)
-    assert torch.equal(Masked(nn.Identity(), 0.0).train()(waves), waves)
-    with pytest.raises(ConfigError, match=r"mask is 0\.1, and Identity has no filter banks to mask; expected 0"):
-        Masked(nn.Identity(), 0.1)
+def test_every_voice_of_a_published_babble_has_a_ratio_of_its_own(tmp_path: Path) -> None:
+    augmenter = Augmenter(("babble",), speech=voices(tmp_path / "s"), gain_db=0, mixing="voxceleb_trainer")
+    wave, counts, each, whole = hiss() * 0.3, set(), [], []
+    for seed in range(60):
+        crowd = augmenter(wave, np.random.default_rng(seed), hiss) - wave
+        parts = [2 * np.dot(crowd, tone(1000 + 500 * i)) / N for i in range(8)]
+        heard = [a for a in parts if a > 1e-4]
+        counts.add(len(heard))
+        each += [ratio_db(wave, a * tone()) for a in heard]
+        whole.append(ratio_db(wave, crowd))
+    assert counts == set(range(3, 9))
+    # Each voice is between 13 and 20 dB below the speech (up to the floor of the levels), all over the range ...
+    assert 12.9 < min(each) < 13.5
+    assert 19.5 < max(each) < 20.2
+    assert len({round(x, 4) for x in each}) > 0.9 * len(each)
+    # ... and so their sum is some 5 to 9 dB louder.
+    assert 5 < min(whole) < 9
+    assert 10 < max(whole) < 15
+
+
+def test_without_the_published_mixing_the_sum_of_the_voices_has_the_ratio(tmp_path: Path) -> None:
+    augmenter = Augmenter(("babble",), speech=voices(tmp_path / "s"), gain_db=0)
+    wave = hiss() * 0.3
+    whole = [ratio_db(wave, augmenter(wave, np.random.default_rng(s), hiss) - wave) for s in range(60)]
+    assert 13 <= min(whole) < 14
+    assert 19 < max(whole) <= 20
+
+
+@pytest.mark.parametrize(("kind", "low", "high"), [("music", 5, 15), ("noise", 0, 15)])
+@pytest.mark.parametrize("mixing", ["level", "voxceleb_trainer"])
+def test_music_and_noise_have_the_ratios_of_the_recipe(
+    folder: Path, kind: str, low: float, high: float, mixing: str
+) -> None:
+    augmenter = Augmenter((kind,), noise=folder, music=folder, gain_db=0, mixing=mixing)
+    wave = hiss() * 0.1
+    found = [ratio_db(wave, augmenter(wave, np.random.default_rng(s), hiss) - wave) for s in range(200)]
+    assert low - 0.1 < min(found) < low + 0.5
+    assert high - 0.5 < max(found) < high + 0.1
+
+
+def test_published_levels_are_measured_above_a_floor() -> None:
+    # AVCleanse: 10 log10(mean square + 1e-4). Digital silence gets the noise that speech at -40 dB would get.
+    noise = 0.1 * hiss()
+    power = float(np.mean(np.square(noise)))
+    added = at_ratio(np.zeros(N, np.float32), noise, 10.0)
+    assert np.mean(np.square(added)) == pytest.approx(1e-4 / 10 * power / (power + 1e-4), rel=1e-4)
+    assert np.isfinite(at_ratio(tone(), np.zeros(N, np.float32), 10.0)).all()
+
+
+def test_a_published_room_is_the_whole_response_at_energy_one() -> None:
+    response = np.zeros(400)
+    response[100] = 3.0
+    assert np.allclose(in_room(tone(), response)[100:], tone()[:-100], atol=1e-5)
+    assert np.allclose(in_room(tone(), response)[:100], 0, atol=1e-5)
+    spread = np.random.default_rng(0).standard_normal(8000) * 5
+    direct = np.convolve(tone(), spread / np.sqrt((spread**2).sum()))[:N]
+    assert np.allclose(in_room(tone(), spread), direct, atol=1e-4)
+
+
+def test_every_crop_is_louder_or_softer_unless_the_gain_is_switched_off() -> None:
+    def level(gain_db: float, seed: int) -> float:
+        treated = Augmenter(("none",), gain_db=gain_db)(tone(), np.random.default_rng(seed), hiss)
+        return ratio_db(treated, tone())
+
+    six = [level(6.0, seed) for seed in range(50)]
+    assert -6 <= min(six) < -4
+    assert 4 < max(six) <= 6
+    assert {level(0.0, seed) for seed in range(5)} == {0.0}
+    assert max(abs(level(2.0, seed)) for seed in range(50)) <= 2
+
+
+def test_an_unknown_mixing_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"mixing is 'theirs'; expected level or voxceleb_trainer"):
+        Augmenter(mixing="theirs")

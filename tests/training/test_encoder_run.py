@@ -8,7 +8,7 @@ from safetensors import safe_open
 from torch import nn
 
 from avsieve.codehash import modules_of
-from avsieve.encoders.audio import AUDIO, BUILTIN_FILE
+from avsieve.encoders.audio import AUDIO, BUILTIN_FILE, load_weights
 from avsieve.errors import ModelError
 from avsieve.training.audio import AudioRecipe
 from avsieve.training.audio_data import CropBatches, Speech
@@ -20,11 +20,11 @@ from avsieve.training.schedule import Schedule
 
 from .conftest import TinySpeech
 
-MODALITY = Modality("train_it", ("torch",), AUDIO, BUILTIN_FILE, "crops", {"colour": "blue"})
+MODALITY = Modality("train_it", ("torch",), AUDIO, BUILTIN_FILE, load_weights, "crops")
 RECIPE = AudioRecipe(batch=4, seed=5)
 
 
-def never() -> Data:
+def never(_encoder: nn.Module) -> Data:
     raise AssertionError("the data were opened")
 
 
@@ -36,18 +36,17 @@ def test_an_absent_device_is_told_before_the_data_are_opened(tmp_path: Path) -> 
         )  # fmt: skip
 
 
-def test_the_modality_adds_to_the_metadata_and_the_treatment_is_not_stored(
-    tiny_speech: TinySpeech, tmp_path: Path
-) -> None:
+def test_the_data_add_to_the_metadata_and_the_treatment_is_not_stored(tiny_speech: TinySpeech, tmp_path: Path) -> None:
     treated = []
 
     def treat(encoder: nn.Module) -> nn.Module:
         treated.append(encoder)
         return nn.Sequential(encoder, nn.Linear(128, 128))
 
-    def load() -> Data:
+    def load(_encoder: nn.Module) -> Data:
         speech = Speech(tiny_speech.train_list, [tiny_speech.tar])
-        return Data(speech, [Phase(CropBatches(speech, steps=2, batch=4, crop_s=0.5), Schedule(2))], 9)
+        phases = [Phase(CropBatches(speech, steps=2, batch=4, crop_s=0.5), Schedule(2))]
+        return Data(speech, phases, 9, metadata={"colour": "blue"})
 
     rows = train_encoder(
         MODALITY, tiny_speech.train_list, tmp_path / "net.safetensors", load, recipe=RECIPE,

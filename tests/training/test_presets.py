@@ -19,9 +19,11 @@ def test_the_preset_is_the_published_recipe() -> None:
     audio = training(audio={"preset": "avcleanse"}).audio
     assert (audio.arch, audio.batch, audio.crop_s, audio.margin, audio.scale) == ("ecapa1024", 400, 2.015, 0.2, 30)
     assert audio.augment == ["none", "room", "babble", "music", "noise"]
+    assert (audio.gain_db, audio.mixing, audio.stack, audio.mask, audio.speeds) == (0, "voxceleb_trainer", 0, 0.1, [1])
     visual = training(visual={"preset": "avcleanse"}).visual
     assert (visual.arch, visual.batch, visual.margin, visual.scale) == ("iresnet18", 400, 0.4, 64)
     assert (visual.flip, visual.grey, visual.smooth, visual.blur, visual.erase) == (0.5, 0.2, 1, 0, 0)
+    assert (visual.noise, visual.jitter, visual.shift, visual.channels) == (0, 0, 0, "bgr")
     for both in (audio, visual):
         assert (both.optimiser, both.lr, both.weight_decay, both.epochs) == ("adam", 1e-3, 2e-5, 99)
         assert (both.schedule, both.lr_decay, both.epoch_steps, both.warmup) == ("exponential", 0.97, 0, 0)
@@ -39,6 +41,11 @@ def test_without_a_preset_the_defaults_stand() -> None:
     assert training(audio={"preset": "none"}).audio == TrainAudio()
     with pytest.raises(ConfigError, match=r"training\.audio\.preset is 'theirs'"):
         training(audio={"preset": "theirs"})
+
+
+def test_without_a_preset_the_shipped_models_train_as_they_did() -> None:
+    defaults = training()
+    assert (defaults.audio.gain_db, defaults.audio.mixing, defaults.visual.channels) == (6, "level", "auto")
 
 
 def test_every_key_of_a_preset_is_one_of_the_configuration() -> None:

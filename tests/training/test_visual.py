@@ -1,16 +1,24 @@
 import argparse
 import importlib.util
+import json
 from dataclasses import asdict
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from avsieve.encoders import load_visual_encoder
-from avsieve.errors import ConfigError, ListError
+from avsieve.encoders.iresnet import iresnet18
+from avsieve.encoders.onnx_face import OnnxFaceEncoder
+from avsieve.encoders.registry import build
+from avsieve.encoders.torch_face import TorchFaceEncoder
+from avsieve.encoders.visual import VISUAL
+from avsieve.errors import ConfigError, ListError, ModelError
 from avsieve.shards import ShardWriter
 from avsieve.training.face_augment import FaceAugmentation
+from avsieve.training.onnx_export import export_face_encoder
 from avsieve.training.optimiser import Optimiser
 from avsieve.training.schedule import Schedule
 from avsieve.training.validation import Watch
@@ -49,12 +57,17 @@ def test_a_batch_is_a_function_of_its_step(data):
     assert torch.equal(labels, same)
 
 
-def test_every_utterance_comes_once_an_epoch_in_rgb(data):
-    batches = FaceBatches(Faces(data / "list.txt", [data / "faces.tar"]), steps=2, batch=6)
+@pytest.mark.parametrize(("channels", "blue"), [("rgb", 2), ("bgr", 0)])
+def test_every_utterance_comes_once_an_epoch_in_the_order_of_the_channels(data, channels, blue):
+    faces = Faces(data / "list.txt", [data / "faces.tar"], channels=channels)
+    batches = FaceBatches(faces, steps=2, batch=6)
     images, labels = (torch.cat(part) for part in zip(batches[0], batches[1], strict=True))
     assert sorted(labels.tolist()) == [0] * 4 + [1] * 4 + [2] * 4
-    # Speaker a is blue, and blue is the last channel of RGB.
-    assert images[labels == 0].float().mean(dim=(0, 2, 3)).argmax() == 2
+    # Speaker a is blue.
+    assert images[labels == 0].float().mean(dim=(0, 2, 3)).argmax() == blue
+    # What the validation sees, and who is left when speakers are kept out, goes the same way.
+    assert faces.middle(0).float().mean(dim=(1, 2)).argmax() == blue
+    assert faces.of_speakers({"a"}).middle(0).float().mean(dim=(1, 2)).argmax() == blue
 
 
 def test_shards_of_another_list_are_refused(data):
@@ -80,12 +93,20 @@ def test_the_smooth_blur_of_the_preset_removes_detail_and_is_off_by_default():
     assert FaceAugmentation().smooth == 0
 
 
-def train(data, output, **extra):
+def test_a_grey_face_is_made_of_the_planes_as_if_they_were_red_green_and_blue():
+    # torchvision's weights: 0.299, 0.587, 0.114. AVCleanse hands it BGR, so that blue has the weight of red.
+    blue = np.full((112, 112, 3), (255, 0, 0), np.uint8)
+    for planes, weight in (("rgb", 0.114), ("bgr", 0.299)):
+        grey = FaceAugmentation(0, 1, 0, 0, 0, 0, 0, planes=planes)(blue, np.random.default_rng(0))
+        assert grey[0, 0].tolist() == [round(255 * weight)] * 3
+
+
+def train(data, output, recipe=None, **extra):
     return train_visual(
         data / "list.txt",
         [data / "faces.tar"],
         output,
-        recipe=VisualRecipe(batch=6, augment=False),
+        recipe=recipe or VisualRecipe(batch=6, augment=False),
         schedule=Schedule(24, lr=2e-3, margin=0.0),
         optimiser=Optimiser(),
         device="cpu",
@@ -104,6 +125,65 @@ def test_training_learns_and_writes_an_encoder_that_loads_by_name(data):
     assert (data / "m.safetensors").read_bytes() == (data / "again.safetensors").read_bytes()
 
 
+def test_what_was_trained_on_bgr_says_so_and_is_fed_so(data):
+    order = {}
+    for channels in ("auto", "rgb", "bgr"):
+        path = data / f"{channels}.safetensors"
+        train(data, path, VisualRecipe(batch=6, augment=False, channels=channels), provenance=data / "m.json")
+        order[channels] = load_visual_encoder("mobileface_small", path).channels
+        assert json.loads((data / "m.json").read_text())["channels"] == order[channels]
+    assert order == {"auto": "rgb", "rgb": "rgb", "bgr": "bgr"}
+    assert (data / "auto.safetensors").read_bytes() == (data / "rgb.safetensors").read_bytes()
+    face = np.full((1, 112, 112, 3), COLOURS["a"], np.uint8)
+    fed = {c: TorchFaceEncoder("mobileface_small", data / "bgr.safetensors", channels=c) for c in ("auto", "bgr")}
+    assert np.array_equal(fed["auto"].embed(face), fed["bgr"].embed(face))
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Files of an IResNet-18 as AVCleanse's face trainer and as arcface_torch leave them."""
+    torch.manual_seed(1)
+    folder, state = tmp_path_factory.mktemp("published"), iresnet18().state_dict()
+    torch.save(state | {"weight": torch.zeros(5994, 512)}, folder / "V-Vox2.model")
+    torch.save(state, folder / "backbone.pth")
+    return folder, state
+
+
+def begun(data, published, name, channels):
+    recipe = VisualRecipe(arch="iresnet18", batch=3, augment=False, channels=channels)
+    train_visual(
+        data / "list.txt", [data / "faces.tar"], data / "v.safetensors", recipe=recipe, optimiser=Optimiser(),
+        schedule=Schedule(1, lr=1e-12, lr_end=1e-12), device="cpu", start_from=published[0] / name,
+    )  # fmt: skip
+    return load_visual_encoder("iresnet18", data / "v.safetensors")
+
+
+@pytest.mark.parametrize(("name", "order"), [("V-Vox2.model", "bgr"), ("backbone.pth", "rgb")])
+def test_a_training_begins_with_a_published_file_and_keeps_its_order(data, published, name, order):
+    network = begun(data, published, name, "auto")
+    assert network.channels == order
+    assert torch.allclose(network.state_dict()["fc.weight"], published[1]["fc.weight"], atol=1e-9)
+
+
+def test_first_weights_of_the_other_order_or_architecture_are_refused(data, published):
+    with pytest.raises(ConfigError, match=r"V-Vox2\.model: was trained on BGR faces, and channels is rgb; set"):
+        begun(data, published, "V-Vox2.model", "rgb")
+    with pytest.raises(ModelError, match=r"backbone\.pth: does not fit MobileFace.* another architecture\?") as told:
+        train(data, data / "m.safetensors", start_from=published[0] / "backbone.pth")
+    assert "\n" not in str(told.value)
+
+
+def test_an_onnx_file_of_a_network_for_bgr_turns_the_planes_itself(data):
+    torch.manual_seed(0)
+    network = build(VISUAL, "mobileface_small").eval()
+    faces = np.random.default_rng(0).integers(0, 255, (2, 112, 112, 3), dtype=np.uint8)
+    for channels in ("rgb", "bgr"):
+        save_file(network.state_dict(), data / "m.safetensors", {"arch": "mobileface_small", "channels": channels})
+        export_face_encoder(load_visual_encoder("mobileface_small", data / "m.safetensors"), data / "m.onnx")
+        fed = TorchFaceEncoder("mobileface_small", data / "m.safetensors").embed(faces)
+        assert np.allclose(OnnxFaceEncoder(data / "m.onnx").embed(faces), fed, atol=1e-4)
+
+
 def test_speakers_kept_out_must_leave_some_to_train_on(data):
     with pytest.raises(ConfigError, match="keeps 2 of 3 speakers out"):
         train(data, data / "m.safetensors", watch=Watch(0.2))
@@ -119,5 +199,5 @@ def test_the_script_has_the_recipe_s_defaults(repository):
     options |= {"name": options["optimiser"], "kind": options["schedule"], "decay": options["lr_decay"]}
     for settings in (VisualRecipe(), FaceAugmentation(), Schedule(1000), Optimiser()):
         for name, value in asdict(settings).items():
-            if name != "augmentation":
+            if name not in ("augmentation", "planes"):
                 assert options[name] == value, name

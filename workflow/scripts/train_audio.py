@@ -24,6 +24,7 @@ from avsieve.training.options import (
 from avsieve.training.presets import AUDIO
 
 KINDS = ["none", "room", "babble", "noise", "filter", "music"]
+MIXINGS = ["level", "voxceleb_trainer"]
 
 
 def add_recipe_options(ap: argparse.ArgumentParser) -> None:
@@ -38,6 +39,11 @@ def add_recipe_options(ap: argparse.ArgumentParser) -> None:
         help=f"treatments, one of which each crop gets ({', '.join(KINDS)}); one named twice is twice as likely",
     )  # fmt: skip
     ap.add_argument("--stack", type=float, default=0.0, help="chance of a second treatment")
+    ap.add_argument("--gain-db", type=float, default=6.0, help="largest change of a crop's level, dB; 0 for none")
+    ap.add_argument(
+        "--mixing", choices=MIXINGS, default="level",
+        help="how noise and rooms are mixed in: by plain ratios, or as the loader of voxceleb_trainer does",
+    )  # fmt: skip
     ap.add_argument("--noise", type=Path, help="folder of noise at 16 kHz; made up without one")
     ap.add_argument("--music", type=Path, help="folder of music at 16 kHz")
     ap.add_argument("--speech", type=Path, help="folder of speech at 16 kHz for babble; other speakers without one")
@@ -79,6 +85,8 @@ def main() -> None:
             speeds=tuple(args.speeds),
             augment=tuple(args.augment),
             stack=args.stack,
+            gain_db=args.gain_db,
+            mixing=args.mixing,
             mask=args.mask,
             scale=args.scale,
             subcenters=args.subcenters,

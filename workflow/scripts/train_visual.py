@@ -37,6 +37,10 @@ def add_recipe_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--erase", type=float, default=0.2, help="chance of a rectangle over the face")
     ap.add_argument("--jitter", type=float, default=1.0, help="strength of changes of light and colour")
     ap.add_argument("--shift", type=float, default=1.0, help="strength of small turns and shifts")
+    ap.add_argument(
+        "--channels", choices=["auto", "rgb", "bgr"], default="auto",
+        help="order of the colours that the network is fed with; auto for that of --start-from, else rgb",
+    )  # fmt: skip
     add_fit_options(ap)
     add_validation_options(ap)
     ap.add_argument("--seed", type=int, default=0, help="decides first weights, order, faces and treatments")
@@ -75,6 +79,7 @@ def main() -> None:
             batch=args.batch,
             augment=args.augment,
             augmentation=treat,
+            channels=args.channels,
             scale=args.scale,
             subcenters=args.subcenters,
             top_k=args.top_k,

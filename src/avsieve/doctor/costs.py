@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from avsieve.doctor.jobs import START_S, Stage, first_stages, last_stages, own_seconds, size_of
 from avsieve.doctor.rates import (
     CLIP_BYTES_A_SECOND,
     DIMS,
     FACE_BYTES,
     FRAME_BYTES,
-    SCORE_EACH_SPEAKER_S,
-    SCORE_S,
     SHIPPED,
     WAV_BYTES_A_SECOND,
     Rate,
 )
+from avsieve.doctor.words import two_digits
 
 if TYPE_CHECKING:
     from avsieve.config import Config
@@ -29,120 +29,131 @@ MEAN_S = 7.8
 
 @dataclass
 class Cost:
-    """One stage: hours are those of all its cores together; None where nobody knows."""
+    """One stage: the work of all its cores together, and its jobs; hours are None where nobody knows them."""
 
     stage: str
     work: str
     core_h: float | None
+    """Of the work itself, without the start of the jobs."""
     gb: float
     rate: str
     origin: str
-    parallel: bool = True
-    """Whether more cores make it shorter."""
+    jobs: int = 1
+    """How many jobs share the work: so many cores at most make it shorter."""
+    start_s: float = 0.0
+    """What each job takes before its work begins."""
     files: int = 0
     place: str = "results"
     """Where its bytes lie: ``results`` or ``store``."""
 
     def hours(self, cores: int) -> float | None:
         """Return the hours on ``cores`` cores."""
-        return None if self.core_h is None else self.core_h / (cores if self.parallel else 1)
+        if self.core_h is None:
+            return None
+        at_once = max(1, min(cores, self.jobs))
+        return self.core_h / at_once + math.ceil(self.jobs / at_once) * self.start_s / 3600
+
+    @property
+    def job_h(self) -> float:
+        """Hours of one of its jobs."""
+        return (self.core_h or 0.0) / max(1, self.jobs) + self.start_s / 3600
 
 
-def two_digits(value: float) -> str:
-    """Write a number with the two digits that an estimate has.
-
-    >>> two_digits(1234.0), two_digits(0.01234)
-    ('1,200', '0.012')
-    """
-    if value <= 0 or math.isnan(value):
-        return "0"
-    digits = 1 - math.floor(math.log10(value))
-    rounded = round(value, digits)
-    return f"{rounded:,.{max(0, 1 - math.floor(math.log10(rounded)))}f}"
-
-
-def in_words(hours: float) -> str:
-    """Write a time as seconds, minutes, hours or days, with two digits.
-
-    >>> in_words(0.001), in_words(30.0)
-    ('3.6 s', '30 h')
-    """
-    for unit, length in (("d", 48.0), ("h", 1.0), ("min", 1 / 60)):
-        if hours >= length:
-            return f"{two_digits(hours / (24.0 if unit == 'd' else length))} {unit}"
-    return f"{two_digits(hours * 3600)} s"
-
-
-def estimate(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: bool) -> list[Cost]:
-    """Estimate the stages from the source to the lists.
+def estimate(
+    config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: bool, trials: int | None = None
+) -> list[Cost]:
+    """Estimate the stages from the plan to the report.
 
     Parameters
     ----------
     facts
         What the source knows of its size.
     rates
-        Of the stages, as `avsieve.doctor.rates` names them.
+        Of the stages that work on clips, as `avsieve.doctor.rates` names them.
     gpu
         Whether the embedding would run on CUDA, for which no figures ship.
+    trials
+        In the list that the configuration names; None where trials are made.
     """
-    count = facts.utterances
-    if not count:
+    if not facts.utterances:
         return []
-    kind, both = config.source.kind, config.source.modalities == "both"
+    size = size_of(config, facts.utterances, facts.speakers)
+    clips = [] if config.source.kind == "embeddings" else _clips(config, facts, rates, gpu=gpu)
+    plan, *others = [_stage(stage) for stage in first_stages(config, size)]
+    costs = [plan, *clips, *others, *(_stage(stage) for stage in last_stages(config, size, trials))]
+    for cost in costs:
+        # The evidence, the decisions, and what they are made of.
+        cost.gb += size.utterances * {"score": 1000, "clean": 500}.get(cost.stage, 0) / 1e9
+    jobs = sum(cost.jobs for cost in costs)
+    own = Cost("snakemake", f"{jobs:,} jobs", own_seconds(jobs) / 3600, 0.0, "-", SHIPPED)
+    return [*costs, own]
+
+
+def _clips(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: bool) -> list[Cost]:
+    """Estimate the stages that work on clips."""
+    count, both = facts.utterances or 0, config.source.modalities == "both"
     seconds = facts.seconds or count * MEAN_S
     frames = seconds / config.media.interval_s if both else 0.0
-    costs = [] if kind == "embeddings" else [_fetch(config, facts, seconds, rates)]
-    if kind != "embeddings":
-        sound = two_digits(seconds / 3600) + " h of clips"
-        images = f"{two_digits(frames)} frames"
-        kept = frames if config.media.keep_frames else 0
+    jobs, audio, visual = config.shards, config.audio, config.visual
+    sound = two_digits(seconds / 3600) + " h of clips"
+    images = f"{two_digits(frames)} frames"
+    kept = frames if config.media.keep_frames else 0
+    # Frames that are not kept go to the detector in the same job.
+    joined = both and not config.media.keep_frames
+    costs = [
+        _fetch(config, facts, seconds, rates),
+        _cost("extract", sound, seconds, rates["extract"], "s of clip",
+              seconds * WAV_BYTES_A_SECOND + kept * FRAME_BYTES, jobs=jobs, files=4 * jobs,
+              start_s=START_S["extract, align" if joined else "extract"]),
+    ]  # fmt: skip
+    if both:
         costs.append(
-            _cost("extract", sound, seconds, rates["extract"], "s of clip",
-                  seconds * WAV_BYTES_A_SECOND + kept * FRAME_BYTES, files=4 * config.shards)
+            _cost("align", images, frames, rates["align"], "frame", frames * FACE_BYTES, gpu=gpu, jobs=jobs,
+                  start_s=0.0 if joined else START_S["align"])
         )  # fmt: skip
-        if both:
-            costs.append(_cost("align", images, frames, rates["align"], "frame", frames * FACE_BYTES, gpu=gpu))
-        audio, visual = config.audio, config.visual
-        parts = seconds / min(audio.segment_hop_s, audio.segment_s) if audio.segment_s else 0
-        dim = DIMS.get(audio.arch, 256)
-        runs = 2 if audio.segment_s else 1
+    parts = seconds / min(audio.segment_hop_s, audio.segment_s) if audio.segment_s else 0
+    dim = DIMS.get(audio.arch, 256)
+    runs = 2 if audio.segment_s else 1
+    costs.append(
+        _cost("embed_audio", sound + (", whole and in segments" if runs == 2 else ""), runs * seconds,
+              rates["embed_audio"], "s of sound", count * dim * 4 + parts * dim * 2, gpu=gpu, jobs=jobs,
+              start_s=START_S["embed_audio"])
+    )  # fmt: skip
+    if both:
+        dim = DIMS["mobileface_small"] if visual.model == "builtin" else 512
         costs.append(
-            _cost("embed_audio", sound + (", whole and in segments" if runs == 2 else ""), runs * seconds,
-                  rates["embed_audio"], "s of sound", count * dim * 4 + parts * dim * 2, gpu=gpu)
+            _cost("embed_visual", images, frames, rates["embed_visual"], "face",
+                  count * dim * 4 + frames * dim * 2, gpu=gpu, jobs=jobs, start_s=START_S["embed_visual"])
         )  # fmt: skip
-        if both:
-            dim = DIMS["mobileface_small"] if visual.model == "builtin" else 512
-            size = count * dim * 4 + frames * dim * 2
-            costs.append(
-                _cost("embed_visual", images, frames, rates["embed_visual"], "face", size, gpu=gpu)
-            )  # fmt: skip
-    speakers = max(2, count / 180)  # utterances a speaker in VoxCeleb2
-    each = SCORE_S + SCORE_EACH_SPEAKER_S * speakers
-    score = _cost("score, clean", f"{count:,} utterances", count, Rate(each, SHIPPED), "utterance", count * 1500)
-    score.parallel = False
-    return [*costs, score]
+    return costs
 
 
 def _fetch(config: Config, facts: SourceFacts, seconds: float, rates: dict[str, Rate]) -> Cost:
-    count = facts.utterances or 0
+    count, jobs, start_s = facts.utterances or 0, config.shards, START_S["fetch"]
     if config.source.kind == "synthetic":
-        work = f"{two_digits(seconds)} s of clips"
-        return _cost("fetch (render)", work, seconds, rates["fetch"], "s of clip", seconds * CLIP_BYTES_A_SECOND)
+        return _cost("fetch (render)", f"{two_digits(seconds)} s of clips", seconds, rates["fetch"], "s of clip",
+                     seconds * CLIP_BYTES_A_SECOND, jobs=jobs, start_s=start_s)  # fmt: skip
     if facts.fetch_bytes is not None or config.source.kind in ("urls", "voxceleb"):
         size = facts.fetch_bytes if facts.fetch_bytes is not None else seconds * CLIP_BYTES_A_SECOND
-        return Cost("fetch", f"{count:,} clips", None, size / 1e9, "-", "the network decides", files=count,
+        return Cost("fetch", f"{count:,} clips", None, size / 1e9, "-", "the network decides", files=count, jobs=jobs,
                     place="store")  # fmt: skip
-    return _cost("fetch", f"{count:,} clips, in place", count, rates["fetch"], "clip", count * 100)
+    return _cost("fetch", f"{count:,} clips, in place", count, rates["fetch"], "clip", count * 100, jobs=jobs,
+                 start_s=start_s)  # fmt: skip
+
+
+def _stage(stage: Stage) -> Cost:
+    return Cost(stage.name, stage.work, stage.core_s / 3600, 0.0, "-", SHIPPED, stage.jobs, START_S[stage.name])
 
 
 def _cost(
-    stage: str, work: str, units: float, rate: Rate, unit: str, size: float, *, gpu: bool = False, files: int = 0
-) -> Cost:
+    stage: str, work: str, units: float, rate: Rate, unit: str, size: float, *, jobs: int, start_s: float,
+    gpu: bool = False, files: int = 0,
+) -> Cost:  # fmt: skip
     ms = f"{two_digits(1000 * rate.core_s)} ms per {unit}" if rate.core_s >= 1e-4 else (
         f"{two_digits(1e6 * rate.core_s)} µs per {unit}"
     )  # fmt: skip
     origin = f"{rate.origin}; a GPU is faster, nobody measured it" if gpu and "core of" in rate.origin else rate.origin
-    return Cost(stage, work, units * rate.core_s / 3600, size / 1e9, ms, origin, files=files)
+    return Cost(stage, work, units * rate.core_s / 3600, size / 1e9, ms, origin, jobs, start_s, files)
 
 
 def totals(costs: list[Cost], cores: int) -> dict[str, float]:

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avsieve.doctor.costs import Cost, existing, in_words, totals, two_digits
+from avsieve.doctor.costs import Cost, existing, totals
+from avsieve.doctor.words import in_words, two_digits
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _shards(shards: int, utterances: int | None, costs: list[Cost]) -> list[Find
     if not utterances:
         return []
     each = utterances / shards
-    longest = max((cost.core_h or 0 for cost in costs if cost.parallel), default=0) / shards
+    longest = max((cost.job_h for cost in costs if cost.jobs == shards), default=0.0)
     text = f"{shards} shards of about {two_digits(each)} utterances; the longest job about {in_words(longest)}"
     advised = min(1000, max(1, round(utterances / UTTERANCES_A_SHARD)))
     if each > 4 * UTTERANCES_A_SHARD and shards < 1000:

@@ -155,7 +155,8 @@ def _costs(done: Examination, config: Config, facts: SourceFacts, measure: int, 
     from avsieve.doctor.costs import estimate
 
     rates, told = _rates(config, measure, stops=done.stops)
-    done.costs = estimate(config, facts, rates, gpu=gpu)
+    facts.speakers = facts.speakers or count_speakers(config)
+    done.costs = estimate(config, facts, rates, gpu=gpu, trials=count_trials(config))
     return told
 
 
@@ -169,6 +170,29 @@ def count_list(config: Config, facts: SourceFacts) -> None:
     frame, told = look_at_list(path, f"source.{config.source.kind}.train_list")
     facts.findings += told
     facts.utterances = None if frame is None else len(frame)
+
+
+def count_speakers(config: Config) -> int | None:
+    """Count the speakers of the source where its settings or its list tell of them."""
+    from avsieve.corpus_lists import listed
+
+    if config.source.kind == "synthetic":
+        return config.source.synthetic.speakers + config.source.synthetic.test_speakers
+    path = getattr(getattr(config.source, config.source.kind), "train_list", None)
+    try:
+        return None if path is None else int(listed(path)["speaker"].nunique())
+    except AvsieveError:
+        return None  # told already
+
+
+def count_trials(config: Config) -> int | None:
+    """Count the trials of the list that the configuration names."""
+    from avsieve.evaluation.trials import read_trials
+
+    try:
+        return None if config.evaluation.trials is None else len(read_trials(config.evaluation.trials))
+    except AvsieveError:
+        return None  # told already
 
 
 def _rates(config: Config, measure: int, *, stops: bool) -> tuple[dict[str, Rate], list[Finding]]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from avsieve.doctor.costs import two_digits
 from avsieve.doctor.rates import Rate
+from avsieve.doctor.words import two_digits
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:

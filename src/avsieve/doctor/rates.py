@@ -53,9 +53,6 @@ FACES = {
 }  # fmt: skip
 FACE_FILES = ((5, (0.0005, False)), (20, (0.005, True)), (110, (0.04, False)), (200, (0.1, True)))
 LARGEST_FACE_FILE = (0.19, True)
-# Evidence and decision of one utterance: the part that does not depend on the number of speakers, and the one that
-# grows with it, for each of them.
-SCORE_S, SCORE_EACH_SPEAKER_S = 1.13e-4, 2.2e-8
 
 # Bytes that each unit leaves.
 FRAME_BYTES = 14_000  # 224 px, JPEG quality 95

@@ -6,7 +6,8 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from avsieve.doctor.costs import Cost, in_words, totals, two_digits
+from avsieve.doctor.costs import Cost, totals
+from avsieve.doctor.words import in_words, two_digits
 
 if TYPE_CHECKING:
     from avsieve.doctor.examination import Examination
@@ -73,7 +74,7 @@ def _table(costs: list[Cost], cores: int) -> list[str]:
         return ("  " + "  ".join(cells)).rstrip()
 
     return [
-        "What it will cost (estimates; trainings, evaluation and report come on top)",
+        "What it will cost (estimates, the start of every job included; encoders of your own to train come on top)",
         line(head),
         *map(line, rows),
     ]

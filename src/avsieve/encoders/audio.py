@@ -79,7 +79,17 @@ def load_audio_encoder(
         return speaker.eval()
     if features != "auto":
         raise ModelError(f"audio.features is {features!r}, the architecture {arch!r} has features of its own: set auto")
-    network = build(AUDIO, arch)
+    return load_weights(build(AUDIO, arch), arch, checkpoint).to(pick_device(device))
+
+
+def load_weights(network: nn.Module, arch: str, checkpoint: str | Path) -> nn.Module:
+    """Return ``network``, a new one of architecture ``arch``, with the weights of ``checkpoint``, in evaluation mode.
+
+    Raises
+    ------
+    ModelError
+        If the file does not fit it.
+    """
     path = resolve(checkpoint, BUILTIN_FILE)
     trained_as = read_metadata(path).get("arch", arch)
     if trained_as != arch:
@@ -91,8 +101,7 @@ def load_audio_encoder(
     # An architecture may nest its own names as other projects nest whole networks.
     prefixes = getattr(network, "prefixes", PREFIXES)
     beside = (*BESIDE, *getattr(network, "beside", ()))
-    load_into(network, state, source=path, prefixes=prefixes, beside=beside, optional=FRONT_END)
-    return network.to(pick_device(device))
+    return load_into(network, state, source=path, prefixes=prefixes, beside=beside, optional=FRONT_END)
 
 
 def _onnx_file(checkpoint: str | Path) -> Path:

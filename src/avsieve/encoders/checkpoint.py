@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import struct
+import zipfile
 from collections.abc import Collection, Iterable
 from importlib import resources
 from pathlib import Path
@@ -21,8 +23,36 @@ Network = TypeVar("Network", bound=nn.Module)
 
 BUILTIN = "builtin"
 SAFETENSORS = ".safetensors"
-# Where training code nests the weights inside a larger dictionary.
-_NESTS = ("state_dict", "model_state_dict", "model_state", "model", "state_dict_ema")
+# Where training code nests the weights inside a larger dictionary; `net` is RJCA's, `state_dict_backbone` that of
+# arcface_torch's whole states, whose classifier lies in a nest of its own.
+_NESTS = (
+    "state_dict", "state_dict_backbone", "model_state_dict", "model_state", "model", "net", "network", "state_dict_ema",
+)  # fmt: skip
+
+# What reading a damaged or strange pickle ends with, torch's own errors among them.
+_DAMAGED = (
+    pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, AssertionError,
+    struct.error, zipfile.BadZipFile,
+)  # fmt: skip
+
+
+class _Passed:
+    """What stands where a checkpoint has a number of NumPy: it takes what the pickle says of it and does nothing."""
+
+    def __init__(self, *_args: object) -> None:
+        pass
+
+    def __setstate__(self, _state: object) -> None:
+        pass
+
+
+# Trainers store results such as an EER beside the weights, and NumPy's scalars are pickled as a call of one of these.
+# Stand-ins under their names are allowed, and not NumPy's own functions: the numbers are of no use here, and so nothing
+# outside torch's list of harmless calls ever runs. NumPy 2 writes another name than NumPy 1.
+_PASSED = [
+    type(name, (_Passed,), {"__module__": module})
+    for module, name in (("numpy", "dtype"), ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"))
+]
 
 
 def resolve(checkpoint: str | Path, builtin: str) -> Path:
@@ -56,7 +86,8 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 def read_state(path: str | Path) -> dict[str, Tensor]:
     """Read the tensors of a safetensors or torch checkpoint, on the CPU, half precision raised to float32.
 
-    A torch file is read with ``weights_only=True``: code in a pickle never runs.
+    A torch file is read with ``weights_only=True``: code in a pickle never runs. NumPy's scalars beside the weights, as
+    RJCA's and other trainers leave them, are passed over.
 
     Raises
     ------
@@ -70,16 +101,33 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
         except SafetensorError as error:
             raise ModelError(f"{path}: not a safetensors file ({error}); fetch or train it again") from error
     else:
-        try:
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-            first = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ModelError(
-                f"{path}: not readable as tensors alone ({first}); expected a safetensors file or a torch state dict: "
-                f"save model.state_dict() and give that"
-            ) from error
-        state = _tensors(loaded, path)
+        state = _tensors(_unpickled(path), path)
     return {k: v.float() if v.dtype in (torch.float16, torch.bfloat16) else v for k, v in state.items()}
+
+
+def _unpickled(path: Path) -> object:
+    try:
+        with torch.serialization.safe_globals([*_PASSED]):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except _DAMAGED as error:
+        raise ModelError(
+            f"{path}: not readable as tensors alone ({_refused(path) or _first_line(error)}); expected a safetensors "
+            f"file or a torch state dict: save model.state_dict() and give that"
+        ) from error
+
+
+def _refused(path: Path) -> str:
+    """Return which objects of a torch file are not read, in words; empty where the file itself is damaged."""
+    passed = {f"{f.__module__}.{f.__qualname__}" for f in _PASSED}
+    try:
+        names = sorted(set(torch.serialization.get_unsafe_globals_in_checkpoint(path)) - passed)
+    except _DAMAGED:
+        return ""
+    return f"it holds {', '.join(names[:3])}{' and others' * (len(names) > 3)}" if names else ""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def write_state(path: str | Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -127,6 +175,15 @@ def strip_prefixes(names: Iterable[str], prefixes: Collection[str]) -> dict[str,
     return found
 
 
+def is_within(name: str, group: Collection[str]) -> bool:
+    """Tell whether ``name`` is one of ``group``, or begins as one of it that ends in a dot.
+
+    >>> is_within("loss.weight", ["loss."]), is_within("weight", ["weight"]), is_within("weights", ["weight"])
+    (True, True, False)
+    """
+    return any(name.startswith(g) if g.endswith(".") else name == g for g in group)
+
+
 def load_into(
     network: Network,
     state: dict[str, Tensor],
@@ -159,10 +216,6 @@ def load_into(
     ModelError
         Listing the keys that are missing, unexpected or misshapen.
     """
-
-    def within(name: str, group: Collection[str]) -> bool:
-        return any(name.startswith(g) if g.endswith(".") else name == g for g in group)
-
     expected = network.state_dict()
     given: dict[str, Tensor] = {}
     unexpected: list[str] = []
@@ -171,11 +224,11 @@ def load_into(
             if short in given and not torch.equal(given[short], state[name]):
                 raise ModelError(f"{source}: two different tensors for {short}; keep one of them in the file")
             given[short] = state[name]
-        elif not within(name, beside) and not within(short, (*beside, *optional)):
+        elif not is_within(name, beside) and not is_within(short, (*beside, *optional)):
             unexpected.append(name)
     # The count of batches is no weight, and files of other tools leave it out.
     missing = [
-        k for k in expected if k not in given and not within(k, optional) and not k.endswith("num_batches_tracked")
+        k for k in expected if k not in given and not is_within(k, optional) and not k.endswith("num_batches_tracked")
     ]
     misshapen = [
         f"{k} {tuple(v.shape)} instead of {tuple(expected[k].shape)}"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
+from avsieve.encoders.checkpoint import is_within, strip_prefixes
+
 CHANNELS = ("rgb", "bgr")
 
 
@@ -25,8 +27,10 @@ class FaceInput:
     mean, scale
         Pixels x of 0..255 are fed as ``(x - mean) / scale``.
     layouts
-        Beginning of a key in a checkpoint -> the order of channels, ``rgb`` or ``bgr``, that whoever writes such keys
-        trains with; the first that fits counts, ``""`` fits all. Without any that fits, the order is not known.
+        Pairs of what a checkpoint holds, and the order of channels, ``rgb`` or ``bgr``, that whoever writes such files
+        trains with; the first that fits counts. A name that ends in a dot fits a checkpoint with a key that begins so,
+        any other name one with exactly that key, and ``""`` fits every checkpoint. Leading ``module.`` are ignored.
+        Without any that fits, the order is not known.
     """
 
     size: int = 112
@@ -44,8 +48,8 @@ class FaceInput:
 
     def channels_of(self, names: Iterable[str]) -> str | None:
         """Return the order of channels behind a checkpoint with keys ``names``; None if that is not known."""
-        short = [name.removeprefix("module.") for name in names]
-        for beginning, order in self.layouts:
-            if any(name.startswith(beginning) for name in short):
+        short = list(strip_prefixes(names, ("module.",)).values())
+        for held, order in self.layouts:
+            if not held or any(is_within(name, (held,)) for name in short):
                 return order
         return None

@@ -13,6 +13,12 @@ from torch import Tensor, nn
 from avsieve.encoders.face_input import FaceInput
 
 _EPS = 1e-5
+# AVCleanse reads faces with cv2.imread, which gives BGR, and never turns them; the files of its face trainer hold the
+# network's own names and the `weight` of the loss beside them, states of its joint training have prefixes.
+# arcface_torch trains on RGB (mx.image.imdecode, DALI's RGB) and stores its classifier elsewhere. InsightFace's Glint
+# model, which AVCleanse uses as it is (`V-Glint.model`), therefore counts as what it was trained on, RGB, although
+# AVCleanse's own loader feeds it BGR. A copy that AVCleanse's trainer has written anew has a `weight`, and is fed BGR.
+LAYOUTS = (("face_encoder.", "bgr"), ("face_loss.", "bgr"), ("weight", "bgr"), ("", "rgb"))
 
 
 class IRBlock(nn.Module):
@@ -54,8 +60,7 @@ class IResNet(nn.Module):
     def __init__(self, blocks: tuple[int, int, int, int], dim: int = 512, dropout: float = 0.0) -> None:
         super().__init__()
         self.dim = dim
-        # AVCleanse reads BGR and never turns it; arcface_torch, whose keys have no prefix, trains on RGB.
-        self.face_input = FaceInput(layouts=(("face_encoder.", "bgr"), ("face_loss.", "bgr"), ("", "rgb")))
+        self.face_input = FaceInput(layouts=LAYOUTS)
         self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(64, eps=_EPS)
         self.prelu = nn.PReLU(64)

@@ -56,7 +56,19 @@ def load_visual_encoder(arch: str, checkpoint: str | Path) -> nn.Module:
         If the architecture is not known, or the file does not fit it; missing, unexpected and misshapen keys are
         listed.
     """
-    network = build(VISUAL, arch)
+    return load_weights(build(VISUAL, arch), arch, checkpoint)
+
+
+def load_weights(network: nn.Module, arch: str, checkpoint: str | Path) -> nn.Module:
+    """Return ``network``, a new one of architecture ``arch``, with the weights of ``checkpoint``, in evaluation mode.
+
+    Its ``.channels`` is then the order that they were trained on, as `load_visual_encoder` has it.
+
+    Raises
+    ------
+    ModelError
+        If the file does not fit it.
+    """
     path = resolve(checkpoint, BUILTIN_FILE)
     metadata = read_metadata(path)
     trained_as = metadata.get("arch", arch)

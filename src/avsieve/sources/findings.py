@@ -40,3 +40,5 @@ class SourceFacts:
     """Bytes that are still to be downloaded and will be kept."""
     is_there: Callable[[str], bool] | None = None
     """Tells whether an utterance of the training or test part is there, where that is cheap."""
+    speakers: int | None = None
+    """Speakers of both parts."""

@@ -7,18 +7,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Unpack
 
-from avsieve.encoders.audio import AUDIO, BUILTIN_FILE
+from torch import nn
+
+from avsieve.encoders.audio import AUDIO, BUILTIN_FILE, load_weights
 from avsieve.training.audio_data import CropBatches, Speech
-from avsieve.training.augment import Augmenter, Masked
+from avsieve.training.augment import Augmenter
 from avsieve.training.encoder_run import train_encoder
 from avsieve.training.job import Data, Modality, Run
 from avsieve.training.large_margin import NONE, LargeMargin, plain_speed
+from avsieve.training.masked import Masked
 from avsieve.training.phase import Phase
 from avsieve.training.schedule import Schedule
 from avsieve.training.state import Row
 from avsieve.training.validation import OFF, Validation, Watch, split
 
-_AUDIO = Modality("train_audio", ("torch", "lightning-fabric", "numpy", "scipy"), AUDIO, BUILTIN_FILE, "crops")
+_AUDIO = Modality(
+    "train_audio", ("torch", "lightning-fabric", "numpy", "scipy"), AUDIO, BUILTIN_FILE, load_weights, "crops"
+)
 _SECOND = 500_009  # keeps the order and the crops of a second phase apart from those of the first
 VALIDATION_SAMPLES = 64_000  # 4 s from the middle
 
@@ -39,8 +44,9 @@ class AudioRecipe:
         Speed factors; each makes its own classes.
     augment
         Treatments to draw from, see `avsieve.training.augment`; empty for none.
-    stack
-        Chance of a second treatment.
+    stack, gain_db, mixing
+        Chance of a second treatment, largest change of level, and how noise and rooms are mixed in; see
+        `avsieve.training.augment.Augmenter`.
     mask
         Largest share of frames and of bands that SpecAugment hides; 0 for none.
     scale, subcenters, top_k, top_penalty
@@ -55,6 +61,8 @@ class AudioRecipe:
     speeds: tuple[float, ...] = (1.0,)
     augment: tuple[str, ...] = ("none", "room", "babble", "noise")
     stack: float = 0.0
+    gain_db: float = 6.0
+    mixing: str = "level"
     mask: float = 0.1
     scale: float = 30.0
     subcenters: int = 1
@@ -104,7 +112,7 @@ def train_audio(
     """
     folders = {"noise": noise, "music": music, "rooms": rooms, "speech": speech}
 
-    def load() -> Data:
+    def load(_encoder: nn.Module) -> Data:
         said, validation = Speech(train_list, tars), None
         if watch.share:
             said, held = split(said, watch.share)
@@ -115,7 +123,9 @@ def train_audio(
         ) -> tuple[CropBatches, Schedule]:
             augmenter = None
             if kinds:
-                augmenter = Augmenter(kinds, **folders, stack=recipe.stack, seed=recipe.seed)
+                augmenter = Augmenter(
+                    kinds, **folders, stack=recipe.stack, gain_db=recipe.gain_db, mixing=recipe.mixing, seed=recipe.seed
+                )
             plan = plan.for_list(len(said) * len(speeds), batch)
             batches = CropBatches(
                 said, steps=plan.steps, batch=batch, crop_s=crop_s, speeds=speeds, augmenter=augmenter, seed=seed

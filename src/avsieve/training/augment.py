@@ -1,8 +1,8 @@
-"""Make training speech harder: rooms, noise, other voices, microphones, level; and masked features.
+"""Make training speech harder: rooms, noise, other voices, microphones, level.
 
 Each crop gets one treatment, drawn evenly, as AVCleanse's recipe has it: nothing, a room, babble of 3 to 8 other
 utterances at 13 to 20 dB, music at 5 to 15 dB or noise at 0 to 15 dB. Noise and rooms come from folders that the user
-names (MUSAN, RIRS_NOISES), or are made up where none is named.
+names (MUSAN, RIRS_NOISES), or are made up where none is named. How they are mixed is told by `MIXINGS`.
 """
 
 from __future__ import annotations
@@ -10,52 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import gcd
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import resample_poly
-from torch import Tensor, nn
 
 from avsieve.errors import ConfigError
 from avsieve.synthetic.voices_channel import NOISES, coloured_noise
 from avsieve.synthetic.voices_rooms import room_response
+from avsieve.training.sound_folder import RATE, SoundFolder
 
-RATE = 16_000
 KINDS = ("none", "room", "babble", "music", "noise", "filter")
-AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 # Signal to noise ratios in dB, as in AVCleanse.
 BABBLE_DB, MUSIC_DB, NOISE_DB = (13.0, 20.0), (5.0, 15.0), (0.0, 15.0)
-
-
-class SoundFolder:
-    """Random pieces of the recordings under a folder, at 16 kHz.
-
-    Raises
-    ------
-    ConfigError
-        If the folder holds no recording, or one that is not at 16 kHz.
-    """
-
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        self.files = sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
-        if not self.files:
-            raise ConfigError(f"{folder}: no recording ({', '.join(sorted(AUDIO_SUFFIXES))}) for the augmentation")
-
-    def piece(self, n: int | None, rng: np.random.Generator) -> np.ndarray:
-        """Return ``n`` samples from a random place, repeated if the recording is shorter; None gives all of it."""
-        import soundfile
-
-        path = self.files[int(rng.integers(len(self.files)))]
-        with soundfile.SoundFile(path) as handle:
-            if handle.samplerate != RATE:
-                raise ConfigError(f"{path}: {handle.samplerate} Hz; expected {RATE} Hz: convert the folder first")
-            if n is not None and handle.frames > n:
-                handle.seek(int(rng.integers(handle.frames - n + 1)))
-            found = handle.read(n if n is not None else -1, dtype="float32", always_2d=True)[:, 0]
-        return found if n is None else np.resize(found, n)
+# level: the voices of a babble are summed and the sum is mixed at the ratio; a room begins with its direct sound, and
+# speech is as loud in it as before. voxceleb_trainer: as the loader of clovaai/voxceleb_trainer and of those that
+# descend from it (AVCleanse, ECAPA-TDNN) does it: every voice of a babble has a ratio of its own, so that the sum is
+# some 5 to 9 dB louder; levels are measured above a floor of 1e-4 of full scale's power (-40 dB); a room is the whole
+# response at energy 1, with its delay.
+MIXINGS = ("level", "voxceleb_trainer")
+FLOOR = 1e-4
 
 
 def convolve(wave: np.ndarray, response: np.ndarray) -> np.ndarray:
@@ -70,6 +44,20 @@ def mix(wave: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
     """Return ``wave`` with ``noise`` at a ratio of ``snr_db``."""
     gain = _rms(wave) / max(_rms(noise), 1e-9) * 10 ** (-snr_db / 20)
     return (wave + gain * noise).astype(np.float32)
+
+
+def at_ratio(wave: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
+    """Return ``noise`` as loud as a ratio of ``snr_db`` wants it, levels being measured above `FLOOR`."""
+    speech, other = (float(np.mean(np.square(x, dtype=np.float64))) + FLOOR for x in (wave, noise))
+    return (noise * np.sqrt(speech / other * 10 ** (-snr_db / 10))).astype(np.float32)
+
+
+def in_room(wave: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Return the first samples of ``wave`` convolved with the whole of ``response`` at energy 1, as many as before."""
+    n = len(wave)
+    size = next_fast_len(n + len(response), real=True)
+    unit = response / np.sqrt(np.square(response, dtype=np.float64).sum())
+    return irfft(rfft(wave, size) * rfft(unit.astype(np.float32), size), size)[:n].astype(np.float32)
 
 
 def microphone(wave: np.ndarray, rng: np.random.Generator, spread_db: float = 4.0) -> np.ndarray:
@@ -104,6 +92,10 @@ class Augmenter:
         are made up, without ``speech`` it is that of other speakers; music needs its folder.
     stack
         Chance of a second treatment after the first.
+    gain_db
+        Largest change of level, either way, that every crop gets at the end; 0 for none.
+    mixing
+        One of `MIXINGS`.
     seed
         Draws the stock of made-up rooms.
     """
@@ -117,14 +109,20 @@ class Augmenter:
         rooms: Path | None = None,
         speech: Path | None = None,
         stack: float = 0.0,
+        gain_db: float = 6.0,
+        mixing: str = "level",
         seed: int = 0,
     ) -> None:
         if unknown := sorted(set(kinds) - set(KINDS)):
             raise ConfigError(f"augmentation {', '.join(unknown)}: not known; expected some of {', '.join(KINDS)}")
         if "music" in kinds and music is None:
             raise ConfigError("augmentation 'music' needs a folder of music: name it, or leave music out")
+        if mixing not in MIXINGS:
+            raise ConfigError(f"mixing is {mixing!r}; expected {' or '.join(MIXINGS)}")
         self.kinds = kinds
         self.stack = stack
+        self.gain_db = gain_db
+        self.published = mixing == "voxceleb_trainer"
         folders = (SoundFolder(f) if f else None for f in (noise, music, rooms, speech))
         self._noise, self._music, self._rooms, self._speech = folders
         rng = np.random.default_rng([seed, 77])
@@ -148,83 +146,38 @@ class Augmenter:
         wave = self._treat(wave, rng, others)
         if self.stack and rng.random() < self.stack:
             wave = self._treat(wave, rng, others)
-        return wave * np.float32(10 ** (rng.uniform(-6, 6) / 20))
+        if not self.gain_db:
+            return wave
+        return wave * np.float32(10 ** (rng.uniform(-self.gain_db, self.gain_db) / 20))
 
     def _treat(self, wave: np.ndarray, rng: np.random.Generator, others: Callable[[int], np.ndarray]) -> np.ndarray:
         kind, n = self.kinds[int(rng.integers(len(self.kinds)))], len(wave)
         if kind == "room":
             stored = self._rooms.piece(None, rng) if self._rooms else self._stock[int(rng.integers(len(self._stock)))]
+            if self.published:
+                return in_room(wave, stored)
             return convolve(wave, stored[int(np.abs(stored).argmax()) :])
         if kind == "babble":
-            speech = self._speech
-            heard = range(int(rng.integers(3, 9)))
-            crowd = np.sum([others(n) if speech is None else speech.piece(n, rng) for _ in heard], axis=0)
-            return mix(wave, crowd, rng.uniform(*BABBLE_DB))
+            return self._babble(wave, rng, others)
         if kind == "music":
             assert self._music is not None
-            return mix(wave, self._music.piece(n, rng), rng.uniform(*MUSIC_DB))
+            return self._mixed(wave, self._music.piece(n, rng), rng.uniform(*MUSIC_DB))
         if kind == "noise":
             made = self._noise.piece(n, rng) if self._noise else coloured_noise(NOISES[int(rng.integers(5))], n, rng)
-            return mix(wave, made, rng.uniform(*NOISE_DB))
+            return self._mixed(wave, made, rng.uniform(*NOISE_DB))
         if kind == "filter":
             return microphone(wave, rng)
         return wave
 
+    def _mixed(self, wave: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
+        return wave + at_ratio(wave, noise, snr_db) if self.published else mix(wave, noise, snr_db)
 
-class Masked(nn.Module):
-    """An encoder with ``fbank`` and ``embed`` whose features are masked in training (SpecAugment, Park et al. 2019).
-
-    One band of up to ``share`` of the frames and one of up to ``share`` of the mel bands are set to 0, their mean.
-    With a ``share`` of 0 any encoder of waveforms will do.
-
-    Raises
-    ------
-    ConfigError
-        If there is something to mask and the encoder has no features.
-    """
-
-    encoder: Any
-
-    def __init__(self, encoder: nn.Module, share: float = 0.1) -> None:
-        super().__init__()
-        if share > 0 and not (hasattr(encoder, "fbank") and hasattr(encoder, "embed")):
-            raise ConfigError(
-                f"mask is {share}, and {type(encoder).__name__} has no filter banks to mask; expected 0 for it"
-            )
-        self.encoder = encoder
-        self.share = share
-        # Drawn on the CPU, so that a GPU masks the same; of its own, so that dropout changes nothing.
-        self._generator = torch.Generator()
-        self._rank, self._world = 0, 1
-
-    def begin(self, seed: int, rank: int, world: int) -> None:
-        """Draw from ``seed`` for the whole batch, and take the part of process ``rank`` of ``world``."""
-        self._generator.manual_seed(seed)
-        self._rank, self._world = rank, world
-
-    def forward(self, waves: Tensor) -> Tensor:
-        """Map (B, samples) to (B, dim)."""
-        embedding: Tensor
-        if not self.training or self.share == 0:
-            embedding = self.encoder(waves)
-            return embedding
-        rows = len(waves)
-        draws = torch.rand(rows * self._world, 4, generator=self._generator)[self._rank * rows :][:rows]
-        with torch.no_grad():
-            features = mask_bands(self.encoder.fbank(waves), 1, self.share, draws[:, :2])
-            features = mask_bands(features, 2, self.share, draws[:, 2:])
-        embedding = self.encoder.embed(features)
-        return embedding
-
-
-def mask_bands(features: Tensor, axis: int, share: float, draws: Tensor) -> Tensor:
-    """Set a band of each row to 0: along ``axis`` (1 bands, 2 frames), less than ``share`` of it wide.
-
-    Width and place follow from ``draws`` (B, 2), evenly distributed from 0 to below 1.
-    """
-    size = features.shape[axis]
-    width = (draws[:, :1] * max(1, int(share * size))).long()
-    start = (draws[:, 1:] * (size - width)).long()
-    steps = torch.arange(size)[None]
-    hidden = ((steps >= start) & (steps < start + width)).to(features.device)
-    return features.masked_fill(hidden[:, :, None] if axis == 1 else hidden[:, None, :], 0.0)
+    def _babble(self, wave: np.ndarray, rng: np.random.Generator, others: Callable[[int], np.ndarray]) -> np.ndarray:
+        speech, n = self._speech, len(wave)
+        count = int(rng.integers(3, 9))
+        if self.published:
+            voices = [others(n) for _ in range(count)] if speech is None else speech.pieces(count, n, rng)
+            crowd = np.sum([at_ratio(wave, voice, rng.uniform(*BABBLE_DB)) for voice in voices], axis=0)
+            return (wave + crowd).astype(np.float32)
+        crowd = np.sum([others(n) if speech is None else speech.piece(n, rng) for _ in range(count)], axis=0)
+        return mix(wave, crowd, rng.uniform(*BABBLE_DB))

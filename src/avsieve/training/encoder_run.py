@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from avsieve.encoders.checkpoint import load_into, read_state, resolve
+from avsieve.encoders.checkpoint import resolve
 from avsieve.encoders.registry import build
 from avsieve.provenance import sha256_of, write_provenance
 from avsieve.training.job import Data, Modality, Recipe
@@ -30,7 +30,7 @@ def train_encoder(
     modality: Modality,
     train_list: Path,
     output: Path,
-    load: Callable[[], Data],
+    load: Callable[[nn.Module], Data],
     *,
     recipe: Recipe,
     optimiser: Optimiser,
@@ -64,7 +64,7 @@ def train_encoder(
     output
         Safetensors file to write, with ``arch``, ``dim``, ``classes`` and ``seed`` in its metadata.
     load
-        Opens the data, once the device is known to be there.
+        Opens the data for the encoder, which has its first weights; called once the device is known to be there.
     recipe, optimiser
         What to do.
     treated
@@ -76,7 +76,8 @@ def train_encoder(
     workers
         Processes that prepare batches, for each that trains.
     start_from
-        Weights to begin with (fine-tuning) in place of random ones; ``builtin`` for the shipped ones.
+        Weights to begin with (fine-tuning) in place of random ones: whatever file the embedding stages load, other
+        projects' among them; ``builtin`` for the shipped ones.
     log, provenance
         CSV of the losses, with a row every ``log_every`` steps, and JSON to write.
     checkpoint
@@ -90,17 +91,19 @@ def train_encoder(
     Raises
     ------
     AvsieveError
-        If list and shards do not fit, the device is absent, or the loss is no longer finite.
+        If list and shards do not fit, the device is absent, the first weights are of another architecture, or the loss
+        is no longer finite.
     """
     machine = Machine(device, devices, nodes, strategy, precision)
     fabric = start(machine)
-    data = load()
     torch.manual_seed(recipe.seed)
     encoder = build(modality.table, recipe.arch)
     first: Path | None = None
     if start_from is not None:
         first = resolve(start_from, modality.builtin)
-        load_into(encoder, read_state(first), source=first)
+        encoder = modality.load(encoder, recipe.arch, start_from)
+        logger.info("begins with the weights of %s", first)
+    data = load(encoder)
     dim = int(encoder.dim)  # type: ignore[arg-type]
     criterion = AAMSoftmax(
         dim,
@@ -140,7 +143,7 @@ def train_encoder(
     )
     if fabric.is_global_zero:
         metadata = {"arch": recipe.arch, "dim": str(dim), "classes": str(data.classes), "seed": str(recipe.seed)}
-        save_encoder(output, encoder, metadata | dict(modality.metadata), half=half)
+        save_encoder(output, encoder, metadata | dict(data.metadata), half=half)
         if provenance is not None:
             write_provenance(
                 provenance,
@@ -152,6 +155,7 @@ def train_encoder(
                 recipe=asdict(recipe),
                 schedule=[asdict(phase.schedule) for phase in data.phases],
                 optimiser=asdict(optimiser),
+                **data.metadata,
                 loss=state.rows[-1][1],
                 accuracy=state.rows[-1][2],
                 validation=_validated(data.validation, state),

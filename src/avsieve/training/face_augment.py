@@ -22,6 +22,10 @@ class FaceAugmentation:
         Strength of small turns, shifts and changes of scale, as a detector's landmarks have them; 1 is about 3 pixels.
     smooth
         Chance of a Gaussian blur of 5 x 9 pixels, its standard deviation evenly from 0.1 to 5 (AVCleanse: always).
+    planes
+        Order in which the network is fed the planes, ``rgb`` or ``bgr``. A grey face is made of the planes as if they
+        were red, green and blue, as AVCleanse's loader does, which gives BGR to torchvision: under ``bgr`` red and blue
+        have each other's weight.
     """
 
     flip: float = 0.5
@@ -32,6 +36,7 @@ class FaceAugmentation:
     jitter: float = 1.0
     shift: float = 1.0
     smooth: float = 0.0
+    planes: str = "rgb"
 
     def __call__(self, face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return a treated copy of a face (112, 112, 3) uint8 BGR."""
@@ -42,7 +47,10 @@ class FaceAugmentation:
         if self.jitter > 0:
             face = cv2.LUT(face, _curve(self.jitter, rng))
         if rng.random() < self.grey:
-            face = cv2.cvtColor(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+            face = cv2.cvtColor(
+                cv2.cvtColor(face, cv2.COLOR_BGR2GRAY if self.planes == "rgb" else cv2.COLOR_RGB2GRAY),
+                cv2.COLOR_GRAY2BGR,
+            )
         if rng.random() < self.blur:
             face = _softened(face, rng)
         if self.smooth > 0 and rng.random() < self.smooth:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Required, TypedDict
+
+from torch import nn
 
 from avsieve.training.listed import Listed
 from avsieve.training.optimiser import Optimiser
@@ -77,18 +79,19 @@ class Modality:
         Of the provenance.
     table, builtin
         Architecture name -> factory, and the file of the shipped weights.
+    load
+        ``load(network, arch, checkpoint)`` returns a new network with the weights of a file to begin with, ours or
+        another project's.
     samples
         What a batch consists of.
-    metadata
-        What the file of weights says besides ``arch``, ``dim``, ``classes`` and ``seed``.
     """
 
     stage: str
     packages: tuple[str, ...]
     table: Mapping[str, str]
     builtin: str
+    load: Callable[[nn.Module, str, str | Path], nn.Module]
     samples: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,12 @@ class Data:
         How many the labels of the first phase tell apart: the speakers, or more where one speaker makes several.
     validation
         Measures the encoder on the way, on speakers kept out of ``listed``.
+    metadata
+        What the file of weights says besides ``arch``, ``dim``, ``classes`` and ``seed``.
     """
 
     listed: Listed
     phases: Sequence[Phase]
     classes: int
     validation: Validation | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)

@@ -44,7 +44,23 @@ def write_onnx(
 def export_face_encoder(encoder: nn.Module, path: Path) -> None:
     """Write a visual encoder as ONNX that InsightFace takes for a recognition model, with a free batch size.
 
-    The input stays 3 x 112 x 112, since InsightFace tells models apart by it; it feeds RGB scaled to [-1, 1].
+    The input stays 3 x 112 x 112, since InsightFace tells models apart by it; it feeds RGB scaled to [-1, 1]. A network
+    that was trained on BGR (its ``channels`` say so) turns the planes itself.
     """
+    if getattr(encoder, "channels", None) == "bgr":
+        encoder = _Turned(encoder)
     free = {"image": {0: "batch"}, "embedding": {0: "batch"}}
     write_onnx(encoder, path, torch.zeros(1, 3, 112, 112), ["embedding"], free=free)
+
+
+class _Turned(nn.Module):
+    """A network for BGR that takes RGB."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, faces: torch.Tensor) -> torch.Tensor:
+        """Map faces (B, 3, h, w) to what the network makes of them."""
+        embeddings: torch.Tensor = self.encoder(faces.flip(1))
+        return embeddings

@@ -33,13 +33,16 @@ AUDIO: dict[str, dict[str, Any]] = {
         "crop_s": 2.015,
         "augment": ["none", "room", "babble", "music", "noise"],
         "stack": 0.0,
+        "gain_db": 0.0,
+        "mixing": "voxceleb_trainer",
         "mask": 0.1,
         "margin": 0.2,
         "scale": 30.0,
     },
 }
 
-# One random frame an utterance and step; mirrored, always blurred with a kernel of 5 x 9, sometimes grey, nothing else.
+# One random frame an utterance and step; mirrored, always blurred with a kernel of 5 x 9, sometimes grey, nothing else;
+# read with cv2.imread and never turned to RGB.
 VISUAL: dict[str, dict[str, Any]] = {
     "none": {},
     "avcleanse": {
@@ -54,6 +57,7 @@ VISUAL: dict[str, dict[str, Any]] = {
         "erase": 0.0,
         "jitter": 0.0,
         "shift": 0.0,
+        "channels": "bgr",
         "margin": 0.4,
         "scale": 64.0,
     },

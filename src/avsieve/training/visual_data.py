@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import cv2
 import numpy as np
 import torch
@@ -14,10 +17,24 @@ from avsieve.training.listed import Listed
 
 
 class Faces(Listed):
-    """The utterances of a training list that have aligned faces in the shards, with their classes."""
+    """The utterances of a training list that have aligned faces in the shards, with their classes.
+
+    Parameters
+    ----------
+    train_list, tars, max_missing
+        As `Listed` has them.
+    channels
+        Order of the planes that a network is given, ``rgb`` or ``bgr``.
+    """
 
     ABSENT = "have no face in"
     LACKING = "have no face"
+
+    def __init__(
+        self, train_list: Path, tars: Sequence[Path], max_missing: float = 0.5, *, channels: str = "rgb"
+    ) -> None:
+        super().__init__(train_list, tars, max_missing)
+        self.channels = channels
 
     def face(self, index: int, rng: np.random.Generator) -> np.ndarray:
         """Return a random face of an utterance, (112, 112, 3) uint8 BGR."""
@@ -25,9 +42,9 @@ class Faces(Listed):
         return self._decoded(index, *members[int(rng.integers(len(members)))])
 
     def middle(self, index: int) -> Tensor:
-        """Return the face in the middle of an utterance, (3, 112, 112) uint8 RGB."""
+        """Return the face in the middle of an utterance, (3, 112, 112) uint8."""
         members = self._members(index)
-        return as_planes(self._decoded(index, *members[len(members) // 2])[None])[0]
+        return as_planes(self._decoded(index, *members[len(members) // 2])[None], self.channels)[0]
 
     def _members(self, index: int) -> list[tuple[str, bytes]]:
         return list(self.reader(index).of(self.utterances[index]))
@@ -40,7 +57,7 @@ class Faces(Listed):
 
 
 class FaceBatches(EpochBatches):
-    """``batches[step]`` -> faces (B, 3, 112, 112) uint8 RGB and labels (B,) int64.
+    """``batches[step]`` -> faces (B, 3, 112, 112) uint8 and labels (B,) int64.
 
     Whole bytes, since a quarter of the memory passes between processes and to the device; `Scaled` takes them. Every
     utterance comes once, with one of its faces, before any comes again.
@@ -72,12 +89,13 @@ class FaceBatches(EpochBatches):
             face = self.faces.face(index, rng)
             images[row] = face if self.augmentation is None else self.augmentation(face, rng)
             labels[row] = self.faces.labels[index]
-        return as_planes(images), torch.from_numpy(labels)
+        return as_planes(images, self.faces.channels), torch.from_numpy(labels)
 
 
-def as_planes(faces: np.ndarray) -> Tensor:
-    """Return faces (B, 112, 112, 3) uint8 BGR as planes (B, 3, 112, 112) uint8 RGB."""
-    return torch.from_numpy(np.ascontiguousarray(faces[..., ::-1].transpose(0, 3, 1, 2)))
+def as_planes(faces: np.ndarray, channels: str) -> Tensor:
+    """Return faces (B, 112, 112, 3) uint8 BGR as planes (B, 3, 112, 112) uint8 in the order of ``channels``."""
+    ordered = faces[..., ::-1] if channels == "rgb" else faces
+    return torch.from_numpy(np.ascontiguousarray(ordered.transpose(0, 3, 1, 2)))
 
 
 class Scaled(nn.Module):

@@ -1,0 +1,123 @@
+"""What a run costs besides the work on clips: starting its jobs, and the stages from the plan to the report.
+
+The figures are seconds of a core, measured as user and system time of the rules' own commands with one thread each, on
+2 cores of an AMD EPYC: `avsieve simulate` gave 56 to 50,000 utterances of 6 to 2,000 speakers, and VoxCeleb2's size
+stands in docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from avsieve.doctor.words import two_digits
+
+if TYPE_CHECKING:
+    from avsieve.config import Config
+
+# A job is a process: Python, and the packages that its stage imports.
+START_S = {
+    "plan": 0.7, "fetch": 0.8, "extract": 0.95, "align": 1.7, "extract, align": 1.5, "embed_audio": 2.6,
+    "embed_visual": 3.3, "split": 0.6, "pool": 1.4, "score": 0.65, "clean": 0.65, "train fusion": 2.6,
+    "evaluate": 3.3, "report": 3.2,
+}  # fmt: skip
+# Snakemake: reading the rules, and for each job its look at the files and its place in the order.
+SNAKEMAKE_S, SNAKEMAKE_JOB_S = 2.5, 0.08
+# Utterances of a speaker and speakers, where nobody knows: VoxCeleb2 has 182, small sets have fewer.
+UTTERANCES_A_SPEAKER = 100
+# Evidence of an utterance: its own part, its speaker's, and the part of each pair of utterance and speaker.
+POOL_S, POOL_SPEAKER_S = 5.5e-5, 4e-3
+SCORE_S, SCORE_SPEAKER_S, SCORE_PAIR_S = 4e-5, 3.5e-3, 1e-8
+# The decision fits its models on a sample of at most so many utterances, whatever the list.
+CLEAN_S, CLEAN_FIT_S, CLEAN_SAMPLE, CLEAN_FIXED_S = 3e-5, 7.5e-4, 6000, 1.5
+# A fusion model: its data, and a step of its training.
+FUSION_FIXED_S, FUSION_STEP_S = 1.5, 4.2e-3
+# A trial scored by one system, its draws for the intervals included.
+TRIAL_S = 1e-5
+REPORT_S = 1.0
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the later stages depend on: utterances, speakers, and those utterances that train fusion models."""
+
+    utterances: int
+    speakers: int
+    trained_on: int
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of utterances of a speaker, among those that are kept for testing."""
+        return round((self.utterances - self.trained_on) * self.utterances / self.speakers / 2)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage's work: seconds of a core, and how many jobs share it."""
+
+    name: str
+    work: str
+    core_s: float
+    jobs: int
+
+
+def size_of(config: Config, utterances: int, speakers: int | None) -> Size:
+    """Return the size of a run, guessing how many speakers there are where the source does not say."""
+    evaluation, source = config.evaluation, config.source
+    kept = 0.0 if evaluation.trials is not None or source.kind == "synthetic" else evaluation.holdout
+    test = 0
+    if source.kind == "synthetic":
+        made = source.synthetic
+        test = made.test_speakers * made.test_videos * made.test_utterances
+    guessed = speakers or max(2, round(utterances / UTTERANCES_A_SPEAKER))
+    return Size(utterances, guessed, round((utterances - test) * (1 - kept)))
+
+
+def first_stages(config: Config, size: Size) -> list[Stage]:
+    """Return the plan, and for embeddings made elsewhere their splitting into shards."""
+    stages = [Stage("plan", _count(size.utterances), 1e-5 * size.utterances, 1)]
+    if config.source.kind == "embeddings":
+        tables = [config.source.embeddings.audio, config.source.embeddings.visual]
+        stages.append(
+            Stage("split", _count(size.utterances), 8e-5 * size.utterances, sum(t is not None for t in tables))
+        )
+    return stages
+
+
+def last_stages(config: Config, size: Size, trials: int | None) -> list[Stage]:
+    """Return the stages from the evidence to the report.
+
+    Parameters
+    ----------
+    trials
+        In the list that the configuration names; None where trials are made.
+    """
+    n, speakers = size.utterances, size.speakers
+    said = f"{_count(n)} of {speakers:,} speakers"
+    stages = [
+        Stage("pool", said, POOL_S * n + POOL_SPEAKER_S * speakers, 1),
+        Stage("score", said, SCORE_S * n + SCORE_SPEAKER_S * speakers + SCORE_PAIR_S * n * speakers, config.shards),
+        Stage(
+            "clean", _count(n), CLEAN_FIXED_S + CLEAN_FIT_S * min(n, CLEAN_SAMPLE) + CLEAN_S * n + START_S["plan"], 1
+        ),
+    ]
+    fusion = config.fusion
+    if fusion.models:
+        steps = fusion.epochs * max(1, size.trained_on // fusion.batch_size)
+        each = FUSION_FIXED_S + len(fusion.seeds) * steps * FUSION_STEP_S
+        work = f"{len(fusion.models)} models, 2 lists, {len(fusion.seeds)} seeds"
+        stages.append(Stage("train fusion", work, 2 * len(fusion.models) * each, 2 * len(fusion.models)))
+    count = trials if trials is not None else 2 * min(config.evaluation.max_targets, size.pairs)
+    systems = 4 + 2 * len(fusion.models) * len(fusion.seeds)
+    said = f"{count:,} trials" if trials is not None else f"about {two_digits(count)} trials"
+    stages.append(Stage("evaluate", f"{said}, {systems} systems", count * systems * TRIAL_S, 1))
+    return [*stages, Stage("report", "the page", REPORT_S, 1)]
+
+
+def own_seconds(jobs: int) -> float:
+    """Return what Snakemake itself takes for a run of so many jobs."""
+    return SNAKEMAKE_S + SNAKEMAKE_JOB_S * jobs
+
+
+def _count(utterances: int) -> str:
+    return f"{utterances:,} utterances"

@@ -1,0 +1,49 @@
+"""Folders of recordings that training speech is mixed with: MUSAN, RIRS_NOISES, or one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from avsieve.errors import ConfigError
+
+RATE = 16_000
+AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
+
+
+class SoundFolder:
+    """Random pieces of the recordings under a folder, at 16 kHz.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds no recording, or one that is not at 16 kHz.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.files = sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
+        if not self.files:
+            raise ConfigError(f"{folder}: no recording ({', '.join(sorted(AUDIO_SUFFIXES))}) for the augmentation")
+
+    def piece(self, n: int | None, rng: np.random.Generator) -> np.ndarray:
+        """Return ``n`` samples from a random place, repeated if the recording is shorter; None gives all of it."""
+        return self._read(int(rng.integers(len(self.files))), n, rng)
+
+    def pieces(self, count: int, n: int, rng: np.random.Generator) -> list[np.ndarray]:
+        """Return pieces of ``n`` samples of ``count`` recordings, different ones as far as there are so many."""
+        chosen = rng.permutation(len(self.files))[:count]
+        return [self._read(int(chosen[i % len(chosen)]), n, rng) for i in range(count)]
+
+    def _read(self, which: int, n: int | None, rng: np.random.Generator) -> np.ndarray:
+        import soundfile
+
+        path = self.files[which]
+        with soundfile.SoundFile(path) as handle:
+            if handle.samplerate != RATE:
+                raise ConfigError(f"{path}: {handle.samplerate} Hz; expected {RATE} Hz: convert the folder first")
+            if n is not None and handle.frames > n:
+                handle.seek(int(rng.integers(handle.frames - n + 1)))
+            found = handle.read(n if n is not None else -1, dtype="float32", always_2d=True)[:, 0]
+        return found if n is None else np.resize(found, n)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from avsieve.errors import ConfigError
+from avsieve.training.sound_folder import SoundFolder
+
+
+def hiss(n: int = 16_000) -> np.ndarray:
+    return np.random.default_rng(5).standard_normal(n).astype(np.float32)
+
+
+def test_a_folder_without_recordings_or_at_another_rate_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no recording"):
+        SoundFolder(tmp_path)
+    soundfile.write(tmp_path / "cd.wav", hiss(), 44_100)
+    with pytest.raises(ConfigError, match=r"cd\.wav: 44100 Hz; expected 16000 Hz"):
+        SoundFolder(tmp_path).piece(10, np.random.default_rng(0))
+
+
+def test_pieces_come_from_different_recordings_as_far_as_there_are_some(tmp_path: Path) -> None:
+    for level in range(1, 5):
+        soundfile.write(tmp_path / f"{level}.wav", np.full(100, level / 10), 16_000)
+    folder = SoundFolder(tmp_path)
+    for seed in range(5):
+        pieces = folder.pieces(3, 250, np.random.default_rng(seed))
+        assert {piece.shape for piece in pieces} == {(250,)}
+        assert len({round(float(piece[0]), 2) for piece in pieces}) == 3
+    levels = sorted(round(float(piece[0]), 1) for piece in folder.pieces(6, 10, np.random.default_rng(0)))
+    assert len(levels) == 6
+    assert set(levels) == {0.1, 0.2, 0.3, 0.4}
