@@ -19,7 +19,7 @@ from avsieve.errors import AvsieveError
 
 PACKAGE = "avsieve"
 # What these do shows on a terminal or in a log and never in an output: an edit of them reruns nothing.
-NEUTRAL = {f"{PACKAGE}.errors", f"{PACKAGE}.progress", f"{PACKAGE}.scripting"}
+NEUTRAL = {f"{PACKAGE}.errors", f"{PACKAGE}.progress", f"{PACKAGE}.scripting", f"{PACKAGE}.terminal"}
 # Of a hash: enough that no two codes of a module share them by chance.
 DIGITS = 12
 
