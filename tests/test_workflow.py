@@ -56,7 +56,7 @@ def test_a_path_of_the_users_is_an_input_and_one_of_the_results_is_moved(reposit
 
     wiring = Wiring(values, repository / "workflow", moved=lambda path: f"avs/{path}", given=keep)
     assert sorted(given) == sorted(
-        "l.txt t.csv v.txt s.csv d.txt c.txt d.onnx p.onnx a.safetensors f.onnx w.txt u.txt".split()
+        [f"{name}.txt" for name in "lvdcwu"] + ["t.csv", "s.csv", "d.onnx", "p.onnx", "a.safetensors", "f.onnx"]
     )
     assert wiring.trial_files == {"sex": "s.csv", "truth": "t.csv"}
     assert wiring.report_folders["benchmarks"] == "avs/results/benchmarks"

@@ -9,7 +9,6 @@ import ast
 import hashlib
 import json
 import shlex
-import shutil
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -68,21 +67,6 @@ def shell_prefix(src: Path, scripts: Path, *, own_environments: bool) -> str:
         f"AVSIEVE_SCRIPTS={shlex.quote(str(scripts))} PYTHONHASHSEED=0; "
     )
     return words.replace("{", "{{").replace("}", "}}")
-
-
-def need_conda() -> None:
-    """Stop where environments of their own are wanted and nothing can make them.
-
-    Raises
-    ------
-    ConfigError
-        If there is no conda.
-    """
-    if shutil.which("conda") is None:
-        raise ConfigError(
-            "--use-conda: there is no conda on PATH; install Miniforge (conda-forge.org/download), or leave "
-            "--use-conda out: then everything runs under the Python that runs Snakemake"
-        )
 
 
 def network_modules(src: Path, modality: str, arch: str) -> list[str]:

@@ -13,7 +13,8 @@ from snakemake.settings.types import DeploymentMethod
 from avsieve.errors import AvsieveError
 from avsieve.leftovers import told
 from avsieve.sources.claim import refuse_other_source
-from avsieve.workflow import Wiring, flags, need_conda, shell_prefix
+from avsieve.workflow import Wiring, flags, shell_prefix
+from avsieve.workflow_checks import need_conda, need_gpu, need_source
 from avsieve.workflow_paths import plain
 
 OWN_ENVIRONMENTS = (
@@ -30,6 +31,13 @@ try:
         given=lambda path: local(plain(path)),
     )
     refuse_other_source(W.at.results, W.source.kind, W.source.settings.model_dump())
+    if workflow.is_main_process and not IMPORTED:
+        # An importer's rules may bring the data. Once planned, a run may lack them: what was made of them is there.
+        if not Path(f"{W.at.results}/plan/utterances.parquet").exists():
+            need_source(W.config)
+        # Without --cores the jobs run elsewhere, or none runs (--unlock).
+        if workflow.resource_settings.cores and not workflow.resource_settings.nodes:
+            need_gpu(W.config)
 except AvsieveError as error:
     raise WorkflowError(str(error)) from None
 

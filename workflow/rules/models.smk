@@ -6,11 +6,11 @@ OUTPUTS: results/rebuilt: the files of src/avsieve/models, with their provenance
 
 
 rule rebuild_models:
+    """All three."""
     input:
         "results/rebuilt/detector.onnx",
         "results/rebuilt/faces.onnx",
         "results/rebuilt/audio_ecapa_small.safetensors",
-    """All three."""
     localrule: True
 
 

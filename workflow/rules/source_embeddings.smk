@@ -70,7 +70,7 @@ rule split_embeddings:
 
 
 rule compare_lists:
+    """Not with this source: say so, rather than that nothing makes it."""
     input:
         W.source.need_media("compare_lists", []),
-    """Not with this source: say so, rather than that nothing makes it."""
     localrule: True
