@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.codehash import code_hash, modules_of
+from avsieve.codehash import code_hashes, modules_of
 from avsieve.errors import AvsieveError
 
 FILES = {
@@ -34,8 +34,8 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def hash_of(project: Path, script: str) -> str:
-    return code_hash(project / "scripts" / f"{script}.py", project / "src")
+def hash_of(project: Path, script: str) -> list[str]:
+    return code_hashes(project / "scripts" / f"{script}.py", project / "src")
 
 
 def edit(project: Path, name: str, text: str) -> None:
@@ -53,18 +53,27 @@ def test_modules_loaded_by_name_count_when_they_are_named(project: Path) -> None
     script, src = project / "scripts/embed.py", project / "src"
     assert "avsieve.nets" not in modules_of(script, src)
     assert "avsieve.nets" in modules_of(script, src, also=["avsieve.nets"])
-    assert code_hash(script, src) != code_hash(script, src, also=["avsieve.nets"])
+    assert set(code_hashes(script, src, also=["avsieve.nets"])) > set(code_hashes(script, src))
 
 
 def test_a_module_that_does_not_exist_is_refused(project: Path) -> None:
     with pytest.raises(AvsieveError, match=r"no module avsieve\.net "):
-        code_hash(project / "scripts/embed.py", project / "src", also=["avsieve.net"])
+        code_hashes(project / "scripts/embed.py", project / "src", also=["avsieve.net"])
 
 
 def test_an_edit_of_an_indirect_import_changes_the_hash(project: Path) -> None:
     before = hash_of(project, "align")
     edit(project, "src/avsieve/shape.py", "def area(x):\n    return x * 3\n")
     assert hash_of(project, "align") != before
+
+
+def test_what_differs_names_the_module_that_was_edited(project: Path) -> None:
+    before = set(hash_of(project, "align"))
+    edit(project, "src/avsieve/shape.py", "def area(x):\n    return x * 3\n")
+    (gone,), (came,) = before - set(hash_of(project, "align")), set(hash_of(project, "align")) - before
+    assert gone.split()[0] == came.split()[0] == "avsieve.shape"
+    names = [line.split()[0] for line in hash_of(project, "align")]
+    assert names == ["align.py", "avsieve.faces.align", "avsieve.shape"]  # packages without code are left out
 
 
 def test_an_edit_elsewhere_does_not_change_the_hash(project: Path) -> None:

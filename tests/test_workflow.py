@@ -22,6 +22,7 @@ def test_settings_become_flags() -> None:
     }
     assert flags(values) == "--min-score 0.5 --name 'a b' --on --no-off --many 1 'x y'"
     assert flags(values, leave=["many", "name"]) == "--min-score 0.5 --on --no-off"
+    assert flags({"title": "-5 dB {1}"}) == "--title='-5 dB {1}'"
     media = flags(Config().media, leave=["keep_frames"])
     assert media == "--interval-s 0.4 --jpeg-quality 95 --min-audio-s 0.5"
 
@@ -31,6 +32,40 @@ def test_the_prefix_puts_the_library_on_the_path_and_leaves_conda_its_python() -
     assert "PYTHONPATH=/x/src" in own
     assert "PATH=/" not in own.replace("PYTHONPATH=/", "")
     assert "export PATH=" in shell_prefix(Path("/x/src"), Path("/x/scripts"), own_environments=False)
+
+
+def test_braces_of_a_folder_are_doubled_in_the_prefix() -> None:
+    prefix = shell_prefix(Path("/x {2024}/src"), Path("/x {2024}/scripts"), own_environments=False)
+    assert "PYTHONPATH='/x {2024}/src'" in prefix.format()
+
+
+def test_a_path_of_the_users_is_an_input_and_one_of_the_results_is_moved(repository: Path) -> None:
+    values = {
+        "source": {"kind": "tree", "tree": {"root": "mp4", "train_list": "l.txt"}, "truth": "t.csv"},
+        "evaluation": {"trials": "v.txt", "sex": "s.csv", "trained_on": ["d.txt"], "as_norm": {"cohort": "c.txt"}},
+        "faces": {"detector": "d.onnx", "landmarks": "p.onnx"},
+        "audio": {"checkpoint": "a.safetensors"},
+        "visual": {"model": "f.onnx"},
+        "export": {"speakers": "w.txt", "utterances": "u.txt"},
+    }
+    given: list[str] = []
+
+    def keep(path: str) -> str:
+        given.append(path)
+        return path
+
+    wiring = Wiring(values, repository / "workflow", moved=lambda path: f"avs/{path}", given=keep)
+    assert sorted(given) == sorted(
+        [f"{name}.txt" for name in "lvdcwu"] + ["t.csv", "s.csv", "d.onnx", "p.onnx", "a.safetensors", "f.onnx"]
+    )
+    assert wiring.trial_files == {"sex": "s.csv", "truth": "t.csv"}
+    assert wiring.report_folders["benchmarks"] == "avs/results/benchmarks"
+    assert "--out avs/export/tree" in wiring.export_flags("tree")
+    assert all(path.startswith("avs/results/") for path in wiring.fusion_flags["models"])
+    assert all(path.startswith("results/") for path in wiring.fusion_models)
+    assert Wiring({}, repository / "workflow", moved=lambda path: f"avs/{path}").trial_files == {
+        "sex": "avs/results/plan/speakers.csv", "truth": None,
+    }  # fmt: skip
 
 
 def test_cuda_takes_the_gpu_environments_and_a_gpu(repository: Path) -> None:

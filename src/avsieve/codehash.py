@@ -1,9 +1,9 @@
 """Hash the code that a rule runs, so that an edit reruns exactly the stages it concerns.
 
 Snakemake notices neither an edit in an imported module nor one in a script that a ``shell:`` line calls. Each rule
-therefore carries the hash of its script and of the library modules that the script imports, directly or through other
-modules of the library. What is hashed is the syntax tree without positions and docstrings: comments, docstrings,
-formatting, file times and branch switches change nothing.
+therefore carries the hashes of its script and of the library modules that the script imports, directly or through other
+modules of the library, each with its name, so that a reason to run again names the module. What is hashed is the syntax
+tree without positions and docstrings: comments, docstrings, formatting, file times and branch switches change nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from avsieve.errors import AvsieveError
 
 PACKAGE = "avsieve"
 # What these do shows on a terminal or in a log and never in an output: an edit of them reruns nothing.
-NEUTRAL = {f"{PACKAGE}.errors", f"{PACKAGE}.progress", f"{PACKAGE}.scripting"}
+NEUTRAL = {f"{PACKAGE}.errors", f"{PACKAGE}.progress", f"{PACKAGE}.scripting", f"{PACKAGE}.terminal"}
+# Of a hash: enough that no two codes of a module share them by chance.
+DIGITS = 12
 
 
 def _without_words(tree: ast.Module) -> ast.Module:
@@ -113,9 +115,13 @@ def _parse(path: Path, stamp: tuple[int, int]) -> ast.Module:
         raise AvsieveError(f"{path}:{error.lineno}: {error.msg}; mend the syntax error before running") from error
 
 
-def _tree(path: Path) -> ast.Module:
+def _stamp(path: Path) -> tuple[int, int]:
     stat = path.stat()
-    return _parse(path, (stat.st_mtime_ns, stat.st_size))
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _tree(path: Path) -> ast.Module:
+    return _parse(path, _stamp(path))
 
 
 def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, Path]:
@@ -149,8 +155,17 @@ def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, P
     return found
 
 
-def code_hash(script: str | Path, src: str | Path, also: Iterable[str] = ()) -> str:
-    """Return 16 hexadecimal digits that stand for ``script`` and every library module that it imports.
+@cache
+def _hash(path: Path, stamp: tuple[int, int]) -> str:
+    tree = _without_words(copy.deepcopy(_parse(path, stamp)))
+    return hashlib.sha256(_canonical(tree).encode()).hexdigest()[:DIGITS] if tree.body else ""
+
+
+def code_hashes(script: str | Path, src: str | Path, also: Iterable[str] = ()) -> list[str]:
+    """Return a line for ``script`` and for each library module that it imports: its name and a hash of its code.
+
+    As params of a rule, one each, they let Snakemake name what has changed: it shows those that differ. Modules without
+    any code are left out.
 
     Parameters
     ----------
@@ -167,9 +182,6 @@ def code_hash(script: str | Path, src: str | Path, also: Iterable[str] = ()) -> 
         If a file does not parse.
     """
     script, src = Path(script), Path(src)
-    digest = hashlib.sha256()
-    files = {"__main__": script, **modules_of(script, src, also)}
-    for name in sorted(set(files) - NEUTRAL):
-        tree = _without_words(copy.deepcopy(_tree(files[name])))
-        digest.update(f"{name}\0{_canonical(tree)}\0".encode())
-    return digest.hexdigest()[:16]
+    files = {script.name: script, **modules_of(script, src, also)}
+    hashes = {name: _hash(files[name], _stamp(files[name])) for name in sorted(set(files) - NEUTRAL)}
+    return [f"{name} {value}" for name, value in hashes.items() if value]

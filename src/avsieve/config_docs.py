@@ -10,9 +10,10 @@ import difflib
 import json
 import sys
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -43,24 +44,39 @@ The last column tells the first rule that runs again when a key changes; what de
 
 
 def _type_of(annotation: Any) -> str:
+    """Return the words for a type: what the reference tells of a key's values.
+
+    Raises
+    ------
+    TypeError
+        If there are none, since the name of a Python type means nothing to a reader.
+    """
     origin = get_origin(annotation)
+    if origin is Annotated:
+        base, *limits = get_args(annotation)
+        return _type_of(base) + _limits(limits)
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in get_args(annotation))
     if origin in (Union, UnionType):
-        parts = [a for a in get_args(annotation) if a is not type(None)]
-        return " or ".join(_type_of(part) for part in parts) + ", or nothing"
-    if origin is dict:
+        parts = [_type_of(a) for a in get_args(annotation) if a is not type(None)]
+        # A comma, where a part has one of its own: "whole number, at least 32, or `auto`".
+        joined = (", or " if any("," in part for part in parts[:-1]) else " or ").join(parts)
+        return joined + (", or nothing" if type(None) in get_args(annotation) else "")
+    if origin is dict or annotation is dict:
         return "keys and values"
     if origin in (list, tuple):
         return f"list of {_type_of(get_args(annotation)[0])}"
-    return {"str": "text", "int": "whole number", "float": "number", "bool": "yes or no"}.get(
-        getattr(annotation, "__name__", ""), str(annotation)
-    )
+    words = {str: "text", int: "whole number", float: "number", bool: "yes or no", Path: "path", Any: "any value"}
+    if annotation not in words:
+        raise TypeError(f"no words for {annotation}; add them to avsieve.config_docs")
+    return words[annotation]
 
 
-def _limits(field: FieldInfo) -> str:
-    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-    found = [f"{words[a]} {getattr(m, a):g}" for m in field.metadata for a in words if getattr(m, a, None) is not None]
+def _limits(metadata: Iterable[Any]) -> str:
+    """Return the words for the limits of a number, as a field or an annotation holds them."""
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "multiple_of": "a multiple of"}
+    limits = [m for item in metadata for m in (item.metadata if isinstance(item, FieldInfo) else [item])]
+    found = [f"{words[a]} {getattr(m, a):g}" for m in limits for a in words if getattr(m, a, None) is not None]
     return f", {' and '.join(found)}" if found else ""
 
 
@@ -105,7 +121,7 @@ def reference() -> str:
             for name, field in plain.items():
                 full = f"{path}.{name}" if path else name
                 parts.append(
-                    f"| `{full}` | {field.description} | {_type_of(field.annotation)}{_limits(field)} "
+                    f"| `{full}` | {field.description} | {_type_of(field.annotation)}{_limits(field.metadata)} "
                     f"| `{_yaml(field.get_default(call_default_factory=True))}` | `{_reruns(field)}` |"
                 )
         for name, field in model.model_fields.items():

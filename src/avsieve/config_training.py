@@ -39,7 +39,7 @@ class LargeMargin(Block):
 
 
 class TrainAudio(Preset):
-    """Training of an audio encoder on a list (`snakemake train_audio`).
+    """Training of an audio encoder on a list (`snakemake train_audio_encoders`).
 
     A preset stands for the keys that are not given: `avcleanse` is the recipe of AVCleanse's ECAPA-TDNN, and needs a
     folder of music.
@@ -109,7 +109,7 @@ class TrainAudio(Preset):
 
 
 class TrainVisual(Preset):
-    """Training of a visual encoder on a list (`snakemake train_visual`).
+    """Training of a visual encoder on a list (`snakemake train_visual_encoders`).
 
     A preset stands for the keys that are not given: `avcleanse` is the recipe of AVCleanse's IResNet-18.
     """

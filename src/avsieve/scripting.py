@@ -1,4 +1,4 @@
-"""What every command line shares: plain logs, one-line errors, and no stack trace for a user's mistake."""
+"""What every command line shares: plain logs, one-line errors, and no stack trace for what is no bug."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from avsieve.errors import AvsieveError
+from avsieve.terminal import flush_output, take_any_text
+
+# As a shell reports a program that a signal ended: SIGINT, SIGPIPE.
+INTERRUPTED, NO_READER = 130, 141
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -46,11 +50,27 @@ def make_folder(path: Path, name: str) -> None:
 
 
 def run(main: Callable[[], int | None]) -> None:
-    """Run ``main`` and exit: 0 when it ends, 1 with one message for an `AvsieveError`; bugs keep their stack trace."""
+    """Run ``main`` and exit: 0 when it ends, 1 with one message for an `AvsieveError`; bugs keep their stack trace.
+
+    An interrupt (Ctrl-C) is told in a line, and a reader of the output that has left (``| head``) is no error.
+    """
+    take_any_text()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    code: int | str | None
     try:
         code = main() or 0
+    except SystemExit as end:  # of argparse, for --help and for options that it refuses
+        code = end.code
     except AvsieveError as error:
         sys.stderr.write(f"error: {error}\n")
         code = 1
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; what is finished is kept\n")
+        code = INTERRUPTED
+    except BrokenPipeError:
+        if flush_output():  # not of the output, but of something inside
+            raise
+        code = NO_READER
+    if not flush_output():
+        code = code or NO_READER
     sys.exit(code)

@@ -94,14 +94,14 @@ def run_real(
     _speech_tree(real / "speech_train", work / "speech")
 
     logger.info("training the speaker encoder on %s", real / "speech_train")
-    values = yaml.safe_load((root / "config" / "real_encoder.yaml").read_text())
+    values = yaml.safe_load((root / "config" / "real_encoder.yaml").read_text(encoding="utf-8"))
     values["source"]["tree"] = {"root": "../speech"}
     config = _configure(work / "encoder.yaml", values)
     model = "results/models/audio/all.safetensors"
     snakemake(root, work / "encoder", [model], cores, config)
 
     logger.info("running the line on the corpus")
-    values = yaml.safe_load((root / "config" / "real.yaml").read_text())
+    values = yaml.safe_load((root / "config" / "real.yaml").read_text(encoding="utf-8"))
     values["source"] |= {
         "tree": {"root": f"../{corpus.name}/mp4", "train_list": f"../{corpus.name}/train_all.txt"},
         "truth": f"../{corpus.name}/truth.csv",

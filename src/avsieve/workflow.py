@@ -16,11 +16,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from avsieve.codehash import code_hash
+from avsieve.codehash import code_hashes
 from avsieve.config import Config, parse_config
 from avsieve.errors import ConfigError
 from avsieve.export.forms import PLACES
 from avsieve.ids import shard_names
+from avsieve.workflow_paths import Places, Words
 from avsieve.workflow_source import SourceWiring
 
 COMPARED = {"comparison": "comparison.json", "comparison_curves": "curves.parquet"}
@@ -28,11 +29,11 @@ COMPARED = {"comparison": "comparison.json", "comparison_curves": "curves.parque
 ENVIRONMENTS = {"onnx": "speech-onnx", "wavlm_mhfa": "wavlm"}
 
 
-def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> str:
+def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> Words:
     """Write settings as command-line flags: ``min_score: 0.5`` becomes ``--min-score 0.5``.
 
     ``None`` and empty lists are left out, true and false become ``--x`` and ``--no-x``, and keys in ``leave`` are
-    passed over.
+    passed over. Braces in it are no wildcards (`avsieve.workflow_paths.Words`).
     """
     items = values.model_dump() if isinstance(values, BaseModel) else values
     words: list[str] = []
@@ -47,21 +48,25 @@ def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> s
         elif isinstance(value, list | tuple):
             words += [flag, *(shlex.quote(str(item)) for item in value)]
         else:
-            words += [flag, shlex.quote(str(value))]
-    return " ".join(words)
+            # A value that begins with a dash would be taken for an option.
+            words += (
+                [f"{flag}={shlex.quote(str(value))}"] if str(value).startswith("-") else [flag, shlex.quote(str(value))]
+            )
+    return Words(" ".join(words))
 
 
 def shell_prefix(src: Path, scripts: Path, *, own_environments: bool) -> str:
-    """Return what runs before every shell command.
+    """Return what runs before every shell command, with braces doubled as Snakemake wants them there.
 
     Snakemake unsets ``PYTHONPATH`` in conda environments, so it is set here. Without environments of its own a job
     runs under the Python that runs Snakemake, whether or not its environment is activated.
     """
     python = "" if own_environments else f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
-    return (
+    words = (
         f"set -euo pipefail; {python}export PYTHONPATH={shlex.quote(str(src))} "
         f"AVSIEVE_SCRIPTS={shlex.quote(str(scripts))} PYTHONHASHSEED=0; "
     )
+    return words.replace("{", "{{").replace("}", "}}")
 
 
 def network_modules(src: Path, modality: str, arch: str) -> list[str]:
@@ -104,10 +109,31 @@ def face_settings(config: Config) -> dict[str, Any]:
 
 
 class Wiring:
-    """The configuration as the rules see it."""
+    """The configuration as the rules see it.
 
-    def __init__(self, values: dict[str, Any], basedir: str | Path) -> None:
+    Parameters
+    ----------
+    values
+        The configuration.
+    basedir
+        The folder ``workflow``.
+    moved
+        Where the importer of a module wants a path of the results (`avsieve.workflow_paths.Places`).
+    given
+        Makes an input of a path that the user named: such a path gets no prefix and has no wildcards.
+    """
+
+    def __init__(
+        self,
+        values: dict[str, Any],
+        basedir: str | Path,
+        *,
+        moved: Callable[[str], str] | None = None,
+        given: Callable[[str], str] = str,
+    ) -> None:
         self.config = parse_config(values)
+        self.at = Places(moved)
+        """Where a path of the results lies, for params; inputs and outputs are moved by Snakemake itself."""
         self.basedir = Path(basedir)
         self.scripts = self.basedir / "scripts"
         self.src = self.basedir.parent / "src"
@@ -116,43 +142,51 @@ class Wiring:
         # A GPU runs one shard's detector at a time: some threads decode for it. On the CPU there is a shard a core.
         self.face_threads = 4 if self.gpu else 1
         source = self.config.source
-        self.source = SourceWiring(source)
+        self.source = SourceWiring(source, given=given, at=self.at)
         embedded = ["embed_audio", "embed_visual"]
         self.stages = ["media", "extract", "align", *embedded] if self.source.has_media else embedded
         """Folders of the stages that write a status table."""
         self.faces = face_settings(self.config)
         """What decides how faces are found and aligned, as `align_faces.py` and `extract_faces.py` take it."""
-        self.face_files = [*model_file(self.config.faces.detector), *model_file(self.config.faces.landmarks)]
-        self.audio_file = model_file(self.config.audio.checkpoint)
-        self.visual_file = model_file(self.config.visual.model)
+        faces = [*model_file(self.config.faces.detector), *model_file(self.config.faces.landmarks)]
+        self.face_files = [given(path) for path in faces]
+        self.audio_file = [given(path) for path in model_file(self.config.audio.checkpoint)]
+        self.visual_file = [given(path) for path in model_file(self.config.visual.model)]
         """Model files that the user named: inputs, so that another file under the same name reruns their stage."""
         evaluation = self.config.evaluation
         self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
         self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
-        self.trials = evaluation.trials or "results/evaluation/trials.txt"
-        sex = "results/plan/speakers.csv" if self.source.is_synthetic else evaluation.sex
+        self.trials = given(evaluation.trials) if evaluation.trials else "results/evaluation/trials.txt"
+        self.trained_on = [given(path) for path in evaluation.trained_on]
+        sex: str | None = "results/plan/speakers.csv"
+        if not self.source.is_synthetic:
+            sex = None if evaluation.sex is None else given(evaluation.sex)
         self.sex = [] if sex is None else [sex]
         self.as_norm = evaluation.as_norm.cohort is not None
         self.cohort = ["results/evaluation/cohort.txt"] if self.as_norm else []
         """The frozen cohort of the AS-norm: an input of every evaluation."""
-        self.cohort_file = {"cohort": self.cohort[0] if self.as_norm else None}
+        self.cohort_file = {"cohort": self.at(self.cohort[0]) if self.as_norm else None}
         self.cohort_top = {"top": evaluation.as_norm.top if self.as_norm else None}
         named = {"all": "results/lists/train_all.txt", "clean": "results/lists/train_clean.txt"}
-        self.cohort_list = named.get(evaluation.as_norm.cohort or "all", evaluation.as_norm.cohort)
+        wanted = evaluation.as_norm.cohort or "all"
+        self.cohort_list = named[wanted] if wanted in named else given(wanted)
         by_segments = {"audio_segments": "embed_audio/{}.segments", "visual_frames": "embed_visual/{}.frames"}
         self.segment_flags = {
-            name: [f"results/{path.format(shard)}.parquet" for shard in self.shards]
+            name: [f"{self.at.results}/{path.format(shard)}.parquet" for shard in self.shards]
             for name, path in by_segments.items()
             if evaluation.protocol == "both"
         }
         """Segments and faces, where the segment protocol is wanted: flag -> a file per shard."""
-        self.segment_files = [path for paths in self.segment_flags.values() for path in paths]
+        self.segment_files = [
+            f"results/{by_segments[name].format(shard)}.parquet" for name in self.segment_flags for shard in self.shards
+        ]
         self.fusion_models = [
             f"results/models/fusion/{name}/{model}.{seed}.safetensors"
             for name in ("all", "clean")
             for model in self.config.fusion.models
             for seed in self.config.fusion.seeds
         ]
+        self.fusion_flags = {"models": [self.at(path) for path in self.fusion_models]}
         shown = {"faces": "results/align/{}.faces.parquet", "wavs": "results/extract/{}.wav.parquet"}
         self.shown = {
             name: [path.format(shard) for shard in self.shards] if self.source.has_media else []
@@ -161,15 +195,18 @@ class Wiring:
         """Indices of the faces and wavs that the report shows; none where there are only embeddings."""
         self.durations = [f"results/media/{shard}.parquet" for shard in self.shards] if self.source.has_media else []
         """Tables of the clips' lengths; without clips the list must have them."""
+        below = self.at.results
         self.report_folders = {
-            "status": [f"results/{stage}" for stage in self.stages],
-            "faces": ["results/align"] if self.source.has_media else [],
-            "wavs": ["results/extract"] if self.source.has_media else [],
-            "provenance": [f"results/{stage}" for stage in [*self.stages, "evaluation"] if stage != "media"],
+            "status": [f"{below}/{stage}" for stage in self.stages],
+            "faces": [f"{below}/align"] if self.source.has_media else [],
+            "wavs": [f"{below}/extract"] if self.source.has_media else [],
+            "provenance": [f"{below}/{stage}" for stage in [*self.stages, "evaluation"] if stage != "media"],
+            "benchmarks": f"{below}/benchmarks",
+            "shards": self.config.shards,
         }
-        """Where the report finds what it tells of."""
+        """Where the report finds what it tells of, and of how many shards."""
         comparison = self.config.comparison
-        self.arm_files = {
+        arms = {
             f"{modality}_{name}": [
                 f"results/comparison/embeddings/{modality}/{name}.{seed}.parquet" for seed in comparison.seeds
             ]
@@ -177,23 +214,27 @@ class Wiring:
             if modality == "audio" or source.modalities == "both"
             for name in ("all", "clean")
         }
+        self.arm_files = {flag: [self.at(path) for path in paths] for flag, paths in arms.items()}
         """Embeddings of the trials by the encoders that the comparison trains: flag -> a file per seed."""
-        self.arm_embeddings = [path for paths in self.arm_files.values() for path in paths]
+        self.arm_embeddings = [path for paths in arms.values() for path in paths]
         self.comparison = (
             {name: f"results/comparison/{file}" for name, file in COMPARED.items()} if comparison.in_report else {}
         )
         """What the report tells of the comparison: nothing, unless the configuration asks for it."""
-        truth = "results/truth/truth.csv" if self.source.is_synthetic else source.truth
+        self.comparison_flags = {name: self.at(path) for name, path in self.comparison.items()}
+        known = None if source.truth is None or self.source.is_synthetic else given(source.truth)
+        truth = "results/truth/truth.csv" if self.source.is_synthetic else known
         self.truth = [] if truth is None else [truth]
         """Who is really seen and heard, where that is known: an input of the report."""
+        self.truth_flag = {"truth": self.at(truth) if truth and self.source.is_synthetic else truth}
         # The synthetic source keeps other people for the trials, whose labels are right: no truth is needed for them.
-        self.trial_truth = [] if source.truth is None or self.source.is_synthetic else [source.truth]
+        self.trial_truth = [] if known is None else [known]
         export = self.config.export
         self.exported = [kind for kind in export.what if kind == "wav" or source.modalities == "both"]
         """Kinds of files to export."""
-        self.export_files = [str(path) for path in (export.speakers, export.utterances) if path is not None]
+        self.export_files = [given(path) for path in (export.speakers, export.utterances) if path is not None]
         """Lists that say of whom."""
-        self.trial_files = {"sex": sex, "truth": self.trial_truth[0] if self.trial_truth else None}
+        self.trial_files = {"sex": self.at(sex) if sex and self.source.is_synthetic else sex, "truth": known}
 
     def list_of(self, wildcards: Any) -> str:
         """Return the training list of an arm: ``all`` before cleansing, ``clean`` after it."""
@@ -217,9 +258,12 @@ class Wiring:
         # A file may be missing while the models are being built anew; the stage itself says so when it is wanted.
         return hashlib.sha256(b"".join(p.read_bytes() for p in paths if p.is_file())).hexdigest()[:16]
 
-    def code(self, rule: str, *modules: str) -> str:
-        """Return the hash of a rule's script, of what it imports, and of ``modules`` that it loads by name."""
-        return code_hash(self.scripts / f"{rule}.py", self.src, modules)
+    def code(self, rule: str, *modules: str) -> list[str]:
+        """Return the hashes of a rule's script, of what it imports, and of ``modules`` that it loads by name.
+
+        Each is a param of its own (``params: *W.code("rule")``), so that Snakemake shows those that have changed.
+        """
+        return code_hashes(self.scripts / f"{rule}.py", self.src, modules)
 
     def export_shards(self) -> list[str]:
         """Return the shards that an export reads."""
@@ -230,14 +274,16 @@ class Wiring:
     def export_flags(self, form: str) -> str:
         """Return the options of an export in a form: ``tree``, ``webdataset`` or ``parquet``."""
         values = self.config.export.model_dump()
-        values |= {"out": f"{values['out']}/{form}", "what": self.exported}
+        # What is written follows the prefix of a module, as every output does.
+        out = values["out"] if Path(values["out"]).is_absolute() else self.at(values["out"])
+        values |= {"results": self.at.results, "out": f"{out}/{form}", "what": self.exported}
         return flags(values, leave=["part_mb", "shuffle"] if form == "tree" else [])
 
     def board(self, wildcards: Any, output: Any) -> str:
         """Return the option that a training writes TensorBoard's files with, beside its model."""
         if not self.config.training.tensorboard:
             return ""
-        return f"--tensorboard {shlex.quote(str(Path(str(output.model)).with_suffix('.tensorboard')))}"
+        return flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")})
 
     def env(self, family: str, arch: str = "") -> str:
         """Return the conda environment of a family of stages; networks have one for CUDA of their own.

@@ -44,7 +44,14 @@ ROOT_FLAGS = ("train_root", "test_root", "train_audio_root", "test_audio_root")
 class SourceWiring:
     """A source as the rules see it."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        given: Callable[[str], str] = str,
+        at: Callable[[str], str] = str,
+    ) -> None:
+        self._given, self._at = given, at  # as in `avsieve.workflow.Wiring`
         self.kind = source.kind
         self.settings = getattr(source, source.kind)
         self.is_synthetic = source.kind == "synthetic"
@@ -56,7 +63,7 @@ class SourceWiring:
         self.leave_in_plan = FETCH_ONLY.get(source.kind, [])
         self.leave_in_fetch = PLAN_ONLY.get(source.kind, [])
         self.plan_files = [
-            str(value) for name in PLAN_FILES if (value := getattr(self.settings, name, None)) is not None
+            given(str(value)) for name in PLAN_FILES if (value := getattr(self.settings, name, None)) is not None
         ]
 
     def tables(self, modality: str, *, only_test: bool = False) -> list[str]:
@@ -66,7 +73,8 @@ class SourceWiring:
 
     def table_files(self, modality: str, *, only_test: bool = False) -> list[str]:
         """Return the files of these tables: inputs."""
-        return [file for table in self.tables(modality, only_test=only_test) for file in table_files(table)]
+        tables = self.tables(modality, only_test=only_test)
+        return [self._given(file) for table in tables for file in table_files(table)]
 
     def need_media(self, target: str, paths: list[str]) -> list[str] | Callable[[Any], list[str]]:
         """Return ``paths``, or, where the source has embeddings and nothing else, what refuses to make ``target``."""
@@ -85,7 +93,7 @@ class SourceWiring:
     def roots(self) -> dict[str, str | None]:
         """Folders that the paths of the media index start from, by the flags of `extract_media.py`."""
         if self.is_synthetic:
-            return {"train_root": "results/media"}
+            return {"train_root": self._at("results/media")}
         if self.kind == "archive":  # its paths are whole: archives may lie anywhere
             return {"train_root": "."}
         keys: tuple[str | None, ...] = ROOTS.get(self.kind, ())

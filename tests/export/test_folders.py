@@ -16,6 +16,7 @@ from avsieve.export.folders import check_room, write_folders
 from avsieve.export.selection import Wish, select
 from avsieve.lists import read_clean_list, read_train_list
 from avsieve.shards import ShardReader
+from avsieve.tables import read_table, write_table
 
 SHARDS = ["000", "001"]
 
@@ -67,9 +68,55 @@ def test_two_exports_may_write_at_a_time(results: Path, tmp_path: Path) -> None:
     assert exported(results, out)["left"] == 13
 
 
+@pytest.mark.parametrize("changed", ["subset", "kinds", "run", "unknown"])
+def test_another_export_is_not_mixed_into_a_folder(results: Path, tmp_path: Path, changed: str) -> None:
+    out = tmp_path / "out"
+    exported(results, out)
+    before = sorted(out.rglob("*"))
+    if changed == "unknown":
+        (out / "export.json").unlink()
+    if changed == "run":
+        decisions = read_table(results / "lists/decisions.parquet")
+        write_table(results / "lists/decisions.parquet", decisions.assign(p_wrong=0.25))
+    words = {
+        "subset": "utterances 5 there, 1 now",
+        "kinds": r"what faces\+wav there, wav now",
+        "run": "a run that has changed since",
+        "unknown": "no export.json",
+    }
+    with pytest.raises(AvsieveError, match=words[changed]):
+        exported(
+            results,
+            out,
+            "noisy" if changed == "subset" else "all",
+            ("wav",) if changed == "kinds" else ("faces", "wav"),
+        )
+    assert [path for path in sorted(out.rglob("*")) if path.name != "export.json"] == [
+        path for path in before if path.name != "export.json"
+    ]
+
+
+def test_an_export_of_two_kinds_at_a_time_has_one_winner(results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def attempt(subset: str) -> str:
+        try:
+            exported(results, out, subset)
+        except AvsieveError as error:
+            return str(error)
+        return "written"
+
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(attempt, ["clean", "noisy"]))
+    assert told.count("written") == 1
+    assert any("another export" in text for text in told)
+    wavs = {path.relative_to(out / "wav").with_suffix("").as_posix() for path in (out / "wav").rglob("*.wav")}
+    assert wavs in ({"id3/vB/00001"}, {"id2/v.1/00.1", "id1/vA/00001", "id1/vA/00002", "id2/vC/00001"})
+
+
 def test_people_kept_for_trials_have_a_list_of_their_own(results: Path, tmp_path: Path) -> None:
     exported(results, tmp_path / "out", "test")
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["frame_align", "test_all.txt", "wav"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["export.json", "frame_align", "test_all.txt", "wav"]
 
 
 def test_frames_that_were_not_kept_are_told(results: Path) -> None:

@@ -121,6 +121,7 @@ def test_snakemake_plans_with_conda(repository: Path, tmp_path: Path) -> None:
     shim.chmod(0o755)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(repository / "workflow" / "Snakefile"), "-n"]
     command += ["--directory", str(tmp_path), "--cores", "2", "--use-conda", "--quiet", "host", "reason"]
+    command += ["--jobs", "2"]  # as for a cluster, whose head needs no GPU
     for device, family in (("cpu", "faces"), ("cuda", "faces-gpu")):
         done = subprocess.run(
             [*command, "--config", f"device={device}"],

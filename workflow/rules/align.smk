@@ -28,7 +28,7 @@ rule align_faces:
     resources:
         gpu=W.gpu,
     params:
-        code=W.code("align_faces"),
+        *W.code("align_faces"),
         model=W.builtin(W.config.faces.detector, "detector.onnx"),
         faces=flags(W.faces),
         device=W.config.device,

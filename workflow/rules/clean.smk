@@ -20,7 +20,7 @@ rule list_utterances:
     conda:
         W.env("core")
     params:
-        code=W.code("list_utterances"),
+        *W.code("list_utterances"),
     message:
         "Listing the utterances"
     shell:
@@ -47,13 +47,14 @@ rule clean_list:
     conda:
         W.env("core")
     params:
-        code=W.code("clean_list"),
+        *W.code("clean_list"),
         cleansing=flags(W.config.cleansing),
+        folder=W.at("results/lists"),
     message:
         "Deciding which labels are wrong"
     shell:
         "python $AVSIEVE_SCRIPTS/clean_list.py --train-list {input.all} --scores {input.scores}"
-        " {params.cleansing} --out-dir results/lists > {log} 2>&1"
+        " {params.cleansing} --out-dir {params.folder} > {log} 2>&1"
 
 
 rule audit_noise:
@@ -71,7 +72,7 @@ rule audit_noise:
     conda:
         W.env("core")
     params:
-        code=W.code("audit_noise"),
+        *W.code("audit_noise"),
         audit=flags(W.config.audit),
         cleansing=flags(W.config.cleansing),
     message:

@@ -1,29 +1,80 @@
 """What all rules share: the checked configuration and the prefix of every command."""
 
-sys.path.insert(0, str(Path(workflow.basedir).parent / "src"))
+# Of another version of this workflow, imported beside it: each has its own.
+for name in [name for name in sys.modules if name.partition(".")[0] == "avsieve"]:
+    if ROOT / "src" not in Path(sys.modules[name].__file__ or "").parents:
+        del sys.modules[name]
+sys.path.insert(0, str(ROOT / "src"))
+
+from snakemake.io import local
+from snakemake.logging import logger
+from snakemake.settings.types import DeploymentMethod
 
 from avsieve.errors import AvsieveError
+from avsieve.leftovers import told
+from avsieve.sources.claim import refuse_other_source
 from avsieve.workflow import Wiring, flags, shell_prefix
+from avsieve.workflow_checks import need_conda, need_gpu, need_source
+from avsieve.workflow_paths import plain
+
+OWN_ENVIRONMENTS = (
+    DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+)
 
 try:
-    W = Wiring(config, workflow.basedir)
+    if OWN_ENVIRONMENTS:
+        need_conda()
+    W = Wiring(
+        config,
+        ROOT / "workflow",
+        moved=workflow.modifier.path_modifier.replace_prefix if IMPORTED else None,
+        given=lambda path: local(plain(path)),
+    )
+    refuse_other_source(W.at.results, W.source.kind, W.source.settings.model_dump())
+    if workflow.is_main_process and not IMPORTED:
+        # An importer's rules may bring the data. Once planned, a run may lack them: what was made of them is there.
+        if not Path(f"{W.at.results}/plan/utterances.parquet").exists():
+            need_source(W.config)
+        # Without --cores the jobs run elsewhere, or none runs (--unlock).
+        if workflow.resource_settings.cores and not workflow.resource_settings.nodes:
+            need_gpu(W.config)
 except AvsieveError as error:
     raise WorkflowError(str(error)) from None
 
-shell.executable("bash")
-shell.prefix(
-    shell_prefix(
-        W.src,
-        W.scripts,
-        own_environments=bool(workflow.deployment_settings.deployment_method),
-    )
-)
+if workflow.is_main_process and (words := told(W.at.results, W.config.shards)):
+    logger.warning(words)
 
-# As many GPUs as one training takes, unless the command line or a profile says otherwise; `--resources` for anything
-# else would drop a profile's.
-workflow.global_resources.setdefault("gpu", W.config.training.devices)
-# Shards that download at a time: limits of requests and bytes a second hold for each shard.
-workflow.global_resources.setdefault("network", 1)
+
+class shell(shell):
+    """The commands of this workflow; those of an importer keep their own shell and prefix."""
+
+    _process_args = dict(shell._process_args)
+
+
+shell.executable("bash")
+shell.prefix(shell_prefix(W.src, W.scripts, own_environments=OWN_ENVIRONMENTS))
+
+if not IMPORTED:
+    # As many GPUs as one training takes, unless the command line or a profile says otherwise; `--resources` for
+    # anything else would drop a profile's. An importer's own jobs may take more.
+    workflow.global_resources.setdefault("gpu", W.config.training.devices)
+if not IMPORTED or W.source.network:
+    # Shards that download at a time: limits of requests and bytes a second hold for each shard.
+    workflow.global_resources.setdefault("network", 1)
+
+
+def forcing(target, *names):
+    """Return an input of a stage's target that is no file: where the target is forced, so are the stage's rules."""
+
+    def force(wildcards):
+        forced = workflow.dag.forcerules
+        if getattr(rules, target).rule in forced:
+            forced.update(
+                getattr(rules, name).rule for name in names if rules.has(name)
+            )
+        return []
+
+    return force
 
 
 wildcard_constraints:

@@ -19,7 +19,7 @@ rule list_arm:
     conda:
         W.env("core")
     params:
-        code=W.code("list_arm"),
+        *W.code("list_arm"),
     message:
         "Listing what the comparison trains on: `{wildcards.list}`"
     shell:
@@ -79,9 +79,7 @@ rule embed_trial_voices:
     resources:
         gpu=W.gpu,
     params:
-        code=W.code(
-            "embed_trial_voices", *W.network("audio", W.config.training.audio.arch)
-        ),
+        *W.code("embed_trial_voices", *W.network("audio", W.config.training.audio.arch)),
         cohort=flags(W.cohort_file),
         arch=W.config.training.audio.arch,
         batch_s=W.config.audio.batch_s,
@@ -90,7 +88,7 @@ rule embed_trial_voices:
     message:
         "Embedding the voices of the trials: list `{wildcards.list}`, seed {wildcards.seed}"
     shell:
-        "python $AVSIEVE_SCRIPTS/embed_trial_voices.py --trials {input.trials} {params.cohort} --wav {input.wav}"
+        "python $AVSIEVE_SCRIPTS/embed_trial_voices.py --trials {input.trials:q} {params.cohort} --wav {input.wav}"
         " --arch {params.arch} --checkpoint {input.model} --batch-s {params.batch_s} --precision {params.precision}"
         " --device {params.device} --threads {threads} --out {output} > {log} 2>&1"
 
@@ -115,7 +113,7 @@ rule embed_trial_faces:
     resources:
         gpu=W.gpu,
     params:
-        code=W.code(
+        *W.code(
             "embed_trial_faces", *W.network("visual", W.config.training.visual.arch)
         ),
         cohort=flags(W.cohort_file),
@@ -126,7 +124,7 @@ rule embed_trial_faces:
     message:
         "Embedding the faces of the trials: list `{wildcards.list}`, seed {wildcards.seed}"
     shell:
-        "python $AVSIEVE_SCRIPTS/embed_trial_faces.py --trials {input.trials} {params.cohort} --faces {input.faces}"
+        "python $AVSIEVE_SCRIPTS/embed_trial_faces.py --trials {input.trials:q} {params.cohort} --faces {input.faces}"
         " --detections {input.detections} --arch {params.arch} --checkpoint {input.model} --pooling {params.pooling}"
         " --batch {params.batch} --device {params.device} --threads {threads} --out {output} > {log} 2>&1"
 
@@ -152,7 +150,7 @@ rule compare_lists:
     conda:
         W.env("core")
     params:
-        code=W.code("compare_lists"),
+        *W.code("compare_lists"),
         embeddings=flags(W.arm_files),
         seeds=W.config.comparison.seeds,
         cohort=flags(W.cohort_file | W.cohort_top),
@@ -165,7 +163,7 @@ rule compare_lists:
     message:
         "Comparing what was trained on both lists"
     shell:
-        "python $AVSIEVE_SCRIPTS/compare_lists.py --trials {input.trials} --list-all {input.all}"
+        "python $AVSIEVE_SCRIPTS/compare_lists.py --trials {input.trials:q} --list-all {input.all}"
         " --list-clean {input.clean} {params.embeddings} --seeds {params.seeds} {params.cohort} {params.evaluation}"
         " --fusion {input.fusion} --table {output.table} --facts {output.facts} --curves {output.curves}"
         " --text {output.text} > {log} 2>&1"

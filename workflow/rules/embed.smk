@@ -26,7 +26,7 @@ rule embed_audio:
     resources:
         gpu=W.gpu,
     params:
-        code=W.code("embed_audio", *W.network("audio", W.config.audio.arch)),
+        *W.code("embed_audio", *W.network("audio", W.config.audio.arch)),
         model=W.builtin(W.config.audio.checkpoint, "audio_ecapa_small.safetensors"),
         audio=flags(W.config.audio),
         device=W.config.device,
@@ -62,7 +62,7 @@ rule embed_visual:
     resources:
         gpu=W.gpu,
     params:
-        code=W.code("embed_visual", *W.network("visual", W.config.visual.arch)),
+        *W.code("embed_visual", *W.network("visual", W.config.visual.arch)),
         model=W.builtin(W.config.visual.model, "faces.onnx"),
         visual=flags(W.config.visual),
         device=W.config.device,

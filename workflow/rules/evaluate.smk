@@ -20,7 +20,7 @@ rule make_trials:
     conda:
         W.env("core")
     params:
-        code=W.code("make_trials"),
+        *W.code("make_trials"),
         files=flags(W.trial_files),
         trials=flags(W.trial_settings),
     message:
@@ -44,12 +44,12 @@ rule list_cohort:
     conda:
         W.env("core")
     params:
-        code=W.code("list_cohort"),
+        *W.code("list_cohort"),
         cohort=flags({"per_speaker": W.config.evaluation.as_norm.per_speaker}),
     message:
         "Choosing the cohort of the score normalisation"
     shell:
-        "python $AVSIEVE_SCRIPTS/list_cohort.py --list {input.list} --plan {input.plan} {params.cohort}"
+        "python $AVSIEVE_SCRIPTS/list_cohort.py --list {input.list:q} --plan {input.plan} {params.cohort}"
         " --out {output} > {log} 2>&1"
 
 
@@ -57,7 +57,7 @@ rule evaluate_fusion:
     """Evaluate all models on the trials."""
     input:
         W.cohort,
-        W.config.evaluation.trained_on,
+        W.trained_on,
         trials=W.trials,
         audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
         visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
@@ -77,7 +77,7 @@ rule evaluate_fusion:
     resources:
         gpu=W.gpu,
     params:
-        code=W.code("evaluate_fusion"),
+        *W.code("evaluate_fusion"),
         evaluation=flags(
             W.config.evaluation,
             leave=[
@@ -92,12 +92,12 @@ rule evaluate_fusion:
         ),
         cohort=flags(W.cohort_file | W.cohort_top),
         segments=flags(W.segment_flags),
-        models=flags({"models": W.fusion_models}),
+        models=flags(W.fusion_flags),
         device=W.config.device,
     message:
         "Evaluating fusion models"
     shell:
-        "python $AVSIEVE_SCRIPTS/evaluate_fusion.py --trials {input.trials} --audio {input.audio}"
+        "python $AVSIEVE_SCRIPTS/evaluate_fusion.py --trials {input.trials:q} --audio {input.audio}"
         " --visual {input.visual} {params.models} {params.segments} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
         " --results {output.results} --gains {output.gains} --curves {output.curves}"
         " --provenance {output.provenance} > {log} 2>&1"

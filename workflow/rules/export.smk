@@ -23,12 +23,12 @@ rule export_tree:
         W.env("core")
     threads: 4
     params:
-        code=W.code("export_tree"),
+        *W.code("export_tree"),
         export=W.export_flags("tree"),
     message:
         "Writing folders"
     shell:
-        "python $AVSIEVE_SCRIPTS/export_tree.py --results results {params.export} --threads {threads} --summary {output}"
+        "python $AVSIEVE_SCRIPTS/export_tree.py {params.export} --threads {threads} --summary {output}"
         " > {log} 2>&1"
 
 
@@ -49,12 +49,12 @@ rule export_webdataset:
     conda:
         W.env("core")
     params:
-        code=W.code("export_webdataset"),
+        *W.code("export_webdataset"),
         export=W.export_flags("webdataset"),
     message:
         "Writing WebDataset"
     shell:
-        "python $AVSIEVE_SCRIPTS/export_webdataset.py --results results {params.export} --summary {output}"
+        "python $AVSIEVE_SCRIPTS/export_webdataset.py {params.export} --summary {output}"
         " > {log} 2>&1"
 
 
@@ -75,10 +75,10 @@ rule export_parquet:
     conda:
         W.env("core")
     params:
-        code=W.code("export_parquet"),
+        *W.code("export_parquet"),
         export=W.export_flags("parquet"),
     message:
         "Writing Parquet"
     shell:
-        "python $AVSIEVE_SCRIPTS/export_parquet.py --results results {params.export} --summary {output}"
+        "python $AVSIEVE_SCRIPTS/export_parquet.py {params.export} --summary {output}"
         " > {log} 2>&1"

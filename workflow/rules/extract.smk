@@ -24,7 +24,7 @@ rule extract_media:
     conda:
         W.env("media")
     params:
-        code=W.code("extract_media"),
+        *W.code("extract_media"),
         roots=flags(W.source.roots),
         media=flags(W.config.media, leave=["keep_frames"]),
         modalities=W.config.source.modalities,

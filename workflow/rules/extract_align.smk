@@ -32,7 +32,7 @@ rule extract_faces:
     resources:
         gpu=W.gpu,
     params:
-        code=W.code("extract_faces"),
+        *W.code("extract_faces"),
         model=W.builtin(W.config.faces.detector, "detector.onnx"),
         roots=flags(W.source.roots),
         media=flags(W.config.media, leave=["keep_frames", "jpeg_quality"]),

@@ -5,16 +5,13 @@ OUTPUTS: results/rebuilt: the files of src/avsieve/models, with their provenance
 """
 
 
-localrules:
-    rebuild_models,
-
-
 rule rebuild_models:
     """All three."""
     input:
         "results/rebuilt/detector.onnx",
         "results/rebuilt/faces.onnx",
         "results/rebuilt/audio_ecapa_small.safetensors",
+    localrule: True
 
 
 rule render_people:
@@ -30,7 +27,7 @@ rule render_people:
     conda:
         W.env("media")
     params:
-        code=W.code("render_people"),
+        *W.code("render_people"),
         people=lambda w: {
             "train": "--people 600",
             "held": "--first 10000 --people 60 --scenes 4 --frames-per-scene 3",
@@ -57,7 +54,7 @@ rule train_tiny_detector:
     conda:
         W.env("training")
     params:
-        code=W.code("train_tiny_detector"),
+        *W.code("train_tiny_detector"),
     message:
         "Training the small detector"
     shell:
@@ -83,7 +80,7 @@ rule align_people:
     conda:
         W.env("faces")
     params:
-        code=W.code("align_faces"),
+        *W.code("align_faces"),
     message:
         "Aligning people: {wildcards.part}"
     shell:
@@ -110,8 +107,8 @@ rule train_tiny_faces:
     conda:
         W.env("training")
     params:
-        code=W.code("train_visual", "avsieve.encoders.mobileface"),
-        export=W.code("export_face_encoder"),
+        *W.code("train_visual", "avsieve.encoders.mobileface"),
+        *W.code("export_face_encoder"),
     message:
         "Training the small face encoder"
     shell:
@@ -134,8 +131,9 @@ rule train_tiny_audio:
     conda:
         W.env("encoders")
     params:
-        code=W.code("train_tiny_audio", "avsieve.encoders.ecapa"),
+        *W.code("train_tiny_audio", "avsieve.encoders.ecapa"),
+        work=W.at("results/rebuilt/voices"),
     message:
         "Training the small audio encoder"
     shell:
-        "python $AVSIEVE_SCRIPTS/train_tiny_audio.py --work results/rebuilt/voices --output {output.model} > {log} 2>&1"
+        "python $AVSIEVE_SCRIPTS/train_tiny_audio.py --work {params.work} --output {output.model} > {log} 2>&1"

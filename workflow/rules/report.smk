@@ -37,10 +37,10 @@ rule write_report:
     conda:
         W.env("report")
     params:
-        code=W.code("write_report"),
+        *W.code("write_report"),
         folders=flags(W.report_folders),
-        truth=flags({"truth": W.truth[0] if W.truth else None}),
-        comparison=flags(W.comparison),
+        truth=flags(W.truth_flag),
+        comparison=flags(W.comparison_flags),
         report=flags(W.config.report),
     message:
         "Writing the report"
@@ -48,5 +48,5 @@ rule write_report:
         "python $AVSIEVE_SCRIPTS/write_report.py --decisions {input.decisions} --summary {input.summary}"
         " --plan {input.plan} --results {input.results} --gains {input.gains} --curves {input.curves}"
         " {params.comparison} {params.truth}"
-        " {params.folders} --benchmarks results/benchmarks"
+        " {params.folders}"
         " {params.report} --out {output.page} --summary-text {output.text} > {log} 2>&1"

@@ -22,7 +22,7 @@ rule pool_speakers:
     conda:
         W.env("core")
     params:
-        code=W.code("pool_speakers"),
+        *W.code("pool_speakers"),
     message:
         "Pooling the speakers"
     shell:
@@ -48,7 +48,7 @@ rule score_utterances:
     conda:
         W.env("core")
     params:
-        code=W.code("score_utterances"),
+        *W.code("score_utterances"),
     message:
         "Scoring the utterances of shard {wildcards.shard}"
     shell:
@@ -69,7 +69,7 @@ rule merge_scores:
     conda:
         W.env("core")
     params:
-        code=W.code("merge_scores"),
+        *W.code("merge_scores"),
     message:
         "Joining the scores of all shards"
     shell:

@@ -19,16 +19,17 @@ rule plan_shards:
     conda:
         W.env("core")
     params:
-        code=W.code("plan_shards", W.source.modules["plan"]),
+        *W.code("plan_shards", W.source.modules["plan"]),
         kind=W.source.kind,
         source=flags(W.source.settings, leave=W.source.leave_in_plan),
         shards=W.config.shards,
+        folder=W.at("results/plan/shards"),
         holdout=flags(W.holdout),
     message:
         "Planning: one shard a job"
     shell:
         "python $AVSIEVE_SCRIPTS/plan_shards.py {params.kind} --shards {params.shards} {params.source} {params.holdout}"
-        " --out {output.plan} --shard-dir results/plan/shards > {log} 2>&1"
+        " --out {output.plan} --shard-dir {params.folder} > {log} 2>&1"
 
 
 rule fetch_media:
@@ -47,7 +48,7 @@ rule fetch_media:
     resources:
         network=W.source.network,
     params:
-        code=W.code("fetch_media", W.source.modules["fetch"]),
+        *W.code("fetch_media", W.source.modules["fetch"]),
         kind=W.source.kind,
         # A function, since braces in it (`{video}` of an address) are no wildcards.
         source=lambda wildcards: flags(W.source.settings, leave=W.source.leave_in_fetch),

@@ -9,10 +9,6 @@ wildcard_constraints:
     modality="audio|visual",
 
 
-localrules:
-    compare_lists,
-
-
 rule plan_shards:
     """List the utterances and give each a shard."""
     input:
@@ -29,16 +25,17 @@ rule plan_shards:
     conda:
         W.env("core")
     params:
-        code=W.code("plan_shards", W.source.modules["plan"]),
+        *W.code("plan_shards", W.source.modules["plan"]),
         kind=W.source.kind,
         source=flags(W.source.settings),
         shards=W.config.shards,
+        folder=W.at("results/plan/shards"),
         holdout=flags(W.holdout),
     message:
         "Planning: one shard a job"
     shell:
         "python $AVSIEVE_SCRIPTS/plan_shards.py {params.kind} --shards {params.shards} {params.source} {params.holdout}"
-        " --out {output.plan} --shard-dir results/plan/shards > {log} 2>&1"
+        " --out {output.plan} --shard-dir {params.folder} > {log} 2>&1"
 
 
 rule split_embeddings:
@@ -59,19 +56,21 @@ rule split_embeddings:
     conda:
         W.env("core")
     params:
-        code=W.code("split_embeddings"),
+        *W.code("split_embeddings"),
         tables=lambda wildcards: flags({"tables": W.source.tables(wildcards.modality)}),
         shards=W.config.shards,
+        folder=lambda wildcards: W.at(f"results/embed_{wildcards.modality}"),
         max_failed=W.config.max_failed,
     message:
         "Splitting the embeddings: {wildcards.modality}"
     shell:
         "python $AVSIEVE_SCRIPTS/split_embeddings.py --plan {input.plan} --modality {wildcards.modality}"
         " {params.tables} --shards {params.shards} --max-failed {params.max_failed}"
-        " --out-dir results/embed_{wildcards.modality} > {log} 2>&1"
+        " --out-dir {params.folder} > {log} 2>&1"
 
 
 rule compare_lists:
     """Not with this source: say so, rather than that nothing makes it."""
     input:
         W.source.need_media("compare_lists", []),
+    localrule: True

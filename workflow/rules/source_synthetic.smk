@@ -19,14 +19,15 @@ rule plan_shards:
     conda:
         W.env("core")
     params:
-        code=W.code("plan_shards", "avsieve.sources.synthetic.plan"),
+        *W.code("plan_shards", "avsieve.sources.synthetic.plan"),
         source=flags(W.config.source.synthetic),
         shards=W.config.shards,
+        folder=W.at("results/plan/shards"),
     message:
         "Planning the embedded corpus"
     shell:
         "python $AVSIEVE_SCRIPTS/plan_shards.py synthetic --shards {params.shards} {params.source}"
-        " --out {output.plan} --shard-dir results/plan/shards --speakers-table {output.speakers}"
+        " --out {output.plan} --shard-dir {params.folder} --speakers-table {output.speakers}"
         " --truth {output.truth} > {log} 2>&1"
 
 
@@ -46,7 +47,7 @@ rule fetch_media:
     conda:
         W.env("media")
     params:
-        code=W.code("fetch_media", "avsieve.sources.synthetic.fetch"),
+        *W.code("fetch_media", "avsieve.sources.synthetic.fetch"),
         source=flags(W.config.source.synthetic),
         max_failed=W.config.max_failed,
     message:

@@ -1,74 +1,79 @@
-"""Targets named after the stages: `snakemake --cores N score` goes as far as the scores."""
+"""Targets named after the stages: `snakemake --cores N score` goes as far as the scores.
 
-
-localrules:
-    fetch,
-    extract,
-    align,
-    embed,
-    score,
-    clean,
-    train,
-    train_encoders,
-    evaluate,
-    report,
+Forcing a stage (`--forcerun score`) forces the rules that it stands for, and with them what follows.
+"""
 
 
 rule fetch:
     """As far as the clips."""
     input:
+        forcing("fetch", "fetch_media"),
         W.source.need_media(
             "fetch", expand("results/media/{shard}.parquet", shard=W.shards)
         ),
+    localrule: True
 
 
 rule extract:
     """As far as frames and wavs."""
     input:
+        forcing("extract", "extract_media", "extract_faces"),
         W.source.need_media(
             "extract", expand("results/extract/{shard}.wav.tar", shard=W.shards)
         ),
+    localrule: True
 
 
 rule align:
     """As far as aligned faces."""
     input:
+        forcing("align", "align_faces", "extract_faces"),
         W.source.need_media(
             "align", expand("results/align/{shard}.faces.tar", shard=W.shards)
         ),
+    localrule: True
 
 
 rule embed:
     """As far as embeddings."""
     input:
+        forcing("embed", "embed_audio", "embed_visual", "split_embeddings"),
         expand(
             "results/{stage}/{shard}.parquet",
             stage=["embed_audio", "embed_visual"],
             shard=W.shards,
         ),
+    localrule: True
 
 
 rule score:
     """As far as the evidence."""
     input:
+        forcing("score", "pool_speakers", "score_utterances", "merge_scores"),
         "results/scores/scores.parquet",
+    localrule: True
 
 
 rule clean:
     """As far as the lists."""
     input:
+        forcing("clean", "list_utterances", "clean_list"),
         "results/lists/train_clean.txt",
+    localrule: True
 
 
 rule train:
     """As far as the fusion models."""
     input:
+        forcing("train", "train_fusion"),
         W.fusion_models,
+    localrule: True
 
 
 rule train_encoders:
     """Encoders of our own on the full and on the cleansed list; `all` does not need them."""
     input:
+        forcing("train_encoders", "train_audio", "train_visual"),
         W.source.need_media(
             "train_encoders",
             expand(
@@ -77,15 +82,52 @@ rule train_encoders:
                 list=["all", "clean"],
             ),
         ),
+    localrule: True
+
+
+rule train_audio_encoders:
+    """Of these, the encoders of voices."""
+    input:
+        forcing("train_audio_encoders", "train_audio"),
+        W.source.need_media(
+            "train_audio_encoders",
+            expand("results/models/audio/{list}.safetensors", list=["all", "clean"]),
+        ),
+    localrule: True
+
+
+rule train_visual_encoders:
+    """Of these, the encoders of faces."""
+    input:
+        forcing("train_visual_encoders", "train_visual"),
+        W.source.need_media(
+            "train_visual_encoders",
+            expand("results/models/visual/{list}.safetensors", list=["all", "clean"]),
+        ),
+    localrule: True
 
 
 rule evaluate:
     """As far as the error rates."""
     input:
+        forcing("evaluate", "make_trials", "list_cohort", "evaluate_fusion"),
         "results/evaluation/results.csv",
+    localrule: True
 
 
 rule report:
     """As far as the report."""
     input:
+        forcing("report", "write_report"),
         "results/report/index.html",
+    localrule: True
+
+
+rule remove_old_shards:
+    """Remove the files of shards that the configuration no longer has; nothing reads them."""
+    localrule: True
+    params:
+        results=W.at.results,
+        shards=W.config.shards,
+    shell:
+        "python $AVSIEVE_SCRIPTS/remove_old_shards.py --results {params.results} --shards {params.shards}"

@@ -29,7 +29,7 @@ rule train_audio:
         devices=W.config.training.devices,
         workers=W.config.training.workers,
     params:
-        code=W.code("train_audio", *W.network("audio", W.config.training.audio.arch)),
+        *W.code("train_audio", *W.network("audio", W.config.training.audio.arch)),
         training=flags(W.config.training.audio),
         precision=W.config.training.precision,
         board=W.board,
@@ -67,7 +67,7 @@ rule train_visual:
         devices=W.config.training.devices,
         workers=W.config.training.workers,
     params:
-        code=W.code("train_visual", *W.network("visual", W.config.training.visual.arch)),
+        *W.code("train_visual", *W.network("visual", W.config.training.visual.arch)),
         training=flags(W.config.training.visual),
         precision=W.config.training.precision,
         board=W.board,
@@ -102,7 +102,7 @@ rule train_fusion:
     resources:
         gpu=W.gpu,
     params:
-        code=W.code("train_fusion"),
+        *W.code("train_fusion"),
         fusion=flags(W.config.fusion, leave=["models", "seeds"]),
         seeds=W.config.fusion.seeds,
         device=W.config.device,

@@ -8,6 +8,7 @@ from pathlib import Path
 from avsieve.recognise import named
 from avsieve.scripting import parser, run
 from avsieve.sources.base import build_plan, write_plan
+from avsieve.sources.claim import write_note
 from avsieve.sources.load import parse_with_source
 
 
@@ -23,6 +24,7 @@ def main() -> None:
     rows = source.plan(args)
     plan = build_plan(rows, args.shards, args.holdout, args.holdout_seed)
     write_plan(plan, args.out, args.shard_dir, args.shards)
+    write_note(args.out.parent, sys.argv[1], vars(args))
     print(f"{named(len(plan), plan['speaker'].nunique())} in {args.shards} shards")
     for subset, part in plan.groupby("subset", sort=False):
         print(f"  {subset}: {named(len(part), part['speaker'].nunique())}")

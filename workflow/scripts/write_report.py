@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.atomic import write_text
+from avsieve.leftovers import current
 from avsieve.report.detection import read_truth
 from avsieve.report.facts import read_failures, read_provenance, read_times
 from avsieve.report.media import Media
@@ -17,9 +18,11 @@ from avsieve.scripting import parser, run
 from avsieve.tables import read_table
 
 
-def files_in(paths: list[Path], pattern: str) -> list[Path]:
-    """Return the files, and those that fit ``pattern`` in the folders, among ``paths``."""
-    return [file for path in paths for file in (sorted(path.glob(pattern)) if path.is_dir() else [path])]
+def files_in(paths: list[Path], pattern: str, shards: int | None) -> list[Path]:
+    """Return the files among ``paths``, and those that fit ``pattern`` in the folders, of the shards that there are."""
+    return [
+        file for path in paths for file in (current(sorted(path.glob(pattern)), shards) if path.is_dir() else [path])
+    ]
 
 
 def main() -> None:
@@ -40,6 +43,7 @@ def main() -> None:
     ap.add_argument("--wavs", type=Path, nargs="*", default=[], help="tars of wavs, or their folder")
     ap.add_argument("--benchmarks", type=Path, help="folder of Snakemake's benchmark tables")
     ap.add_argument("--provenance", type=Path, nargs="*", default=[], help="provenance of the stages, or its folders")
+    ap.add_argument("--shards", type=int, help="number of shards; files of others in these folders are not read")
     ap.add_argument("--title", default="AVSieve", help="title of the page")
     ap.add_argument("--flagged", type=int, default=24, help="flagged utterances on the contact sheet")
     ap.add_argument("--close-calls", type=int, default=6, help="utterances of nearly even evidence")
@@ -61,7 +65,9 @@ def main() -> None:
         "wrong": decisions.head(0) if truth is None else mistakes(decisions, truth, args.mistakes),
     }
     shard_of = dict(zip(plan["utterance"], plan["shard"], strict=True))
-    with Media(files_in(args.faces, "*.faces.tar"), files_in(args.wavs, "*.wav.tar"), shard_of) as media:
+    with Media(
+        files_in(args.faces, "*.faces.tar", args.shards), files_in(args.wavs, "*.wav.tar", args.shards), shard_of
+    ) as media:
         rows = {
             name: make_rows(
                 chosen,
@@ -74,7 +80,7 @@ def main() -> None:
             )
             for name, chosen in sheets.items()
         }
-    times = sorted(args.benchmarks.rglob("*.tsv")) if args.benchmarks else []
+    times = current(sorted(args.benchmarks.rglob("*.tsv")), args.shards) if args.benchmarks else []
     found = Run(
         decisions=decisions,
         summary=json.loads(args.summary.read_text(encoding="utf-8")),
@@ -85,9 +91,9 @@ def main() -> None:
         comparison=json.loads(args.comparison.read_text(encoding="utf-8")) if args.comparison else {},
         comparison_curves=read_table(args.comparison_curves) if args.comparison_curves else pd.DataFrame(),
         truth=truth,
-        failures=read_failures(files_in(args.status, "*.status.parquet")),
+        failures=read_failures(files_in(args.status, "*.status.parquet", args.shards)),
         times=read_times(times, len(plan)),
-        provenance=read_provenance(files_in(args.provenance, "*.json")),
+        provenance=read_provenance(files_in(args.provenance, "*.json", args.shards)),
         **rows,
     )
     write_text(args.out, render_page(found))

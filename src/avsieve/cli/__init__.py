@@ -11,6 +11,10 @@ from avsieve.scripting import parser, run
 
 def main() -> None:
     """Run a verb."""
+    run(_main)
+
+
+def _main() -> int:
     ap = parser("Find the wrong labels in audio-visual identity datasets, and prove what that is worth.")
     ap.add_argument("--version", action="version", version=f"avsieve {__version__}")
     verbs = ap.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -18,4 +22,4 @@ def main() -> None:
     for module in modules.values():
         module.add_parser(verbs)
     args = ap.parse_args()
-    run(lambda: modules[args.verb.replace("-", "_")].main(args))
+    return int(modules[args.verb.replace("-", "_")].main(args) or 0)

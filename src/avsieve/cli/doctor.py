@@ -62,7 +62,7 @@ def main(args: argparse.Namespace) -> int:
     finally:
         logger.setLevel(level)
     if args.json:
-        print(json.dumps(done.as_json(), indent=2, ensure_ascii=False))
+        print(json.dumps(done.as_json(), indent=2))  # in ASCII: exact on every terminal
     else:
         print(shown(done, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
     return int(done.stops)

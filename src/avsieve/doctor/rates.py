@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from avsieve.leftovers import current
+
 if TYPE_CHECKING:
     from avsieve.config import Config
 
@@ -105,7 +107,8 @@ def earlier_rates(config: Config, results: Path = RESULTS) -> dict[str, Rate]:
     """Return the rates of an earlier run in this folder, for the stages whose models are still the same."""
     found = {}
     for stage, rule in RULES.items():
-        seconds = {path.stem: s for path in (results / "benchmarks" / rule).glob("*.tsv") if (s := _seconds(path))}
+        paths = current((results / "benchmarks" / rule).glob("*.tsv"), config.shards)
+        seconds = {path.stem: s for path in paths if (s := _seconds(path))}
         if not seconds or sum(seconds.values()) / len(seconds) < LEAST_JOB_S or not _same(config, stage, results):
             continue
         work = {shard: units for shard in seconds if (units := _units(config, stage, results, shard))}
@@ -136,7 +139,7 @@ def _same(config: Config, stage: str, results: Path) -> bool:
     """Tell whether the first shard of a stage was made with the models that are configured now."""
     if stage not in ("align", "embed_audio", "embed_visual"):
         return True
-    facts = next((_provenance(p) for p in sorted((results / stage).glob("*.json"))), {})
+    facts = next((_provenance(p) for p in current(sorted((results / stage).glob("*.json")), config.shards)), {})
     if not facts:
         return False
     if stage == "embed_audio":

@@ -19,6 +19,7 @@ def run_export(form: str, args: argparse.Namespace) -> int:
     wish = Wish(args.subset, args.speakers, args.utterances, args.share, args.seed)
     table = select(args.results, wish)
     contents = Contents(args.results, args.what, sorted(table["shard"].unique()))
+    contents.refuse_other_plan(table)
     if form == "tree":
         if args.threads < 1:
             raise ConfigError(f"--threads {args.threads}; expected 1 or more")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -100,6 +101,26 @@ class Contents:
         self._shards = {
             (kind, shard): _Shard(results / PLACES[kind].format(shard)) for kind in kinds for shard in shards
         }
+
+    def refuse_other_plan(self, table: pd.DataFrame) -> None:
+        """Refuse shards that were made by another plan than the one which says where the utterances of ``table`` are.
+
+        Raises
+        ------
+        AvsieveError
+            If a stage's status table does not know an utterance of its shard.
+        """
+        for shard, rows in table.groupby("shard", sort=True):
+            for kind in self.kinds:
+                path = self._shards[kind, str(shard)].path.with_name(f"{shard}.status.parquet")
+                if not path.is_file():
+                    continue
+                known = set(pq.read_table(path, columns=["utterance"])["utterance"].to_pylist())
+                if strange := sorted(set(rows["utterance"]) - known):
+                    raise AvsieveError(
+                        f"{path}: knows nothing of {strange[0]}, one of {len(strange)} utterances that the plan has in "
+                        f"shard {shard}: the run was planned anew since; bring it up to date first (`snakemake clean`)"
+                    )
 
     def measure(self, shard: str, utterance: str) -> tuple[int, int, int]:
         """Return files, bytes and a checksum of an utterance over all kinds."""

@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.errors import AvsieveError
+from avsieve.export.claim import claim, digest
 from avsieve.export.contents import Contents, Member
 from avsieve.lists import write_clean_list, write_train_list
 from avsieve.progress import progress
@@ -49,12 +50,19 @@ def write_folders(table: pd.DataFrame, contents: Contents, out: Path, *, threads
     Raises
     ------
     AvsieveError
-        If the disk lacks space or inodes for them.
+        If the disk lacks space or inodes for them, or the folder holds another export.
     """
     measured = [contents.measure(row.shard, row.utterance) for row in table.itertuples()]
     files, size = sum(m[0] for m in measured), sum(m[1] for m in measured)
     check_room(out, files, size)
-    out.mkdir(parents=True, exist_ok=True)
+    told = {
+        "form": "tree",
+        "what": list(contents.kinds),
+        "utterances": len(table),
+        "speakers": int(table["speaker"].nunique()),
+        "content": digest(table, [m[2] for m in measured]),
+    }
+    claim(out, told)
     counts: Counter[str] = Counter()
 
     def one(row: tuple[str, str]) -> Counter[str]:

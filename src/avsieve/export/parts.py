@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from avsieve.atomic import write_json
-from avsieve.errors import AvsieveError
+from avsieve.export.claim import claim, digest
 from avsieve.export.contents import Contents
 from avsieve.progress import progress
 
 logger = logging.getLogger(__name__)
-FACTS = "export.json"
 
 
 def plan_parts(table: pd.DataFrame, sizes: np.ndarray, limit: int, shuffle_seed: int | None) -> list[pd.DataFrame]:
@@ -93,9 +89,9 @@ def write_parts(
         "speakers": int(table["speaker"].nunique()),
         "shuffle_seed": shuffle_seed,
         "parts": {n: len(part) for n, part in zip(names, parts, strict=True)},
-        "content": _digest(table, [m[2] for m in measured]),
+        "content": digest(table, [m[2] for m in measured]),
     }
-    _claim(out, told)
+    claim(out, told)
     written = 0
     for part_name, part in progress(list(zip(names, parts, strict=True)), "parts"):
         if not (out / part_name).is_file():
@@ -109,28 +105,3 @@ def write_parts(
         "written": written,
         "left": len(parts) - written,
     }
-
-
-def _digest(table: pd.DataFrame, checksums: list[int]) -> str:
-    """Return a digest of everything that the parts hold: other faces, flags or labels make another one."""
-    text = table.to_csv(index=False, lineterminator="\n") + ",".join(map(str, checksums))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _claim(out: Path, told: dict[str, Any]) -> None:
-    """Write down what the folder will hold, or refuse it when that is something else."""
-    path = out / FACTS
-    if path.is_file():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            found = None
-        if found != told:
-            raise AvsieveError(
-                f"{out}: holds another export (other utterances, settings, or a run that has changed since); name "
-                f"another folder, or remove this one"
-            )
-        return
-    if out.is_dir() and any(entry.suffix in (".tar", ".parquet") for entry in out.iterdir()):
-        raise AvsieveError(f"{out}: holds files, and no {FACTS} that tells of which export; name another folder")
-    write_json(path, told)

@@ -1,0 +1,24 @@
+"""Remove the files of shards that a run no longer has, left from one with more of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avsieve.leftovers import left_over
+from avsieve.scripting import parser, run
+
+
+def main() -> None:
+    """Remove them."""
+    ap = parser(__doc__)
+    ap.add_argument("--results", type=Path, required=True, help="folder of the results")
+    ap.add_argument("--shards", type=int, required=True, help="number of shards that there are")
+    args = ap.parse_args()
+    found = list(left_over(args.results, args.shards))
+    for path in found:
+        path.unlink()
+    print(f"{len(found)} files of shards beyond the first {args.shards} removed from {args.results}")
+
+
+if __name__ == "__main__":
+    run(main)
