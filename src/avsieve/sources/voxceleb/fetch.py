@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.media.index import IndexedClip, Place, media_table
+from avsieve.media.index import IndexedClip, Place, file_place, media_table
 from avsieve.progress import progress
 from avsieve.reasons import Reason
 from avsieve.sources.downloads import MAY_PASS, coverage, locked
@@ -75,7 +75,8 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     for row in rows.itertuples():
         one = found[row.utterance]
         status.add(one.utterance, one.reason, one.detail)
-        place = Place(store.clip_name(one.utterance), 0, one.size)
+        name = store.clip_name(one.utterance)
+        place = file_place(store.root, name) if one.size else Place(name)
         clips.append(IndexedClip(one.utterance, row.subset, place, duration_s=one.duration_s or math.nan))
     _tell(status)
     return media_table(clips), status
