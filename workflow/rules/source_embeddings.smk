@@ -16,9 +16,9 @@ localrules:
 rule plan_shards:
     """List the utterances and give each a shard."""
     input:
-        lists=W.source.plan_files,
-        audio=W.source.table_files("audio", only_test=True),
-        visual=W.source.table_files("visual", only_test=True),
+        lists=brought(W.source.plan_files),
+        audio=brought(W.source.table_files("audio", only_test=True)),
+        visual=brought(W.source.table_files("visual", only_test=True)),
     output:
         plan="results/plan/utterances.parquet",
         shards=expand("results/plan/shards/{shard}.parquet", shard=W.shards),
@@ -34,6 +34,15 @@ rule plan_shards:
         source=flags(W.source.settings),
         shards=W.config.shards,
         holdout=flags(W.holdout),
+        lists=W.watch.files("lists", W.source.plan_files),
+        tables=W.watch.files(
+            "tables",
+            [
+                path
+                for modality in ("audio", "visual")
+                for path in W.source.table_files(modality, only_test=True)
+            ],
+        ),
     message:
         "Planning: one shard a job"
     shell:
@@ -44,7 +53,7 @@ rule plan_shards:
 rule split_embeddings:
     """Split the tables of a modality into shards."""
     input:
-        lambda wildcards: W.source.table_files(wildcards.modality),
+        lambda wildcards: brought(W.source.table_files(wildcards.modality)),
         plan="results/plan/utterances.parquet",
     output:
         embeddings=expand("results/embed_{{modality}}/{shard}.parquet", shard=W.shards),
@@ -61,6 +70,9 @@ rule split_embeddings:
     params:
         code=W.code("split_embeddings"),
         tables=lambda wildcards: flags({"tables": W.source.tables(wildcards.modality)}),
+        content=lambda wildcards: W.watch.files(
+            "tables", W.source.table_files(wildcards.modality)
+        )(wildcards),
         shards=W.config.shards,
         max_failed=W.config.max_failed,
     message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +13,10 @@ from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table, slice_of
 from avsieve.progress import progress
 from avsieve.reasons import Reason
-from avsieve.sources.frames.folders import ImageFolders
+from avsieve.sources.base import TRAIN
+from avsieve.sources.frames.folders import ImageFolders, image_places
 from avsieve.sources.frames.plan import ENDINGS
+from avsieve.sources.watched import Watched
 from avsieve.status import StatusTable
 
 
@@ -58,6 +61,17 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
         status.add(row.utterance, *_judge(sound.size, place.size, row))
         found.append(IndexedClip(row.utterance, row.subset, place, sound, duration_s))
     return media_table(found), status
+
+
+def also_watched(rows: pd.DataFrame, index: pd.DataFrame, args: argparse.Namespace) -> Iterator[Watched]:
+    """Yield the folders in which images would be taken in place of those that were found."""
+    for row, clip in zip(rows.itertuples(), index.itertuples(), strict=True):
+        if (args.faces if row.subset == TRAIN else args.test_faces) is None:
+            continue
+        for folder in image_places(row.path):
+            if clip.size and folder == clip.path:
+                break
+            yield Watched(f"{row.subset}_root", folder, is_images=True)
 
 
 def _sound(root: Path, utterance: str) -> Place:
