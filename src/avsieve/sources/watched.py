@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -70,15 +71,22 @@ def _split(name: str) -> tuple[str, str]:
     return (stem, ending) if ending.lower() in _ENDINGS else (name, "")
 
 
-def _listed(folder: str, names: Iterable[str], *, stamps: bool) -> dict[str, str]:
+def _listed(folder: str, names: Collection[str], *, stamps: bool) -> dict[str, str]:
     """Return the stamps of those of a folder's files that have one of the names, whatever their endings."""
-    exact, stems, found = set(names), {_split(name)[0] for name in names}, {}
+    found: dict[str, str] = {}
+    stems: set[str] = set()
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 name = entry.name
-                if (name in exact or (_split(name)[0] in stems and _split(name)[1])) and entry.is_file():
-                    found[name] = stamp_of(entry.stat()) if stamps else BESIDE
+                if name not in names:
+                    stem, ending = _split(name)
+                    stems = stems or {_split(known)[0] for known in names}
+                    if not ending or stem not in stems or not entry.is_file():
+                        continue
+                with suppress(FileNotFoundError):  # a link that leads nowhere is no file
+                    stat = entry.stat() if stamps or entry.is_symlink() else None
+                    found[name] = stamp_of(stat) if stamps and stat else BESIDE
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
@@ -124,7 +132,7 @@ def write_watch_list(path: str | Path, told: str, places: Iterable[Watched], roo
             beside = _listed(os.path.join(roots.get(root, ""), folder), names, stamps=False)  # noqa: PTH118
             folders[folder] = beside | names
     value = {"told": told, "files": files, "images": images}
-    write_text(path, json.dumps(value, indent=0, sort_keys=True, ensure_ascii=True) + "\n")
+    write_text(path, json.dumps(value, sort_keys=True) + "\n")
 
 
 def _differences(value: Mapping[str, Any], roots: Mapping[str, str], *, stamps: bool) -> Iterator[tuple[str, str]]:
@@ -133,6 +141,8 @@ def _differences(value: Mapping[str, Any], roots: Mapping[str, str], *, stamps: 
         for folder, then in folders.items():
             where = os.path.join(roots.get(root, ""), folder)  # noqa: PTH118
             now = _listed(where, then, stamps=stamps)
+            if now == then:
+                continue
             for name in sorted(then.keys() | now.keys()):
                 before, here = then.get(name, ABSENT), now.get(name, ABSENT)
                 compare = stamps and before not in (ABSENT, BESIDE)
