@@ -90,8 +90,7 @@ class FileSlice(io.RawIOBase):
     def _check_marks(self, offset: int, marks: str) -> None:
         for mark in map(Mark.from_text, marks.split(SEPARATOR) if marks else []):
             self._offset, self._size, self._position = offset + mark.at, mark.length, 0
-            content = self.readall()
-            if self._offset < 0 or Mark.of(mark.at, content) != mark:
+            if self._offset < 0 or Mark.of(mark.at, self.readall()) != mark:
                 where = f"byte {self._offset} of {self._paths[0].name}"
                 raise ChangedError(f"{where}: other bytes than were indexed; the archive was packed anew")
         self._position = 0
