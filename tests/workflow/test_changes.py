@@ -63,7 +63,7 @@ def test_a_clip_that_was_mended_is_read_anew(trees: Project) -> None:
     trees.snakemake(*config)
     assert found(trees) == (["ok"] * 4, [7] * 4)
     told = json.loads((trees.work / "results/media/000.watch.json").read_text())["told"]
-    assert told.startswith("clips: 4 not as they were indexed (id1/a/1.mp4, id1/b/1.mp4, id2/a/1.mp4, …, newest ")
+    assert told.startswith("clips: 1 not as they were indexed (id2/b/1.mp4, newest ")
     assert trees.planned(*config) == {}
 
 
