@@ -196,6 +196,13 @@ class Source(Block):
     voxceleb: Voxceleb = key(Voxceleb, "", "plan_shards")
     frames: Frames = key(Frames, "", "plan_shards")
     embeddings: Embeddings = key(Embeddings, "", "plan_shards")
+    watch: Literal["files", "names", "nothing"] = key(
+        "files",
+        "What a run looks at to see whether clips have changed since they were indexed: their sizes and times, their "
+        "names alone (for slow disks, or tens of millions of images), or nothing. Whatever it is, a clip that has "
+        "changed is never read in place of the one that was indexed: it gets `media_changed`.",
+        "none",
+    )
     modalities: Literal["both", "audio"] = key(
         "both", "`audio` for sound without pictures, such as a speech corpus to train an encoder on.", "extract_media"
     )

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     MEDIA_MISSING = "media_missing"
     MEDIA_EMPTY = "media_empty"
     MEDIA_UNREADABLE = "media_unreadable"
+    MEDIA_CHANGED = "media_changed"
     ARCHIVE_BROKEN = "archive_broken"
     VIDEO_FILE_MISSING = "video_file_missing"
     SOUND_FILE_MISSING = "sound_file_missing"
@@ -79,6 +80,10 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.MEDIA_MISSING: "the list names a file that is not there",
     Reason.MEDIA_EMPTY: "the file has no bytes",
     Reason.MEDIA_UNREADABLE: "the file is there, and the system does not let it be read",
+    Reason.MEDIA_CHANGED: (
+        "the file is not the one that was indexed: it was changed or replaced since; run again (with `source.watch: "
+        "nothing`, run `snakemake --forcerun plan_shards fetch_media`)"
+    ),
     Reason.ARCHIVE_BROKEN: "the archive is damaged where the clip lies in it",
     Reason.VIDEO_FILE_MISSING: "there is a file of the sound, but none of the picture",
     Reason.SOUND_FILE_MISSING: "there is a file of the picture, but none of the sound that should lie apart",

@@ -23,6 +23,7 @@ from avsieve.export.forms import PLACES
 from avsieve.ids import shard_names
 from avsieve.workflow_paths import Places, Words
 from avsieve.workflow_source import SourceWiring
+from avsieve.workflow_watch import Watch
 
 COMPARED = {"comparison": "comparison.json", "comparison_curves": "curves.parquet"}
 # Audio architectures that need more than torch -> the environment that holds it.
@@ -98,6 +99,11 @@ def model_file(value: str) -> list[str]:
     return [value] if Path(value).suffix else []
 
 
+def model_paths(*values: str) -> list[str]:
+    """Return those of ``values`` that are files or folders of models, whose content is a parameter."""
+    return [value for value in values if Path(value).suffix or Path(value).is_dir()]
+
+
 def face_settings(config: Config) -> dict[str, Any]:
     """Return what decides how faces are found and aligned, by the options of `avsieve.faces.options`."""
     faces = config.faces.model_dump()
@@ -143,6 +149,8 @@ class Wiring:
         self.face_threads = 4 if self.gpu else 1
         source = self.config.source
         self.source = SourceWiring(source, given=given, at=self.at)
+        self.watch = Watch(source, self.source.roots if self.source.has_media else {}, at=self.at)
+        """What lies outside the results, as parameters: a change of it reruns what it concerns."""
         embedded = ["embed_audio", "embed_visual"]
         self.stages = ["media", "extract", "align", *embedded] if self.source.has_media else embedded
         """Folders of the stages that write a status table."""
@@ -152,7 +160,22 @@ class Wiring:
         self.face_files = [given(path) for path in faces]
         self.audio_file = [given(path) for path in model_file(self.config.audio.checkpoint)]
         self.visual_file = [given(path) for path in model_file(self.config.visual.model)]
-        """Model files that the user named: inputs, so that another file under the same name reruns their stage."""
+        """Model files that the user named: inputs."""
+        self.models = {
+            "faces": self.watch.files("models", model_paths(self.config.faces.detector, self.config.faces.landmarks)),
+            "audio": self.watch.files("weights", model_paths(self.config.audio.checkpoint)),
+            "visual": self.watch.files("weights", model_paths(self.config.visual.model)),
+        }
+        """What they hold: parameters, so that another file under the same name reruns their stage."""
+        training = self.config.training
+        self.started_from = {
+            name: self.watch.files("weights", [start] if start not in (None, "builtin") else [])
+            for name, start in (("audio", training.audio.start_from), ("visual", training.visual.start_from))
+        }
+        self.recordings = self.watch.recordings(
+            "recordings", [getattr(training.audio, name) for name in ("noise", "music", "speech", "rooms")]
+        )
+        """What trainings read that lies outside the results."""
         evaluation = self.config.evaluation
         self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
         self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}

@@ -48,8 +48,8 @@ def test_a_packed_member_is_unpacked_whole_or_in_its_beginning(tmp_path: Path) -
     media = packed(tmp_path, CONTENT)
     assert read_slice(media) == CONTENT
     assert read_slice(media, 10) == CONTENT[:10]
-    opened = open_slice(media)
-    assert isinstance(opened, io.BytesIO)
+    with open_slice(media) as opened:
+        assert isinstance(opened, io.BytesIO)
 
 
 def test_a_packed_member_that_ends_early_or_would_fill_the_memory_is_refused(

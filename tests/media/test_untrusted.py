@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -60,10 +61,11 @@ def test_nor_is_one_that_lies_in_an_archive(elsewhere: Asked, tmp_path: Path, mo
     archive = tmp_path / "clips.tar"
     archive.write_bytes(bytes(512) + content)
 
-    def named(_: MediaSlice) -> io.BytesIO:
+    @contextmanager
+    def named(_: MediaSlice) -> Iterator[io.BytesIO]:
         member = io.BytesIO(content)
         member.name = "clip.m3u8"  # type: ignore[attr-defined]  # by which FFmpeg takes it for a playlist
-        return member
+        yield member
 
     monkeypatch.setattr(decode, "open_slice", named)
     assert decode.decode_clip(MediaSlice((archive,), 512, len(content))).code is Reason.NOT_MEDIA

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
+import resource
 import subprocess
 import tarfile
 import zipfile
@@ -12,6 +14,7 @@ import pandas as pd
 import pytest
 
 from avsieve.errors import AvsieveError
+from avsieve.media.identity import ChangedError
 from avsieve.media.index import slices_of
 from avsieve.media.slices import read_slice
 from avsieve.sources.archive import fetch, plan
@@ -99,10 +102,11 @@ def test_the_parts_of_a_zip_are_one_wherever_they_were_cut(tmp_path: Path) -> No
     index, codes, found = fetched(options(split(whole, cuts, "vox2_dev_mp4_part"), verify=True))
     assert found == WANTED
     assert set(codes.values()) == {"ok"}
-    # A clip names only the parts that hold it.
+    # A clip names only the parts that hold it and the header that names it.
     parts = [path.split("|") for path in index["path"]]
-    assert [len(p) for p in parts] == [1, 3, 2]
-    assert parts[1][0].endswith("partac")
+    assert [len(p) for p in parts] == [1, 5, 2]
+    assert parts[1][0].endswith("partaa")
+    assert [len(s.split("|")) for s in index["stamps"]] == [1, 5, 2]
 
 
 def test_the_parts_of_a_tar_are_one_and_numbers_order_them(tmp_path: Path) -> None:
@@ -269,7 +273,7 @@ def test_an_archive_that_changed_after_planning_is_rows(tmp_path: Path) -> None:
 
 
 def test_a_place_in_the_plan_keeps_blanks_in_paths() -> None:
-    member = Member("method 14", 1 << 40, 123, 0xAB, "my data/a b.zip")
+    member = Member("method 14", 1 << 40, 123, 0xAB, "my data/a b.zip", 77)
     assert plan.places_from_text(plan.places_to_text(None, member)) == (None, member)
 
 
@@ -319,3 +323,163 @@ def test_a_zip_from_the_command_line_tool_is_read(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     subprocess.run(["zip", "-qr", "a.zip", "dev"], cwd=tmp_path, check=True)
     assert fetched(options(tmp_path / "a.zip", verify=True))[2] == WANTED
+
+
+def test_links_in_a_tar_are_the_bytes_that_they_lead_to(tmp_path: Path) -> None:
+    path = make_tar(tmp_path / "a.tar", {"./store/0001.bin": b"stored once " * 100, "dev/id1/v/0.mp4": b"plain " * 50})
+    links = {
+        "dev/id1/v/1.mp4": (tarfile.LNKTYPE, "./store/0001.bin"),
+        "dev/id2/v/1.mp4": (tarfile.SYMTYPE, "../../id1/v/1.mp4"),
+        "dev/id2/v/2.mp4": (tarfile.SYMTYPE, "/elsewhere/2.mp4"),
+        "dev/id2/v/3.mp4": (tarfile.SYMTYPE, "3.mp4"),
+    }
+    with tarfile.open(path, "a") as archive:
+        for name, (kind, target) in links.items():
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, target
+            archive.addfile(info)
+    _, codes, found = fetched(options(path))
+    assert found == dict.fromkeys(["id1/v/1", "id2/v/1"], b"stored once " * 100) | {"id1/v/0": b"plain " * 50}
+    assert {u: c for u, c in codes.items() if c != "ok"} == dict.fromkeys(["id2/v/2", "id2/v/3"], "media_missing")
+
+
+def test_links_in_a_zip_are_the_bytes_that_they_lead_to(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", CONTENT)
+    with zipfile.ZipFile(path, "a") as archive:
+        for name, target in {"dev/mp4/id3/v/1.mp4": "../../id1/vA/00001.mp4", "dev/mp4/id3/v/2.mp4": "gone"}.items():
+            info = zipfile.ZipInfo(name)
+            info.create_system, info.external_attr = 3, 0o120777 << 16
+            archive.writestr(info, target)
+    _, codes, found = fetched(options(path, verify=True))
+    assert found == WANTED | {"id3/v/1": WANTED["id1/vA/00001"]}
+    assert {u: c for u, c in codes.items() if c != "ok"} == {"id3/v/2": "media_missing"}
+
+
+@pytest.mark.parametrize("zeros", [0, 512, 2 << 20, 20 << 20])
+def test_a_tar_may_end_with_any_number_of_zeros(tmp_path: Path, zeros: int, caplog: pytest.LogCaptureFixture) -> None:
+    path = make_tar(tmp_path / "a.tar", CONTENT)
+    with path.open("r+b") as handle:
+        handle.truncate(path.stat().st_size + zeros)
+    assert fetched(options(path))[2] == WANTED
+    assert ("compare its checksum" in caplog.text) == (zeros > 16 << 20)
+
+
+def test_a_tar_with_records_of_two_megabytes_is_read(tmp_path: Path) -> None:
+    for name, content in CONTENT.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    subprocess.run(["tar", "-b", "4096", "-cf", "a.tar", "dev"], cwd=tmp_path, check=True)
+    assert fetched(options(tmp_path / "a.tar"))[2] == WANTED
+
+
+@pytest.mark.parametrize("form", ["gnu", "posix"])
+def test_sparse_members_are_rows(tmp_path: Path, form: str) -> None:
+    clip = tmp_path / "id1/v/1.mp4"
+    clip.parent.mkdir(parents=True)
+    with clip.open("wb") as handle:
+        handle.truncate(1 << 20)
+        handle.seek(1 << 19)
+        handle.write(b"x" * 4096)
+    (tmp_path / "id1/v/2.mp4").write_bytes(b"plain")
+    subprocess.run(["tar", "-S", f"--format={form}", "-cf", "a.tar", "id1"], cwd=tmp_path, check=True)
+    _, codes, found = fetched(options(tmp_path / "a.tar"))
+    assert codes == {"id1/v/1": "archive_packing", "id1/v/2": "ok"}
+    assert found == {"id1/v/2": b"plain"}
+
+
+def test_upper_case_endings_are_clips_and_the_rest_is_told_by_kind(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    members = {"id1/v/1.MP4": b"one", "id1/v/2.Mp4": b"two", "id1/v/a.txt": b"", "id1/v/b.TXT": b"", "README": b""}
+    for path in (make_zip(tmp_path / "A.ZIP", members), make_tar(tmp_path / "B.TAR", members)):
+        caplog.clear()
+        assert fetched(options(path))[2] == {"id1/v/1": b"one", "id1/v/2": b"two"}
+        assert "members passed over: 2 .txt, 1 without ending" in caplog.text
+
+
+def streamed(path: Path, members: dict[str, bytes], packing: int) -> Path:
+    """Write a zip as to a pipe: checksums stand behind the content."""
+
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.file = path.open("wb")
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: object) -> int:
+            return self.file.write(data)  # type: ignore[arg-type]
+
+    with zipfile.ZipFile(Pipe(), "w", packing) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_that_was_written_to_a_pipe_is_read_and_told_from_another(tmp_path: Path, packing: int) -> None:
+    args = options(streamed(tmp_path / "a.zip", CONTENT, packing))
+    rows = plan.plan(args)
+    assert fetched(args)[2] == WANTED
+    swapped = dict(zip(CONTENT, [CONTENT[k] for k in sorted(CONTENT, reverse=True)], strict=True))
+    streamed(tmp_path / "a.zip", swapped, packing)
+    codes = fetch.fetch(rows, args)[1].frame()["code"].tolist()
+    assert codes == ["archive_broken", "archive_broken", "archive_broken"]
+
+
+def forged(path: Path, stat: os.stat_result, size: int) -> None:
+    """Give a file the size and time that another had."""
+    with path.open("r+b") as handle:
+        handle.truncate(size)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+@pytest.mark.parametrize("kind", ["stored", "deflated", "streamed", "tar", "pax"])
+def test_another_archive_of_the_same_size_and_time_is_never_read(tmp_path: Path, kind: str) -> None:
+    def make(path: Path, members: dict[str, bytes]) -> Path:
+        if kind in ("tar", "pax"):
+            return make_tar(path, members, tarfile.GNU_FORMAT if kind == "tar" else tarfile.PAX_FORMAT)
+        if kind == "streamed":
+            return streamed(path, members, zipfile.ZIP_STORED)
+        return make_zip(path, members, zipfile.ZIP_STORED if kind == "stored" else zipfile.ZIP_DEFLATED)
+
+    same = {name: bytes([i]) * 5000 for i, name in enumerate(CONTENT)}
+    path = make(tmp_path / "a.x", same)
+    index, codes, found = fetched(options(path))
+    assert set(codes.values()) == {"ok"}
+    before = path.stat()
+    make(path, {name: same[name] for name in reversed(same)})
+    forged(path, before, before.st_size)
+    read: dict[str, bytes | str] = {}
+    for utterance, (media, _) in zip(index["utterance"], slices_of(index, {"train": Path()}), strict=True):
+        try:
+            read[utterance] = read_slice(media)
+        except ChangedError as error:
+            read[utterance] = str(error)
+    if kind != "deflated":  # the one in the middle lies where it lay
+        assert read["id1/vA/00002"] == found["id1/vA/00002"]
+    assert all("packed anew" in str(read[u]) for u in ("id1/vA/00001", "id2/vB/00001"))
+
+
+def test_an_archive_of_another_time_is_not_read(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", CONTENT)
+    index, _, _ = fetched(options(path))
+    os.utime(path, ns=(0, 1_000_000_000))
+    for media, _ in slices_of(index, {"train": Path()}):
+        with pytest.raises(ChangedError, match=r"a.zip: of 1970-01-01 00:00:01.000 UTC, it was of 20"):
+            read_slice(media)
+
+
+def test_only_some_archives_are_open_at_a_time(tmp_path: Path) -> None:
+    for i in range(60):
+        make_zip(tmp_path / f"{i}.zip", {f"id{i}/v/1.mp4": b"%d" % i})
+    args = options(tmp_path / "*.zip")
+    rows = plan.plan(args)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 30, limits[1]))
+    try:
+        _, status = fetch.fetch(rows, args)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert set(status.frame()["code"]) == {"ok"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import shlex
 import shutil
@@ -16,6 +17,7 @@ from avsieve.config import Config
 from avsieve.config_source import Source
 from avsieve.media.ffmpeg import ffmpeg_binary, write_clip
 from avsieve.media.wav import wav_bytes
+from avsieve.sources.watched import tell_changes
 from avsieve.tables import read_table
 from avsieve.workflow import flags
 from avsieve.workflow_source import SourceWiring
@@ -50,14 +52,37 @@ class Line:
         self._script(
             "fetch_media",
             f"{kind} --plan {out}/shards/000.parquet {fetch_flags} --index {out}/index.parquet "
-            f"--status {out}/status.parquet --max-failed 0",
+            f"--status {out}/status.parquet --max-failed 0 "
+            + flags({"watch_list": out / "note.json", "watch_roots": source.roots, "watched": "as it was"}),
         )
+        self._check_watch(out, source.roots)
         files = f"--frames {out}/f.tar --wav {out}/w.tar --status {out}/e.parquet --provenance {out}/p.json"
         roots, media = flags(source.roots), flags(Config().media, leave=["keep_frames"])
         self._script("extract_media", f"--index {out}/index.parquet {roots} {media} --max-failed 0 {files}")
         assert read_table(out / "e.parquet")["code"].tolist() == ["ok"] * len(UTTERANCES)
         assert str(Path.cwd()) not in "".join(read_table(out / "index.parquet")["path"])
         return {p.name: p.read_bytes() for p in sorted(out.iterdir()) if p.name[0] in "fw"}
+
+    @staticmethod
+    def _check_watch(out: Path, roots: dict[str, str | None]) -> None:
+        """Every file that is read is known by its stamp, and a change of any one of them is seen."""
+        index = read_table(out / "index.parquet")
+        assert (index["stamps"] != "").all()
+        assert (index.loc[index["audio_path"].notna(), "audio_stamps"] != "").all()
+        folders = {name: root for name, root in roots.items() if root is not None}
+        assert tell_changes(out / "note.json", folders) == "as it was"
+        for row in index.itertuples():
+            places = [(folders[f"{row.subset}_root"], row.path)]
+            if isinstance(row.audio_path, str):
+                places.append((folders.get(f"{row.subset}_audio_root", places[0][0]), row.audio_path))
+            for root, path in ((at, part) for at, joined in places for part in joined.split("|")):
+                file = Path(root) / path
+                file = min(file.iterdir()) if file.is_dir() else file
+                before = file.stat()
+                os.utime(file, ns=(0, 1))
+                told = tell_changes(out / "note.json", folders)
+                assert told.startswith("clips: 1 not as they were indexed ("), told
+                os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ OUTPUTS: results/align: tars of faces, 112 x 112, on the ArcFace template; a row
 rule align_faces:
     """Detect the faces of a shard and align the speaker's."""
     input:
-        W.face_files,
+        brought(W.face_files),
         frames="results/extract/{shard}.frames.tar",
         frames_index="results/extract/{shard}.frames.parquet",
         extracted="results/extract/{shard}.status.parquet",
@@ -30,6 +30,7 @@ rule align_faces:
     params:
         *W.code("align_faces"),
         model=W.builtin(W.config.faces.detector, "detector.onnx"),
+        models=W.models["faces"],
         faces=flags(W.faces),
         device=W.config.device,
         max_failed=W.config.max_failed,

@@ -64,7 +64,7 @@ rule embed_trial_voices:
     """Embed the voices of the trials, and of the cohort, with a trained encoder."""
     input:
         W.cohort,
-        trials=W.trials,
+        trials=brought([W.trials]),
         model="results/comparison/models/audio/{list}.{seed}.safetensors",
         wav=expand("results/extract/{shard}.wav.tar", shard=W.shards),
         wav_index=expand("results/extract/{shard}.wav.parquet", shard=W.shards),
@@ -81,6 +81,7 @@ rule embed_trial_voices:
     params:
         *W.code("embed_trial_voices", *W.network("audio", W.config.training.audio.arch)),
         cohort=flags(W.cohort_file),
+        lists=W.watch.files("lists", [W.trials]),
         arch=W.config.training.audio.arch,
         batch_s=W.config.audio.batch_s,
         precision=W.config.audio.precision,
@@ -97,7 +98,7 @@ rule embed_trial_faces:
     """Embed the faces of the trials, and of the cohort, with a trained encoder."""
     input:
         W.cohort,
-        trials=W.trials,
+        trials=brought([W.trials]),
         model="results/comparison/models/visual/{list}.{seed}.safetensors",
         faces=expand("results/align/{shard}.faces.tar", shard=W.shards),
         faces_index=expand("results/align/{shard}.faces.parquet", shard=W.shards),
@@ -117,6 +118,7 @@ rule embed_trial_faces:
             "embed_trial_faces", *W.network("visual", W.config.training.visual.arch)
         ),
         cohort=flags(W.cohort_file),
+        lists=W.watch.files("lists", [W.trials]),
         arch=W.config.training.visual.arch,
         pooling=W.config.visual.pooling,
         batch=W.config.visual.batch,
@@ -133,7 +135,7 @@ rule compare_lists:
     """Train the same networks on both lists, evaluate them on the same trials, and state the difference."""
     input:
         W.cohort,
-        trials=W.trials,
+        trials=brought([W.trials]),
         all="results/comparison/lists/all.txt",
         clean="results/comparison/lists/clean.txt",
         embeddings=W.arm_embeddings,
@@ -154,6 +156,7 @@ rule compare_lists:
         embeddings=flags(W.arm_files),
         seeds=W.config.comparison.seeds,
         cohort=flags(W.cohort_file | W.cohort_top),
+        lists=W.watch.files("lists", [W.trials]),
         evaluation=flags(
             {
                 name: getattr(W.config.evaluation, name)

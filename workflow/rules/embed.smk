@@ -8,7 +8,7 @@ OUTPUTS: results/embed_audio, results/embed_visual.
 rule embed_audio:
     """Embed the voices of a shard."""
     input:
-        W.audio_file,
+        brought(W.audio_file),
         wav="results/extract/{shard}.wav.tar",
         wav_index="results/extract/{shard}.wav.parquet",
         extracted="results/extract/{shard}.status.parquet",
@@ -28,6 +28,7 @@ rule embed_audio:
     params:
         *W.code("embed_audio", *W.network("audio", W.config.audio.arch)),
         model=W.builtin(W.config.audio.checkpoint, "audio_ecapa_small.safetensors"),
+        weights=W.models["audio"],
         audio=flags(W.config.audio),
         device=W.config.device,
         max_failed=W.config.max_failed,
@@ -43,7 +44,7 @@ rule embed_audio:
 rule embed_visual:
     """Embed the faces of a shard."""
     input:
-        W.visual_file,
+        brought(W.visual_file),
         faces="results/align/{shard}.faces.tar",
         faces_index="results/align/{shard}.faces.parquet",
         detections="results/align/{shard}.detections.parquet",
@@ -64,6 +65,7 @@ rule embed_visual:
     params:
         *W.code("embed_visual", *W.network("visual", W.config.visual.arch)),
         model=W.builtin(W.config.visual.model, "faces.onnx"),
+        weights=W.models["visual"],
         visual=flags(W.config.visual),
         device=W.config.device,
         max_failed=W.config.max_failed,

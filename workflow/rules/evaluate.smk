@@ -9,8 +9,8 @@ rule make_trials:
     """Make trials of the people who are kept for testing."""
     input:
         plan="results/plan/utterances.parquet",
-        sex=W.sex,
-        truth=W.trial_truth,
+        sex=brought(W.sex),
+        truth=brought(W.trial_truth),
     output:
         "results/evaluation/trials.txt",
     log:
@@ -22,6 +22,7 @@ rule make_trials:
     params:
         *W.code("make_trials"),
         files=flags(W.trial_files),
+        content=W.watch.files("tables", [*W.sex, *W.trial_truth]),
         trials=flags(W.trial_settings),
     message:
         "Making trials"
@@ -33,7 +34,7 @@ rule make_trials:
 rule list_cohort:
     """Choose the cohort of the AS-norm, once for all models."""
     input:
-        list=W.cohort_list,
+        list=brought([W.cohort_list]),
         plan="results/plan/utterances.parquet",
     output:
         "results/evaluation/cohort.txt",
@@ -46,6 +47,7 @@ rule list_cohort:
     params:
         *W.code("list_cohort"),
         cohort=flags({"per_speaker": W.config.evaluation.as_norm.per_speaker}),
+        lists=W.watch.files("lists", [W.cohort_list]),
     message:
         "Choosing the cohort of the score normalisation"
     shell:
@@ -57,8 +59,8 @@ rule evaluate_fusion:
     """Evaluate all models on the trials."""
     input:
         W.cohort,
-        W.trained_on,
-        trials=W.trials,
+        brought(W.trained_on),
+        trials=brought([W.trials]),
         audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
         visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
         segments=W.segment_files,
@@ -93,6 +95,7 @@ rule evaluate_fusion:
         cohort=flags(W.cohort_file | W.cohort_top),
         segments=flags(W.segment_flags),
         models=flags(W.fusion_flags),
+        lists=W.watch.files("lists", [W.trials, *W.config.evaluation.trained_on]),
         device=W.config.device,
     message:
         "Evaluating fusion models"

@@ -8,7 +8,7 @@ OUTPUTS: results/export (counts); the files themselves lie in the folder `export
 rule export_tree:
     """Write folders of faces and sound, with the lists about them."""
     input:
-        W.export_files,
+        brought(W.export_files),
         W.export_shards(),
         plan="results/plan/utterances.parquet",
         clean="results/lists/train_all_clean.txt",
@@ -25,6 +25,7 @@ rule export_tree:
     params:
         *W.code("export_tree"),
         export=W.export_flags("tree"),
+        lists=W.watch.files("lists", W.export_files),
     message:
         "Writing folders"
     shell:
@@ -35,7 +36,7 @@ rule export_tree:
 rule export_webdataset:
     """Write tars in WebDataset's form."""
     input:
-        W.export_files,
+        brought(W.export_files),
         W.export_shards(),
         plan="results/plan/utterances.parquet",
         clean="results/lists/train_all_clean.txt",
@@ -51,6 +52,7 @@ rule export_webdataset:
     params:
         *W.code("export_webdataset"),
         export=W.export_flags("webdataset"),
+        lists=W.watch.files("lists", W.export_files),
     message:
         "Writing WebDataset"
     shell:
@@ -61,7 +63,7 @@ rule export_webdataset:
 rule export_parquet:
     """Write Parquet that `datasets` reads."""
     input:
-        W.export_files,
+        brought(W.export_files),
         W.export_shards(),
         plan="results/plan/utterances.parquet",
         clean="results/lists/train_all_clean.txt",
@@ -77,6 +79,7 @@ rule export_parquet:
     params:
         *W.code("export_parquet"),
         export=W.export_flags("parquet"),
+        lists=W.watch.files("lists", W.export_files),
     message:
         "Writing Parquet"
     shell:

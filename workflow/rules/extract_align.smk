@@ -10,7 +10,7 @@ rule extract_faces:
     """Decode the clips of a shard once, and align the speaker's faces."""
     input:
         W.source.media_inputs,
-        W.face_files,
+        brought(W.face_files),
         index="results/media/{shard}.parquet",
     output:
         wav="results/extract/{shard}.wav.tar",
@@ -37,6 +37,7 @@ rule extract_faces:
         roots=flags(W.source.roots),
         media=flags(W.config.media, leave=["keep_frames", "jpeg_quality"]),
         modalities=W.config.source.modalities,
+        models=W.models["faces"],
         faces=flags(W.faces),
         device=W.config.device,
         max_failed=W.config.max_failed,

@@ -22,7 +22,7 @@ rule write_report:
         gains="results/evaluation/gains.csv",
         curves="results/evaluation/curves.parquet",
         comparison=list(W.comparison.values()),
-        truth=W.truth,
+        truth=brought(W.truth),
     output:
         page=report(
             "results/report/index.html",
@@ -41,6 +41,7 @@ rule write_report:
         folders=flags(W.report_folders),
         truth=flags(W.truth_flag),
         comparison=flags(W.comparison_flags),
+        content=W.watch.files("truth", W.truth),
         report=flags(W.config.report),
     message:
         "Writing the report"

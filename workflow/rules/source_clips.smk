@@ -8,7 +8,7 @@ OUTPUTS: results/plan, results/media (where each clip lies). Clips are not copie
 rule plan_shards:
     """List the utterances and give each a shard."""
     input:
-        lists=W.source.plan_files,
+        lists=brought(W.source.plan_files),
     output:
         plan="results/plan/utterances.parquet",
         shards=expand("results/plan/shards/{shard}.parquet", shard=W.shards),
@@ -25,11 +25,14 @@ rule plan_shards:
         shards=W.config.shards,
         folder=W.at("results/plan/shards"),
         holdout=flags(W.holdout),
+        lists=W.watch.files("lists", W.source.plan_files),
+        clips=W.watch.plan,
+        watch=flags({"watch_list": W.watch.plan_list}),
     message:
         "Planning: one shard a job"
     shell:
         "python $AVSIEVE_SCRIPTS/plan_shards.py {params.kind} --shards {params.shards} {params.source} {params.holdout}"
-        " --out {output.plan} --shard-dir {params.folder} > {log} 2>&1"
+        " --out {output.plan} --shard-dir {params.folder} {params.watch} --watched {params.clips:q} > {log} 2>&1"
 
 
 rule fetch_media:
@@ -53,8 +56,11 @@ rule fetch_media:
         # A function, since braces in it (`{video}` of an address) are no wildcards.
         source=lambda wildcards: flags(W.source.settings, leave=W.source.leave_in_fetch),
         max_failed=W.config.max_failed,
+        clips=W.watch.fetch,
+        watch=lambda wildcards: flags(W.watch.options(wildcards.shard)),
     message:
         "Bringing the clips of shard {wildcards.shard}"
     shell:
         "python $AVSIEVE_SCRIPTS/fetch_media.py {params.kind} --plan {input.plan} {params.source}"
-        " --index {output.index} --status {output.status} --max-failed {params.max_failed} > {log} 2>&1"
+        " --index {output.index} --status {output.status} --max-failed {params.max_failed}"
+        " {params.watch} --watched {params.clips:q} > {log} 2>&1"

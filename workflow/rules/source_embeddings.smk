@@ -12,9 +12,9 @@ wildcard_constraints:
 rule plan_shards:
     """List the utterances and give each a shard."""
     input:
-        lists=W.source.plan_files,
-        audio=W.source.table_files("audio", only_test=True),
-        visual=W.source.table_files("visual", only_test=True),
+        lists=brought(W.source.plan_files),
+        audio=brought(W.source.table_files("audio", only_test=True)),
+        visual=brought(W.source.table_files("visual", only_test=True)),
     output:
         plan="results/plan/utterances.parquet",
         shards=expand("results/plan/shards/{shard}.parquet", shard=W.shards),
@@ -31,6 +31,15 @@ rule plan_shards:
         shards=W.config.shards,
         folder=W.at("results/plan/shards"),
         holdout=flags(W.holdout),
+        lists=W.watch.files("lists", W.source.plan_files),
+        tables=W.watch.files(
+            "tables",
+            [
+                path
+                for modality in ("audio", "visual")
+                for path in W.source.table_files(modality, only_test=True)
+            ],
+        ),
     message:
         "Planning: one shard a job"
     shell:
@@ -41,7 +50,7 @@ rule plan_shards:
 rule split_embeddings:
     """Split the tables of a modality into shards."""
     input:
-        lambda wildcards: W.source.table_files(wildcards.modality),
+        lambda wildcards: brought(W.source.table_files(wildcards.modality)),
         plan="results/plan/utterances.parquet",
     output:
         embeddings=expand("results/embed_{{modality}}/{shard}.parquet", shard=W.shards),
@@ -58,6 +67,9 @@ rule split_embeddings:
     params:
         *W.code("split_embeddings"),
         tables=lambda wildcards: flags({"tables": W.source.tables(wildcards.modality)}),
+        content=lambda wildcards: W.watch.files(
+            "tables", W.source.table_files(wildcards.modality)
+        )(wildcards),
         shards=W.config.shards,
         folder=lambda wildcards: W.at(f"results/embed_{wildcards.modality}"),
         max_failed=W.config.max_failed,

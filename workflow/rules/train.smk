@@ -31,6 +31,8 @@ rule train_audio:
     params:
         *W.code("train_audio", *W.network("audio", W.config.training.audio.arch)),
         training=flags(W.config.training.audio),
+        weights=W.started_from["audio"],
+        recordings=W.recordings,
         precision=W.config.training.precision,
         board=W.board,
         device=W.config.device,
@@ -69,6 +71,7 @@ rule train_visual:
     params:
         *W.code("train_visual", *W.network("visual", W.config.training.visual.arch)),
         training=flags(W.config.training.visual),
+        weights=W.started_from["visual"],
         precision=W.config.training.precision,
         board=W.board,
         device=W.config.device,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 from avsieve.scripting import parser, run
-from avsieve.sources.load import parse_with_source
+from avsieve.sources.load import also_watched, parse_with_source
+from avsieve.sources.watched import watched_of, write_watch_list
 from avsieve.tables import read_table, write_table
 
 
@@ -17,11 +19,18 @@ def main() -> None:
     ap.add_argument("--index", type=Path, required=True, help="the media index to write (Parquet)")
     ap.add_argument("--status", type=Path, required=True, help="the status table to write (Parquet)")
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
+    ap.add_argument("--watch-list", type=Path, help="where to note what the clips were when they were indexed (JSON)")
+    ap.add_argument("--watch-roots", type=json.loads, default={}, help="folders that the index starts from (JSON)")
+    ap.add_argument("--watched", default="", help="what the run was planned with, in words")
     args, source = parse_with_source(ap, "fetch", sys.argv[1:])
-    index, status = source.fetch(read_table(args.plan), args)
+    rows = read_table(args.plan)
+    index, status = source.fetch(rows, args)
     status.check(args.max_failed)
     status.write(args.status)
     write_table(args.index, index)
+    if args.watch_list is not None:
+        places = [*also_watched(source, rows, index, args), *watched_of(index, args.watch_roots)]
+        write_watch_list(args.watch_list, args.watched, places, args.watch_roots)
 
 
 if __name__ == "__main__":

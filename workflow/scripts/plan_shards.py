@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from avsieve.atomic import write_json
 from avsieve.recognise import named
 from avsieve.scripting import parser, run
 from avsieve.sources.base import build_plan, write_plan
@@ -20,11 +21,15 @@ def main() -> None:
     ap.add_argument("--holdout-seed", type=int, default=0, help="seed of their choice")
     ap.add_argument("--out", type=Path, required=True, help="the plan (Parquet)")
     ap.add_argument("--shard-dir", type=Path, required=True, help="folder of the shards' plans")
+    ap.add_argument("--watch-list", type=Path, help="where to note what the clips were when the run was planned (JSON)")
+    ap.add_argument("--watched", default="", help="that, in words")
     args, source = parse_with_source(ap, "plan", sys.argv[1:])
     rows = source.plan(args)
     plan = build_plan(rows, args.shards, args.holdout, args.holdout_seed)
     write_plan(plan, args.out, args.shard_dir, args.shards)
     write_note(args.out.parent, sys.argv[1], vars(args))
+    if args.watch_list is not None:
+        write_json(args.watch_list, {"told": args.watched})
     print(f"{named(len(plan), plan['speaker'].nunique())} in {args.shards} shards")
     for subset, part in plan.groupby("subset", sort=False):
         print(f"  {subset}: {named(len(part), part['speaker'].nunique())}")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import math
 import zlib
 from pathlib import Path
-from typing import Any
 
 import av
 
 from avsieve.media.classify import classify_failure, missing_part
 from avsieve.media.decoded import Decoded, frame_name
+from avsieve.media.identity import ChangedError
 from avsieve.media.images import read_images
 from avsieve.media.one_pass import Pass, Wanted
 from avsieve.media.slices import LOCAL_ONLY, MediaSlice, open_slice
@@ -24,26 +23,36 @@ __all__ = ["SAMPLE_RATE", "Decoded", "decode_clip", "frame_name", "probe_duratio
 
 def _read_once(media: MediaSlice, wanted: Wanted, *, skip: bool) -> Decoded | None:
     """Read a file; ``None`` if frames were skipped that should not have been."""
-    source: Any = open_slice(media)
-    try:
-        with av.open(source, metadata_errors="replace", container_options=LOCAL_ONLY) as container:
-            reading = Pass(container, wanted, skip=skip)
-            return reading.judge(wanted) if reading.run() else None
-    finally:
-        if not isinstance(source, str):
-            source.close()
+    with (
+        open_slice(media) as source,
+        av.open(source, metadata_errors="replace", container_options=LOCAL_ONLY) as container,
+    ):
+        reading = Pass(container, wanted, skip=skip)
+        return reading.judge(wanted) if reading.run() else None
 
 
 def _read(media: MediaSlice, wanted: Wanted) -> Decoded:
-    """Read what is wanted from one place."""
+    """Read what is wanted from one place; nothing of it, if something else than what was indexed lies there."""
+    out = Decoded()
+    try:
+        return _read_there(media, wanted)
+    except ChangedError as error:
+        out.note(Reason.MEDIA_CHANGED, str(error))
+    except OSError as error:
+        out.note(Reason.MEDIA_UNREADABLE, f"{media.name}: {error.strerror or error}")
+    return out
+
+
+def _read_there(media: MediaSlice, wanted: Wanted) -> Decoded:
     out = Decoded()
     if missing := missing_part(media):
         out.note(Reason.MEDIA_MISSING, f"{missing.name}: no such file")
         return out
     if media.packing == "images":
-        return read_images(media.paths[0], wanted.jpeg_quality)
+        return read_images(media.paths[0], wanted.jpeg_quality, media.stamps)
     if media.length <= 0:
-        out.note(Reason.MEDIA_EMPTY, f"{media.name}: 0 bytes")
+        with open_slice(media):
+            out.note(Reason.MEDIA_EMPTY, f"{media.name}: 0 bytes")
         return out
     with decoder_words() as words:
         try:
@@ -125,17 +134,15 @@ def decode_clip(
 def probe_duration_s(media: MediaSlice | str | Path) -> float:
     """Return the length in seconds that a clip's header gives, or NaN if it cannot be opened or does not say."""
     media = media if isinstance(media, MediaSlice) else MediaSlice((Path(media),))
-    source: Any = None
     with decoder_words():
         try:
-            source = open_slice(media)
-            with av.open(source, metadata_errors="replace", container_options=LOCAL_ONLY) as container:
+            with (
+                open_slice(media) as source,
+                av.open(source, metadata_errors="replace", container_options=LOCAL_ONLY) as container,
+            ):
                 if container.duration:
                     return float(container.duration / av.time_base)
                 lengths = [float(s.duration * s.time_base) for s in container.streams if s.duration is not None]
                 return max(lengths, default=math.nan)
-        except (av.FFmpegError, OSError, zlib.error):
+        except (av.FFmpegError, OSError, zlib.error, ChangedError):
             return math.nan
-        finally:
-            if isinstance(source, io.IOBase):
-                source.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -9,13 +10,18 @@ import numpy as np
 
 from avsieve.jpeg import jpeg_of
 from avsieve.media.decoded import Decoded
+from avsieve.media.identity import check_images, image_files, images_stamp
 from avsieve.reasons import Reason
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _JPEG = (".jpg", ".jpeg")
 
 
-def read_images(folder: Path, jpeg_quality: int | None) -> Decoded:
+def _content(path: Path) -> tuple[bytes, os.stat_result]:
+    with path.open("rb") as handle:
+        return handle.read(), os.fstat(handle.fileno())
+
+
+def read_images(folder: Path, jpeg_quality: int | None, stamp: str = "") -> Decoded:
     """Return the images of a folder as frames, named by their stems, in the order of the names.
 
     JPEGs are passed on to the byte; others become JPEGs. Images that cannot be decoded are left out, and told.
@@ -26,12 +32,22 @@ def read_images(folder: Path, jpeg_quality: int | None) -> Decoded:
         Holds the images of one utterance.
     jpeg_quality
         Quality of what becomes a JPEG; ``None`` for images.
+    stamp
+        What the media index says of the images, see `avsieve.media.identity`.
+
+    Raises
+    ------
+    ChangedError
+        If they are not those that were indexed.
     """
     out = Decoded()
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    paths = [folder / entry.name for entry in image_files(folder)]
+    contents = [_content(path) for path in paths]
+    if stamp:
+        found = images_stamp((path.name, stat) for path, (_, stat) in zip(paths, contents, strict=True))
+        check_images(folder.name, found, stamp)
     bad = []
-    for path in paths:
-        content = path.read_bytes()
+    for path, (content, _) in zip(paths, contents, strict=True):
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
         if image is None:
             bad.append(path.name)

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 
+from avsieve.media.identity import SEPARATOR, stamp_of
 from avsieve.media.slices import MediaSlice
 
-PART_SEPARATOR = "|"
+PART_SEPARATOR = SEPARATOR
 """Between the names of files that hold one clip together, the first of which ``offset`` counts from."""
 AS_IT_IS, DEFLATED, IMAGES = "", "deflate", "images"
 MEDIA_SCHEMA = pa.schema(
@@ -27,11 +28,16 @@ MEDIA_SCHEMA = pa.schema(
         ("offset", pa.int64()),
         ("size", pa.int64()),
         ("packing", pa.string()),
+        ("stamps", pa.string()),
+        ("marks", pa.string()),
         ("audio_path", pa.string()),
         ("audio_offset", pa.int64()),
         ("audio_size", pa.int64()),
         ("audio_packing", pa.string()),
+        ("audio_stamps", pa.string()),
+        ("audio_marks", pa.string()),
         ("duration_s", pa.float64()),
+        ("listed", pa.bool_()),
     ]
 )
 
@@ -44,6 +50,10 @@ class Place(NamedTuple):
     size: int = 0
     packing: str = AS_IT_IS
     """``''``, ``deflate`` (a member of a zip; ``size`` is that of the packed bytes) or ``images`` (a folder)."""
+    stamps: str = ""
+    """Stamps of the files, or of the folder, see `avsieve.media.identity`; empty for what the run itself made."""
+    marks: str = ""
+    """Marks of the content: the header that names a member of an archive."""
 
 
 class IndexedClip(NamedTuple):
@@ -55,13 +65,33 @@ class IndexedClip(NamedTuple):
     audio: Place | None = None
     """Where the sound lies when it lies apart."""
     duration_s: float = math.nan
+    listed: bool = False
+    """Whether ``duration_s`` is the user's list's; else it is the header's."""
+
+
+def file_place(root: Path, name: str) -> Place:
+    """Return the place of a whole file below ``root``; of size 0 where there is none."""
+    path = root / name
+    if not path.is_file():
+        return Place(name)
+    stat = path.stat()
+    return Place(name, 0, stat.st_size, stamps=stamp_of(stat))
+
+
+def slice_of(place: Place, root: Path = Path(), listed_s: float = math.nan) -> MediaSlice:
+    """Return the bytes at a place below ``root``, with what they are to be compared with when they are read."""
+    paths = tuple(root / part for part in place.path.split(PART_SEPARATOR))
+    return MediaSlice(
+        paths, int(place.offset), int(place.size), place.packing, place.stamps, place.marks, float(listed_s)
+    )
 
 
 def media_table(clips: Iterable[IndexedClip]) -> pd.DataFrame:
     """Return the table of the clips, with the columns and types of ``MEDIA_SCHEMA``; ``audio_path`` is null without."""
     rows = [
-        (c.utterance, c.subset, *c.place, *(c.audio or (None, 0, 0, AS_IT_IS)), c.duration_s) for c in clips
-    ]  # fmt: skip
+        (c.utterance, c.subset, *c.place, *(c.audio or (None, 0, 0, AS_IT_IS, "", "")), c.duration_s, c.listed)
+        for c in clips
+    ]
     columns = list(zip(*rows, strict=True)) or [()] * len(MEDIA_SCHEMA)
     return pa.table([list(c) for c in columns], schema=MEDIA_SCHEMA).to_pandas()
 
@@ -82,15 +112,16 @@ def slices_of(
     """
     audio_roots = {**roots, **(audio_roots or {})}
 
-    def cut(root: Path, path: str, offset: int, size: int, packing: str) -> MediaSlice:
-        return MediaSlice(tuple(root / part for part in path.split(PART_SEPARATOR)), int(offset), int(size), packing)
-
     found: list[tuple[MediaSlice, MediaSlice | None]] = []
     for row in index.itertuples():
-        clip = cut(roots[row.subset], row.path, row.offset, row.size, row.packing)
+        listed_s = row.duration_s if row.listed else math.nan
+        place = Place(row.path, row.offset, row.size, row.packing, row.stamps, row.marks)
+        clip = slice_of(place, roots[row.subset], listed_s)
         sound = None
         if isinstance(row.audio_path, str):
-            root = audio_roots[row.subset]
-            sound = cut(root, row.audio_path, row.audio_offset, row.audio_size, row.audio_packing)
+            apart = Place(
+                row.audio_path, row.audio_offset, row.audio_size, row.audio_packing, row.audio_stamps, row.audio_marks
+            )
+            sound = slice_of(apart, audio_roots[row.subset], listed_s)
         found.append((sound, None) if sound is not None and row.size <= 0 < row.audio_size else (clip, sound))
     return found

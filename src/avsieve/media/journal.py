@@ -19,6 +19,7 @@ import cv2
 import pandas as pd
 
 from avsieve import jpeg, reasons, shards
+from avsieve.media.identity import image_files, images_stamp, stamp_of
 from avsieve.media.slices import MediaSlice
 from avsieve.shards import Member, ShardWriter, intact
 
@@ -39,6 +40,12 @@ def _code(folders: Sequence[Path]) -> bytes:
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).digest()
 
 
+def _stamp(path: Path, *, of_images: bool) -> str:
+    if of_images:
+        return images_stamp((entry.name, entry.stat()) for entry in image_files(path))
+    return stamp_of(path.stat()) if path.exists() else "none"
+
+
 def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, Any], code: Sequence[Path] = ()) -> str:
     """Return a digest of all that an extraction depends on.
 
@@ -54,10 +61,10 @@ def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, 
         Folders whose modules do the work, besides this one.
     """
     digest = hashlib.sha256(index.to_json(orient="split", double_precision=15).encode())
-    paths = {path for media, sound in clips for part in (media, sound) if part is not None for path in part.paths}
-    for path in sorted(paths):
-        stat = path.stat() if path.exists() else None
-        digest.update(f"{path}\0{stat and (stat.st_size, stat.st_mtime_ns)}\n".encode())
+    parts = [part for clip in clips for part in clip if part is not None]
+    paths = {(path, part.packing == "images") for part in parts for path in part.paths}
+    for path, of_images in sorted(paths):
+        digest.update(f"{path}\0{_stamp(path, of_images=of_images)}\n".encode(errors="surrogateescape"))
     digest.update(_code([Path(__file__).parent, *code]))
     digest.update(json.dumps([av.__version__, cv2.__version__, dict(settings)], sort_keys=True).encode())
     return digest.hexdigest()

@@ -1,12 +1,21 @@
-"""Byte ranges of files: a clip that lies inside an archive is read in place, as if it were a file."""
+"""Byte ranges of files: a clip that lies inside an archive is read in place, as if it were a file.
+
+Whatever is opened is compared with what the media index says of it, on the open file: another file than the one that
+was indexed is never read.
+"""
 
 from __future__ import annotations
 
 import io
+import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from avsieve.media.identity import SEPARATOR, ChangedError, Mark, check_stamp, stamp_of
 
 LOCAL_ONLY = {"protocol_whitelist": "file"}
 """Options for whatever opens a clip. It may be a download: a playlist or a list of files, say, which would make the
@@ -23,6 +32,12 @@ class MediaSlice(NamedTuple):
     size: int | None = None
     packing: str = ""
     """``''`` for bytes as they are, ``deflate`` for a packed member of a zip, ``images`` for a folder of images."""
+    stamps: str = ""
+    """Stamps of the files or of the folder, see `avsieve.media.identity`; empty where nothing was indexed."""
+    marks: str = ""
+    """Marks of the content."""
+    listed_s: float = float("nan")
+    """Length in seconds that the user's list gives; NaN where it gives none."""
 
     @property
     def name(self) -> str:
@@ -34,27 +49,65 @@ class MediaSlice(NamedTuple):
         """Number of bytes, packed where they are packed."""
         return sum(p.stat().st_size for p in self.paths) - self.offset if self.size is None else self.size
 
-    @property
-    def is_whole_file(self) -> bool:
-        """Tell whether this is one plain file from its beginning to its end."""
-        return (
-            len(self.paths) == 1
-            and not self.packing
-            and self.offset == 0
-            and self.size in (None, self.paths[0].stat().st_size)
-        )
-
 
 class FileSlice(io.RawIOBase):
-    """Read-only, seekable view of ``size`` bytes from ``offset`` on, of one file or of several joined."""
+    """Read-only, seekable view of ``size`` bytes from ``offset`` on, of one file or of several joined.
 
-    def __init__(self, paths: Path | tuple[Path, ...], offset: int, size: int) -> None:
+    Parameters
+    ----------
+    stamps, marks
+        As a `MediaSlice` has them.
+
+    Raises
+    ------
+    ChangedError
+        If the files are not those that the stamps and marks were taken of.
+    """
+
+    def __init__(
+        self, paths: Path | tuple[Path, ...], offset: int, size: int, *, stamps: str = "", marks: str = ""
+    ) -> None:
         self._paths = paths if isinstance(paths, tuple) else (Path(paths),)
-        self._files = [p.open("rb") for p in self._paths]
-        self._ends = list(accumulate(p.stat().st_size for p in self._paths))
+        self._files: list[io.BufferedReader] = []
+        self._position = 0
+        try:
+            self._files += [p.open("rb") for p in self._paths]
+            stats = [os.fstat(file.fileno()) for file in self._files]
+            self.stamps = [stamp_of(stat) for stat in stats]
+            """Stamps of the files as they were when they were opened."""
+            self.ends = list(accumulate(stat.st_size for stat in stats))
+            """Where each of them ends, counted from the first one's beginning."""
+            wanted = stamps.split(SEPARATOR) if stamps else []
+            for path, stamp, then in zip(self._paths, self.stamps, wanted, strict=bool(wanted)):
+                check_stamp(path.name, stamp, then)
+            self._check_marks(offset, marks)
+        except BaseException:
+            self.close()
+            raise
         self._offset = offset
         self._size = size
+
+    def _check_marks(self, offset: int, marks: str) -> None:
+        for mark in map(Mark.from_text, marks.split(SEPARATOR) if marks else []):
+            self._offset, self._size, self._position = offset + mark.at, mark.length, 0
+            if self._offset < 0 or Mark.of(mark.at, self.readall()) != mark:
+                where = f"byte {self._offset} of {self._paths[0].name}"
+                raise ChangedError(f"{where}: other bytes than were indexed; the archive was packed anew")
         self._position = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the view is of one file, from its beginning to its end."""
+        return len(self._files) == 1 and self._offset == 0 and self._size == self.ends[0]
+
+    def is_still(self, path: Path) -> bool:
+        """Tell whether a name is still that of the file that is open, and the file as it was when it was opened."""
+        try:
+            now, here = path.stat(), os.fstat(self._files[0].fileno())
+        except OSError:
+            return False
+        same = (now.st_dev, now.st_ino, now.st_mtime_ns) == (here.st_dev, here.st_ino, here.st_mtime_ns)
+        return same and here.st_size == self.ends[0]
 
     def readable(self) -> bool:
         """Tell that the view can be read."""
@@ -77,9 +130,9 @@ class FileSlice(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill ``buffer`` with what is left of the view, or of the file that it has come to; return the bytes."""
         at = self._offset + self._position
-        which = next((i for i, end in enumerate(self._ends) if at < end), len(self._ends) - 1)
-        start = self._ends[which - 1] if which else 0
-        n = min(len(buffer), self._size - self._position, max(self._ends[which] - at, 0))
+        which = next((i for i, end in enumerate(self.ends) if at < end), len(self.ends) - 1)
+        start = self.ends[which - 1] if which else 0
+        n = min(len(buffer), self._size - self._position, max(self.ends[which] - at, 0))
         self._files[which].seek(at - start)
         got = self._files[which].readinto(memoryview(buffer)[:n])
         self._position += got
@@ -92,6 +145,10 @@ class FileSlice(io.RawIOBase):
         super().close()
 
 
+def _view(media: MediaSlice) -> FileSlice:
+    return FileSlice(media.paths, media.offset, media.length, stamps=media.stamps, marks=media.marks)
+
+
 def read_slice(media: MediaSlice, most: int | None = None) -> bytes:
     """Return the content, unpacked; at most its first ``most`` bytes.
 
@@ -99,8 +156,10 @@ def read_slice(media: MediaSlice, most: int | None = None) -> bytes:
     ------
     zlib.error
         If packed bytes are damaged, incomplete, or more than ``UNPACKED_LIMIT`` when unpacked.
+    ChangedError
+        If the files are not those that were indexed.
     """
-    with FileSlice(media.paths, media.offset, media.length) as view:
+    with _view(media) as view:
         if media.packing != "deflate":
             return io.BufferedReader(view).read(-1 if most is None else most)
         unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -110,13 +169,28 @@ def read_slice(media: MediaSlice, most: int | None = None) -> bytes:
         return content
 
 
-def open_slice(media: MediaSlice) -> str | io.IOBase:
-    """Return what a decoder can open: a path for a whole file, else an object that is read and must be closed.
+@contextmanager
+def open_slice(media: MediaSlice) -> Iterator[str | io.IOBase]:
+    """Yield what a decoder can open: a path for a whole file, else an object that it can read.
 
     A packed member is unpacked into memory.
+
+    Raises
+    ------
+    ChangedError
+        If the files are not those that were indexed; also at the end, if a whole file was replaced meanwhile.
     """
-    if media.is_whole_file:
-        return str(media.paths[0])
     if media.packing == "deflate":
-        return io.BytesIO(read_slice(media))
-    return FileSlice(media.paths, media.offset, media.length)
+        yield io.BytesIO(read_slice(media))
+        return
+    with _view(media) as view:
+        if not view.is_whole:
+            yield view
+            return
+        # The decoder reads a file faster by its name. What was looked at is the open file: the name must still be its.
+        path = media.paths[0]
+        try:
+            yield str(path)
+        finally:
+            if media.stamps and not view.is_still(path):
+                raise ChangedError(f"{path.name}: it was replaced while it was read")

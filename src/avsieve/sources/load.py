@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import Any
 
 import avsieve.sources
 from avsieve.errors import AvsieveError
+from avsieve.sources.watched import Watched
 
 
 def source_names() -> list[str]:
@@ -27,6 +30,20 @@ def load_source(name: str, part: str) -> ModuleType:
     if name not in source_names():
         raise AvsieveError(f"no source {name!r}; expected one of {', '.join(source_names())}")
     return import_module(f"avsieve.sources.{name}.{part}")
+
+
+def also_watched(source: ModuleType, rows: Any, index: Any, args: argparse.Namespace) -> Iterable[Watched]:
+    """Return what a source looked at beside what its index points to, if it says: see `avsieve.sources.watched`.
+
+    Parameters
+    ----------
+    source
+        Its module ``fetch``.
+    rows, index, args
+        What that took, and the media index that it made: tables of as many rows.
+    """
+    found: Iterable[Watched] = source.also_watched(rows, index, args) if hasattr(source, "also_watched") else []
+    return found
 
 
 def parse_with_source(ap: argparse.ArgumentParser, part: str, argv: list[str]) -> tuple[argparse.Namespace, ModuleType]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from contextlib import closing
 
 from avsieve.config_source import Archive as Settings
 from avsieve.corpus_lists import listed
 from avsieve.errors import AvsieveError
+from avsieve.media.index import slice_of
 from avsieve.recognise import named
-from avsieve.sources.archive.locate import BadMemberError, Locator, slice_of
-from avsieve.sources.archive.members import Member, find_members, joined
-from avsieve.sources.archive.parts import Archive, find_archives
+from avsieve.sources.archive.locate import BadMemberError, Locator
+from avsieve.sources.archive.members import LINK, SPARSE, Member, find_members, passed_words
+from avsieve.sources.archive.parts import Archive, find_archives, joined
 from avsieve.sources.archive.zip_end import entries_of
 from avsieve.sources.findings import Finding, SourceFacts
 
@@ -33,7 +35,8 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
         key = f"source.archive.{name}"
         try:
             found = find_archives(patterns)
-            members, entries = _look(found)
+            passed: Counter[str] = Counter()
+            members, entries = _look(found, passed)
         except AvsieveError as error:
             facts.findings.append(Finding("error", key, str(error), "mend the archives or their names"))
             facts.clip_bytes = clips = None
@@ -44,6 +47,12 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
             f", {len(members):,} clips" if members is not None else f", about {entries:,} members" if entries else ""
         )
         facts.findings.append(Finding("ok", key, text))
+        if passed:
+            facts.findings.append(Finding("note", key, f"members passed over: {passed_words(passed)}"))
+        for packing, what in ((LINK, "lead to no file of their archive"), (SPARSE, "are sparse")):
+            if count := sum(m.packing == packing for m in (members or {}).values()):
+                text = f"{count:,} clips {what}"
+                facts.findings.append(Finding("warning", key, text, "they become rows of reasons"))
         archives += found
         facts.clip_bytes = None if facts.clip_bytes is None else facts.clip_bytes + size
         if "audio" not in name:
@@ -53,15 +62,18 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
     return facts
 
 
-def _look(archives: list[Archive]) -> tuple[dict[str, Member] | None, int]:
-    """Return the clips, or None where listing them takes long, and about how many there are (0: unknown)."""
+def _look(archives: list[Archive], passed: Counter[str]) -> tuple[dict[str, Member] | None, int]:
+    """Return the clips, or None where listing them takes long, and about how many there are (0: unknown).
+
+    ``passed`` gathers what is no clip.
+    """
     entries, quick = 0, True
     for archive in archives:
         if archive.is_zip:
             with joined(archive) as view:
                 entries += entries_of(archive, view)
         quick = quick and (entries <= MANY if archive.is_zip else archive.size <= LARGE)
-    members = find_members(archives) if quick else None
+    members = find_members(archives, passed) if quick else None
     return members, entries if members is None else len(members)
 
 
@@ -89,11 +101,11 @@ def _count(
     if clips:
         facts.is_there = clips.__contains__
         if facts.seconds is None and facts.utterances:
-            mean_s = _mean_duration_s(list(clips.values()), archives)
+            mean_s = _mean_duration_s(list(clips.items()), archives)
             facts.seconds = None if math.isnan(mean_s) else mean_s * facts.utterances
 
 
-def _mean_duration_s(members: list[Member], archives: list[Archive]) -> float:
+def _mean_duration_s(members: list[tuple[str, Member]], archives: list[Archive]) -> float:
     """Return the mean length by the headers of some clips; NaN where none can be read."""
     try:
         from avsieve.media.decode import probe_duration_s
@@ -101,9 +113,9 @@ def _mean_duration_s(members: list[Member], archives: list[Archive]) -> float:
         return math.nan
     known = []
     with closing(Locator(archives)) as locator:
-        for member in members[:: max(1, len(members) // PROBED)]:
+        for utterance, member in members[:: max(1, len(members) // PROBED)]:
             try:
-                duration_s = probe_duration_s(slice_of(locator.place(member)))
+                duration_s = probe_duration_s(slice_of(locator.place(member, utterance)))
             except BadMemberError:
                 continue
             if not math.isnan(duration_s):

@@ -9,10 +9,10 @@ from contextlib import closing
 import pandas as pd
 
 from avsieve.media.decode import probe_duration_s
-from avsieve.media.index import IndexedClip, Place, media_table
+from avsieve.media.index import IndexedClip, Place, media_table, slice_of
 from avsieve.progress import progress
 from avsieve.reasons import Reason
-from avsieve.sources.archive.locate import BadMemberError, Locator, slice_of, verify
+from avsieve.sources.archive.locate import BadMemberError, Locator, verify
 from avsieve.sources.archive.members import Member
 from avsieve.sources.archive.parts import find_archives
 from avsieve.sources.archive.plan import add_archive_options, places_from_text
@@ -36,11 +36,11 @@ class _Finder:
         self._check = check
         self.status = StatusTable("fetch_media")
 
-    def _place(self, member: Member | None, wrong: list[BadMemberError]) -> Place | None:
+    def _place(self, member: Member | None, utterance: str, wrong: list[BadMemberError]) -> Place | None:
         if member is None:
             return None
         try:
-            place = self._locator.place(member)
+            place = self._locator.place(member, utterance)
             if self._check:
                 verify(member, slice_of(place))
         except BadMemberError as error:
@@ -52,16 +52,17 @@ class _Finder:
         """Return an utterance's row of the index."""
         members = places_from_text(path)
         wrong: list[BadMemberError] = []
-        clip, sound = (self._place(m, wrong) for m in members)
+        clip, sound = (self._place(m, utterance, wrong) for m in members)
         if wrong:
             self.status.add(utterance, wrong[0].reason, "; ".join(map(str, wrong)))
         else:
             code = missing_part(clip is not None, sound is not None, self._apart[subset])
             self.status.add(utterance, code, "" if code is Reason.OK else f"no {utterance} in the archives")
         duration_s = float(seconds) if seconds else math.nan
-        if math.isnan(duration_s) and (known := clip or sound):
+        listed = not math.isnan(duration_s)
+        if not listed and (known := clip or sound):
             duration_s = probe_duration_s(slice_of(known))
-        return IndexedClip(utterance, subset, clip or Place(utterance), sound, duration_s)
+        return IndexedClip(utterance, subset, clip or Place(utterance), sound, duration_s, listed)
 
 
 def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import accumulate
 from pathlib import Path
-from typing import IO
 
+from avsieve.media.identity import Mark
 from avsieve.media.index import AS_IT_IS, DEFLATED, PART_SEPARATOR, Place
-from avsieve.media.slices import MediaSlice, read_slice
+from avsieve.media.slices import FileSlice, MediaSlice, read_slice
 from avsieve.reasons import Reason
 from avsieve.sources.archive.members import DEFLATED as DEFLATED_MEMBER
-from avsieve.sources.archive.members import ENCRYPTED, STORED, TAR, Member, joined
+from avsieve.sources.archive.members import ENCRYPTED, LINK, SPARSE, STORED, TAR, Member
 from avsieve.sources.archive.parts import Archive
 from avsieve.sources.archive.zip_end import LOCAL_HEADER, LOCAL_SIGNATURE
 
 _SIZES_FOLLOW = 0x8  # the header was written before the content, and its checksum stands behind that
+# What stands behind the content then (APPNOTE.TXT, section 4.3.9): most writers begin it with a signature.
+DESCRIPTOR, DESCRIPTOR_SIGNATURE = 12, b"PK\x07\x08"
+_OPEN = 16
 
 
 class BadMemberError(Exception):
@@ -29,80 +32,123 @@ class BadMemberError(Exception):
 
 
 class Locator:
-    """Finds the bytes of members; archives are opened once, as they are asked for."""
+    """Finds the bytes of members; archives are opened as they are asked for, and only the last few stay open."""
 
     def __init__(self, archives: Iterable[Archive]) -> None:
         self._archives = {a.name: a for a in archives}
-        self._ends = {
-            a.name: list(accumulate(Path(p).stat().st_size for p in a.parts)) for a in self._archives.values()
-        }
-        self._views: dict[str, IO[bytes]] = {}
+        self._views: dict[str, _OpenArchive] = {}
 
     def close(self) -> None:
         """Close the archives."""
         for view in self._views.values():
             view.close()
 
-    def place(self, member: Member) -> Place:
-        """Return where the bytes of a member lie, in as few parts as hold them.
+    def _open(self, name: str) -> _OpenArchive:
+        view = self._views.pop(name, None) or _OpenArchive(self._archives[name])
+        self._views[name] = view
+        if len(self._views) > _OPEN:
+            self._views.pop(next(iter(self._views))).close()
+        return view
+
+    def place(self, member: Member, utterance: str) -> Place:
+        """Return where the bytes of a member lie, in as few parts as hold them and the header that names them.
 
         Raises
         ------
         BadMemberError
-            If the member is encrypted or packed in another way than by deflate, is empty, or is not where the archive's
-            directory says.
+            If the member is encrypted or packed in another way than by deflate, is sparse, empty, a link that leads
+            nowhere, or is not where the plan says.
         """
+        where = member.archive
+        if member.packing == LINK:
+            raise BadMemberError(Reason.MEDIA_MISSING, f"{utterance} is a link to no file of {where}")
         if member.packing == ENCRYPTED:
-            raise BadMemberError(Reason.ARCHIVE_PACKING, f"encrypted in {member.archive}; unpack the archive")
+            raise BadMemberError(Reason.ARCHIVE_PACKING, f"encrypted in {where}; unpack the archive")
+        if member.packing == SPARSE:
+            raise BadMemberError(
+                Reason.ARCHIVE_PACKING, f"sparse in {where}; unpack the archive, or pack it without --sparse"
+            )
         if member.packing not in (TAR, STORED, DEFLATED_MEMBER):
             raise BadMemberError(
                 Reason.ARCHIVE_PACKING,
-                f"packed in {member.archive} by {member.packing}; stored and deflated members are read in place",
+                f"packed in {where} by {member.packing}; stored and deflated members are read in place",
             )
-        if member.archive not in self._archives:
-            raise BadMemberError(Reason.ARCHIVE_BROKEN, f"{member.archive} was there when the run was planned")
-        start = member.offset if member.packing == TAR else self._content(member)
-        ends = self._ends[member.archive]
-        if start + member.size > ends[-1]:
-            raise BadMemberError(
-                Reason.ARCHIVE_BROKEN,
-                f"bytes {start} to {start + member.size} of {member.archive}, which has {ends[-1]}",
-            )
+        if where not in self._archives:
+            raise BadMemberError(Reason.ARCHIVE_BROKEN, f"{where} was there when the run was planned")
+        view = self._open(where)
+        start, marks = view.tar_member(member) if member.packing == TAR else view.zip_member(member)
+        end = start + member.size
+        if end > view.ends[-1]:
+            raise BadMemberError(Reason.ARCHIVE_BROKEN, f"bytes {start} to {end} of {where}, which has {view.ends[-1]}")
         if member.size == 0:
-            raise BadMemberError(Reason.MEDIA_EMPTY, f"0 bytes in {member.archive}")
-        first, last = bisect_right(ends, start), bisect_right(ends, start + member.size - 1)
-        parts = self._archives[member.archive].parts[first : last + 1]
+            raise BadMemberError(Reason.MEDIA_EMPTY, f"0 bytes in {where}")
+        first = bisect_right(view.ends, min([start, *(start + m.at for m in marks)]))
+        last = bisect_right(view.ends, max([end, *(start + m.at + m.length for m in marks)]) - 1)
         return Place(
-            PART_SEPARATOR.join(parts),
-            start - (ends[first - 1] if first else 0),
+            PART_SEPARATOR.join(self._archives[where].parts[first : last + 1]),
+            start - (view.ends[first - 1] if first else 0),
             member.size,
             DEFLATED if member.packing == DEFLATED_MEMBER else AS_IT_IS,
+            PART_SEPARATOR.join(view.stamps[first : last + 1]),
+            PART_SEPARATOR.join(map(str, marks)),
         )
 
-    def _content(self, member: Member) -> int:
-        """Return where a zip member's content begins: its own header may be longer than the directory's entry."""
-        if member.archive not in self._views:
-            self._views[member.archive] = joined(self._archives[member.archive])
-        view = self._views[member.archive]
-        view.seek(member.offset)
-        head = view.read(LOCAL_HEADER.size)
+
+class _OpenArchive:
+    """An archive that is open, and what the system says of its parts."""
+
+    def __init__(self, archive: Archive) -> None:
+        files = FileSlice(tuple(Path(p) for p in archive.parts), 0, archive.size)
+        self._name = archive.name
+        self._view = io.BufferedReader(files)
+        self.stamps = files.stamps
+        self.ends = files.ends
+
+    def close(self) -> None:
+        self._view.close()
+
+    def _read(self, at: int, length: int) -> bytes:
+        self._view.seek(at)
+        return self._view.read(length)
+
+    def _another(self, at: int) -> BadMemberError:
+        return BadMemberError(
+            Reason.ARCHIVE_BROKEN,
+            f"byte {at} of {self._name}: another member than planned; the archive was packed anew, or is damaged",
+        )
+
+    def tar_member(self, member: Member) -> tuple[int, list[Mark]]:
+        """Return where a tar's member begins, and the mark of the headers before it."""
+        begin = member.offset - member.head
+        mark = Mark.of(-member.head, self._read(begin, member.head))
+        if mark.crc32 != member.crc:
+            raise self._another(begin)
+        return member.offset, [mark]
+
+    def zip_member(self, member: Member) -> tuple[int, list[Mark]]:
+        """Return where a zip's member begins, and the marks of its own header and of what stands behind it.
+
+        Its own header may be longer than the directory's entry. The checksum of the content, by which a member is
+        known, stands in it, or behind the content with or without a signature.
+        """
+        head = self._read(member.offset, LOCAL_HEADER.size)
         if len(head) < LOCAL_HEADER.size or not head.startswith(LOCAL_SIGNATURE):
             raise BadMemberError(
-                Reason.ARCHIVE_BROKEN, f"no member at byte {member.offset} of {member.archive}, where one should begin"
-            )
-        _, _, marks, _, _, _, crc, _, _, name_length, extra_length = LOCAL_HEADER.unpack(head)
-        if not marks & _SIZES_FOLLOW and crc != member.crc:
-            raise BadMemberError(
                 Reason.ARCHIVE_BROKEN,
-                f"byte {member.offset} of {member.archive}: another member than planned",
+                f"no member at byte {member.offset} of {self._name}, where one should begin: the archive was packed "
+                "anew, or is damaged",
             )
-        return member.offset + LOCAL_HEADER.size + int(name_length) + int(extra_length)
-
-
-def slice_of(place: Place) -> MediaSlice:
-    """Return the bytes at a place; paths of archives are kept as the user gave them."""
-    parts = tuple(Path(part) for part in place.path.split(PART_SEPARATOR))
-    return MediaSlice(parts, place.offset, place.size, place.packing)
+        _, _, flags, _, _, _, crc, _, _, name_length, extra_length = LOCAL_HEADER.unpack(head)
+        rest = self._view.read(int(name_length) + int(extra_length))
+        start = member.offset + len(head) + len(rest)
+        marks = [Mark.of(member.offset - start, head + rest)]
+        if crc != member.crc and flags & _SIZES_FOLLOW:
+            behind = self._read(start + member.size, DESCRIPTOR)
+            marks.append(Mark.of(member.size, behind))
+            crc = int.from_bytes(behind.removeprefix(DESCRIPTOR_SIGNATURE)[:4], "little")
+        if crc != member.crc:
+            raise self._another(member.offset)
+        return start, marks
 
 
 def verify(member: Member, media: MediaSlice) -> None:

@@ -2,96 +2,131 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import tarfile
+import os
+import stat
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from avsieve.errors import AvsieveError
 from avsieve.ids import is_valid_id, parse_id
-from avsieve.media.slices import FileSlice
-from avsieve.sources.archive.parts import Archive
-from avsieve.sources.archive.zip_end import check_whole
+from avsieve.sources.archive.parts import Archive, joined
+from avsieve.sources.archive.tars import clean_name, tar_members
+from avsieve.sources.archive.zip_end import LOCAL_HEADER, check_whole
 from avsieve.sources.containers import choose, stem_of
 
 logger = logging.getLogger(__name__)
-TAR, STORED, DEFLATED, ENCRYPTED = "tar", "stored", "deflated", "encrypted"
+TAR, STORED, DEFLATED, ENCRYPTED, SPARSE, LINK = "tar", "stored", "deflated", "encrypted", "sparse", "link"
 _ENCRYPTED_FLAG = 0x1
-_PADDING = 1 << 20
+_UNIX = 3
+_LONGEST_LINK = 4096
 
 
 class Member(NamedTuple):
     """A clip in an archive."""
 
     packing: str
-    """``tar`` and ``stored``: bytes as they are; ``deflated``; ``encrypted``; ``method N``, which is not read."""
+    """``tar`` and ``stored``: bytes as they are; ``deflated``; what is not read: ``encrypted``, ``sparse``, ``link``
+    (to what is not in the archive), ``method N``."""
     offset: int
     """Where its header begins (zip) or its bytes (tar), in the archive's parts joined."""
     size: int
     """Bytes in the archive."""
     crc: int
-    """CRC-32 of the unpacked bytes; 0 in a tar, which has none."""
+    """CRC-32 of the unpacked bytes (zip), or of the headers before them (tar)."""
     archive: str
     """The archive's name."""
+    head: int = 0
+    """Bytes of the headers before the content of a tar's member."""
 
     def to_text(self) -> str:
         """Return the member as a line, which a plan holds."""
-        return f"{self.packing.replace(' ', '-')} {self.offset} {self.size} {self.crc:08x} {self.archive}"
+        packing = self.packing.replace(" ", "-")
+        return f"{packing} {self.offset} {self.head} {self.size} {self.crc:08x} {self.archive}"
 
     @classmethod
     def from_text(cls, text: str) -> Member:
         """Read such a line."""
-        packing, offset, size, crc, archive = text.split(" ", 4)
-        return cls(packing.replace("-", " "), int(offset), int(size), int(crc, 16), archive)
+        packing, offset, head, size, crc, archive = text.split(" ", 5)
+        return cls(packing.replace("-", " "), int(offset), int(size), int(crc, 16), archive, int(head))
 
 
-def joined(archive: Archive) -> io.BufferedReader:
-    """Open the parts of an archive as one file."""
-    return io.BufferedReader(FileSlice(tuple(Path(p) for p in archive.parts), 0, archive.size))
-
-
-def _zip_members(archive: Archive) -> Iterator[tuple[str, Member]]:
+def _zip_members(archive: Archive, passed: Counter[str]) -> Iterator[tuple[str, Member]]:
     methods = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
     with joined(archive) as view:
         infos = check_whole(archive, view)
+        links = {i.filename: _link_target(i, view) for i in infos if _is_link(i) and is_clip(i.filename)}
+    wanted = set(links.values())
+    targets = {
+        clean_name(i.filename): i for i in infos if wanted and clean_name(i.filename) in wanted and not _is_link(i)
+    }
     infos.reverse()
     while infos:
         info = infos.pop()  # a million of them take half a gigabyte, which goes as the clips come
+        name = info.filename
+        if not is_clip(name):
+            if not info.is_dir():
+                passed[kind_of(name)] += 1
+            continue
+        if name in links:
+            if links[name] not in targets:
+                yield name, Member(LINK, info.header_offset, 0, 0, archive.name)
+                continue
+            info = targets[links[name]]
         packing = methods.get(info.compress_type, f"method {info.compress_type}")
         if info.flag_bits & _ENCRYPTED_FLAG:
             packing = ENCRYPTED
-        yield info.filename, Member(packing, info.header_offset, info.compress_size, info.CRC, archive.name)
+        yield name, Member(packing, info.header_offset, info.compress_size, info.CRC, archive.name)
 
 
-def _tar_members(archive: Archive) -> Iterator[tuple[str, Member]]:
-    done = 0
-    try:
-        with joined(archive) as view, tarfile.open(fileobj=view, mode="r:") as tar:
-            for info in tar:
-                tar.members = []  # type: ignore[attr-defined]  # else a million of them stay in memory
-                done = info.offset_data + info.size
-                if info.isreg() and not info.issparse():
-                    yield info.name, Member(TAR, info.offset_data, info.size, 0, archive.name)
-            done = tar.offset
-            view.seek(done)
-            # tarfile takes whatever is no header for the end. Behind a true end there are zeros, and few of them.
-            if archive.size - done > _PADDING or any(view.read()):
-                raise AvsieveError(
-                    f"source.archive: {archive.name} ends at byte {done} of {archive.size}, and what follows is no "
-                    "tar: a part is missing, damaged or in the wrong place, or these are several tars, whose names "
-                    "should end with .tar"
-                )
-    except tarfile.TarError as error:
-        raise AvsieveError(
-            f"source.archive: {archive.name} cannot be read beyond byte {done} of {archive.size} ({error}): its last "
-            "part is incomplete, or one of its parts is damaged or missing; bring it anew"
-        ) from error
+def _is_link(info: zipfile.ZipInfo) -> bool:
+    return info.create_system == _UNIX and stat.S_ISLNK(info.external_attr >> 16)
 
 
-def _utterance_of(name: str) -> str | None:
+def _link_target(info: zipfile.ZipInfo, view: IO[bytes]) -> str:
+    """Return the name that a link in a zip leads to, empty where it cannot be read: it is the member's content."""
+    if info.compress_type != zipfile.ZIP_STORED or info.compress_size > _LONGEST_LINK:
+        return ""
+    view.seek(info.header_offset)
+    *_, name_length, extra_length = LOCAL_HEADER.unpack(view.read(LOCAL_HEADER.size))
+    view.seek(name_length + extra_length, os.SEEK_CUR)
+    target = view.read(info.compress_size).decode(errors="replace")
+    folder = info.filename.rpartition("/")[0]
+    return clean_name(f"{folder}/{target}")
+
+
+def _tar_members(archive: Archive, passed: Counter[str]) -> Iterator[tuple[str, Member]]:
+    packings = {"file": TAR, "sparse": SPARSE, "link": LINK}
+
+    def wanted(name: str) -> bool:
+        if is_clip(name):
+            return True
+        passed[kind_of(name)] += 1
+        return False
+
+    for name, offset, head, crc, size, kind in tar_members(archive, wanted):
+        if kind in packings:
+            yield name, Member(packings[kind], offset, size, crc, archive.name, head)
+        else:
+            passed["devices or pipes"] += 1
+
+
+def is_clip(name: str) -> bool:
+    """Tell by a member's name whether it may be a clip."""
+    return utterance_of(name) is not None
+
+
+def kind_of(name: str) -> str:
+    """Return what to call a member that is no clip."""
+    parts = name.replace("\\", "/").split("/")
+    if "__MACOSX" in parts or parts[-1].startswith("."):
+        return "hidden"
+    return os.path.splitext(parts[-1])[1].lower() or "without ending"  # noqa: PTH122 - a Path for each is slow
+
+
+def utterance_of(name: str) -> str | None:
     """Return the id that a member's name ends with, None for what is no clip."""
     parts = name.replace("\\", "/").split("/")
     stem = stem_of(parts[-1])
@@ -100,10 +135,22 @@ def _utterance_of(name: str) -> str | None:
     return "/".join([*parts[-3:-1], stem])
 
 
-def find_members(archives: Iterable[Archive]) -> dict[str, Member]:
+def passed_words(passed: Counter[str]) -> str:
+    """Return in words how many members of which kind were passed over."""
+    return ", ".join(f"{count:,} {kind}" for kind, count in passed.most_common())
+
+
+def find_members(archives: Iterable[Archive], passed: Counter[str] | None = None) -> dict[str, Member]:
     """Return the clip of each utterance, by id: the last three parts of a member's name, whatever stands before.
 
     A member that is there twice under one name counts as it was written last, as everywhere.
+
+    Parameters
+    ----------
+    archives
+        To be listed.
+    passed
+        Gathers how many members of which kind are no clips; they are logged in one line either way.
 
     Raises
     ------
@@ -112,12 +159,11 @@ def find_members(archives: Iterable[Archive]) -> dict[str, Member]:
     """
     found: dict[str, tuple[str, Member]] = {}
     shallow: list[str] = []
+    others: Counter[str] = Counter()
     for archive in archives:
         before = len(found)
-        for name, member in _zip_members(archive) if archive.is_zip else _tar_members(archive):
-            utterance = _utterance_of(name)
-            if utterance is None:
-                continue
+        for name, member in _zip_members(archive, others) if archive.is_zip else _tar_members(archive, others):
+            utterance = utterance_of(name) or ""
             if not is_valid_id(utterance):
                 if utterance.count("/") < 2:
                     shallow.append(f"{archive.name}: {name}")
@@ -135,5 +181,14 @@ def find_members(archives: Iterable[Archive]) -> dict[str, Member]:
                 + (f"; it has {shallow[0]}" if shallow else "")
             )
     if shallow:
+        others["less than two folders deep"] += len(shallow)
         logger.warning("%d members lie in less than two folders and are passed over: %s, …", len(shallow), shallow[0])
+    if others:
+        logger.info("members passed over: %s", passed_words(others))
+    for packing in (LINK, SPARSE):
+        if bad := [utterance for utterance, (_, member) in found.items() if member.packing == packing]:
+            what = "lead to no file of their archive" if packing == LINK else "are sparse"
+            logger.warning("%d clips %s and become rows of reasons: %s, …", len(bad), what, bad[0])
+    if passed is not None:
+        passed.update(others)
     return {utterance: member for utterance, (_, member) in found.items()}

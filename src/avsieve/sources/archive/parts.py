@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 from glob import glob
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avsieve.errors import AvsieveError
-from avsieve.media.index import PART_SEPARATOR
+from avsieve.media.identity import SEPARATOR as PART_SEPARATOR
+from avsieve.media.slices import FileSlice
 
 # End of a zip's directory: PKWARE's APPNOTE.TXT 6.3.10, section 4.3.16.
 END_OF_ZIP, END_SIGNATURE = struct.Struct("<4s4H2LH"), b"PK\x05\x06"
@@ -46,6 +48,11 @@ class Archive(NamedTuple):
     def size(self) -> int:
         """Bytes of all parts."""
         return sum(Path(p).stat().st_size for p in self.parts)
+
+
+def joined(archive: Archive) -> io.BufferedReader:
+    """Open the parts of an archive as one file."""
+    return io.BufferedReader(FileSlice(tuple(Path(p) for p in archive.parts), 0, archive.size))
 
 
 def _naturally(path: str) -> list[int | str]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from avsieve.media.decode import probe_duration_s
-from avsieve.media.index import IMAGES, IndexedClip, Place, media_table
+from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table, slice_of
 from avsieve.progress import progress
 from avsieve.reasons import Reason
-from avsieve.sources.frames.folders import ImageFolders
+from avsieve.sources.base import TRAIN
+from avsieve.sources.frames.folders import ImageFolders, image_places
 from avsieve.sources.frames.plan import ENDINGS
+from avsieve.sources.watched import Watched
 from avsieve.status import StatusTable
 
 
@@ -47,24 +50,34 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     for row in progress(list(rows.itertuples()), "utterances"):
         wavs = roots[row.subset][1]
         sound = _sound(wavs, row.utterance)
-        duration_s = probe_duration_s(wavs / sound.path) if sound.size else math.nan
+        duration_s = probe_duration_s(slice_of(sound, wavs)) if sound.size else math.nan
         images = folders[row.subset]
         if images is None:
             status.add(row.utterance, *_judge(sound.size, 1, row))
             found.append(IndexedClip(row.utterance, row.subset, sound, duration_s=duration_s))
             continue
         at = images.find(row.path)
-        place = Place(at.name if at else row.path, 0, at.size if at else 0, IMAGES)
+        place = Place(at.name, 0, at.size, IMAGES, at.stamp) if at else Place(row.path, 0, 0, IMAGES)
         status.add(row.utterance, *_judge(sound.size, place.size, row))
         found.append(IndexedClip(row.utterance, row.subset, place, sound, duration_s))
     return media_table(found), status
 
 
+def also_watched(rows: pd.DataFrame, index: pd.DataFrame, args: argparse.Namespace) -> Iterator[Watched]:
+    """Yield the folders in which images would be taken in place of those that were found."""
+    for row, clip in zip(rows.itertuples(), index.itertuples(), strict=True):
+        if (args.faces if row.subset == TRAIN else args.test_faces) is None:
+            continue
+        for folder in image_places(row.path):
+            if clip.size and folder == clip.path:
+                break
+            yield Watched(f"{row.subset}_root", folder, is_images=True)
+
+
 def _sound(root: Path, utterance: str) -> Place:
     for ending in ENDINGS:
-        path = root / f"{utterance}{ending}"
-        if path.is_file():
-            return Place(f"{utterance}{ending}", 0, path.stat().st_size)
+        if (place := file_place(root, f"{utterance}{ending}")).stamps:
+            return place
     return Place(f"{utterance}{ENDINGS[0]}")
 
 

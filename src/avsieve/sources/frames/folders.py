@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+from avsieve.media.identity import image_files, images_stamp
+
 RELEASE = "1.6"
 """Folder between speaker and video in VoxCeleb1's face release."""
 
 
 class Images(NamedTuple):
-    """A folder below the root, and how many bytes of images it holds."""
+    """A folder below the root, how many bytes of images it holds, and the stamp of them."""
 
     name: str
     size: int
+    stamp: str
+
+
+def image_places(path: str) -> tuple[str, str, str]:
+    """Return the folders that the images of ``speaker/video/utterance`` may lie in, in the order of the search."""
+    speaker, video, _ = path.split("/")
+    return path, f"{speaker}/{video}", f"{speaker}/{RELEASE}/{video}"
 
 
 class ImageFolders:
@@ -27,9 +34,7 @@ class ImageFolders:
 
     def find(self, path: str) -> Images | None:
         """Return the images of ``speaker/video/utterance``: its own, or its video's, or None."""
-        speaker, video, _ = path.split("/")
-        places = (path, f"{speaker}/{video}", f"{speaker}/{RELEASE}/{video}")
-        return next((found for name in places if (found := self._look(name)) is not None), None)
+        return next((found for name in image_places(path) if (found := self._look(name)) is not None), None)
 
     def _look(self, name: str) -> Images | None:
         if name not in self._known:
@@ -37,9 +42,6 @@ class ImageFolders:
         return self._known[name]
 
     def _count(self, name: str) -> Images | None:
-        try:
-            with os.scandir(self._root / name) as entries:
-                size = sum(e.stat().st_size for e in entries if e.name.lower().endswith(SUFFIXES) and e.is_file())
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return Images(name, size) if size else None
+        images = [(entry.name, entry.stat()) for entry in image_files(self._root / name)]
+        size = sum(stat.st_size for _, stat in images)
+        return Images(name, size, images_stamp(images)) if size else None

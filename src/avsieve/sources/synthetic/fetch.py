@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from avsieve.media.identity import Mark
 from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.progress import progress
 from avsieve.shards import ShardReader, ShardWriter
@@ -43,14 +44,16 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
             writer.add(utterance, f"{utterance}.mp4", path.read_bytes())
             status.add(utterance)
     with ShardReader(args.tar) as reader:
-        members = reader.index.set_index("utterance")
+        members = {member.utterance: member for member in reader.index.itertuples()}
     index = media_table(
         IndexedClip(
             row.utterance,
             row.subset,
-            Place(args.tar.name, int(members.at[row.utterance, "offset"]), int(members.at[row.utterance, "size"])),
+            # The tar is the run's own: its time says nothing, and its bytes are those of the checksum or are not read.
+            Place(args.tar.name, member.offset, member.size, marks=str(Mark(0, member.size, member.crc32))),
             duration_s=float(row.seconds),
         )
         for row in rows.itertuples()
+        if (member := members[row.utterance])
     )
     return index, status

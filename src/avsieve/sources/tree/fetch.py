@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.media.decode import probe_duration_s
-from avsieve.media.index import IndexedClip, Place, media_table
+from avsieve.media.index import IndexedClip, Place, file_place, media_table, slice_of
 from avsieve.progress import progress
 from avsieve.reasons import Reason
 from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import missing_part
-from avsieve.sources.tree.scan import Finder, Found
+from avsieve.sources.tree.scan import Finder
 from avsieve.status import StatusTable
 
 
@@ -50,8 +50,10 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
         If an utterance is there as two videos.
     """
     status = StatusTable("fetch_media")
-    clips = {s: Finder(root) for s, root in ((TRAIN, args.root), (TEST, args.test_root)) if root}
-    sounds = {s: Finder(r, sound=True) for s, r in ((TRAIN, args.audio_root), (TEST, args.test_audio_root)) if r}
+    clips = {s: _Places(root) for s, root in ((TRAIN, args.root), (TEST, args.test_root)) if root}
+    sounds = {
+        s: _Places(root, sound=True) for s, root in ((TRAIN, args.audio_root), (TEST, args.test_audio_root)) if root
+    }
     found = []
     for row in progress(list(rows.itertuples()), "clips"):
         clip = clips[row.subset].find(row.path)
@@ -60,19 +62,31 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
         code, detail = _judge(row.path, clip, sound, apart is not None)
         status.add(row.utterance, code, detail)
         duration_s = known_duration_s(row.seconds)
-        if math.isnan(duration_s):
-            finder, file = (apart, sound) if clip is None else (clips[row.subset], clip)
-            duration_s = probe_duration_s(finder.root / file.name) if finder and file and file.size else math.nan
-        place = Place(clip.name, 0, clip.size) if clip else Place(row.path)
-        audio = Place(sound.name, 0, sound.size) if sound else None
-        found.append(IndexedClip(row.utterance, row.subset, place, audio, duration_s))
+        listed = not math.isnan(duration_s)
+        if not listed:
+            finder, place = (apart, sound) if clip is None else (clips[row.subset], clip)
+            if finder and place and place.size:
+                duration_s = probe_duration_s(slice_of(place, finder.root))
+        found.append(IndexedClip(row.utterance, row.subset, clip or Place(row.path), sound, duration_s, listed))
     return media_table(found), status
 
 
-def _judge(utterance: str, clip: Found | None, sound: Found | None, apart: bool) -> tuple[Reason, str]:
+class _Places:
+    """The places of utterances below one root."""
+
+    def __init__(self, root: Path, *, sound: bool = False) -> None:
+        self.root = root
+        self._finder = Finder(root, sound=sound)
+
+    def find(self, path: str) -> Place | None:
+        found = self._finder.find(path)
+        return None if found is None else file_place(self.root, found.name)
+
+
+def _judge(utterance: str, clip: Place | None, sound: Place | None, apart: bool) -> tuple[Reason, str]:
     code = missing_part(clip is not None, sound is not None, apart)
     if code is not Reason.OK:
         return code, Finder.wanted(utterance)
     if empty := next((f for f in (clip, sound) if f is not None and f.size == 0), None):
-        return Reason.MEDIA_EMPTY, f"{empty.name}: 0 bytes"
+        return Reason.MEDIA_EMPTY, f"{empty.path}: 0 bytes"
     return Reason.OK, ""

@@ -19,7 +19,7 @@ import avsieve
 from avsieve.atomic import commit
 from avsieve.errors import AvsieveError
 from avsieve.ids import parse_id
-from avsieve.media.index import IndexedClip, Place, media_table
+from avsieve.media.index import IndexedClip, Place, file_place, media_table
 from avsieve.progress import progress
 from avsieve.reasons import Reason
 from avsieve.sources.downloads import coverage, locked, settled
@@ -186,7 +186,7 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
             raise RuntimeError(f"{row.utterance}: nothing is known of it after all was brought")
         status.add(row.utterance, entry.reason, entry.facts.get("detail", ""))
         done = entry.outcome == "done"
-        place = Place(entry.facts["file"], 0, entry.facts["size"]) if done else Place(store.clip_name(row.utterance))
+        place = file_place(store.root, entry.facts["file"]) if done else Place(store.clip_name(row.utterance))
         duration_s = entry.facts.get("duration_s")
         found.append(
             IndexedClip(row.utterance, row.subset, place, duration_s=math.nan if duration_s is None else duration_s)

@@ -11,10 +11,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from avsieve.media.index import IndexedClip, Place, media_table
+from avsieve.media.identity import stamp_of
+from avsieve.media.index import IndexedClip, Place, file_place, media_table
 from avsieve.progress import progress
 from avsieve.reasons import Reason
 from avsieve.sources.downloads import MAY_PASS, coverage, locked
@@ -22,6 +24,7 @@ from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
 from avsieve.sources.voxceleb.site import Site, SiteOptions
 from avsieve.sources.voxceleb.speaker import ClipOptions, Found, SpeakerWork
+from avsieve.sources.watched import ABSENT, Watched
 from avsieve.status import StatusTable
 
 logger = logging.getLogger(__name__)
@@ -75,10 +78,23 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     for row in rows.itertuples():
         one = found[row.utterance]
         status.add(one.utterance, one.reason, one.detail)
-        place = Place(store.clip_name(one.utterance), 0, one.size)
+        name = store.clip_name(one.utterance)
+        place = file_place(store.root, name) if one.size else Place(name)
         clips.append(IndexedClip(one.utterance, row.subset, place, duration_s=one.duration_s or math.nan))
     _tell(status)
     return media_table(clips), status
+
+
+def also_watched(rows: pd.DataFrame, index: pd.DataFrame, args: argparse.Namespace) -> Iterator[Watched]:
+    """Yield the track files: another track makes another clip."""
+    for row in rows.itertuples():
+        path = _track_file(row, args)
+        yield Watched(".", str(path), stamp_of(path.stat()) if path.is_file() else ABSENT)
+
+
+def _track_file(row: Any, args: argparse.Namespace) -> Path:
+    root: Path = args.tracks if row.subset == "train" else args.test_tracks
+    return root / f"{row.path}.txt"
 
 
 def _found(rows: pd.DataFrame, args: argparse.Namespace, store: Store) -> Iterator[Found]:
@@ -93,10 +109,7 @@ def _found(rows: pd.DataFrame, args: argparse.Namespace, store: Store) -> Iterat
     given = {name for name in ("cookies", "proxy") if getattr(args, name) is not None}
     speakers = rows["utterance"].str.partition("/")[0]
     for speaker, group in rows.groupby(speakers, sort=False):
-        tracks = {
-            row.utterance: (args.tracks if row.subset == "train" else args.test_tracks) / f"{row.path}.txt"
-            for row in group.itertuples()
-        }
+        tracks = {str(row.utterance): _track_file(row, args) for row in group.itertuples()}
         with locked(store.partial_dir(f"{speaker}.lock")):
             yield from SpeakerWork(store, Ledger(store, str(speaker)), ask, options, given).run(tracks)
 
