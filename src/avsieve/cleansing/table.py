@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,21 +12,11 @@ from avsieve.cleansing.evidence import score_shard
 from avsieve.cleansing.outcome import in_order_of
 from avsieve.cleansing.scores import Scores, concatenate
 from avsieve.cleansing.streams import MODALITIES, Shard, join_shard
+from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.errors import AvsieveError
 from avsieve.ids import shard_of
 
 _PER_SHARD = 20_000
-
-
-@dataclass
-class EmbeddingTable:
-    """Ids and embeddings (N, D) of one modality, any float type."""
-
-    utterance: list[str]
-    embedding: np.ndarray
-
-    def __post_init__(self) -> None:
-        self.row = {u: i for i, u in enumerate(self.utterance)}
 
 
 def score_table(
