@@ -44,5 +44,7 @@ def read_embeddings(path: str | Path) -> tuple[list[str], np.ndarray]:
     nameless = next((i for i, name in enumerate(raw.names) if name is None), None)
     if raw.missing or nameless is not None:
         row = min(raw.missing) if raw.missing else nameless or 0
-        raise AvsieveError(f"{path}: row {row + 1} has null for its name or embedding; run the stage that wrote it again")
+        raise AvsieveError(
+            f"{path}: row {row + 1} has null for its name or embedding; run the stage that wrote it again"
+        )
     return list(raw.names), raw.matrix

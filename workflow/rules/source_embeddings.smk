@@ -34,6 +34,7 @@ rule plan_shards:
         source=flags(W.source.settings),
         shards=W.config.shards,
         holdout=flags(W.holdout),
+        folders=W.source.folder_state("audio", "visual"),
     message:
         "Planning: one shard a job"
     shell:
@@ -60,7 +61,8 @@ rule split_embeddings:
         W.env("core")
     params:
         code=W.code("split_embeddings"),
-        tables=lambda wildcards: flags({"tables": W.source.tables(wildcards.modality)}),
+        tables=lambda wildcards: flags(W.source.table_settings(wildcards.modality)),
+        folders=lambda wildcards: W.source.folder_state(wildcards.modality),
         shards=W.config.shards,
         max_failed=W.config.max_failed,
     message:

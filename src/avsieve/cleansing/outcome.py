@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ def cleanse(
     policy: str = "either",
     threshold: float = 0.5,
     options: dict[str, Any] | None = None,
+    embeddings: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Judge, decide and write the cleansed lists, the decisions and the summary under ``out``; return the summary.
 
@@ -46,6 +47,9 @@ def cleanse(
         See `avsieve.cleansing.registry.judge`.
     policy, threshold
         See `avsieve.cleansing.decisions.decide`.
+    embeddings
+        Per modality, each utterance's reason: ``ok`` where it has an embedding, else why it has none. It stands in the
+        decisions as ``<modality>_embedding`` and is counted in the summary.
     """
     out = Path(out)
     judgement = judge(scores, method, **(options or {}))
@@ -54,13 +58,17 @@ def cleanse(
     suggestions = suggest(scores, right, decisions.kind)
     merges = find_merges(scores, right)
     summary = summarise(scores, judgement, decisions, suggestions, merges)
+    summary["embeddings"] = {m: dict(sorted(Counter(reasons).items())) for m, reasons in (embeddings or {}).items()}
     summary["settings"] = {"method": method, "policy": policy, "threshold": threshold, "options": options or {}}
     utterances = scores.utterance.tolist()
     similarities = scores.audio.similarity, scores.visual.similarity
     write_clean_list(out / "train_all_clean.txt", utterances, seconds, *similarities, decisions.clean)
     keep = np.flatnonzero(decisions.clean).tolist()
     write_train_list(out / "train_clean.txt", [utterances[i] for i in keep], [seconds[i] for i in keep])
-    write_table(out / "decisions.parquet", decision_table(scores, judgement, decisions, suggestions))
+    table = decision_table(scores, judgement, decisions, suggestions)
+    for m, reasons in (embeddings or {}).items():
+        table = table.append_column(f"{m}_embedding", pa.array(reasons, pa.string()))
+    write_table(out / "decisions.parquet", table)
     write_json(out / "summary.json", summary)
     return summary
 

@@ -6,17 +6,19 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the verb to the command line."""
     ap = subparsers.add_parser(
-        "cleanse", help="find the wrong labels of a training list", description=__doc__,
+        "cleanse", help="find the wrong labels of a training list", description=f"{__doc__} {FORMATS_HELP}",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )  # fmt: skip
-    formats = "npz or Parquet with utterance and embedding, vectors.npy:names.txt, or a pickled dictionary of arrays"
     ap.add_argument("--train-list", type=Path, required=True, help="lines of `speaker wav seconds`")
-    ap.add_argument("--audio", help=f"voice embeddings: {formats}")
-    ap.add_argument("--visual", help=f"face embeddings: {formats}")
+    ap.add_argument("--audio", nargs="+", metavar="FILE", help="voice embeddings; formats above")
+    ap.add_argument("--visual", nargs="+", metavar="FILE", help="face embeddings; formats above")
+    add_table_options(ap)
     ap.add_argument(
         "--out", type=Path, required=True, help="folder for the lists, decisions, summary and scores.parquet"
     )
@@ -30,10 +32,11 @@ def main(args: argparse.Namespace) -> int:
     """Cleanse and print what was found."""
     import json
 
-    from avsieve.cleansing.imports import read_any
     from avsieve.cleansing.outcome import cleanse
     from avsieve.cleansing.scores import write_scores
-    from avsieve.cleansing.table import EmbeddingTable, score_table
+    from avsieve.cleansing.table import score_table
+    from avsieve.embedding_files.reading import check_places, read_tables
+    from avsieve.embedding_files.table import coverage, coverage_lines, reasons_of
     from avsieve.errors import ConfigError
     from avsieve.lists import read_train_list, write_train_list
 
@@ -43,13 +46,21 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigError(f"--options {args.options!r}: {error}; expected a JSON object") from error
     frame = read_train_list(args.train_list)
     given = {"audio": args.audio, "visual": args.visual}
-    tables = {m: EmbeddingTable(*read_any(p)) if p else None for m, p in given.items()}
+    for paths in given.values():  # a wrong path is told before the first table is read
+        check_places(paths or [])
+    listed = frame["utterance"].tolist()
+    tables = {m: read_tables(p, table_options(args), wanted=listed) if p else None for m, p in given.items()}
+    for modality, table in tables.items():
+        # With none at all the error that follows says so.
+        if table is not None and coverage(listed, table).n_with:
+            print("\n".join(coverage_lines(modality, listed, table)))
     scores = score_table(frame, tables)
     write_scores(args.out / "scores.parquet", scores)
     write_train_list(args.out / "train_all.txt", frame["utterance"].tolist(), frame["seconds"].tolist())
     summary = cleanse(
         scores, frame["seconds"].tolist(), args.out,
         method=args.method, policy=args.policy, threshold=args.threshold, options=options,
+        embeddings=reasons_of(listed, tables),
     )  # fmt: skip
     print(f"{summary['utterances']} utterances of {summary['speakers']} speakers: {summary['noisy']} noisy")
     for kind, count in summary["noisy_by_kind"].items():

@@ -11,8 +11,8 @@ from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, t
 
 DESCRIPTION = f"""Score a trial list from embeddings and print the error rates.
 
-The score of a modality is the cosine of the two sides; the fused score is the mean of both cosines, or the one there is.
-Trials that nothing can score are left out, counted and shown.
+The score of a modality is the cosine of the two sides; the fused score is the mean of both cosines, or the one there
+is. Trials that nothing can score are left out, counted and shown.
 
 By segments (--protocol segments or both) the score is the mean cosine over all pairs of the two sides' segments, or of
 five evenly spaced faces of each side. With --cohort, scores normalised by the nearest speakers of that list (AS-norm)

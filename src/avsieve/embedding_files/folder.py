@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avsieve.embedding_files.places import Place
+from avsieve.embedding_files.places import Place, files_of
 from avsieve.embedding_files.raw import Options, Raw, decoding, stack
 from avsieve.errors import AvsieveError
 
@@ -29,11 +29,6 @@ def read(place: Place, options: Options) -> Raw:
         names.append(path.relative_to(place.path).as_posix())
         vectors.append(_load(path))
     return stack(place.text, names, vectors, unit="file", several=options.several)
-
-
-def files_of(folder: Path) -> list[Path]:
-    """Return the files of a folder that hold embeddings."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".npy" and path.is_file())
 
 
 def _load(path: Path) -> np.ndarray | None:

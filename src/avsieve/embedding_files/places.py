@@ -64,6 +64,11 @@ def table_files(text: str) -> list[str]:
     return [str(place.path)]
 
 
+def files_of(folder: Path) -> list[Path]:
+    """Return the files of a folder that hold embeddings, one an utterance, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".npy" and path.is_file())
+
+
 @lru_cache(maxsize=16)
 def _archives(path: str, changed_ns: int, size: int) -> tuple[str, ...]:
     """Return the archives of a script file, each once; what cannot be one is left to the reader, who says so."""

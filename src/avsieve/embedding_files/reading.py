@@ -67,8 +67,14 @@ def read_tables(
     if nameless:
         more = f" and {len(nameless) - 1:,} more" if len(nameless) > 1 else ""
         table.notes.insert(0, f"{len(nameless):,} without a name, of no use: {nameless[0]}{more}")
-    if not table.utterance and not table.rejected and wanted is None:
-        raise AvsieveError(f"{label}: no embeddings; expected at least one row with a name and a vector")
+    if not table.utterance and not options.several:
+        lost = next(iter(table.rejected.values()), None)
+        why = (
+            f"{len(table.rejected):,} cannot be used, such as {lost.detail}"
+            if lost
+            else " ".join(table.notes) or "no rows"
+        )
+        raise AvsieveError(f"{label}: no embedding that can be used ({why}); expected a name and a vector in each row")
     return table
 
 
@@ -153,6 +159,8 @@ def _resolve(part: _Part, label: str, options: Options, wanted: Collection[str] 
         table = _without_doubles(table, (lambda row: label) if images else part.origin)
     # Whoever has an embedding in another row or file is not without one.
     table.rejected = {u: why for u, why in rejected.items() if u not in table.row}
+    if spared := [why.detail for u, why in rejected.items() if u in table.row]:
+        table.notes.append(f"{len(spared):,} utterances have unusable rows beside good ones, such as {spared[0]}")
     return table
 
 

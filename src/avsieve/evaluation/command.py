@@ -57,7 +57,8 @@ def segment_view(
             yield str(path), table.utterance, table.embedding
 
     both = pool_segments(wanted, tables(), frames)
-    parts = [Part(both.vectors[rows], both.present[rows]) for rows in (slice(n := len(trials.utterances)), slice(n, None))]
+    n = len(trials.utterances)
+    parts = [Part(both.vectors[rows], both.present[rows]) for rows in (slice(n), slice(n, None))]
     return View(parts[0], None if cohort is None else parts[1], known)
 
 
