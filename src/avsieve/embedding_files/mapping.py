@@ -63,6 +63,8 @@ def names_of(label: str, key: str, names: Any) -> list[Any]:
         If they are no names: numbers, or several in a row.
     """
     if isinstance(names, np.ndarray):
+        if not names.size:
+            return []
         if names.dtype.kind not in "US" or names.size != (names.shape[0] if names.ndim else 0):
             raise AvsieveError(
                 f"{label}: {key!r} is {names.dtype} of shape {names.shape}; expected (N,) strings, one for each vector"

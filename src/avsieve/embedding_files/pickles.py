@@ -45,7 +45,7 @@ class _DType:
 
     def numpy(self) -> np.dtype:
         code = self.code.lstrip("<>=|")
-        if code[:1] not in ("f", "i", "u", "S", "U", "b") or not (code[1:].isdigit() or code[1:] == ""):
+        if code[:1] not in ("f", "i", "u", "c", "S", "U", "b") or not (code[1:].isdigit() or code[1:] == ""):
             raise RefusedError(f"an array of {short(self.code, 20)!r}; only plain numbers are read, no objects")
         dtype = np.dtype(code)
         return dtype.newbyteorder("<" if self.order == "<" else ">" if self.order == ">" else "=")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -49,6 +49,10 @@ class EmbeddingTable:
     def row(self) -> dict[str, int]:
         """The row of each utterance."""
         return {u: i for i, u in enumerate(self.utterance)}
+
+    def surplus(self, utterances: Iterable[str]) -> int:
+        """Return how many of the embeddings are of none of ``utterances``."""
+        return len(self.row.keys() - set(utterances))
 
     def reason_of(self, utterance: str) -> Rejected:
         """Say whether an utterance has an embedding, and why not."""

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from avsieve.embedding_files.raw import Options
+from avsieve.embedding_files.places import short
+from avsieve.embedding_files.raw import Options, some
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.table import EmbeddingTable
+from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort, mean_of_as_norms
 from avsieve.evaluation.results import evaluate
 from avsieve.evaluation.scoring import Part, align, mean_of_cosines
@@ -35,6 +37,7 @@ class View:
 def full_view(trials: Trials, cohort: Cohort | None, paths: Sequence[str | Path], options: Options) -> View:
     """Read the embeddings of whole utterances."""
     table = read_tables(paths, options, wanted=_wanted(trials, cohort))
+    _refuse_strangers(trials, table, paths)
     own = Part.of(*align(trials.utterances, table.utterance, table.embedding))
     other = None if cohort is None else Part.of(*align(cohort.utterances, table.utterance, table.embedding))
     return View(own, other, table)
@@ -57,9 +60,22 @@ def segment_view(
             yield str(path), table.utterance, table.embedding
 
     both = pool_segments(wanted, tables(), frames)
+    _refuse_strangers(trials, known, paths)
     n = len(trials.utterances)
     parts = [Part(both.vectors[rows], both.present[rows]) for rows in (slice(n), slice(n, None))]
     return View(parts[0], None if cohort is None else parts[1], known)
+
+
+def _refuse_strangers(trials: Trials, table: EmbeddingTable, paths: Sequence[str | Path]) -> None:
+    """Refuse a table that has no utterance of the trials: the names are of another kind, or it is another corpus."""
+    if any(u in table.row or u in table.rejected for u in trials.utterances):
+        return
+    first = next(iter([*table.row, *table.rejected]), "none")
+    raise AvsieveError(
+        f"{some(paths, 3)}: none of its {len(table.row):,} utterances is in the trials (the trials' first: "
+        f"{short(trials.utterances[0], 60)}, the table's: {short(first, 60)}); names must agree, --strip-prefix takes "
+        "a folder off"
+    )
 
 
 def _wanted(trials: Trials, cohort: Cohort | None) -> list[str]:
