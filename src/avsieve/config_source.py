@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from avsieve.config_base import Block, Positive, Share, key
+from avsieve.embedding_files.formats import KNOWN, NAMES_HELP, NAMES_KEY, PREFIX_HELP, VECTORS_HELP, VECTORS_KEY
 
 LIST = (
     "`train_all.txt` (`speaker wav seconds`), a cleansed list, `speaker wav` lines, or VoxCeleb1's `iden_split.txt`; "
@@ -157,20 +158,20 @@ class Embeddings(Block):
     """Embeddings made elsewhere: nothing is fetched, decoded or embedded (`source.kind: embeddings`)."""
 
     train_list: str | None = key(None, "`train_all.txt` (`speaker wav seconds`).", "plan_shards")
-    audio: str | None = key(
-        None,
-        "Voice embeddings: npz or Parquet with `utterance` and `embedding`, `vectors.npy:names.txt`, or a pickled "
-        "dictionary of arrays.",
-        "split_embeddings",
+    audio: str | list[str] | None = key(
+        None, f"Voice embeddings; several files are read as one table. {KNOWN}.", "split_embeddings"
     )
-    visual: str | None = key(None, "Face embeddings, in any of these layouts.", "split_embeddings")
-    test_audio: str | None = key(
+    visual: str | list[str] | None = key(None, "Face embeddings, in any of these formats.", "split_embeddings")
+    test_audio: str | list[str] | None = key(
         None,
         "Voice embeddings of other people, for the trials; if it is the same file as `audio`, what the list does not "
         "name is for the trials.",
         "plan_shards",
     )
-    test_visual: str | None = key(None, "Face embeddings of other people, likewise.", "plan_shards")
+    test_visual: str | list[str] | None = key(None, "Face embeddings of other people, likewise.", "plan_shards")
+    names_key: str = key(NAMES_KEY, f"The {NAMES_HELP}.", "plan_shards")
+    vectors_key: str = key(VECTORS_KEY, f"The {VECTORS_HELP}.", "plan_shards")
+    strip_prefix: str | None = key(None, f"The {PREFIX_HELP}.", "plan_shards")
 
 
 Kind = Literal["synthetic", "tree", "archive", "urls", "voxceleb", "frames", "embeddings"]

@@ -1,14 +1,14 @@
-"""Embedding tables: Parquet with ``utterance`` and ``embedding`` (a fixed-size list of floats); npz from outside."""
+"""Our own embedding tables: Parquet with ``utterance`` and ``embedding`` (a fixed-size list of floats)."""
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from avsieve.embedding_files.formats import NAMES_KEY, VECTORS_KEY
+from avsieve.embedding_files.parquet import read_columns
 from avsieve.errors import AvsieveError
 from avsieve.tables import write_table
 
@@ -31,79 +31,20 @@ def write_embeddings(
 
 
 def read_embeddings(path: str | Path) -> tuple[list[str], np.ndarray]:
-    """Read the ids and the embeddings (N, D) in the stored precision.
+    """Read the ids and the embeddings (N, D) in the stored precision, from a table that `write_embeddings` wrote.
+
+    Tables that users bring are read by `avsieve.embedding_files.reading.read_tables`.
 
     Raises
     ------
     AvsieveError
-        If the columns are not there or the lengths of the embeddings differ.
+        If the columns are not there, a row has no name or no embedding, or the lengths of the embeddings differ.
     """
-    table = pq.read_table(path)
-    if missing := {"utterance", "embedding"} - set(table.column_names):
-        raise AvsieveError(f"{path}: no column {sorted(missing)}; found {table.column_names}")
-    column = table["embedding"].combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks)
-    if not pa.types.is_fixed_size_list(column.type):
-        lengths = set(column.value_lengths().to_pylist())
-        if len(lengths) > 1:
-            raise AvsieveError(f"{path}: embeddings of different lengths {sorted(lengths)[:5]}; expected one length")
-        dim = lengths.pop() if lengths else 0
-    else:
-        dim = column.type.list_size
-    return table["utterance"].to_pylist(), column.flatten().to_numpy(zero_copy_only=False).reshape(len(table), dim)
-
-
-def load_embeddings(path: str | Path, *, repeated: bool = False) -> tuple[list[str], np.ndarray]:
-    """Read embeddings that a user brings: ``.npz`` or Parquet, ids with or without ``.wav``, in float32.
-
-    Parameters
-    ----------
-    path
-        An npz with arrays ``utterance`` (N,) of strings and ``embedding`` (N, D), or a table of `write_embeddings`.
-    repeated
-        Take several rows of an utterance (its segments or faces), and keep the stored precision: there are many.
-
-    Raises
-    ------
-    AvsieveError
-        If the file is absent or of another kind, an array is missing or misshapen or holds objects or numbers that
-        are not finite, or an utterance occurs twice and may not.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise AvsieveError(f"{path}: no such file of embeddings")
-    utterances, embeddings = _read_npz(path) if path.suffix == ".npz" else read_embeddings(path)
-    utterances = [u.removesuffix(".wav") for u in utterances]
-    if not repeated and len(set(utterances)) < len(utterances):
-        seen: set[str] = set()
-        twice = next(u for u in utterances if u in seen or seen.add(u))  # type: ignore[func-returns-value]
-        raise AvsieveError(f"{path}: utterance {twice} occurs more than once; expected one embedding each")
-    if not repeated:
-        embeddings = embeddings.astype(np.float32, copy=False)
-    if not (finite := np.isfinite(embeddings).all(axis=1)).all():
-        bad = utterances[int(np.flatnonzero(~finite)[0])]
-        raise AvsieveError(f"{path}: the embedding of {bad} is not finite; leave out utterances without a result")
-    return utterances, embeddings
-
-
-def _read_npz(path: Path) -> tuple[list[str], np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if missing := {"utterance", "embedding"} - set(arrays.files):
-                raise AvsieveError(f"{path}: no array {sorted(missing)}; found {sorted(arrays.files)}")
-            utterances, embeddings = arrays["utterance"], arrays["embedding"]
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise AvsieveError(f"{path}: not an npz of plain arrays ({error}); save strings as str, not object") from error
-    if utterances.ndim != 1 or embeddings.ndim != 2 or len(utterances) != len(embeddings):
+    raw = read_columns(Path(path), NAMES_KEY, VECTORS_KEY)
+    nameless = next((i for i, name in enumerate(raw.names) if name is None), None)
+    if raw.missing or nameless is not None:
+        row = min(raw.missing) if raw.missing else nameless or 0
         raise AvsieveError(
-            f"{path}: utterance of shape {utterances.shape} and embedding of shape {embeddings.shape}; "
-            "expected (N,) and (N, D)"
+            f"{path}: row {row + 1} has null for its name or embedding; run the stage that wrote it again"
         )
-    if utterances.dtype.kind == "S":
-        utterances = np.char.decode(utterances, "utf-8")
-    if utterances.dtype.kind != "U" or embeddings.dtype.kind != "f":
-        raise AvsieveError(
-            f"{path}: utterance is {utterances.dtype} and embedding {embeddings.dtype}; expected strings and floats"
-        )
-    return utterances.tolist(), embeddings
+    return list(raw.names), raw.matrix

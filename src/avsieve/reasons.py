@@ -133,7 +133,7 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.NOT_ALIGNED: "the images are said to be aligned faces and are not 112 x 112",
     Reason.NO_AUDIO: "no wav came from extraction",
     Reason.NO_FACES: "no aligned face came from alignment",
-    Reason.EMBEDDING_MISSING: "the table of embeddings does not have the utterance",
+    Reason.EMBEDDING_MISSING: "the table of embeddings does not have the utterance, or has null in place of its vector",
     Reason.EMBEDDING_NOT_FINITE: "the embedding holds NaN or infinity, or is zero",
     Reason.NO_EMBEDDING: "neither modality has an embedding",
     Reason.SINGLE_UTTERANCE_SPEAKER: "the speaker has no other utterance to compare with",

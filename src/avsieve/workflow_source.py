@@ -7,7 +7,7 @@ from typing import Any
 
 from avsieve.config_source import Source
 from avsieve.errors import ConfigError
-from avsieve.sources.embeddings.files import table_files
+from avsieve.sources.embeddings.files import folder_state, table_files
 
 # Keys of a source that only its fetching reads, or only its planning: a change of them reruns no more than that.
 FETCH_ONLY = {
@@ -69,12 +69,22 @@ class SourceWiring:
     def tables(self, modality: str, *, only_test: bool = False) -> list[str]:
         """Return the tables of embeddings of a modality, for the list and for the trials."""
         names = [f"test_{modality}"] if only_test else [modality, f"test_{modality}"]
-        return [table for name in names if (table := getattr(self.settings, name)) is not None]
+        given = [value for name in names if (value := getattr(self.settings, name)) is not None]
+        return [table for value in given for table in ([value] if isinstance(value, str) else value)]
 
     def table_files(self, modality: str, *, only_test: bool = False) -> list[str]:
         """Return the files of these tables: inputs."""
         tables = self.tables(modality, only_test=only_test)
         return [self._given(file) for table in tables for file in table_files(table)]
+
+    def table_settings(self, modality: str) -> dict[str, Any]:
+        """Return the tables of a modality and how to read them, by the options of `split_embeddings.py`."""
+        keys = {name: getattr(self.settings, name) for name in ("names_key", "vectors_key", "strip_prefix")}
+        return {"tables": self.tables(modality), **keys}
+
+    def folder_state(self, *modalities: str) -> str:
+        """Return what changes when a file in a folder of embeddings does: the folder's own time does not tell."""
+        return folder_state([table for modality in modalities for table in self.tables(modality)])
 
     def need_media(self, target: str, paths: list[str]) -> list[str] | Callable[[Any], list[str]]:
         """Return ``paths``, or, where the source has embeddings and nothing else, what refuses to make ``target``."""

@@ -48,7 +48,7 @@ def test_json_has_the_figures_of_all_three_systems(files, capsys):
 def test_the_table_names_what_is_missing(files, capsys):
     assert run(files, "--visual", str(files / "visual.npz"), "--bootstrap", "0") == 0
     text = capsys.readouterr().out
-    assert "1 of 36 utterances have no visual embedding" in text
+    assert "visual: 35 of 36 utterances of the trials have an embedding; 1 are not in the table" in text
     assert "audio" not in text
 
 
@@ -100,7 +100,9 @@ def test_files_that_the_protocol_does_not_want_are_refused(more):
 
 
 def test_an_utterance_in_two_files_is_refused(more):
-    with pytest.raises(AvsieveError, match=r"visual.npz: utterance s0/v0/1 is in an earlier file too"):
+    with pytest.raises(
+        AvsieveError, match=r"visual.npz: utterance s0/v0/1 has another embedding in the earlier file .*audio.npz"
+    ):
         run(more, "--audio", str(more / "audio.npz"), str(more / "visual.npz"))
 
 

@@ -29,9 +29,9 @@ def of(utterance, frames):
 def test_scores_equal_the_mean_over_all_pairs(tmp_path, frames, block, monkeypatch):
     monkeypatch.setattr(module, "_BLOCK", block)
     write_embeddings(tmp_path / "0.parquet", ROWS[:12], VECTORS[:12])
-    np.savez(tmp_path / "1.npz", utterance=np.array([f"{u}.wav" for u in ROWS[12:]]), embedding=VECTORS[12:])
+    write_embeddings(tmp_path / "1.parquet", ROWS[12:], VECTORS[12:])
     names = ["c/1/1", "a/1/1", "b/1/2", "x/1/1", "b/1/1", "a/1/2"]
-    part = read_segments(names, [tmp_path / "0.parquet", tmp_path / "1.npz"], frames)
+    part = read_segments(names, [tmp_path / "0.parquet", tmp_path / "1.parquet"], frames)
     assert part.present.tolist() == [n != "x/1/1" for n in names]
     enrol, test = (side.ravel() for side in np.meshgrid(np.arange(6), np.arange(6)))
     found = cosines(part, enrol, test)

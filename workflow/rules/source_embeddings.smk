@@ -40,6 +40,7 @@ rule plan_shards:
                 for path in W.source.table_files(modality, only_test=True)
             ],
         ),
+        folders=lambda wildcards: W.source.folder_state("audio", "visual"),
     message:
         "Planning: one shard a job"
     shell:
@@ -66,10 +67,11 @@ rule split_embeddings:
         W.env("core")
     params:
         *W.code("split_embeddings"),
-        tables=lambda wildcards: flags({"tables": W.source.tables(wildcards.modality)}),
+        tables=lambda wildcards: flags(W.source.table_settings(wildcards.modality)),
         content=lambda wildcards: W.watch.files(
             "tables", W.source.table_files(wildcards.modality)
         )(wildcards),
+        folders=lambda wildcards: W.source.folder_state(wildcards.modality),
         shards=W.config.shards,
         folder=lambda wildcards: W.at(f"results/embed_{wildcards.modality}"),
         max_failed=W.config.max_failed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
 from avsieve.scripting import parser, run
 
 
@@ -12,13 +13,8 @@ def main() -> None:
     ap = parser(__doc__)
     ap.add_argument("--plan", type=Path, required=True, help="plan of all utterances")
     ap.add_argument("--modality", choices=["audio", "visual"], required=True, help="what the tables hold")
-    ap.add_argument(
-        "--tables",
-        nargs="*",
-        default=[],
-        help="npz or Parquet with utterance and embedding, vectors.npy:names.txt, or a pickled dictionary; none: the "
-        "modality is missing",
-    )
+    ap.add_argument("--tables", nargs="*", default=[], help=f"none: the modality is missing. {FORMATS_HELP}")
+    add_table_options(ap)
     ap.add_argument("--shards", type=int, required=True, help="number of shards")
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
     ap.add_argument("--out-dir", type=Path, required=True, help="folder of the stage's outputs")
@@ -29,7 +25,7 @@ def main() -> None:
     from avsieve.tables import read_table
 
     plan = read_table(args.plan, ["utterance", "shard"])
-    for status in split(plan, shard_names(args.shards), args.modality, args.tables, args.out_dir):
+    for status in split(plan, shard_names(args.shards), args.modality, args.tables, args.out_dir, table_options(args)):
         status.check(args.max_failed)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def cleanse(
     policy: str = "either",
     threshold: float = 0.5,
     options: dict[str, Any] | None = None,
+    embeddings: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Judge, decide and write the cleansed lists, the decisions and the summary under ``out``; return the summary.
 
@@ -46,6 +48,9 @@ def cleanse(
         See `avsieve.cleansing.registry.judge`.
     policy, threshold
         See `avsieve.cleansing.decisions.decide`.
+    embeddings
+        Per modality, each utterance's reason: ``ok`` where it has an embedding, else why it has none. It stands in the
+        decisions as ``<modality>_embedding`` and is counted in the summary.
     """
     out = Path(out)
     judgement = judge(scores, method, **(options or {}))
@@ -54,6 +59,7 @@ def cleanse(
     suggestions = suggest(scores, right, decisions.kind)
     merges = find_merges(scores, right)
     summary = summarise(scores, judgement, decisions, suggestions, merges, policy)
+    summary["embeddings"] = {m: dict(sorted(Counter(reasons).items())) for m, reasons in (embeddings or {}).items()}
     summary["settings"] = {"method": method, "policy": policy, "threshold": threshold, "options": options or {}}
     utterances = scores.utterance.tolist()
     similarities = scores.audio.similarity, scores.visual.similarity
@@ -62,7 +68,10 @@ def cleanse(
     for name, rows in {"train_clean.txt": decisions.clean, **of_modality}.items():
         keep = np.flatnonzero(rows).tolist()
         write_train_list(out / name, [utterances[i] for i in keep], [seconds[i] for i in keep])
-    write_table(out / "decisions.parquet", decision_table(scores, judgement, decisions, suggestions))
+    table = decision_table(scores, judgement, decisions, suggestions)
+    for m, reasons in (embeddings or {}).items():
+        table = table.append_column(f"{m}_embedding", pa.array(reasons, pa.string()))
+    write_table(out / "decisions.parquet", table)
     write_json(out / "summary.json", summary)
     return summary
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -13,25 +12,12 @@ from avsieve.cleansing.evidence import score_shard
 from avsieve.cleansing.outcome import in_order_of
 from avsieve.cleansing.scores import Scores, concatenate
 from avsieve.cleansing.streams import MODALITIES, Shard, join_shard
+from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.errors import AvsieveError
 from avsieve.ids import shard_of
+from avsieve.reasons import Reason
 
 _PER_SHARD = 20_000
-
-
-@dataclass
-class EmbeddingTable:
-    """Ids and embeddings (N, D) of one modality, any float type."""
-
-    utterance: list[str]
-    embedding: np.ndarray
-
-    def __post_init__(self) -> None:
-        self.row = {u: i for i, u in enumerate(self.utterance)}
-
-    def surplus(self, utterances: Iterable[str]) -> int:
-        """Return how many of the embeddings are of none of ``utterances``."""
-        return len(self.row.keys() - set(utterances))
 
 
 def score_table(
@@ -84,6 +70,10 @@ def _select(
 ) -> tuple[list[str], np.ndarray, np.ndarray | None] | None:
     if table is None:
         return None
-    wanted = [(u, table.row.get(sources[i])) for u, i in zip(part["utterance"].tolist(), rows.tolist(), strict=True)]
-    names, index = [u for u, r in wanted if r is not None], [r for _, r in wanted if r is not None]
-    return names, np.asarray(table.embedding[index], np.float32), None
+    given, utterances = [sources[i] for i in rows.tolist()], part["utterance"].tolist()
+    there = [k for k, source in enumerate(given) if source in table.row]
+    vectors = np.asarray(table.embedding[[table.row[given[k]] for k in there]], np.float32)
+    # What the table has as NaN stays in: it is told apart from what the table does not have.
+    broken = [k for k, source in enumerate(given) if table.reason_of(source).reason is Reason.EMBEDDING_NOT_FINITE]
+    vectors = np.concatenate([vectors, np.full((len(broken), table.embedding.shape[1]), np.nan, np.float32)])
+    return [utterances[k] for k in (*there, *broken)], vectors, None

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from avsieve.cleansing.options import add_options, check_policy, settings_of
+from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the verb to the command line."""
     ap = subparsers.add_parser(
-        "cleanse", help="find the wrong labels of a training list", description=__doc__,
+        "cleanse", help="find the wrong labels of a training list", description=f"{__doc__} {FORMATS_HELP}",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )  # fmt: skip
-    formats = "npz or Parquet with utterance and embedding, vectors.npy:names.txt, or a pickled dictionary of arrays"
     ap.add_argument("--train-list", type=Path, required=True, help="lines of `speaker wav seconds`")
-    ap.add_argument("--audio", help=f"voice embeddings: {formats}")
-    ap.add_argument("--visual", help=f"face embeddings: {formats}")
+    ap.add_argument("--audio", nargs="+", metavar="FILE", help="voice embeddings; formats above")
+    ap.add_argument("--visual", nargs="+", metavar="FILE", help="face embeddings; formats above")
+    add_table_options(ap)
     ap.add_argument(
         "--out", type=Path, required=True, help="folder for the lists, decisions, summary and scores.parquet"
     )
@@ -27,10 +28,11 @@ def add_parser(subparsers: Any) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Cleanse and print what was found."""
-    from avsieve.cleansing.imports import read_any
     from avsieve.cleansing.outcome import cleanse
     from avsieve.cleansing.scores import write_scores
-    from avsieve.cleansing.table import EmbeddingTable, score_table
+    from avsieve.cleansing.table import score_table
+    from avsieve.embedding_files.reading import check_places, read_tables
+    from avsieve.embedding_files.table import coverage_lines, reasons_of
     from avsieve.errors import AvsieveError
     from avsieve.lists import read_train_list, write_train_list
     from avsieve.scripting import make_folder
@@ -39,16 +41,22 @@ def main(args: argparse.Namespace) -> int:
     given = {"audio": args.audio, "visual": args.visual}
     if not any(given.values()):
         raise AvsieveError("neither --audio nor --visual was given; give at least one table of embeddings")
-    check_policy(args.policy, [m for m, path in given.items() if path])
+    check_policy(args.policy, [m for m, paths in given.items() if paths])
+    for paths in given.values():  # a wrong path is told before the first table is read
+        check_places(paths or [])
     make_folder(args.out, "--out")
     frame = read_train_list(args.train_list)
-    tables = {m: EmbeddingTable(*read_any(p)) if p else None for m, p in given.items()}
+    listed = frame["utterance"].tolist()
+    tables = {m: read_tables(p, table_options(args), wanted=listed) if p else None for m, p in given.items()}
     scores = score_table(frame, tables)
     write_scores(args.out / "scores.parquet", scores)
-    write_train_list(args.out / "train_all.txt", frame["utterance"].tolist(), frame["seconds"].tolist())
-    summary = cleanse(scores, frame["seconds"].tolist(), args.out, **settings)
-    surplus = {m: table.surplus(frame["utterance"]) for m, table in tables.items() if table is not None}
-    lines = show(summary, surplus)
+    write_train_list(args.out / "train_all.txt", listed, frame["seconds"].tolist())
+    summary = cleanse(
+        scores, frame["seconds"].tolist(), args.out, embeddings=reasons_of(listed, tables), **settings
+    )  # fmt: skip
+    surplus = {m: table.surplus(listed) for m, table in tables.items() if table is not None}
+    rows = [line for m, table in tables.items() if table is not None for line in coverage_lines(m, listed, table)[1:]]
+    lines = [*show(summary, surplus), *rows]
     print("\n".join([*lines, f"lists in {args.out}", *show_warnings(summary)]))
     return 0
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from typing import Any
 
-DESCRIPTION = """Score a trial list from embeddings and print the error rates.
+from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
 
-Embeddings come as .npz with arrays `utterance` and `embedding`, or as Parquet with columns of these names. The score of
-a modality is the cosine of the two sides; the fused score is the mean of both cosines, or the one there is. Trials
-that nothing can score are left out, counted and shown.
+DESCRIPTION = f"""Score a trial list from embeddings and print the error rates.
+
+The score of a modality is the cosine of the two sides; the fused score is the mean of both cosines, or the one there
+is. Trials that nothing can score are left out, counted and shown.
 
 By segments (--protocol segments or both) the score is the mean cosine over all pairs of the two sides' segments, or of
 five evenly spaced faces of each side. With --cohort, scores normalised by the nearest speakers of that list (AS-norm)
 stand beside the raw ones; its utterances' embeddings are looked up in the same files.
+
+{textwrap.fill(FORMATS_HELP, 110)}
 """
 
 
@@ -30,8 +34,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--trials", required=True, metavar="TXT", help="lines of `label enrol.wav test.wav`, 1 = target"
     )
-    parser.add_argument("--audio", nargs="+", metavar="FILE", help="audio embeddings, .npz or .parquet")
-    parser.add_argument("--visual", nargs="+", metavar="FILE", help="visual embeddings, .npz or .parquet")
+    parser.add_argument("--audio", nargs="+", metavar="FILE", help="voice embeddings; formats above")
+    parser.add_argument("--visual", nargs="+", metavar="FILE", help="face embeddings; formats above")
+    add_table_options(parser)
     parser.add_argument(
         "--protocol", choices=["full", "segments", "both"], default="full", help="what is scored (default: full)"
     )
@@ -76,6 +81,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Evaluate and print; return the exit status."""
+    from avsieve.embedding_files.reading import check_places
+    from avsieve.embedding_files.table import coverage_facts, coverage_lines
     from avsieve.errors import AvsieveError, ConfigError
     from avsieve.evaluation.as_norm import Cohort
     from avsieve.evaluation.command import PROTOCOLS, View, evaluate_views, full_view, segment_view
@@ -103,6 +110,9 @@ def main(args: argparse.Namespace) -> int:
             raise ConfigError(f"--protocol {args.protocol} does not use {given}; leave it, or ask for --protocol both")
     if args.frames < 1:
         raise ConfigError(f"--frames {args.frames}; expected at least 1")
+    for protocol in protocols:  # a wrong path is told before the first table is read
+        for paths in files[protocol].values():
+            check_places(paths)
     trials = read_trials(args.trials)
     for path in args.trained_on:
         refuse_seen_speakers(trials, listed_speakers(path), f"an encoder trained on {path}")
@@ -113,9 +123,9 @@ def main(args: argparse.Namespace) -> int:
     views: dict[str, dict[str, View]] = {}
     for protocol in protocols:
         views[protocol] = {
-            m: full_view(trials, cohort, paths)
+            m: full_view(trials, cohort, paths, table_options(args))
             if protocol == "full"
-            else segment_view(trials, cohort, paths, args.frames if m == "visual" else None)
+            else segment_view(trials, cohort, paths, args.frames if m == "visual" else None, table_options(args))
             for m, paths in files[protocol].items()
         }
     rows = evaluate_views(trials, views, cohort, definition=args.eer, replicates=args.bootstrap, seed=args.seed)
@@ -129,6 +139,10 @@ def main(args: argparse.Namespace) -> int:
         "nontargets": len(trials) - trials.n_targets,
         "utterances": len(trials.utterances),
         "without_embedding": {m: int((~view.trials.present).sum()) for m, view in next(iter(views.values())).items()},
+        "coverage": {
+            protocol: {m: coverage_facts(trials.utterances, view.table) for m, view in own.items()}
+            for protocol, own in views.items()
+        },
     }
     if cohort is not None:
         facts["cohort"] = {"sha256": sha256_of(args.cohort), "speakers": len(set(cohort.speakers)), "top": args.top}
@@ -137,6 +151,12 @@ def main(args: argparse.Namespace) -> int:
         print(json.dumps({"trials": facts, "eer_definition": args.eer, "results": percent}, indent=2))
     else:
         print(_table(facts, rows, args.eer))
+        for protocol, own in views.items():
+            for m, view in own.items():
+                name = m if protocol == "full" else f"{m} segments"
+                print("\n".join(coverage_lines(name, trials.utterances, view.table, "the trials")))
+                if cohort is not None:
+                    print(coverage_lines(name, cohort.utterances, view.table, "the cohort")[0])
     return 0
 
 
@@ -170,7 +190,4 @@ def _table(facts: dict, rows: list[dict[str, Any]], definition: str) -> str:
     lines += ["", f"EER: {definition}. Intervals: speakers resampled. minDCF: costs 1 and 1, normalised."]
     if "cohort" in facts:
         lines.append(f"AS-norm: the top {facts['cohort']['top']} of {facts['cohort']['speakers']:,} cohort speakers.")
-    for modality, n in facts["without_embedding"].items():
-        if n:
-            lines.append(f"{n:,} of {facts['utterances']:,} utterances have no {modality} embedding.")
     return "\n".join(lines)

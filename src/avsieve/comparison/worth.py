@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from avsieve.embeddings import load_embeddings
+from avsieve.embeddings import read_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort, mean_of_as_norms
 from avsieve.evaluation.gains import ARMS, paired_gain
@@ -68,7 +69,9 @@ def read_arms(
     """
 
     def read(path: Path) -> Embedded:
-        known, vectors = load_embeddings(path)
+        known, vectors = read_embeddings(path)
+        if not np.isfinite(vectors).all():
+            raise AvsieveError(f"{path}: embeddings that are not finite; train the encoder again, or with another seed")
         own = Part.of(*align(trials.utterances, known, vectors))
         return Embedded(own, None if cohort is None else Part.of(*align(cohort.utterances, known, vectors)))
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from avsieve.embeddings import load_embeddings
+from avsieve.embedding_files.places import short
+from avsieve.embedding_files.raw import Options, some
+from avsieve.embedding_files.reading import read_tables
+from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort, mean_of_as_norms
 from avsieve.evaluation.results import evaluate
 from avsieve.evaluation.scoring import Part, align, mean_of_cosines
-from avsieve.evaluation.segments import read_segments
+from avsieve.evaluation.segments import pool_segments
 from avsieve.evaluation.trials import Trials
 
 PROTOCOLS = ("full", "segments")
@@ -21,51 +24,63 @@ PROTOCOLS = ("full", "segments")
 
 @dataclass(frozen=True)
 class View:
-    """One modality by one protocol: what it makes of the trials' utterances and of the cohort's."""
+    """One modality by one protocol: what it makes of the trials' utterances and of the cohort's.
+
+    ``table`` says which utterances there are, and which rows could not be used; segments are not held in it.
+    """
 
     trials: Part
     cohort: Part | None
+    table: EmbeddingTable
 
 
-def load_several(paths: Sequence[str | Path]) -> tuple[list[str], np.ndarray]:
-    """Read several files of embeddings as one.
-
-    Raises
-    ------
-    AvsieveError
-        If their embeddings differ in length, or an utterance is in two of them.
-    """
-    names: list[str] = []
-    vectors: list[np.ndarray] = []
-    for path in paths:
-        own, found = load_embeddings(path)
-        if not own:
-            continue
-        if vectors and vectors[0].shape[1] != found.shape[1]:
-            raise AvsieveError(
-                f"{path}: embeddings of length {found.shape[1]}, those before have {vectors[0].shape[1]}; "
-                "expected one model for all files"
-            )
-        if shared := set(names) & set(own):
-            raise AvsieveError(f"{path}: utterance {min(shared)} is in an earlier file too; expected each once")
-        names += own
-        vectors.append(found)
-    if not vectors:
-        raise AvsieveError(f"{', '.join(map(str, paths))}: no embeddings")
-    return names, vectors[0] if len(vectors) == 1 else np.concatenate(vectors)
-
-
-def full_view(trials: Trials, cohort: Cohort | None, paths: Sequence[str | Path]) -> View:
+def full_view(trials: Trials, cohort: Cohort | None, paths: Sequence[str | Path], options: Options) -> View:
     """Read the embeddings of whole utterances."""
-    names, vectors = load_several(paths)
-    own = Part.of(*align(trials.utterances, names, vectors))
-    return View(own, None if cohort is None else Part.of(*align(cohort.utterances, names, vectors)))
+    table = read_tables(paths, options, wanted=_wanted(trials, cohort))
+    _refuse_strangers(trials, table, paths)
+    own = Part.of(*align(trials.utterances, table.utterance, table.embedding))
+    other = None if cohort is None else Part.of(*align(cohort.utterances, table.utterance, table.embedding))
+    return View(own, other, table)
 
 
-def segment_view(trials: Trials, cohort: Cohort | None, paths: Sequence[str | Path], frames: int | None) -> View:
+def segment_view(
+    trials: Trials, cohort: Cohort | None, paths: Sequence[str | Path], frames: int | None, options: Options
+) -> View:
     """Read the embeddings of segments, or of ``frames`` evenly spaced faces."""
-    own = read_segments(trials.utterances, paths, frames)
-    return View(own, None if cohort is None else read_segments(cohort.utterances, paths, frames))
+    wanted = _wanted(trials, cohort)
+    known = EmbeddingTable([], np.zeros((0, 0), np.float32))
+
+    def tables() -> Iterator[tuple[str, list[str], np.ndarray]]:
+        for path in paths:
+            table = read_tables(path, replace(options, several=True), wanted=wanted)
+            known.utterance.extend(table.row)
+            known.rejected.update(table.rejected)
+            known.nameless += table.nameless
+            known.notes.extend(table.notes)
+            yield str(path), table.utterance, table.embedding
+
+    both = pool_segments(wanted, tables(), frames)
+    _refuse_strangers(trials, known, paths)
+    n = len(trials.utterances)
+    parts = [Part(both.vectors[rows], both.present[rows]) for rows in (slice(n), slice(n, None))]
+    return View(parts[0], None if cohort is None else parts[1], known)
+
+
+def _refuse_strangers(trials: Trials, table: EmbeddingTable, paths: Sequence[str | Path]) -> None:
+    """Refuse a table that has no utterance of the trials: the names are of another kind, or it is another corpus."""
+    if any(u in table.row or u in table.rejected for u in trials.utterances):
+        return
+    first = next(iter([*table.row, *table.rejected]), "none")
+    raise AvsieveError(
+        f"{some(paths, 3)}: none of its {len(table.row):,} utterances is in the trials (the trials' first: "
+        f"{short(trials.utterances[0], 60)}, the table's: {short(first, 60)}); names must agree, --strip-prefix takes "
+        "a folder off"
+    )
+
+
+def _wanted(trials: Trials, cohort: Cohort | None) -> list[str]:
+    """Return the utterances of the trials, then those of the cohort, which are of other speakers."""
+    return [*trials.utterances, *(cohort.utterances if cohort is not None else ())]
 
 
 def evaluate_views(

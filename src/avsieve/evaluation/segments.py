@@ -7,14 +7,14 @@ faces so, over 5 x 5 pairs of evenly spaced frames, the last one repeated where 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avsieve.embeddings import load_embeddings
+from avsieve.embeddings import read_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.scoring import Part
 
@@ -63,7 +63,14 @@ def mean_of_units(vectors: np.ndarray, rows: np.ndarray, begins: np.ndarray) -> 
 
 
 def read_segments(utterances: Sequence[str], paths: Sequence[str | Path], frames: int | None = None) -> Part:
-    """Read tables of segments or faces, several rows an utterance, and average each utterance's unit vectors.
+    """Read this run's tables of segments or faces, and average each utterance's unit vectors; see `pool_segments`."""
+    return pool_segments(utterances, ((str(path), *read_embeddings(path)) for path in paths), frames)
+
+
+def pool_segments(
+    utterances: Sequence[str], tables: Iterable[tuple[str, Sequence[str], np.ndarray]], frames: int | None = None
+) -> Part:
+    """Average the unit vectors of each utterance's segments or faces.
 
     One table is held at a time.
 
@@ -71,8 +78,8 @@ def read_segments(utterances: Sequence[str], paths: Sequence[str | Path], frames
     ----------
     utterances
         What the part's rows stand for, U of them.
-    paths
-        Tables or npz files with ``utterance`` and ``embedding``; the rows of an utterance stand in the order of time.
+    tables
+        What messages call a table, its names and its vectors (N, D): several rows an utterance, in the order of time.
     frames
         How many evenly spaced rows of an utterance to take; all where not given.
 
@@ -89,9 +96,8 @@ def read_segments(utterances: Sequence[str], paths: Sequence[str | Path], frames
     wanted = pa.array(utterances, pa.string())
     found: np.ndarray | None = None
     present = np.zeros(len(utterances), dtype=bool)
-    for path in paths:
-        names, vectors = load_embeddings(path, repeated=True)
-        if not names:
+    for path, names, vectors in tables:
+        if not len(names):
             continue
         if found is None:
             found = np.zeros((len(utterances), vectors.shape[1]), dtype=np.float32)

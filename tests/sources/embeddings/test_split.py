@@ -11,7 +11,7 @@ from avsieve.embeddings import read_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.sources.embeddings import fetch, plan
 from avsieve.sources.embeddings.files import table_files
-from avsieve.sources.embeddings.split import read_tables, split
+from avsieve.sources.embeddings.split import split
 from avsieve.tables import read_table
 
 NAMES = [f"id{s}/v{v}/0000{u}" for s in (1, 2, 3) for v in (1, 2) for u in (1, 2)]
@@ -32,7 +32,9 @@ def corpus(tmp_path: Path) -> Path:
 
 def planned(corpus: Path, **tables: str) -> pd.DataFrame:
     given = {"train_list": corpus / "l.txt", "audio": None, "visual": None, "test_audio": None, "test_visual": None}
-    return plan.plan(argparse.Namespace(**(given | tables)))
+    options = {"names_key": "utterance", "vectors_key": "embedding", "strip_prefix": None}
+    listed = {name: [value] for name, value in tables.items()}
+    return plan.plan(argparse.Namespace(**(given | options | listed)))
 
 
 def test_the_list_gives_the_order_and_test_tables_the_trials(corpus: Path) -> None:
@@ -87,10 +89,10 @@ def test_a_modality_without_tables_has_no_rows(corpus: Path) -> None:
 def test_tables_that_do_not_fit_are_told(corpus: Path) -> None:
     rows = pd.DataFrame({"utterance": NAMES, "shard": "000"})
     a, b = table(corpus / "a.npz", NAMES[:8]), table(corpus / "b.npz", NAMES[8:], dim=5)
-    with pytest.raises(AvsieveError, match="must come from the same encoder"):
-        read_tables([a, b])
-    with pytest.raises(AvsieveError, match="has several embeddings"):
-        read_tables([a, table(corpus / "c.npz", NAMES[7:])])
+    with pytest.raises(AvsieveError, match="expected one model for all files"):
+        next(split(rows, ["000"], "audio", [a, b], corpus / "out"))
+    with pytest.raises(AvsieveError, match=r"c\.npz: utterance .* has another embedding in the earlier file .*a\.npz"):
+        next(split(rows, ["000"], "audio", [a, table(corpus / "c.npz", NAMES[7:])], corpus / "out"))
     other = table(corpus / "d.npz", ["id9/v/1"])
     with pytest.raises(AvsieveError, match="none of its 1 embeddings is of an utterance"):
         next(split(rows, ["000"], "audio", [other], corpus / "out"))

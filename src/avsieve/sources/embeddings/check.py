@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from avsieve.cleansing.imports import read_any
 from avsieve.config_source import Embeddings
 from avsieve.corpus_lists import read_corpus_list
+from avsieve.embedding_files.raw import Options
+from avsieve.embedding_files.reading import read_tables
+from avsieve.embedding_files.table import EmbeddingTable, coverage, coverage_lines
 from avsieve.errors import AvsieveError
-from avsieve.sources.embeddings.files import table_files
 from avsieve.sources.findings import Finding, SourceFacts
 
 
 def check(settings: Embeddings, modalities: str) -> SourceFacts:
-    """Read the list and the tables, and compare their names."""
+    """Read the list and the tables as the run does, and compare their names."""
     facts = SourceFacts()
     add = facts.findings.append
     try:
@@ -28,32 +27,45 @@ def check(settings: Embeddings, modalities: str) -> SourceFacts:
     facts.utterances = len(utterances)
     facts.clip_bytes = facts.fetch_bytes = 0
     others: set[str] = set()
+    lengths: dict[str, int] = {}
     for key in ("audio", "visual", "test_audio", "test_visual"):
-        table = getattr(settings, key)
-        if table is None:
+        given = getattr(settings, key)
+        if given is None:
             continue
+        tables = [given] if isinstance(given, str) else given
         subject = f"source.embeddings.{key}"
-        absent = [file for file in table_files(table) if not Path(file).is_file()]
-        if absent:
-            add(Finding("error", subject, f"{absent[0]}: no such file", "mend the path"))
-            continue
+        options = Options(settings.names_key, settings.vectors_key, settings.strip_prefix)
         try:
-            names, matrix = read_any(table)
+            table = read_tables(tables, options, wanted=utterances | others)
         except AvsieveError as error:
-            add(Finding("error", subject, str(error), "save the embeddings as npz with `utterance` and `embedding`"))
+            add(Finding("error", subject, str(error), "mend the path or the table, or bring it in another format"))
             continue
-        shape = f"{table}: {len(names):,} embeddings of length {matrix.shape[1]}"
+        modality = key.removeprefix("test_")
+        length = table.embedding.shape[1]
+        shape = f"{', '.join(tables)}: {len(table.utterance):,} embeddings of length {length}"
+        if lengths.setdefault(modality, length) != length:
+            add(Finding("error", subject, f"{shape}, those of {modality} have {lengths[modality]}", "use one encoder"))
+            continue
         if key.startswith("test_"):
-            others |= set(names) - utterances
+            others |= {*table.row, *table.rejected} - utterances
             add(Finding("ok", subject, shape))
             continue
-        missing = len(utterances) - len(utterances & set(names))
-        if missing == len(utterances):
-            add(Finding("error", subject, f"{shape}, none of them of an utterance of the list", "names must agree"))
-        elif missing:
-            text = f"{shape}; {missing:,} utterances of the list have none"
-            add(Finding("warning", subject, text, "they become rows of reasons"))
-        else:
-            add(Finding("ok", subject, shape))
+        facts.findings += _compared(subject, shape, modality, utterances, table)
     facts.utterances += len(others)
     return facts
+
+
+def _compared(subject: str, shape: str, modality: str, listed: set[str], table: EmbeddingTable) -> list[Finding]:
+    """Say how many utterances of the list have an embedding, and why others have none."""
+    count = coverage(listed, table)
+    first, *details = [line.partition(": ")[2] for line in coverage_lines(modality, listed, table)]
+    if not count.n_with:
+        text = (
+            f"{shape}, none of them of an utterance of the list (the list's first: {min(listed)}, the table's: "
+            f"{table.utterance[0]})"
+        )
+        return [Finding("error", subject, text, "names must agree; `strip_prefix` takes a folder off")]
+    if count.n_with == count.n_listed:
+        return [Finding("ok", subject, f"{shape}; {first}"), *(Finding("note", subject, line) for line in details)]
+    text = "; ".join([shape, first, *details])
+    return [Finding("warning", subject, text, "utterances without an embedding become rows of reasons")]

@@ -6,8 +6,9 @@ import argparse
 
 import pandas as pd
 
-from avsieve.cleansing.imports import read_any
 from avsieve.corpus_lists import read_corpus_list
+from avsieve.embedding_files.arguments import add_table_options, table_options
+from avsieve.embedding_files.reading import check_places, read_tables
 from avsieve.errors import AvsieveError
 from avsieve.ids import is_valid_id, parse_id
 from avsieve.sources.base import TEST, TRAIN
@@ -16,16 +17,18 @@ from avsieve.sources.base import TEST, TRAIN
 def add_options(ap: argparse.ArgumentParser) -> None:
     """Add the options of this source; tables are given as text, since a name may join two files."""
     ap.add_argument("--train-list", required=True, help="`speaker wav seconds` lines")
-    ap.add_argument("--audio", help="voice embeddings of the list")
-    ap.add_argument("--visual", help="face embeddings of the list")
-    ap.add_argument("--test-audio", help="voice embeddings of other people, for the trials")
-    ap.add_argument("--test-visual", help="face embeddings of other people")
+    ap.add_argument("--audio", nargs="+", help="voice embeddings of the list")
+    ap.add_argument("--visual", nargs="+", help="face embeddings of the list")
+    ap.add_argument("--test-audio", nargs="+", help="voice embeddings of other people, for the trials")
+    ap.add_argument("--test-visual", nargs="+", help="face embeddings of other people")
+    add_table_options(ap)
 
 
 def plan(args: argparse.Namespace) -> pd.DataFrame:
     """Return the list's utterances in its order, then those of the test tables, sorted.
 
     A test table that is also one of the list's holds everybody: what the list does not name is then for the trials.
+    Utterances whose embedding cannot be used are among them: they become rows of reasons.
 
     Raises
     ------
@@ -35,19 +38,23 @@ def plan(args: argparse.Namespace) -> pd.DataFrame:
     listed = read_corpus_list(args.train_list)
     utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
     rows = [pd.DataFrame({"utterance": utterances, "subset": TRAIN, "path": "", "seconds": seconds})]
-    known, others = set(utterances), set()
+    known = set(utterances)
+    others: set[str] = set()
+    for tables in (args.audio, args.visual, args.test_audio, args.test_visual):
+        check_places(tables or [])
     for key, own in (("test_audio", args.audio), ("test_visual", args.visual)):
-        table = getattr(args, key)
-        if table is None:
+        tables = getattr(args, key)
+        if tables is None:
             continue
-        names = set(read_any(table)[0])
-        others |= names - known if table == own else names
+        found = read_tables(tables, table_options(args), wanted=known | others)
+        names = {*found.row, *found.rejected}
+        others |= names - known if tables == own else names
         for name in names:
             if not is_valid_id(name):
                 try:
                     parse_id(name)
                 except AvsieveError as error:
-                    raise AvsieveError(f"source.embeddings.{key}: {table}: {error}") from error
+                    raise AvsieveError(f"source.embeddings.{key}: {', '.join(tables)}: {error}") from error
     if others:
         rows.append(pd.DataFrame({"utterance": sorted(others), "subset": TEST, "path": "", "seconds": ""}))
     return pd.concat(rows, ignore_index=True)

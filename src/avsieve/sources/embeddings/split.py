@@ -2,62 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from avsieve.cleansing.imports import read_any
+from avsieve.embedding_files.raw import Options
+from avsieve.embedding_files.reading import read_tables
+from avsieve.embedding_files.table import EmbeddingTable, coverage_lines
 from avsieve.embeddings import write_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.provenance import sha256_of, write_provenance
 from avsieve.reasons import Reason
-from avsieve.sources.embeddings.files import table_files
+from avsieve.sources.embeddings.files import all_files
 from avsieve.status import StatusTable
 
-
-@dataclass
-class Table:
-    """Embeddings (N, D) of one modality, over all the files given, in the precision they have (at most single)."""
-
-    utterance: list[str]
-    embedding: np.ndarray
-
-    def __post_init__(self) -> None:
-        self.row = {u: i for i, u in enumerate(self.utterance)}
-
-
-def read_tables(tables: Sequence[str]) -> Table:
-    """Read tables of one modality; without any, the table has no rows.
-
-    Raises
-    ------
-    AvsieveError
-        If one cannot be read, their embeddings have different lengths, or an utterance is in two of them.
-    """
-    names: list[str] = []
-    parts: list[np.ndarray] = []
-    for table in dict.fromkeys(tables):
-        ids, matrix = read_any(table)
-        if parts and matrix.shape[1] != parts[0].shape[1]:
-            raise AvsieveError(
-                f"{table}: embeddings of length {matrix.shape[1]}, those of {tables[0]} have {parts[0].shape[1]}; "
-                "training and test embeddings must come from the same encoder"
-            )
-        names += ids
-        parts.append(matrix if matrix.dtype == np.float16 else np.asarray(matrix, np.float32))
-    out = Table(names, np.concatenate(parts) if parts else np.zeros((0, 1), np.float32))
-    if len(out.row) != len(names):
-        seen: set[str] = set()
-        twice = next(u for u in names if u in seen or seen.add(u))  # type: ignore[func-returns-value]
-        raise AvsieveError(f"{', '.join(tables)}: {twice} has several embeddings; expected one per utterance")
-    return out
+_LOG = logging.getLogger(__name__)
 
 
 def split(
-    plan: pd.DataFrame, shards: Sequence[str], modality: str, tables: Sequence[str], folder: Path
+    plan: pd.DataFrame,
+    shards: Sequence[str],
+    modality: str,
+    tables: Sequence[str],
+    folder: Path,
+    options: Options | None = None,
 ) -> Iterator[StatusTable]:
     """Write ``<shard>.parquet``, its status and its provenance for every shard of a plan; yield each status.
 
@@ -72,22 +43,29 @@ def split(
     modality
         ``audio`` or ``visual``.
     tables
-        What `avsieve.cleansing.imports.read_any` reads; none where the modality is missing.
+        What `avsieve.embedding_files.reading.read_tables` reads; none where the modality is missing.
     folder
         Folder of the stage's outputs.
+    options
+        How names and vectors are found.
 
     Raises
     ------
     AvsieveError
-        If no utterance of the plan is in the tables, though there are some.
+        If a table cannot be read, or no utterance of the plan is in the tables, though there are some.
     """
-    table = read_tables(tables)
+    table = EmbeddingTable([], np.zeros((0, 1), np.float32))
+    if tables:
+        planned = plan["utterance"].tolist()
+        table = read_tables(tables, options, wanted=planned)
+        for line in coverage_lines(modality, planned, table, "the plan"):
+            _LOG.info(line)
     if table.utterance and not plan["utterance"].isin(table.row).any():
         raise AvsieveError(
             f"{', '.join(tables)}: none of its {len(table.utterance)} embeddings is of an utterance of the list (the "
             f"list's first: {plan['utterance'].iloc[0]}, the table's: {table.utterance[0]}); names must agree"
         )
-    digests = sorted(sha256_of(file) for name in dict.fromkeys(tables) for file in table_files(name))
+    digests = sorted(sha256_of(file) for name in dict.fromkeys(tables) for file in all_files(name))
     facts = {"sha256": digests, "dim": int(table.embedding.shape[1]), "dtype": str(table.embedding.dtype)}
     of_shard = dict(tuple(plan.groupby("shard", sort=False)["utterance"]))
     for shard in shards:
@@ -96,23 +74,14 @@ def split(
         for utterance in of_shard.get(shard, ()):
             if not tables:
                 break
-            row = table.row.get(utterance)
-            reason, detail = _judge(None if row is None else table.embedding[row], modality)
+            reason, detail = table.reason_of(utterance)
             status.add(utterance, reason, detail)
             if reason is Reason.OK:
                 names.append(utterance)
-                rows.append(row)
+                rows.append(table.row[utterance])
         matrix = table.embedding[np.array(rows, np.int64)]
         write_embeddings(folder / f"{shard}.parquet", names, matrix)
         status.write(folder / f"{shard}.status.parquet")
         stage = f"embed_{modality}"
         write_provenance(folder / f"{shard}.json", stage=stage, packages=["numpy", "pyarrow"], **facts)
         yield status
-
-
-def _judge(vector: np.ndarray | None, modality: str) -> tuple[Reason, str]:
-    if vector is None:
-        return Reason.EMBEDDING_MISSING, f"the {modality} table does not have it"
-    if not np.isfinite(vector).all() or not vector.any():
-        return Reason.EMBEDDING_NOT_FINITE, f"the {modality} embedding is zero, or holds NaN or infinity"
-    return Reason.OK, ""

@@ -1,0 +1,42 @@
+"""From the names in a table to ids of utterances: the only place where it is done."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from avsieve.lists import utterance_of
+
+_IMAGE = re.compile(r"\.(?:jpe?g|png|bmp|webp|tiff?)$", re.IGNORECASE)
+
+
+def text_of(name: Any) -> str:
+    """Return a name as text: bytes are UTF-8 or, failing that, Latin-1; null and not-a-number are no name, ``''``."""
+    if isinstance(name, str):
+        return name.strip()
+    if isinstance(name, bytes):
+        try:
+            return name.decode("utf-8").strip("\0 ")
+        except UnicodeDecodeError:
+            return name.decode("latin-1").strip("\0 ")
+    return "" if name is None or name != name else str(name)
+
+
+def is_image(name: str) -> bool:
+    """Tell whether a name is that of a picture, which is no utterance by itself."""
+    return _IMAGE.search(name) is not None
+
+
+def id_of(name: str, strip_prefix: str | None = None) -> str:
+    """Return the id of the utterance that a name in a table stands for."""
+    return utterance_of(_stripped(name, strip_prefix))
+
+
+def image_parts(name: str, strip_prefix: str | None = None) -> list[str]:
+    """Return the folders of an image and its name without the ending."""
+    return _IMAGE.sub("", _stripped(name, strip_prefix)).split("/")
+
+
+def _stripped(name: str, prefix: str | None) -> str:
+    name = name.replace("\\", "/")
+    return name.removeprefix(prefix.replace("\\", "/")).lstrip("/") if prefix else name
