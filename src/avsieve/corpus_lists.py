@@ -4,6 +4,8 @@
 ``speaker wav seconds audio_sim visual_sim flag``       a cleansed list; every line counts, clean or noisy
 ``speaker wav``                                         voxceleb_trainer's ``train_list.txt``; lengths are not known
 ``1 wav``, ``2 wav``, ``3 wav``                         VoxCeleb1's ``iden_split.txt``: the lines of part 1 train
+``utterance speaker``                                   Kaldi's ``utt2spk``; ``id1-vid-01`` stands for ``id1/vid/01``
+``wav``                                                 a bare list, one utterance a line
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pandas as pd
 from avsieve.errors import ListError
 from avsieve.ids import is_valid_id
 from avsieve.lists import TRAIN_COLUMNS, read_clean_list, read_train_list, utterance_of
+from avsieve.text_files import read_lines
 
 PARTS = {"1": "train", "2": "validation", "3": "test"}
 
@@ -29,14 +32,7 @@ def layout_of(path: str | Path) -> str:
     ListError
         If the file is absent, empty or no text, or its first line has another number of columns.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ListError(f"{path}: no such list")
-    try:
-        with path.open(encoding="utf-8") as handle:
-            lines = [line for line in islice(handle, 200) if line.strip()]
-    except UnicodeDecodeError as error:
-        raise ListError(f"{path}: no text in UTF-8 ({error.reason}); expected lines of speaker wav seconds") from None
+    lines = [line for _, line in islice(read_lines(path), 200)]
     if not lines:
         raise ListError(f"{path}: no lines; expected speaker wav seconds")
     if "gender" in lines[0].lower():
@@ -44,17 +40,27 @@ def layout_of(path: str | Path) -> str:
     rows = [line.split() for line in lines]
     first = {row[0] for row in rows}
     width = len(rows[0])
-    if width == 3 and first <= {"0", "1"} and "/" in rows[0][2]:
+    kaldi = width == 3 and all("/" in side for side in rows[0][:2])
+    if kaldi or (width == 3 and first <= {"0", "1"} and "/" in rows[0][2]):
         return "trials"
     if width == 2:
-        return "split" if all(part.isdigit() for part in first) else "pairs"
+        if all(part.isdigit() for part in first):
+            return "split"
+        return "pairs" if "/" in rows[0][1] else "utt2spk"
+    if width == 1:
+        return "names"
     if width in (3, 6):
         return "train" if width == 3 else "clean"
-    raise ListError(f"{path}: {width} columns ({lines[0].strip()!r}); expected 3: speaker wav seconds")
+    raise ListError(f"{path}: {width} columns ({lines[0].strip()[:200]!r}); expected 3: speaker wav seconds")
 
 
-def read_corpus_list(path: str | Path) -> pd.DataFrame:
+def read_corpus_list(path: str | Path, strip_prefix: str | None = None) -> pd.DataFrame:
     """Read a list of any of these layouts.
+
+    Parameters
+    ----------
+    strip_prefix
+        Beginning of the names that is no part of an id.
 
     Returns
     -------
@@ -73,39 +79,60 @@ def read_corpus_list(path: str | Path) -> pd.DataFrame:
     if layout == "meta":
         raise ListError(f"{path}: a table of speakers, no training list; name it as evaluation.sex")
     if layout == "train":
-        return read_train_list(path)
+        return read_train_list(path, strip_prefix)
     if layout == "clean":
-        return read_clean_list(path)[TRAIN_COLUMNS]
-    return _read_pairs(Path(path), split=layout == "split")
+        return read_clean_list(path, strip_prefix)[TRAIN_COLUMNS]
+    return _read_short(Path(path), layout, strip_prefix)
 
 
-def _read_pairs(path: Path, *, split: bool) -> pd.DataFrame:
+def with_seconds(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a list with ``nan`` for lengths that it does not have, as our own lists are written."""
+    return frame.assign(seconds=frame["seconds"].replace("", "nan"))
+
+
+# Layout of one or two columns -> what its lines hold, for the message.
+_EXPECTED = {
+    "split": "part wav, part being 1, 2 or 3",
+    "pairs": "speaker wav",
+    "utt2spk": "utterance speaker",
+    "names": "speaker/video/utterance.wav, one a line",
+}
+
+
+def _read_short(path: Path, layout: str, strip_prefix: str | None) -> pd.DataFrame:
     rows, seen = [], set()
-    expected = "part wav, part being 1, 2 or 3" if split else "speaker wav"
-    with path.open(encoding="utf-8") as handle:
-        for number, line in enumerate(handle, start=1):
-            fields = line.split()
-            if not fields:
-                continue
-            if len(fields) != 2 or (split and fields[0] not in PARTS):
-                raise ListError(f"{path}, line {number}: {line.strip()!r}; expected {expected}")
-            utterance = utterance_of(fields[1])
-            if not is_valid_id(utterance):
-                raise ListError(f"{path}, line {number}: wav {fields[1]!r}; expected speaker/video/utterance.wav")
-            speaker, video, _ = utterance.split("/")
-            if not split and fields[0] != speaker:
-                raise ListError(
-                    f"{path}, line {number}: speaker {fields[0]!r} but the wav {fields[1]!r} lies in {speaker!r}; "
-                    "they must be the same"
-                )
-            if utterance in seen:
-                raise ListError(f"{path}, line {number}: utterance {utterance} is listed twice; expected once")
-            seen.add(utterance)
-            if not split or fields[0] == "1":
-                rows.append((utterance, speaker, f"{speaker}/{video}", ""))
+    for number, line in read_lines(path):
+        fields = line.split()
+        wrong = len(fields) != (1 if layout == "names" else 2) or (layout == "split" and fields[0] not in PARTS)
+        if wrong:
+            raise ListError(f"{path}, line {number}: {line.strip()[:200]!r}; expected {_EXPECTED[layout]}")
+        name, label = (fields[0], fields[-1]) if layout in ("utt2spk", "names") else (fields[1], fields[0])
+        utterance = utterance_of(name, strip_prefix)
+        if layout == "utt2spk" and "/" not in utterance:
+            utterance = _of_kaldi(utterance, label)
+        if not is_valid_id(utterance):
+            raise ListError(f"{path}, line {number}: wav {name!r}; expected speaker/video/utterance.wav")
+        speaker, video, _ = utterance.split("/")
+        if layout in ("pairs", "utt2spk") and label != speaker:
+            raise ListError(
+                f"{path}, line {number}: speaker {label!r} but the wav {name!r} lies in {speaker!r}; "
+                "they must be the same"
+            )
+        if utterance in seen:
+            raise ListError(f"{path}, line {number}: utterance {utterance} is listed twice; expected once")
+        seen.add(utterance)
+        if layout != "split" or label == "1":
+            rows.append((utterance, speaker, f"{speaker}/{video}", ""))
     if not rows:
         raise ListError(f"{path}: no line of part 1 (train); name a list with training utterances")
     return pd.DataFrame(rows, columns=TRAIN_COLUMNS)
+
+
+def _of_kaldi(name: str, speaker: str) -> str:
+    """Return ``speaker/video/utterance`` of ``speaker-video-utterance``; video ids may hold hyphens themselves."""
+    rest = name.removeprefix(speaker)
+    video, _, utterance = rest[1:].rpartition(rest[:1]) if rest and rest != name else ("", "", name)
+    return f"{speaker}/{video}/{utterance}"
 
 
 def listed(path: str | Path) -> pd.DataFrame:

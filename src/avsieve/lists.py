@@ -11,7 +11,7 @@ The layout is that of TaoRuijie/AVCleanse, whose loader reads only the first two
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,15 +19,40 @@ import pandas as pd
 from avsieve.atomic import write_text
 from avsieve.errors import ListError
 from avsieve.ids import is_valid_id
+from avsieve.text_files import read_lines
 
+# Endings of files that utterances come as. What else stands behind a dot belongs to the name.
+_ENDINGS = (
+    "wav flac m4a aac opus ogg oga mp3 wma aiff aif amr ac3 w64 sph caf mka "
+    "mp4 mkv webm avi mpg mpeg mov flv 3gp m4v ts mts m2ts wmv ogv vob asf f4v mxf "
+    "jpg jpeg png bmp webp npy npz pt txt"
+)
+ENDINGS = frozenset(_ENDINGS.split())
 TRAIN_COLUMNS = ["utterance", "speaker", "video", "seconds"]
 CLEAN_COLUMNS = [*TRAIN_COLUMNS, "audio_similarity", "visual_similarity", "clean"]
 
 
-def utterance_of(wav: str) -> str:
-    """Return the utterance of a list's second column: ``id1/vid/00001.wav`` -> ``id1/vid/00001``."""
-    suffix = PurePosixPath(wav).suffix
-    return wav.removesuffix(suffix) if suffix[1:].isalnum() and not suffix[1:].isdigit() else wav
+def utterance_of(wav: str, strip_prefix: str | None = None) -> str:
+    """Return the utterance that a name in a list or table stands for: ``id1/vid/00001.wav`` -> ``id1/vid/00001``.
+
+    The ending of a file is no part of an id, whatever its case; other dots are: ``id1/vid/00001.part2`` stays whole.
+    Of an absolute path the last three parts are taken.
+
+    Parameters
+    ----------
+    strip_prefix
+        Beginning that is no part of the id, such as ``wav/``; names without it are taken as they are.
+    """
+    name = wav.replace("\\", "/") if "\\" in wav else wav
+    if strip_prefix:
+        name = name.removeprefix(strip_prefix.replace("\\", "/")).lstrip("/")
+    name = name.removeprefix("./")
+    stem, dot, ending = name.rpartition(".")
+    if dot and stem and not stem.endswith("/") and ending.lower() in ENDINGS:
+        name = stem
+    if name.startswith("/") or name[1:3] == ":/":
+        name = "/".join(name.split("/")[-3:])
+    return name
 
 
 def wav_of(utterance: str) -> str:
@@ -35,7 +60,7 @@ def wav_of(utterance: str) -> str:
     return f"{utterance}.wav"
 
 
-def read_train_list(path: str | Path) -> pd.DataFrame:
+def read_train_list(path: str | Path, strip_prefix: str | None = None) -> pd.DataFrame:
     """Read ``speaker wav seconds`` lines; further columns are not wanted here.
 
     Returns
@@ -49,11 +74,13 @@ def read_train_list(path: str | Path) -> pd.DataFrame:
         Naming the line, when it has not three columns, its wav is not ``speaker/video/utterance``, its speaker is not
         the wav's, its duration is no number, or its utterance was listed before.
     """
-    rows = [_train_fields(path, number, fields) for number, fields in _lines(path, 3, "speaker wav seconds")]
+    rows = [
+        _train_fields(path, number, fields, strip_prefix) for number, fields in _lines(path, 3, "speaker wav seconds")
+    ]
     return _frame(path, rows, TRAIN_COLUMNS)
 
 
-def read_clean_list(path: str | Path) -> pd.DataFrame:
+def read_clean_list(path: str | Path, strip_prefix: str | None = None) -> pd.DataFrame:
     """Read ``speaker wav seconds audio_sim visual_sim flag`` lines.
 
     Returns
@@ -69,7 +96,7 @@ def read_clean_list(path: str | Path) -> pd.DataFrame:
     """
     rows = []
     for number, fields in _lines(path, 6, "speaker wav seconds audio_sim visual_sim flag"):
-        first = _train_fields(path, number, fields[:3])
+        first = _train_fields(path, number, fields[:3], strip_prefix)
         audio = _number(path, number, "audio_sim", fields[3])
         visual = _number(path, number, "visual_sim", fields[4])
         if fields[5] not in ("0", "1"):
@@ -109,24 +136,20 @@ def _text(lines: Iterable[str]) -> str:
 
 
 def _lines(path: str | Path, width: int, layout: str) -> Iterator[tuple[int, list[str]]]:
-    path = Path(path)
-    if not path.exists():
-        raise ListError(f"{path}: no such list")
-    with path.open(encoding="utf-8") as handle:
-        for number, line in enumerate(handle, start=1):
-            fields = line.split()
-            if not fields:
-                continue
-            if len(fields) != width:
-                raise ListError(
-                    f"{path}, line {number}: {len(fields)} columns ({line.strip()!r}); expected {width}: {layout}"
-                )
-            yield number, fields
+    for number, line in read_lines(path):
+        fields = line.split()
+        if len(fields) != width:
+            raise ListError(
+                f"{path}, line {number}: {len(fields)} columns ({line.strip()[:200]!r}); expected {width}: {layout}"
+            )
+        yield number, fields
 
 
-def _train_fields(path: str | Path, number: int, fields: Sequence[str]) -> tuple[str, str, str, str]:
+def _train_fields(
+    path: str | Path, number: int, fields: Sequence[str], strip_prefix: str | None
+) -> tuple[str, str, str, str]:
     speaker, wav, seconds = fields
-    utterance = utterance_of(wav)
+    utterance = utterance_of(wav, strip_prefix)
     if not is_valid_id(utterance):
         raise ListError(f"{path}, line {number}: wav {wav!r}; expected speaker/video/utterance.wav")
     owner, video, _ = utterance.split("/")

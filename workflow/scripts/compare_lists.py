@@ -8,12 +8,12 @@ import pandas as pd
 
 from avsieve.atomic import write_json, write_text
 from avsieve.comparison.worth import compare_arms, read_arms
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import ConfigError
 from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.metrics import EER_DEFINITIONS
 from avsieve.evaluation.results import refuse_seen_speakers
 from avsieve.evaluation.trials import read_trials
-from avsieve.lists import read_train_list
 from avsieve.provenance import sha256_of, versions
 from avsieve.report.comparison import comparison_text
 from avsieve.scripting import parser, run
@@ -50,7 +50,7 @@ def main() -> None:
     lists = {}
     for arm in ARMS:
         path = getattr(args, f"list_{arm}")
-        rows = read_train_list(path)
+        rows = read_corpus_list(path)
         refuse_seen_speakers(trials, set(rows["speaker"]), f"what was trained on {path.name}")
         lists[arm] = {
             "utterances": len(rows),
@@ -59,7 +59,7 @@ def main() -> None:
         }
     cohort = None
     if args.cohort:
-        cohort = Cohort(read_train_list(args.cohort)["utterance"].tolist(), args.top)
+        cohort = Cohort(read_corpus_list(args.cohort)["utterance"].tolist(), args.top)
     files = {
         modality: {arm: getattr(args, f"{modality}_{arm}") for arm in ARMS}
         for modality in ("audio", "visual")

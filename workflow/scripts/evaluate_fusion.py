@@ -47,6 +47,7 @@ def main() -> None:
     import torch
 
     from avsieve.atomic import write_text
+    from avsieve.corpus_lists import read_corpus_list
     from avsieve.encoders.device import pick_device
     from avsieve.evaluation.as_norm import Cohort
     from avsieve.evaluation.results import listed_speakers, refuse_seen_speakers
@@ -55,7 +56,6 @@ def main() -> None:
     from avsieve.fusion.checkpoint import load_fusion
     from avsieve.fusion.evaluation import Normalisation, System, evaluate_systems, untrained_systems
     from avsieve.fusion.inputs import Inputs, read_side
-    from avsieve.lists import read_train_list
     from avsieve.provenance import sha256_of, write_provenance
     from avsieve.tables import write_table
 
@@ -79,7 +79,7 @@ def main() -> None:
 
     normalisation = None
     if args.cohort:
-        names = read_train_list(args.cohort)["utterance"].tolist()
+        names = read_corpus_list(args.cohort)["utterance"].tolist()
         others = Inputs(names, read_side(names, args.audio), read_side(names, args.visual))
         normalisation = Normalisation(Cohort(names, args.top), others, segments_of(names))
     outcome = evaluate_systems(

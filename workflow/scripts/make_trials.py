@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.trial_maker import make_trials, read_sex
 from avsieve.evaluation.trials import write_trials
+from avsieve.report.detection import read_truth
 from avsieve.scripting import parser, run
 from avsieve.tables import read_table
 
@@ -34,7 +33,7 @@ def main() -> None:
     test = plan.loc[plan["subset"] == "test", "utterance"].tolist()
     chosen = test or plan.loc[plan["held_out"], "utterance"].tolist()
     if args.truth:
-        truth = pd.read_csv(args.truth, dtype=str)
+        truth = read_truth(args.truth)
         wrong = set(truth.loc[truth["kind"] != "clean", "utterance"])
         chosen = [utterance for utterance in chosen if utterance not in wrong]
     if not chosen:

@@ -13,40 +13,81 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import ListError
-from avsieve.lists import read_clean_list
+from avsieve.lists import read_clean_list, utterance_of
+from avsieve.text_files import read_lines
 
 
-def read_flags(path: str | Path, utterances: Sequence[str] | None = None) -> pd.Series:
+def read_flags(
+    path: str | Path,
+    utterances: Sequence[str] | None = None,
+    *,
+    lists: str | None = None,
+    strip_prefix: str | None = None,
+) -> pd.Series:
     """Read any cleansed list as a Series of bool, True = clean, indexed by utterance.
 
     Parameters
     ----------
     path
-        A six-column list, or one of noisy utterances only (one a line).
+        A six-column list, a list of the clean utterances alone (three columns, as `train_clean.txt`), or one of the
+        noisy alone (one or two columns, as Qin's).
     utterances
-        All utterances of the set; wanted for a list that names only the noisy ones.
+        All utterances of the set; wanted for a list that names only some of them.
+    lists
+        ``clean`` or ``noisy``: which of them a list without flags names; told by its columns where it is not given.
+    strip_prefix
+        Beginning of the names that is no part of an id.
 
     Raises
     ------
     ListError
         If the flags contradict themselves, or names cannot be joined.
     """
-    path = Path(path)
-    if not path.exists():
-        raise ListError(f"{path}: no such list")
-    with path.open(encoding="utf-8") as handle:
-        width = len(handle.readline().split())
+    width = next((len(line.split()) for _, line in read_lines(path)), 0)
+    if width == 0:
+        raise ListError(f"{path}: no lines; expected a cleansed list")
     if width == 6:
-        frame = read_clean_list(path)
+        frame = read_clean_list(path, strip_prefix)
         check_polarity(frame, str(path))
         return pd.Series(frame["clean"].to_numpy(), index=frame["utterance"])
+    lists = lists or ("clean" if width == 3 else "noisy")
     if utterances is None:
         raise ListError(
-            f"{path}: {width} columns, so it names only the noisy; give the full list of utterances as well"
+            f"{path}: {width} columns, so it names only the {lists}; give the full list of utterances as well "
+            "(--train-list)"
         )
-    noisy = set(join_noisy(path, utterances))
-    return pd.Series([u not in noisy for u in utterances], index=pd.Index(utterances, name="utterance"))
+    if lists == "clean":
+        named = set(read_corpus_list(path, strip_prefix)["utterance"])
+        if unknown := named - set(utterances):
+            raise ListError(
+                f"{path}: {len(unknown)} of its {len(named)} utterances are not in the full list, as {min(unknown)}; "
+                "give the list that it was made from"
+            )
+    else:
+        named = set(join_noisy(path, utterances))
+    flags = [(u in named) == (lists == "clean") for u in utterances]
+    return pd.Series(flags, index=pd.Index(utterances, name="utterance"))
+
+
+def read_both(
+    first: str | Path,
+    second: str | Path,
+    every: Sequence[str] | None,
+    *,
+    lists: tuple[str | None, str | None] = (None, None),
+    strip_prefix: str | None = None,
+) -> tuple[pd.Series, pd.Series]:
+    """Read two cleansed lists; a full one among them says which utterances there are, where nothing else does."""
+    paths = (first, second)
+    full = [next((len(line.split()) for _, line in read_lines(path)), 0) == 6 for path in paths]
+    found = {i: read_flags(paths[i], strip_prefix=strip_prefix) for i in (0, 1) if full[i]}
+    if every is None and found:
+        every = next(iter(found.values())).index.tolist()
+    for i in {0, 1} - set(found):
+        found[i] = read_flags(paths[i], every, lists=lists[i], strip_prefix=strip_prefix)
+    return found[0], found[1]
 
 
 def check_polarity(frame: pd.DataFrame, name: str) -> None:
@@ -77,9 +118,7 @@ def join_noisy(path: str | Path, utterances: Sequence[str]) -> list[str]:
         speaker, video, number = u.split("/")
         shortened.setdefault(f"{speaker}/{video[1:]}/{number}", []).append(u)
     found = []
-    for row, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
+    for row, line in read_lines(path):
         key = _key(line)
         matches = [key] if key in exact else shortened.get(key, [])
         if len(matches) != 1:
@@ -92,7 +131,7 @@ def join_noisy(path: str | Path, utterances: Sequence[str]) -> list[str]:
 def _key(line: str) -> str:
     """Return ``speaker/video/utterance`` from a line that has it with slashes, hyphens as Qin's do, and any suffix."""
     text = next((f for f in line.split() if f.count("/") >= 2), line.split()[0])
-    stem = text.rsplit(".", 1)[0] if text.endswith((".wav", ".m4a", ".flac", ".mp4")) else text
+    stem = utterance_of(text)
     if stem.count("/") >= 2:
         return "/".join(stem.split("/")[-3:])
     first, _, rest = stem.partition("-")

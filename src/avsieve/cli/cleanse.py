@@ -16,7 +16,12 @@ def add_parser(subparsers: Any) -> None:
         "cleanse", help="find the wrong labels of a training list", description=f"{__doc__} {FORMATS_HELP}",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )  # fmt: skip
-    ap.add_argument("--train-list", type=Path, required=True, help="lines of `speaker wav seconds`")
+    ap.add_argument(
+        "--train-list",
+        type=Path,
+        required=True,
+        help="`speaker wav seconds`, a cleansed list, `speaker wav`, `utterance speaker` (utt2spk), or wavs alone",
+    )
     ap.add_argument("--audio", nargs="+", metavar="FILE", help="voice embeddings; formats above")
     ap.add_argument("--visual", nargs="+", metavar="FILE", help="face embeddings; formats above")
     add_table_options(ap)
@@ -31,10 +36,11 @@ def main(args: argparse.Namespace) -> int:
     from avsieve.cleansing.outcome import cleanse
     from avsieve.cleansing.scores import write_scores
     from avsieve.cleansing.table import score_table
+    from avsieve.corpus_lists import read_corpus_list, with_seconds
     from avsieve.embedding_files.reading import check_places, read_tables
     from avsieve.embedding_files.table import coverage_lines, reasons_of
     from avsieve.errors import AvsieveError
-    from avsieve.lists import read_train_list, write_train_list
+    from avsieve.lists import write_train_list
     from avsieve.scripting import make_folder
 
     settings = settings_of(args)
@@ -45,7 +51,7 @@ def main(args: argparse.Namespace) -> int:
     for paths in given.values():  # a wrong path is told before the first table is read
         check_places(paths or [])
     make_folder(args.out, "--out")
-    frame = read_train_list(args.train_list)
+    frame = with_seconds(read_corpus_list(args.train_list, args.strip_prefix))
     listed = frame["utterance"].tolist()
     tables = {m: read_tables(p, table_options(args), wanted=listed) if p else None for m, p in given.items()}
     scores = score_table(frame, tables)

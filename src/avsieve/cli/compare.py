@@ -16,10 +16,19 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )
-    lists = "six columns with a flag, or noisy utterances only (Qin's lists; video ids may lack their first character)"
+    lists = (
+        "six columns with a flag; the clean utterances only (three columns, as train_clean.txt); or the noisy only "
+        "(Qin's lists; video ids may lack their first character)"
+    )
     ap.add_argument("first", type=Path, help=lists)
     ap.add_argument("second", type=Path, help="the same")
-    ap.add_argument("--train-list", type=Path, help="all utterances; wanted for lists of noisy utterances only")
+    ap.add_argument("--train-list", type=Path, help="all utterances; wanted where neither list has all of them")
+    for which in ("first", "second"):
+        ap.add_argument(
+            f"--{which}-lists", choices=["clean", "noisy"],
+            help=f"which utterances the {which} list names, if it has no flags; told by its columns if not said",
+        )  # fmt: skip
+    ap.add_argument("--strip-prefix", metavar="PREFIX", help="beginning of the names that is no part of an id")
     ap.add_argument("--out", type=Path, help="folder for agreement.json, speakers.csv and agreement.png")
 
 
@@ -29,16 +38,23 @@ def main(args: argparse.Namespace) -> int:
 
     from avsieve.atomic import write_json, write_text
     from avsieve.cleansing.agreement import compare, draw
-    from avsieve.cleansing.published import read_flags
-    from avsieve.lists import read_train_list
+    from avsieve.cleansing.published import read_both
+    from avsieve.corpus_lists import read_corpus_list
 
-    every = read_train_list(args.train_list)["utterance"].tolist() if args.train_list else None
-    agreement, table = compare(read_flags(args.first, every), read_flags(args.second, every))
+    every = read_corpus_list(args.train_list, args.strip_prefix)["utterance"].tolist() if args.train_list else None
+    named = (args.first_lists, args.second_lists)
+    flags = read_both(args.first, args.second, every, lists=named, strip_prefix=args.strip_prefix)
+    agreement, table = compare(*flags)
     print(f"{agreement.utterances} utterances in both lists")
     print(f"{'':20s}{'second clean':>14s}{'second noisy':>14s}")
     print(f"{'first clean':20s}{agreement.both_clean:14d}{agreement.only_second:14d}")
     print(f"{'first noisy':20s}{agreement.only_first:14d}{agreement.both_noisy:14d}")
     print(f"agreement {agreement.agreement:.4f}, Cohen's kappa {agreement.kappa:.4f}")
+    if agreement.kappa < 0:
+        print(
+            "WARNING: the lists agree less than by chance: does one of them have its flags turned round, or name the "
+            "noisy in place of the clean? (--first-lists, --second-lists)"
+        )
     worst = table[(table["only_first"] + table["only_second"]) > 0].head(10)
     if len(worst):
         print("most disagreement:")

@@ -32,7 +32,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--trials", required=True, metavar="TXT", help="lines of `label enrol.wav test.wav`, 1 = target"
+        "--trials",
+        required=True,
+        metavar="TXT",
+        help="`label enrol.wav test.wav`, 1 = target, or `enrol test target`",
     )
     parser.add_argument("--audio", nargs="+", metavar="FILE", help="voice embeddings; formats above")
     parser.add_argument("--visual", nargs="+", metavar="FILE", help="face embeddings; formats above")
@@ -81,6 +84,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Evaluate and print; return the exit status."""
+    from avsieve.corpus_lists import read_corpus_list
     from avsieve.embedding_files.reading import check_places
     from avsieve.embedding_files.table import coverage_facts, coverage_lines
     from avsieve.errors import AvsieveError, ConfigError
@@ -88,7 +92,6 @@ def main(args: argparse.Namespace) -> int:
     from avsieve.evaluation.command import PROTOCOLS, View, evaluate_views, full_view, segment_view
     from avsieve.evaluation.results import listed_speakers, refuse_seen_speakers
     from avsieve.evaluation.trials import read_trials
-    from avsieve.lists import read_train_list
     from avsieve.provenance import sha256_of
 
     protocols = PROTOCOLS if args.protocol == "both" else (args.protocol,)
@@ -113,12 +116,12 @@ def main(args: argparse.Namespace) -> int:
     for protocol in protocols:  # a wrong path is told before the first table is read
         for paths in files[protocol].values():
             check_places(paths)
-    trials = read_trials(args.trials)
+    trials = read_trials(args.trials, args.strip_prefix)
     for path in args.trained_on:
         refuse_seen_speakers(trials, listed_speakers(path), f"an encoder trained on {path}")
     cohort = None
     if args.cohort:
-        cohort = Cohort(read_train_list(args.cohort)["utterance"].tolist(), args.top)
+        cohort = Cohort(read_corpus_list(args.cohort, args.strip_prefix)["utterance"].tolist(), args.top)
         cohort.check(trials)
     views: dict[str, dict[str, View]] = {}
     for protocol in protocols:

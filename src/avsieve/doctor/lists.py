@@ -145,11 +145,11 @@ def _speakers(path: str, key: str) -> Finding:
 
 
 def _readable_list(path: str, key: str) -> Finding:
-    from avsieve.lists import read_train_list
+    from avsieve.corpus_lists import read_corpus_list
     from avsieve.recognise import named
 
     try:
-        frame = read_train_list(path)
+        frame = read_corpus_list(path)
     except AvsieveError as error:
         return Finding("error", key, str(error), "mend the list")
     return Finding("ok", key, f"{path}: {named(len(frame), frame['speaker'].nunique())}")

@@ -29,7 +29,7 @@ def is_image(name: str) -> bool:
 
 def id_of(name: str, strip_prefix: str | None = None) -> str:
     """Return the id of the utterance that a name in a table stands for."""
-    return utterance_of(_stripped(name, strip_prefix))
+    return utterance_of(name, strip_prefix)
 
 
 def image_parts(name: str, strip_prefix: str | None = None) -> list[str]:

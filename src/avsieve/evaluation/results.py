@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from avsieve.corpus_lists import read_corpus_list
+from avsieve.corpus_lists import layout_of, read_corpus_list
 from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.bootstrap import Replicates, interval, speaker_bootstrap
 from avsieve.evaluation.metrics import DCF_PRIORS, Summary, det_points, error_rates, summarise
 from avsieve.evaluation.trials import Trials
+from avsieve.text_files import read_lines
 
 FIGURES = ("eer", *(f"min_dcf_{p}" for p in DCF_PRIORS))
 
@@ -116,14 +117,10 @@ def listed_speakers(path: str | Path) -> set[str]:
     ListError
         If the file is absent or empty, or is a trial list.
     """
-    path = Path(path)
-    if not path.exists():
-        raise ListError(f"{path}: no such list; expected lines that begin with a speaker")
-    with path.open(encoding="utf-8") as lines:
-        speakers = {fields[0] for line in lines if (fields := line.split(maxsplit=1))}
+    speakers = {line.split(maxsplit=1)[0] for _, line in read_lines(path)}
     if not speakers:
         raise ListError(f"{path}: no speakers; expected lines that begin with a speaker")
-    if speakers <= {"0", "1", "2", "3"}:
+    if speakers <= {"0", "1", "2", "3"} or layout_of(path) in ("utt2spk", "names"):
         return set(read_corpus_list(path)["speaker"])
     return speakers
 

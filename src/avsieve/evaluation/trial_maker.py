@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.trials import Trials
 from avsieve.ids import parse_id
+from avsieve.text_files import read_text
 
 
 def make_trials(
@@ -122,12 +124,10 @@ def read_sex(path: str | Path) -> dict[str, str]:
     ListError
         If the file is absent or no such table, or the columns are not there.
     """
-    path = Path(path)
-    if not path.exists():
-        raise ListError(f"{path}: no such table; expected columns speaker and sex")
+    text = read_text(path, "table with the columns speaker and sex")
     try:
-        table = pd.read_csv(path, sep=r"\s*[,\t]\s*", engine="python", dtype=str, index_col=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        table = pd.read_csv(io.StringIO(text), sep=r"\s*[,\t]\s*", engine="python", dtype=str, index_col=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ListError(f"{path}: no table ({error}); expected columns speaker and sex") from None
     names = {name.strip().lower(): name for name in table.columns}
     speaker = next((names[n] for n in ("speaker", "voxceleb1 id", "voxceleb2 id") if n in names), None)

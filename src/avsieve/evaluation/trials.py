@@ -14,9 +14,13 @@ import pyarrow.csv as pacsv
 
 from avsieve.atomic import write_text
 from avsieve.errors import ListError
-from avsieve.ids import ID_PATTERN
+from avsieve.ids import is_valid_id
+from avsieve.lists import utterance_of
+from avsieve.text_files import is_plain, read_lines
 
-_LABELS = {"0", "1"}
+# VoxCeleb's labels, and the words of Kaldi's and of other tools' lists.
+_TARGET = frozenset({"1", "target", "tgt"})
+_LABELS = _TARGET | {"0", "nontarget", "non-target", "imp", "impostor", "imposter"}
 
 
 class ListName(NamedTuple):
@@ -80,71 +84,91 @@ def make_trial_list(labels: list[bool] | np.ndarray, enrol: list[str], test: lis
     return Trials(names.tolist(), codes[: len(enrol)], codes[len(enrol) :], np.asarray(labels, dtype=bool))
 
 
-def read_trials(path: str | Path) -> Trials:
-    """Read ``label enrol test`` lines; blank lines are skipped, and a final ``.wav`` is not part of an id.
+def read_trials(path: str | Path, strip_prefix: str | None = None) -> Trials:
+    """Read ``label enrol test`` lines, or Kaldi's ``enrol test label``; labels are numbers or words.
+
+    Blank lines are skipped. The ending of a file is no part of an id; see `avsieve.lists.utterance_of`.
+
+    Parameters
+    ----------
+    strip_prefix
+        Beginning of the names that is no part of an id.
 
     Raises
     ------
     ListError
-        If the file is absent or empty, or a line has not three fields, a label other than 0 and 1, or an id that is not
+        If the file is absent, empty or no text, or a line has not three fields, no label, or an id that is not
         ``speaker/video/utterance``. The message names the line.
     """
     path = Path(path)
-    if not path.exists():
-        raise ListError(f"{path}: no such trial list")
-    columns = _read_regular(path) or _read_lines(path)
+    columns = (_read_regular(path) if path.is_file() else None) or _read_lines(path)
     ids = pa.chunked_array(columns["enrol"].chunks + columns["test"].chunks).combine_chunks().dictionary_encode()
     ids = pa.concat_arrays(ids.chunks) if isinstance(ids, pa.ChunkedArray) else ids
-    names = pc.replace_substring_regex(ids.dictionary, r"\.wav$", "")
-    valid = pc.match_substring_regex(names, f"^{ID_PATTERN}$").to_numpy(zero_copy_only=False)
+    names = pa.array([utterance_of(name, strip_prefix) for name in ids.dictionary.to_pylist()], pa.string())
+    valid = np.array([is_valid_id(name) for name in names.to_pylist()], dtype=bool)
     codes = ids.indices.to_numpy().astype(np.int64)
     enrol, test = codes[: len(codes) // 2], codes[len(codes) // 2 :]
     if not valid.all():
         i = int(np.flatnonzero(~valid[enrol] | ~valid[test])[0])
         name = names[int(test[i] if valid[enrol[i]] else enrol[i])].as_py()
         raise ListError(f"{path}, line {_line_of(path, i)}: id {name!r}, expected speaker/video/utterance")
-    if len(pc.unique(names)) < len(names):  # some ids occur with and without .wav
+    if len(pc.unique(names)) < len(names):  # some ids occur with several endings
         merged = names.dictionary_encode()
         new = merged.indices.to_numpy().astype(np.int64)
         enrol, test, names = new[enrol], new[test], merged.dictionary
-    is_target = pc.equal(columns["label"], "1").to_numpy()
-    return Trials(names.to_pylist(), enrol, test, is_target)
+    return Trials(names.to_pylist(), enrol, test, pc.is_in(columns["label"], pa.array(sorted(_TARGET))).to_numpy())
 
 
 def _read_regular(path: Path) -> pa.Table | None:
-    """Read a list of exactly three fields a line and one blank between, fast; None where a line is otherwise."""
-    schema = {"label": pa.string(), "enrol": pa.string(), "test": pa.string()}
+    """Read a list of exactly three fields a line and one blank or tab between, fast; None where it is otherwise."""
+    if not is_plain(path):
+        return None
+    for delimiter in (" ", "\t"):
+        for order in (("label", "enrol", "test"), ("enrol", "test", "label")):
+            table = _read_columns(path, order, delimiter)
+            if table is None:
+                break
+            if set(pc.unique(table["label"]).to_pylist()) <= _LABELS and all(
+                pc.min(pc.binary_length(table[side])).as_py() for side in ("enrol", "test")
+            ):
+                return table
+    return None
+
+
+def _read_columns(path: Path, order: tuple[str, ...], delimiter: str) -> pa.Table | None:
     try:
-        table = pacsv.read_csv(
+        return pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(column_names=list(schema)),
-            parse_options=pacsv.ParseOptions(delimiter=" ", quote_char=False, ignore_empty_lines=False),
-            convert_options=pacsv.ConvertOptions(column_types=schema, strings_can_be_null=False),
+            read_options=pacsv.ReadOptions(column_names=list(order)),
+            parse_options=pacsv.ParseOptions(delimiter=delimiter, quote_char=False, ignore_empty_lines=False),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(order, pa.string()), strings_can_be_null=False
+            ),
         )
     except pa.ArrowInvalid:
         return None
-    regular = set(pc.unique(table["label"]).to_pylist()) <= _LABELS and all(
-        pc.min(pc.binary_length(table[side])).as_py() for side in ("enrol", "test")
-    )
-    return table if regular else None
 
 
 def _read_lines(path: Path) -> pa.Table:
-    """Read line by line: the way that takes any blanks and can say which line is wrong."""
+    """Read line by line: the way that takes any blanks and encodings and can say which line is wrong."""
     columns: dict[str, list[str]] = {"label": [], "enrol": [], "test": []}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    order: tuple[str, ...] | None = None
+    for number, line in read_lines(path, "trial list"):
         fields = line.split()
-        if not fields:
-            continue
         if len(fields) != 3:
             raise ListError(f"{path}, line {number}: {len(fields)} fields, expected 3: label enrol.wav test.wav")
-        if fields[0] not in _LABELS:
+        if order is None:  # the label stands at the same place in all lines
+            kaldi = fields[0].lower() not in _LABELS and fields[2].lower() in _LABELS
+            order = ("enrol", "test", "label") if kaldi else ("label", "enrol", "test")
+        row = dict(zip(order, fields, strict=True))
+        row["label"] = row["label"].lower()
+        if row["label"] not in _LABELS:
             raise ListError(
-                f"{path}, line {number}: label {fields[0]!r}, expected 1 (target) or 0 (nontarget); "
-                "Kaldi's order (enrol test target) has to be turned round first"
+                f"{path}, line {number}: label {row['label']!r}, expected 1 or 0, target or nontarget: first in the "
+                "line, or last as Kaldi has it, and so in all lines"
             )
-        for column, field in zip(columns.values(), fields, strict=True):
-            column.append(field)
+        for column, field in row.items():
+            columns[column].append(field)
     if not columns["label"]:
         raise ListError(f"{path}: no trials; expected lines of label enrol.wav test.wav")
     return pa.table({name: pa.chunked_array([values], pa.string()) for name, values in columns.items()})
@@ -152,8 +176,7 @@ def _read_lines(path: Path) -> pa.Table:
 
 def _line_of(path: Path, trial: int) -> int:
     """Return the number of the line that holds a trial, blank lines counted."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [i for i, line in enumerate(lines, start=1) if line.split()][trial]
+    return [number for number, _ in read_lines(path, "trial list")][trial]
 
 
 def write_trials(path: str | Path, trials: Trials) -> None:

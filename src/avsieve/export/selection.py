@@ -12,9 +12,10 @@ import pandas as pd
 from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError, ConfigError
 from avsieve.export.forms import SUBSETS
-from avsieve.lists import read_clean_list
+from avsieve.lists import read_clean_list, utterance_of
 from avsieve.sources.base import TEST, TRAIN
 from avsieve.tables import read_table
+from avsieve.text_files import read_lines
 
 COLUMNS = [
     "utterance", "speaker", "video", "shard", "seconds", "label", "flag", "audio_similarity", "visual_similarity",
@@ -118,13 +119,11 @@ def _test(plan: pd.DataFrame) -> pd.DataFrame:
 
 
 def _words(path: Path) -> set[str]:
-    if not path.is_file():
-        raise AvsieveError(f"{path}: no such list; expected one name a line")
-    return {line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.split()}
+    return {line.split()[0] for _, line in read_lines(path)}
 
 
 def _utterances(path: Path) -> set[str]:
     words = _words(path)
     if all(word.count("/") == 2 for word in words):
-        return {word.removesuffix(".wav") for word in words}
+        return {utterance_of(word) for word in words}
     return set(read_corpus_list(path)["utterance"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from avsieve.errors import ListError
+from avsieve.text_files import read_text
 
 # Kind in the decisions -> kind in a truth table, and what people call it.
 KINDS = {"video": "video", "audio": "voice", "visual": "face"}
@@ -84,10 +87,11 @@ def read_truth(path: str | Path) -> pd.DataFrame:
     ListError
         If the file is absent, lacks a column, or has another kind.
     """
-    path = Path(path)
-    if not path.exists():
-        raise ListError(f"{path}: no such truth table")
-    table = pd.read_csv(path, dtype=str)
+    text = read_text(path, "truth table")
+    try:
+        table = pd.read_csv(io.StringIO(text), sep=None, engine="python", dtype=str) if text.strip() else pd.DataFrame()
+    except (pd.errors.ParserError, csv.Error) as error:
+        raise ListError(f"{path}: no table ({error}); expected columns utterance and kind") from None
     if missing := {"utterance", "kind"} - set(table.columns):
         raise ListError(f"{path}: no column {sorted(missing)}; found {list(table.columns)}")
     if unknown := set(table["kind"].dropna()) - {"clean", *KINDS.values()}:

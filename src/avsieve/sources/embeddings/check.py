@@ -16,7 +16,7 @@ def check(settings: Embeddings, modalities: str) -> SourceFacts:
     facts = SourceFacts()
     add = facts.findings.append
     try:
-        listed = read_corpus_list(str(settings.train_list))
+        listed = read_corpus_list(str(settings.train_list), settings.strip_prefix)
     except AvsieveError as error:
         add(Finding("error", "source.embeddings.train_list", str(error), "name the list that the embeddings belong to"))
         return facts

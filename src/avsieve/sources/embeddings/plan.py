@@ -35,7 +35,7 @@ def plan(args: argparse.Namespace) -> pd.DataFrame:
     AvsieveError
         If a table cannot be read, or names something that is no utterance.
     """
-    listed = read_corpus_list(args.train_list)
+    listed = read_corpus_list(args.train_list, args.strip_prefix)
     utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
     rows = [pd.DataFrame({"utterance": utterances, "subset": TRAIN, "path": "", "seconds": seconds})]
     known = set(utterances)

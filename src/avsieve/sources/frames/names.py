@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from avsieve.errors import ListError
+from avsieve.text_files import read_text
 
 ID, NAME = "VoxCeleb1 ID", "VGGFace1 ID"
 
@@ -20,9 +21,7 @@ def read_names(path: Path) -> dict[str, str]:
     ListError
         If the file or one of the two columns is missing, a row is cut off, or a name belongs to two ids.
     """
-    if not path.is_file():
-        raise ListError(f"{path}: no such table of names; expected vox1_meta.csv")
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = read_text(path, "table of names (vox1_meta.csv)").split("\n")
     separator = "\t" if lines and "\t" in lines[0] else ","
     rows = list(csv.reader(lines, delimiter=separator))
     columns = [c.strip() for c in rows[0]] if rows else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 from avsieve.errors import AvsieveError, ListError
 from avsieve.ids import is_valid_id, parse_id
+from avsieve.text_files import read_text
 
 NEEDED, KNOWN = ("utterance", "url"), ("utterance", "url", "sha256", "start", "end")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -85,10 +87,8 @@ def read_table(path: Path) -> dict[str, UrlRequest]:
         Naming the line: a column that is missing or unknown, an utterance that is no id or was listed before, a URL
         that is none of the web, or a wrong checksum or time.
     """
-    if not path.is_file():
-        raise ListError(f"{path}: no such table; source.urls.table names a CSV with the columns utterance and url")
     found: dict[str, UrlRequest] = {}
-    with path.open(encoding="utf-8-sig", newline="") as handle:
+    with io.StringIO(read_text(path, "table (a CSV with the columns utterance and url)")) as handle:
         reader = csv.DictReader(handle, restkey="more", restval="")
         columns = reader.fieldnames or []
         if any(c not in columns for c in NEEDED) or any(c not in KNOWN for c in columns):

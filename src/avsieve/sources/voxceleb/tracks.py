@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from avsieve.errors import AvsieveError
+from avsieve.errors import AvsieveError, ListError
+from avsieve.text_files import read_text
 
 FPS = 25
 # A box that is drawn around a face is never so small in pixels, nor so large as a share of the picture.
@@ -113,11 +114,9 @@ def read_track(path: Path) -> Track:
     """
     name = "/".join(path.parts[-3:])
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise TrackError(f"{name}: no such track file") from None
-    except UnicodeDecodeError:
-        raise TrackError(f"{name}: not a text; expected a track file") from None
+        text = read_text(path, "track file")
+    except ListError as error:
+        raise TrackError(f"{name}: {error}") from None
     return parse_track(text, name)
 
 

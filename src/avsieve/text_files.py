@@ -1,0 +1,113 @@
+"""Text that users bring: lists and tables as any tool saves them, decoded in one place.
+
+UTF-8 with and without a mark, and UTF-16 (PowerShell, Excel) are read; lines may end as Windows, Unix or old Macs end
+them. Whatever is no text in one of these is told in one line: a single-byte encoding cannot be told from another, so
+none is guessed.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from avsieve.errors import ListError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# First bytes of what is often given in place of a list.
+_NO_TEXT = (
+    (b"\x1f\x8b", "compressed by gzip: unpack it first (gzip -d)"),
+    (b"PK\x03\x04", "a zip, or a spreadsheet: save it as plain text (CSV)"),
+    (b"\xfd7zXZ", "compressed by xz: unpack it first (xz -d)"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd: unpack it first (zstd -d)"),
+    (b"PAR1", "a Parquet table: expected lines of text"),
+    (b"\x93NUMPY", "a NumPy array: expected lines of text"),
+)
+_PAGE = re.compile(r"\s*<(!doctype|html|head|\?xml)", re.IGNORECASE)
+_SAMPLE = 4096
+
+
+def read_text(path: str | Path, what: str = "list") -> str:
+    r"""Return a file's text with ``\n`` at the ends of its lines.
+
+    Parameters
+    ----------
+    what
+        What the file should be, for the message when it is not there.
+
+    Raises
+    ------
+    ListError
+        If the file is absent, a folder, may not be read, or is no text in UTF-8 or UTF-16; the message names the line.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ListError(f"{path}: no such {what}") from None
+    except IsADirectoryError:
+        raise ListError(f"{path}: a folder; expected a file: a {what}") from None
+    except OSError as error:
+        raise ListError(f"{path}: cannot be read ({error.strerror}); mend its rights, or name another {what}") from None
+    text = _decoded(path, content)
+    if _PAGE.match(text[:200]):
+        raise ListError(f"{path}: a web page in place of a {what}; fetch it again")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lines(path: str | Path, what: str = "list") -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not blank, each with its number, from 1.
+
+    Raises
+    ------
+    ListError
+        As `read_text`.
+    """
+    for number, line in enumerate(read_text(path, what).split("\n"), start=1):
+        if line and not line.isspace():
+            yield number, line
+
+
+def is_plain(path: str | Path) -> bool:
+    """Tell by its first bytes whether a file can be read as it is by tools that know UTF-8 alone."""
+    with Path(path).open("rb") as handle:
+        head = handle.read(_SAMPLE)
+    return b"\0" not in head and not any(head.startswith(mark) for mark, _ in _MARKS)
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    if encoding is None:
+        for magic, told in _NO_TEXT:
+            if content.startswith(magic):
+                raise ListError(f"{path}: {told}")
+        encoding = _without_mark(content[:_SAMPLE])
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding.startswith("utf-8"):
+            number = content.count(b"\n", 0, error.start) + 1
+            raise ListError(
+                f"{path}, line {number}: byte 0x{content[error.start]:02x} is no UTF-8; save the file as UTF-8 (a "
+                f"Latin-1 file: iconv -f latin1 -t utf-8 {path.name} > new.txt)"
+            ) from None
+        raise ListError(f"{path}: begins as {encoding} and is none ({error.reason}); save it as UTF-8") from None
+    if "\0" in text:
+        raise ListError(f"{path}: holds zero bytes, so it is no text; expected UTF-8 or UTF-16")
+    return text
+
+
+def _without_mark(head: bytes) -> str:
+    """Guess UTF-16 without a mark by its zeros: in lists of names every second byte is one."""
+    if len(head) >= 4 and b"\0" in head:
+        for name, zeros, others in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
+            if zeros.count(0) > 0.7 * len(zeros) and others.count(0) == 0:
+                return name
+    return "utf-8"
