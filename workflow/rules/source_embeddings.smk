@@ -34,7 +34,7 @@ rule plan_shards:
         source=flags(W.source.settings),
         shards=W.config.shards,
         holdout=flags(W.holdout),
-        folders=W.source.folder_state("audio", "visual"),
+        folders=W.source.folder_state("audio", "visual", only_test=True),
     message:
         "Planning: one shard a job"
     shell:
