@@ -362,4 +362,4 @@ def test_a_zip_of_other_files_is_no_table(tmp_path):
 def test_an_environment_without_the_package_of_a_format_says_so(tmp_path, monkeypatch, save, package):
     source = made.SAVE[save](tmp_path, NAMES, VECTORS)
     monkeypatch.setitem(sys.modules, package, None)
-    refuse(source, f"reading it needs {package}, which is not installed here; save as npz")
+    refuse(source, f"reading it needs {package}, which is not installed here; save it as npz")
