@@ -38,3 +38,12 @@ def test_lists_of_variable_length_type_are_read_when_their_lengths_agree(tmp_pat
 def test_counts_that_disagree_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AvsieveError, match="1 utterances but embeddings of shape"):
         write_embeddings(tmp_path / "e.parquet", ["a"], np.zeros((2, 3), np.float32))
+
+
+def test_our_own_tables_have_no_nulls(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"utterance": ["a", "b"], "embedding": [[1.0, 2.0], None]}), tmp_path / "e.parquet")
+    with pytest.raises(AvsieveError, match=r"row 2 has null .* run the stage that wrote it again"):
+        read_embeddings(tmp_path / "e.parquet")
+    pq.write_table(pa.table({"utterance": [None, "b"], "embedding": [[1.0, 2.0]] * 2}), tmp_path / "e.parquet")
+    with pytest.raises(AvsieveError, match="row 1 has null"):
+        read_embeddings(tmp_path / "e.parquet")

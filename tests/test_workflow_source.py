@@ -38,3 +38,16 @@ def test_planning_and_fetching_get_the_keys_that_they_read(
 def test_another_content_of_a_list_or_table_plans_anew() -> None:
     assert wiring("urls", table="t.csv", test_table="u.csv").plan_files == ["t.csv", "u.csv"]
     assert wiring("archive", video=["a.zip"], train_list="l.txt").plan_files == ["l.txt"]
+
+
+def test_tables_may_be_several_and_are_read_as_the_keys_say() -> None:
+    source = wiring(
+        "embeddings", train_list="l.txt", audio=["a.npz", "v.npy:n.txt"], test_audio="t.npz", names_key="files",
+        strip_prefix="/data/",
+    )  # fmt: skip
+    assert source.tables("audio") == ["a.npz", "v.npy:n.txt", "t.npz"]
+    assert source.table_files("audio") == ["a.npz", "v.npy", "n.txt", "t.npz"]
+    shown = flags(source.table_settings("audio"))
+    assert shown == "--tables a.npz v.npy:n.txt t.npz --names-key files --vectors-key embedding --strip-prefix /data/"
+    assert source.folder_state("audio") == ""
+    assert "--audio a.npz v.npy:n.txt --test-audio t.npz --names-key files" in flags(source.settings)

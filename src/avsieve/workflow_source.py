@@ -82,9 +82,9 @@ class SourceWiring:
         keys = {name: getattr(self.settings, name) for name in ("names_key", "vectors_key", "strip_prefix")}
         return {"tables": self.tables(modality), **keys}
 
-    def folder_state(self, *modalities: str) -> str:
+    def folder_state(self, *modalities: str, only_test: bool = False) -> str:
         """Return what changes when a file in a folder of embeddings does: the folder's own time does not tell."""
-        return folder_state([table for modality in modalities for table in self.tables(modality)])
+        return folder_state([table for m in modalities for table in self.tables(m, only_test=only_test)])
 
     def need_media(self, target: str, paths: list[str]) -> list[str] | Callable[[Any], list[str]]:
         """Return ``paths``, or, where the source has embeddings and nothing else, what refuses to make ``target``."""

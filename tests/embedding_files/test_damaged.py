@@ -110,7 +110,7 @@ def test_what_is_not_there_or_no_file_is_told(tmp_path):
             "'utterance' is int64 of shape .72,.; expected .N,. strings",
         ),
         ({"utterance": np.array(NAMES), "embedding": VECTORS[:, 0]}, "'embedding' has the shape .72,. for 72 names"),
-        ({"utterance": np.array([]), "embedding": VECTORS[:0]}, "'utterance' is float64"),
+        ({"utterance": np.array([]), "embedding": VECTORS[:0]}, "no embedding that can be used .no rows."),
         ({"utterance": np.array(NAMES[:0]), "embedding": VECTORS[:0]}, "no embedding that can be used .no rows."),
         (
             {"utterance": np.array(NAMES), "embedding": VECTORS * np.nan},
@@ -356,3 +356,10 @@ def test_a_zip_of_other_files_is_no_table(tmp_path):
         archive.writestr("utterance.npy", "hello")
         archive.writestr("embedding.npy", "hello")
     refuse(tmp_path / "t.npz", "t.npz: ")
+
+
+@pytest.mark.parametrize(("save", "package"), [("tensors", "torch"), ("safe", "safetensors")])
+def test_an_environment_without_the_package_of_a_format_says_so(tmp_path, monkeypatch, save, package):
+    source = made.SAVE[save](tmp_path, NAMES, VECTORS)
+    monkeypatch.setitem(sys.modules, package, None)
+    refuse(source, f"reading it needs {package}, which is not installed here; save it as npz")

@@ -40,7 +40,9 @@ rule plan_shards:
                 for path in W.source.table_files(modality, only_test=True)
             ],
         ),
-        folders=lambda wildcards: W.source.folder_state("audio", "visual"),
+        folders=lambda wildcards: W.source.folder_state(
+            "audio", "visual", only_test=True
+        ),
     message:
         "Planning: one shard a job"
     shell:

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -75,6 +77,22 @@ def decoding(label: str, expected: str) -> Iterator[None]:
         raise AvsieveError(f"{label}: asks for more memory than there is; is it whole, and {expected}?") from error
     except DAMAGE as error:
         raise AvsieveError(f"{label}: not {expected} ({brief(error)}); is it whole? bring or save it anew") from error
+
+
+def needed(package: str, label: str) -> ModuleType:
+    """Import a package that only one format needs: rules may run in an environment without it.
+
+    Raises
+    ------
+    AvsieveError
+        If it is not there.
+    """
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise AvsieveError(
+            f"{label}: reading it needs {package}, which is not installed here; save it as npz"
+        ) from error
 
 
 def brief(error: BaseException) -> str:

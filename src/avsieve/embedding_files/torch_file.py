@@ -7,7 +7,7 @@ from typing import Any
 from avsieve.embedding_files.formats import FORMATS
 from avsieve.embedding_files.mapping import from_mapping
 from avsieve.embedding_files.places import Place, short
-from avsieve.embedding_files.raw import Options, Raw, decoding
+from avsieve.embedding_files.raw import Options, Raw, decoding, needed
 from avsieve.errors import AvsieveError
 
 
@@ -19,9 +19,8 @@ def read(place: Place, options: Options) -> Raw:
     AvsieveError
         If it is no such file, is damaged, or holds more than tensors, text and containers.
     """
-    import torch
-
     label = place.text
+    torch = needed("torch", label)
     try:
         with decoding(label, FORMATS["torch"].name):
             value = torch.load(place.path, map_location="cpu", weights_only=True)
