@@ -64,7 +64,8 @@ def shell_prefix(src: Path, scripts: Path, *, own_environments: bool) -> str:
     """
     python = "" if own_environments else f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
     words = (
-        f"set -euo pipefail; {python}export PYTHONPATH={shlex.quote(str(src))} "
+        # No word of a variable is split or taken for a pattern: the checkout may lie in any folder.
+        f"set -feuo pipefail; IFS=; {python}export PYTHONPATH={shlex.quote(str(src))} "
         f"AVSIEVE_SCRIPTS={shlex.quote(str(scripts))} PYTHONHASHSEED=0; "
     )
     return words.replace("{", "{{").replace("}", "}}")
@@ -288,11 +289,12 @@ class Wiring:
         """
         return code_hashes(self.scripts / f"{rule}.py", self.src, modules)
 
-    def export_shards(self) -> list[str]:
+    def export_shards(self) -> list[str] | Callable[[Any], list[str]]:
         """Return the shards that an export reads."""
         # Frames that are not kept are no input: the export says that there are none.
         kinds = [kind for kind in self.exported if kind != "frames" or self.config.media.keep_frames]
-        return [f"results/{PLACES[kind].format(shard)}" for kind in kinds for shard in self.shards]
+        files = [f"results/{PLACES[kind].format(shard)}" for kind in kinds for shard in self.shards]
+        return self.source.need_media("export", files)
 
     def export_flags(self, form: str) -> str:
         """Return the options of an export in a form: ``tree``, ``webdataset`` or ``parquet``."""
@@ -315,4 +317,8 @@ class Wiring:
         """
         family = ENVIRONMENTS.get(arch, family)
         suffix = "-gpu" if self.gpu and family in ("encoders", "faces", "torch", *ENVIRONMENTS.values()) else ""
-        return f"../envs/{family}{suffix}.yaml"
+        name = f"{family}{suffix}.yaml"
+        if "{" in str(self.basedir) or "}" in str(self.basedir):
+            # Snakemake formats this path together with the folder that it starts from.
+            return str(self.basedir / "envs" / name).replace("{", "{{").replace("}", "}}")
+        return f"../envs/{name}"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from avsieve.config import Config
 from avsieve.errors import ConfigError
+from avsieve.workflow_paths import looks_like_wildcard
 
 # kind -> the keys of its folders. Lists and tables are inputs of rules, so Snakemake itself misses them.
 FOLDERS = {
@@ -34,6 +35,21 @@ def need_conda() -> None:
         raise ConfigError(
             "--use-conda: there is no conda on PATH; install Miniforge (conda-forge.org/download), or leave "
             "--use-conda out: then everything runs under the Python that runs Snakemake"
+        )
+
+
+def need_plain_folder() -> None:
+    """Stop in a working folder that Snakemake itself cannot work in: it looks for its locks by a pattern.
+
+    Raises
+    ------
+    ConfigError
+        If the folder's path has a word in braces.
+    """
+    if looks_like_wildcard(str(Path.cwd())):
+        raise ConfigError(
+            f"Snakemake cannot work in {Path.cwd()}: it takes the word in braces for a wildcard; rename the folder, or "
+            "run in another one (--directory)"
         )
 
 

@@ -24,6 +24,11 @@ _WILDCARD = re.compile(r"\{\s*[.\w]+\s*(,[^{}]*(\{\d+(,\d+)?\}[^{}]*)*)?\}")
 _PLAIN = re.compile(r"[\w./@%+=:,~-]+")
 
 
+def looks_like_wildcard(path: str) -> bool:
+    """Tell whether Snakemake would take a part of ``path`` for a wildcard."""
+    return _WILDCARD.search(path) is not None
+
+
 class Words(str):
     """Text of a param that Snakemake takes as it is: it looks for wildcards in text, but not in what functions return.
 
@@ -43,7 +48,7 @@ def plain(path: str) -> str:
     An input cannot be written so that braces in it are none. The link's own time is long ago: only the file itself
     decides what runs again.
     """
-    if _WILDCARD.search(path) is None:
+    if not looks_like_wildcard(path):
         return path
     name = Path(path).name.translate({ord("{"): "(", ord("}"): ")"})
     alias = ALIASES / f"{hashlib.sha256(path.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}-{name}"

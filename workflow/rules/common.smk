@@ -14,7 +14,12 @@ from avsieve.errors import AvsieveError
 from avsieve.leftovers import told
 from avsieve.sources.claim import refuse_other_source
 from avsieve.workflow import Wiring, flags, shell_prefix
-from avsieve.workflow_checks import need_conda, need_gpu, need_source
+from avsieve.workflow_checks import (
+    need_conda,
+    need_gpu,
+    need_plain_folder,
+    need_source,
+)
 from avsieve.workflow_paths import plain
 
 OWN_ENVIRONMENTS = (
@@ -22,6 +27,7 @@ OWN_ENVIRONMENTS = (
 )
 
 try:
+    need_plain_folder()
     if OWN_ENVIRONMENTS:
         need_conda()
     W = Wiring(
