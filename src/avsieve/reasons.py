@@ -117,7 +117,7 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.CODEC_UNKNOWN: "there is no decoder for the stream",
     Reason.NO_VIDEO_STREAM: "there is sound but no picture",
     Reason.NO_AUDIO_STREAM: "there is a picture but no sound",
-    Reason.MEDIA_TRUNCATED: "the file ends long before the length that its header gives",
+    Reason.MEDIA_TRUNCATED: "the file ends long before the length that its header or the list gives, or inside a page",
     Reason.VIDEO_UNDECODABLE: "the picture cannot be decoded",
     Reason.AUDIO_UNDECODABLE: "the sound cannot be decoded",
     Reason.VIDEO_DAMAGED: "a tenth of the picture or more is damaged",

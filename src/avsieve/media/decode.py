@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import zlib
 from pathlib import Path
+from typing import Any
 
 import av
 
+from avsieve.media.claims import Claim, claim_of
 from avsieve.media.classify import classify_failure, missing_part
 from avsieve.media.decoded import Decoded, frame_name
 from avsieve.media.identity import ChangedError
@@ -28,7 +30,17 @@ def _read_once(media: MediaSlice, wanted: Wanted, *, skip: bool) -> Decoded | No
         av.open(source, metadata_errors="replace", container_options=LOCAL_ONLY) as container,
     ):
         reading = Pass(container, wanted, skip=skip)
-        return reading.judge(wanted) if reading.run() else None
+        if not reading.run():
+            return None
+        return reading.judge(wanted, _claim(source, container.format.name), media.listed_s)
+
+
+def _claim(source: Any, format_name: str) -> Claim:
+    """Return what a file says of its length; the decoder is done with it."""
+    if not isinstance(source, str):
+        return claim_of(source, format_name)
+    with Path(source).open("rb") as file:
+        return claim_of(file, format_name)
 
 
 def _read(media: MediaSlice, wanted: Wanted) -> Decoded:

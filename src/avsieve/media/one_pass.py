@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import av
 
+from avsieve.media.claims import Claim
 from avsieve.media.decoded import Decoded
 from avsieve.media.frames import FrameTaker
 from avsieve.media.lookahead import Lookahead, Timing
@@ -18,9 +19,15 @@ from avsieve.reasons import Reason
 # frames, so there is some room.
 _TRUNCATED_S = 0.5
 _TRUNCATED_SHARE = 0.05
+# Lists may give whole seconds.
+_ROUNDED_S = 1.0
 # Shares of damaged packets or frames, and of frames with impossible times, from which a clip is told to be bad.
 _DAMAGED_SHARE = 0.1
 _MISPLACED_SHARE = 0.02
+
+
+def _is_short(length_s: float, said_s: float, slack_s: float) -> bool:
+    return said_s - length_s > max(slack_s, _TRUNCATED_SHARE * said_s)
 
 
 class Wanted(NamedTuple):
@@ -136,8 +143,18 @@ class Pass:
         starts = self._audio.start_time
         return "mp4" in self._container.format.name and None not in (first.pts, starts) and first.pts < starts
 
-    def judge(self, wanted: Wanted) -> Decoded:
-        """Return what was read, with the reasons for what is wrong with it."""
+    def judge(self, wanted: Wanted, claim: Claim, listed_s: float) -> Decoded:
+        """Return what was read, with the reasons for what is wrong with it.
+
+        Parameters
+        ----------
+        wanted
+            What was to be taken.
+        claim
+            What the file says of its length.
+        listed_s
+            What the user's list says of it, in seconds; NaN without.
+        """
         out = self.out
         if out.code is Reason.ENCRYPTED:
             return out
@@ -158,12 +175,25 @@ class Pass:
                 ends[self._video] = out.video_s - max(0.0, self._frames.starts_at_s)
         damaged = self._judge_damage()
         for stream, length_s in ends.items():
-            header_s = length_of(self._container, stream)
-            if stream.type not in damaged and header_s - length_s > max(_TRUNCATED_S, _TRUNCATED_SHARE * header_s):
-                out.note(
-                    Reason.MEDIA_TRUNCATED, f"{stream.type}: {length_s:.2f} s decoded, {header_s:.2f} s in the header"
-                )
+            if stream.type not in damaged:
+                header_s = max(length_of(self._container, stream), claim.said_s(length_s))
+                self._judge_length(stream.type, length_s, header_s, claim, listed_s)
         return out
+
+    def _judge_length(self, kind: str, length_s: float, header_s: float, claim: Claim, listed_s: float) -> None:
+        """Tell when a stream is shorter than its header says, or, where that says nothing, than the list does."""
+        if _is_short(length_s, header_s, _TRUNCATED_S):
+            self.out.note(Reason.MEDIA_TRUNCATED, f"{kind}: {length_s:.2f} s decoded, {header_s:.2f} s in the header")
+        elif claim.is_known and header_s > 0:
+            return
+        elif listed_s > 0:
+            if _is_short(length_s, listed_s, _TRUNCATED_S if listed_s % 1 else _ROUNDED_S):
+                self.out.note(Reason.MEDIA_TRUNCATED, f"{kind}: {length_s:.2f} s decoded, {listed_s:.2f} s in the list")
+        elif claim.is_cut:
+            self.out.note(
+                Reason.MEDIA_TRUNCATED,
+                f"{kind}: {length_s:.2f} s decoded, and the file ends inside a page; its header gives no length",
+            )
 
     def _judge_presence(self, wanted: Wanted) -> None:
         streams = self._container.streams
