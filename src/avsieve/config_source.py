@@ -209,7 +209,7 @@ class Source(Block):
     )
     truth: str | None = key(
         None,
-        "`truth.csv` (`utterance,speaker,kind,face_of,voice_of`) where it is known; only the report compares with it. "
+        "`truth.csv` (`utterance,speaker,kind,face_of,voice_of`) where it is known: the report compares with it, and made trials leave out what it calls wrong. "
         "The synthetic source brings its own.",
         "write_report",
     )

@@ -44,6 +44,7 @@ def main() -> None:
     args = ap.parse_args()
 
     # Only now: the arguments are read, and torch takes seconds to import.
+    import pandas as pd
     import torch
 
     from avsieve.atomic import write_text
@@ -52,7 +53,8 @@ def main() -> None:
     from avsieve.evaluation.as_norm import Cohort
     from avsieve.evaluation.results import listed_speakers, refuse_seen_speakers
     from avsieve.evaluation.segments import read_segments
-    from avsieve.evaluation.trials import read_trials
+    from avsieve.evaluation.trials import left_out, read_trials
+    from avsieve.fusion.checkpoint import left_out as model_left_out
     from avsieve.fusion.checkpoint import load_fusion
     from avsieve.fusion.evaluation import Normalisation, System, evaluate_systems, untrained_systems
     from avsieve.fusion.inputs import Inputs, read_side
@@ -61,6 +63,13 @@ def main() -> None:
 
     torch.set_num_threads(args.threads)
     device = pick_device(args.device)
+    if reason := left_out(args.trials):
+        write_text(args.results, "model,trained_on,condition\n")
+        write_text(args.gains, "model\n")
+        write_table(args.curves, pd.DataFrame({"model": pd.Series(dtype=str)}))
+        write_provenance(args.provenance, stage="evaluate_fusion", packages=["torch", "numpy"], left_out=reason)
+        print(f"WARNING: the evaluation is left out: {reason}")
+        return
     trials = read_trials(args.trials)
     known, digest = trials.recognise(), sha256_of(args.trials)
     for path in args.trained_on:
@@ -70,6 +79,9 @@ def main() -> None:
     )
     systems = untrained_systems(inputs)
     for path in sorted(args.models):
+        if reason := model_left_out(path):
+            print(f"WARNING: {path.stem} was not trained: {reason}")
+            continue
         trained = load_fusion(path, device)
         systems.append(System(trained.model, trained.trained_on, trained.seed, frozenset(trained.speakers)))
     rows_of = {"audio": (args.audio_segments, None), "visual": (args.visual_frames, args.frames)}

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.errors import AvsieveError
-from avsieve.evaluation.trial_maker import make_trials, read_sex
-from avsieve.evaluation.trials import write_trials
+from avsieve.evaluation.trial_maker import NoTrialsError, make_trials, read_sex
+from avsieve.evaluation.trials import write_no_trials, write_trials
 from avsieve.report.detection import read_truth
 from avsieve.scripting import parser, run
 from avsieve.tables import read_table
@@ -36,17 +35,19 @@ def main() -> None:
         truth = read_truth(args.truth)
         wrong = set(truth.loc[truth["kind"] != "clean", "utterance"])
         chosen = [utterance for utterance in chosen if utterance not in wrong]
-    if not chosen:
-        raise AvsieveError(
-            f"{args.plan}: nobody is kept for testing; name a test set, or a share of speakers to hold out"
+    try:
+        trials = make_trials(
+            chosen,
+            sex=read_sex(args.sex) if args.sex else None,
+            max_targets=args.max_targets,
+            same_sex_share=args.same_sex_share,
+            seed=args.seed,
         )
-    trials = make_trials(
-        chosen,
-        sex=read_sex(args.sex) if args.sex else None,
-        max_targets=args.max_targets,
-        same_sex_share=args.same_sex_share,
-        seed=args.seed,
-    )
+    except NoTrialsError as error:
+        # The lists do not depend on an evaluation: it is left out, and the report says so.
+        write_no_trials(args.out, str(error))
+        print(f"WARNING: the evaluation is left out: {error}")
+        return
     write_trials(args.out, trials)
     print(f"{len(trials)} trials ({trials.n_targets} target) over {len(chosen)} utterances")
 

@@ -41,10 +41,10 @@ def main() -> None:
     import torch
 
     from avsieve.encoders.device import pick_device
-    from avsieve.fusion.checkpoint import Trained, save_fusion
+    from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
     from avsieve.fusion.inputs import Inputs, read_side
     from avsieve.fusion.registry import neural_class
-    from avsieve.fusion.training import train_fusion
+    from avsieve.fusion.training import TooFewError, train_fusion
     from avsieve.lists import read_train_list
     from avsieve.provenance import sha256_of, versions
     from avsieve.tables import read_table
@@ -79,7 +79,12 @@ def main() -> None:
     for seed, out in zip(args.seed, args.out, strict=True):
         torch.manual_seed(seed)
         model = neural_class(args.model)(inputs.audio.dim, inputs.visual.dim, **widths)
-        history = train_fusion(model, inputs, speakers, recipe, seed=seed, device=device)
+        try:
+            history = train_fusion(model, inputs, speakers, recipe, seed=seed, device=device)
+        except TooFewError as error:
+            save_left_out(out, str(error))
+            print(f"WARNING: the model is left out: {error}")
+            continue
         losses = {"loss_first": round(history[0], 4), "loss_last": round(history[-1], 4)}
         save_fusion(out, Trained(model, args.list_name, seed, sorted(set(speakers)), facts | losses))
     print(f"{args.model} on {args.list_name}: {len(inputs)} utterances of {len(set(speakers))} speakers, {device.type}")

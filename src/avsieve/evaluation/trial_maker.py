@@ -15,6 +15,10 @@ from avsieve.ids import parse_id
 from avsieve.text_files import read_text
 
 
+class NoTrialsError(AvsieveError):
+    """Nobody can be tested: there are too few people, or too few videos of them."""
+
+
 def make_trials(
     utterances: Sequence[str],
     *,
@@ -45,14 +49,14 @@ def make_trials(
 
     Raises
     ------
-    AvsieveError
+    NoTrialsError
         If there are fewer than two speakers, or no speaker has two videos.
     """
     names = sorted(set(utterances))
     ids = [parse_id(name) for name in names]
     speakers = sorted({i.speaker for i in ids})
     if len(speakers) < 2:
-        raise AvsieveError(f"trials need at least 2 speakers, found {len(speakers)}; keep more speakers for the test")
+        raise NoTrialsError(f"trials need at least 2 speakers, found {len(speakers)}; keep more speakers for the test")
     rng = np.random.default_rng(seed)
     number = {s: k for k, s in enumerate(speakers)}
     speaker = np.array([number[i.speaker] for i in ids])
@@ -61,7 +65,7 @@ def make_trials(
 
     targets = _targets(speaker, video, len(speakers), max_targets, rng)
     if not len(targets):
-        raise AvsieveError("no target trials: no test speaker has utterances from two videos; add videos or speakers")
+        raise NoTrialsError("no target trials: no test speaker has utterances from two videos; add videos or speakers")
     nontargets = _nontargets(targets[:, 0], speaker, groups, same_sex_share, rng)
     targets = targets[np.sort(rng.permutation(len(targets))[: len(nontargets)])]
     pairs = np.concatenate([targets, nontargets])

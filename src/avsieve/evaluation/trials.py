@@ -101,6 +101,8 @@ def read_trials(path: str | Path, strip_prefix: str | None = None) -> Trials:
         ``speaker/video/utterance``. The message names the line.
     """
     path = Path(path)
+    if path.is_file() and (reason := left_out(path)):
+        raise ListError(f"{path}: no trials were made: {reason}")
     columns = (_read_regular(path) if path.is_file() else None) or _read_lines(path)
     ids = pa.chunked_array(columns["enrol"].chunks + columns["test"].chunks).combine_chunks().dictionary_encode()
     ids = pa.concat_arrays(ids.chunks) if isinstance(ids, pa.ChunkedArray) else ids
@@ -177,6 +179,22 @@ def _read_lines(path: Path) -> pa.Table:
 def _line_of(path: Path, trial: int) -> int:
     """Return the number of the line that holds a trial, blank lines counted."""
     return [number for number, _ in read_lines(path, "trial list")][trial]
+
+
+LEFT_OUT = "# no trials: "
+"""How the list of a run begins that has nobody to test; the reason follows."""
+
+
+def write_no_trials(path: str | Path, reason: str) -> None:
+    """Write in place of a trial list why there is none."""
+    write_text(path, f"{LEFT_OUT}{' '.join(reason.split())}\n")
+
+
+def left_out(path: str | Path) -> str | None:
+    """Return why a run has no trials, as `write_no_trials` wrote it; None for a list of trials."""
+    with Path(path).open("rb") as handle:
+        head = handle.read(2000).decode("utf-8", "replace")
+    return head.removeprefix(LEFT_OUT).strip() if head.startswith(LEFT_OUT) else None
 
 
 def write_trials(path: str | Path, trials: Trials) -> None:

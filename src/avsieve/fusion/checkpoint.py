@@ -83,3 +83,15 @@ def load_fusion(path: str | Path, device: torch.device | None = None) -> Trained
         raise ModelError(f"{path}: its tensors do not fit its settings ({error}); train it again") from error
     model.to(device or torch.device("cpu")).eval()
     return Trained(model, found["trained_on"], found["seed"], found["speakers"], found["facts"])
+
+
+def save_left_out(path: str | Path, reason: str) -> None:
+    """Write in place of a model why there is none: a run whose list is too short to train on ends well all the same."""
+    with atomic_path(path) as partial:
+        save_file({"left_out": torch.zeros(1)}, partial, {"left_out": reason})
+
+
+def left_out(path: str | Path) -> str | None:
+    """Return why a model was not trained, as `save_left_out` wrote it; None for a model."""
+    with safe_open(path, framework="pt") as handle:
+        return (handle.metadata() or {}).get("left_out")

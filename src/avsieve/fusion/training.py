@@ -20,6 +20,10 @@ from avsieve.training.margin import AAMSoftmax
 logger = logging.getLogger(__name__)
 
 
+class TooFewError(AvsieveError):
+    """There are too few people, or utterances of them, to train on."""
+
+
 def labels_of(speakers: Sequence[str]) -> tuple[list[str], np.ndarray]:
     """Return the speakers present, sorted, and each row's rank among them, (N,) int64."""
     names = sorted(set(speakers))
@@ -60,13 +64,13 @@ def train_fusion(
 
     Raises
     ------
-    AvsieveError
+    TooFewError
         If fewer than two speakers or fewer than two utterances are left.
     """
     usable = np.flatnonzero(inputs.audio.present | inputs.visual.present)
     names, labels = labels_of([speakers[i] for i in usable.tolist()])
     if len(names) < 2 or len(usable) < 4:
-        raise AvsieveError(
+        raise TooFewError(
             f"{model.name}: {len(usable)} utterances of {len(names)} speakers can train it; it needs at least 4 of 2"
         )
     torch.manual_seed(seed)

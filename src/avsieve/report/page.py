@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from avsieve.cleansing.words import warnings_in_words
+from avsieve.cleansing.words import Warned, warnings_in_words
 from avsieve.report import det, figures
 from avsieve.report.comparison import comparison_rows
 from avsieve.report.detection import KIND_LABELS, Detection, compare, expectation, found_wrong
@@ -65,6 +65,13 @@ class Run:
     wrong: Sequence[Row] = ()
 
     @property
+    def warnings(self) -> list[Warned]:
+        """What must not be passed over, and notes."""
+        reasons = [dict(p.facts).get("left_out") for p in self.provenance if p.stage == "evaluate_fusion"]
+        told = [Warned(f"the evaluation is left out: {reason}") for reason in reasons if reason]
+        return [*told, *warnings_in_words(self.summary)]
+
+    @property
     def detection(self) -> Detection | None:
         """Counts against the truth."""
         return None if self.truth is None else compare(self.decisions, self.truth)
@@ -79,6 +86,7 @@ def render_summary(run: Run, report: str | None = None) -> str:
         detection=run.detection,
         failed=run.failures["utterance"].nunique() if len(run.failures) else 0,
         report=report,
+        warnings=run.warnings,
     )
 
 
@@ -117,7 +125,7 @@ def render_page(run: Run) -> str:
         failures=run.failures.head(SHOWN_FAILURES).to_dict("records"),
         failure_counts=_failure_counts(run.failures),
         times=run.times.to_dict("records"),
-        warnings=warnings_in_words(run.summary),
+        warnings=run.warnings,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from avsieve.cleansing.words import warnings_in_words
+from avsieve.cleansing.words import Warned, warnings_in_words
 from avsieve.report.detection import KIND_LABELS, Detection, expectation
 
 MODEL_LABELS = {
@@ -71,6 +71,7 @@ def format_summary(
     detection: Detection | None = None,
     failed: int = 0,
     report: str | None = None,
+    warnings: Sequence[Warned] | None = None,
 ) -> str:
     """Write the outcome of a run as plain text, at most 80 columns wide.
 
@@ -88,6 +89,8 @@ def format_summary(
         Utterances that some stage could not process.
     report
         Path of the page.
+    warnings
+        What must not be passed over; those of the summary where not given.
     """
     total = sum(found.values())
     n = summary["utterances"]
@@ -109,7 +112,7 @@ def format_summary(
         lines.append(f"recall by kind    {each}")
     if results is not None and len(results):
         lines += _error_table(results)
-    for warned in warnings_in_words(summary):
+    for warned in warnings_in_words(summary) if warnings is None else warnings:
         if warned.severe:
             lines += textwrap.wrap(f"{'WARNING':18}{warned.text}", 80, subsequent_indent=" " * 18)
     if report:
