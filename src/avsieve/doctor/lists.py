@@ -48,8 +48,8 @@ def _trials(config: Config, is_there: Callable[[str], bool] | None) -> list[Find
         if has_test or config.evaluation.holdout > 0:
             return [Finding("ok", key, "made of the people kept for testing")]
         return [
-            Finding("error", key, "no trial list, no test people in the source, and evaluation.holdout is 0: "
-                    "nobody can be tested", "name a trial list, or run as far as `clean` only")
+            Finding("warning", key, "no trial list, no test people in the source, and evaluation.holdout is 0: "
+                    "nobody can be tested, and the evaluation is left out", "name a trial list, or test people")
         ]  # fmt: skip
     try:
         trials = read_trials(path)
