@@ -56,4 +56,5 @@ def check(settings: Embeddings, modalities: str) -> SourceFacts:
         else:
             add(Finding("ok", subject, shape))
     facts.utterances += len(others)
+    facts.is_there = (utterances | others).__contains__
     return facts
