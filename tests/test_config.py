@@ -30,7 +30,7 @@ def test_the_default_file_holds_the_defaults() -> None:
 def test_a_preset_on_top_of_the_default_file_sets_its_keys() -> None:
     # Snakemake lays a user's keys over those of the default file, so none of these may stand in it as given.
     values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
-    values["training"]["audio"] |= {"preset": "avcleanse", "scale": 20}
+    values["training"]["audio"] |= {"preset": "avcleanse", "scale": 20, "music": "musan/music"}
     audio = parse_config(values).training.audio
     assert (audio.arch, audio.epochs, audio.margin_until, audio.scale) == ("ecapa1024", 99, 0, 20)
     assert "`preset: avcleanse` sets `epochs: 99`" in reference()

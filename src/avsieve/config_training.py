@@ -107,6 +107,17 @@ class TrainAudio(Preset):
     seed: int = key(0, "Decides first weights, order, crops and treatments.", "train_audio", ge=0)
     large_margin: LargeMargin = key(LargeMargin, "", "train_audio")
 
+    @model_validator(mode="after")
+    def _has_music(self) -> TrainAudio:
+        treatments = [*self.augment, *(self.large_margin.augment or [])]
+        if "music" in treatments and self.music is None:
+            named = f" (the preset {self.preset} has it)" if self.preset != "none" else ""
+            raise ValueError(
+                f"augment holds music{named}, and no folder of music is named: set training.audio.music, or leave "
+                "music out of training.audio.augment"
+            )
+        return self
+
 
 class TrainVisual(Preset):
     """Training of a visual encoder on a list (`snakemake train_visual_encoders`).

@@ -16,7 +16,7 @@ def training(**values: Any) -> Any:
 
 def test_the_preset_is_the_published_recipe() -> None:
     # systems.md 1.2: what AVCleanse's code trains with.
-    audio = training(audio={"preset": "avcleanse"}).audio
+    audio = training(audio={"preset": "avcleanse", "music": "musan/music"}).audio
     assert (audio.arch, audio.batch, audio.crop_s, audio.margin, audio.scale) == ("ecapa1024", 400, 2.015, 0.2, 30)
     assert audio.augment == ["none", "room", "babble", "music", "noise"]
     assert (audio.gain_db, audio.mixing, audio.stack, audio.mask, audio.speeds) == (0, "voxceleb_trainer", 0, 0.1, [1])
@@ -31,10 +31,21 @@ def test_the_preset_is_the_published_recipe() -> None:
 
 
 def test_what_is_given_stands_against_the_preset() -> None:
-    audio = training(audio={"preset": "avcleanse", "margin": 0.3, "batch": 100}).audio
+    audio = training(audio={"preset": "avcleanse", "music": "m", "margin": 0.3, "batch": 100}).audio
     assert (audio.margin, audio.batch, audio.scale) == (0.3, 100, 30)
-    assert training(audio={"preset": "avcleanse", "steps": 50}).audio.epochs == 0
-    assert training(audio={"preset": "avcleanse", "steps": 50, "epochs": 3}).audio.epochs == 3
+    assert training(audio={"preset": "avcleanse", "music": "m", "steps": 50}).audio.epochs == 0
+    assert training(audio={"preset": "avcleanse", "music": "m", "steps": 50, "epochs": 3}).audio.epochs == 3
+
+
+def test_music_without_a_folder_of_music_is_refused_before_anything_runs() -> None:
+    for audio in (
+        {"preset": "avcleanse"},
+        {"augment": ["none", "music"]},
+        {"large_margin": {"steps": 5, "augment": ["music"]}},
+    ):
+        with pytest.raises(ConfigError, match=r"training\.audio: augment holds music.* set training\.audio\.music"):
+            training(audio=audio)
+    assert training(audio={"preset": "avcleanse", "augment": ["none", "noise"]}).audio.music is None
 
 
 def test_without_a_preset_the_defaults_stand() -> None:

@@ -76,11 +76,14 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0, conda: bool = Fa
     from avsieve.doctor.disk import check_disk
     from avsieve.doctor.lists import check_lists
     from avsieve.doctor.models import check_models
-    from avsieve.doctor.settings import read_settings
+    from avsieve.doctor.settings import read_settings, repeated_keys
     from avsieve.doctor.software import check_software
+    from avsieve.doctor.training import check_training
 
     config, files = read_settings(paths)
     done.files = [str(path) for path in files]
+    if repeated := [finding for path in files for finding in repeated_keys(path)]:
+        done.sections.append(("Configuration", repeated))
 
     def section(name: str, check: Callable[[], list[Finding]]) -> None:
         done.sections.append((name, _looked(name.lower(), check)))
@@ -93,6 +96,9 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0, conda: bool = Fa
     facts = SourceFacts()
     section("Source", lambda: source_facts(config, facts))
     section("Lists", lambda: check_lists(config, facts.is_there))
+    section("Training", lambda: check_training(config))
+    if not done.sections[-1][1]:
+        done.sections.pop()
     if facts.utterances:
         section("Measuring", lambda: _costs(done, config, facts, measure, gpu="cuda" in (devices.torch, devices.onnx)))
         if not done.sections[-1][1]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avsieve.doctor.people import check_people, has_test_set
 from avsieve.errors import AvsieveError
 from avsieve.sources.findings import Finding
 
@@ -27,6 +28,7 @@ def check_lists(config: Config, is_there: Callable[[str], bool] | None) -> list[
     evaluation = config.evaluation
     findings += [_speakers(path, "evaluation.trained_on") for path in evaluation.trained_on]
     findings += _seen(config)
+    findings += check_people(config)
     if evaluation.as_norm.cohort not in (None, "all", "clean"):
         findings.append(_readable_list(str(evaluation.as_norm.cohort), "evaluation.as_norm.cohort"))
     if evaluation.sex is not None:
@@ -41,11 +43,7 @@ def _trials(config: Config, is_there: Callable[[str], bool] | None) -> list[Find
 
     key, path = "evaluation.trials", config.evaluation.trials
     if path is None:
-        settings = getattr(config.source, config.source.kind)
-        has_test = config.source.kind == "synthetic" or any(
-            value for name, value in settings.model_dump().items() if name.startswith("test_")
-        )
-        if has_test or config.evaluation.holdout > 0:
+        if has_test_set(config) or config.evaluation.holdout > 0:
             return [Finding("ok", key, "made of the people kept for testing")]
         return [
             Finding("warning", key, "no trial list, no test people in the source, and evaluation.holdout is 0: "
@@ -95,12 +93,28 @@ def _covered(trials: Trials, is_there: Callable[[str], bool] | None) -> list[Fin
     asked = trials.utterances[::step]
     absent = [u for u in asked if not is_there(u)]
     if not absent:
-        return [Finding("ok", key, f"all {len(asked):,} utterances that were looked for are in the source")]
-    level, remedy = ("error", "name the test set in the source") if len(absent) == len(asked) else (
-        "warning", "their trials are left out and counted; name a source that has them"
-    )  # fmt: skip
-    text = f"{len(absent):,} of {len(asked):,} utterances that were looked for are not in the source, as {absent[0]}"
-    return [Finding(level, key, text, remedy)]  # type: ignore[arg-type]
+        found = Finding("ok", key, f"all {len(asked):,} utterances that were looked for are in the source")
+    else:
+        text = (
+            f"{len(absent):,} of {len(asked):,} utterances that were looked for are not in the source, as {absent[0]}"
+        )
+        if len(absent) == len(asked):
+            return [Finding("error", key, text, "name the test set in the source")]
+        found = Finding("warning", key, text, "their trials are left out and counted; name a source that has them")
+    left = _left(trials, set(absent)) if step == 1 else ""
+    return [found, *([Finding("error", key, left, "name trials of both kinds, or their source")] if left else [])]
+
+
+def _left(trials: Trials, absent: set[str]) -> str:
+    """Say what is left of the trials without ``absent`` utterances, if it is not some of both kinds."""
+    import numpy as np
+
+    there = np.array([u not in absent for u in trials.utterances])
+    left = trials.is_target[there[trials.enrol] & there[trials.test]]
+    if left.any() and not left.all():
+        return ""
+    text = f"{len(left):,} of {len(trials):,} trials can be scored"
+    return f"{text}, all of them {'target' if left.all() else 'impostor'} trials" if len(left) else text
 
 
 def _seen(config: Config) -> list[Finding]:

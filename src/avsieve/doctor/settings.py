@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avsieve.errors import AvsieveError, ConfigError
+from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
     from avsieve.config import Config
@@ -47,19 +49,72 @@ def read_settings(paths: list[Path]) -> tuple[Config, list[Path]]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """Read a file as Snakemake does: JSON, else YAML, with keys at its top."""
+    import json
+
     import yaml
 
+    text = _text(path)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from None
+        values = json.loads(text)
+    except ValueError:
+        try:
+            values = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{path}: not YAML: {_in_one_line(error)}; mend it there") from None
+    if values is None:
+        raise ConfigError(
+            f"{path}: holds no key, and Snakemake stops at such a file; write {{}} into it, or do not name it"
+        )
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected keys and values, found a {type(values).__name__}")
+    return values
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: no text in UTF-8 ({error.reason}); name a YAML file") from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; name an existing configuration") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected keys and values, found a {type(values).__name__}")
-    return values
+
+
+def _in_one_line(error: Any) -> str:
+    """Return what a parser found, and where."""
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or str(error).splitlines()[0]
+    tab = ": indent with blanks, not with tabs" if "\\t" in what else ""
+    return f"{what}{tab}" + (f" (line {mark.line + 1}, column {mark.column + 1})" if mark else "")
+
+
+def repeated_keys(path: Path) -> list[Finding]:
+    """Warn of keys that a file has twice: the last one counts, and YAML says nothing."""
+    import yaml
+
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        return []  # JSON with tabs, which Snakemake takes
+    return list(_repeated(node, "", path))
+
+
+def _repeated(node: Any, above: str, path: Path) -> Iterator[Finding]:
+    import yaml
+
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(item, above, path)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        name, line = f"{above}{key.value}", key.start_mark.line + 1
+        if name in lines:
+            text = f"{path} has it in line {lines[name]} and again in line {line}, and the last one counts alone"
+            yield Finding("warning", name, text, "keep one of them")
+        lines[name] = line
+        yield from _repeated(value, f"{name}.", path)
 
 
 def _update(values: dict[str, Any], more: dict[str, Any]) -> None:

@@ -52,6 +52,7 @@ def check(settings: Embeddings, modalities: str) -> SourceFacts:
             continue
         facts.findings += _compared(subject, shape, modality, utterances, table)
     facts.utterances += len(others)
+    facts.is_there = (utterances | others).__contains__
     return facts
 
 
