@@ -1,5 +1,7 @@
 """Decoding and aligning in one go, against the two stages."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from avsieve.faces.extract import extract_faces_shard
 from avsieve.faces.ready import ReadyFaces
 from avsieve.media.extract import extract_shard
 from avsieve.media.ffmpeg import write_clip
-from avsieve.media.index import IMAGES, IndexedClip, Place, media_table
+from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table
 from avsieve.media.wav import wav_bytes
 from avsieve.shards import ShardReader
 from avsieve.tables import read_table
@@ -129,3 +131,14 @@ def test_ready_faces_are_kept_to_the_byte(tmp_path):
     assert extracted.frame()["code"].tolist() == aligned.frame()["code"].tolist() == ["ok"]
     with ShardReader(tmp_path / "out" / "faces.tar") as faces:
         assert faces.read("a/v/u/0010.jpg") == (folder / "0010.jpg").read_bytes()
+
+
+def test_a_clip_that_was_replaced_since_it_was_indexed_is_a_row_of_both_stages(media, aligner, tmp_path):
+    folder, _ = media
+    for name in ("1.mp4", "2.mp4"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    index = media_table(IndexedClip(f"a/v/{n}", "train", file_place(tmp_path, n)) for n in ("1.mp4", "2.mp4"))
+    os.utime(tmp_path / "1.mp4", ns=(0, 1))
+    extracted, aligned = fused((tmp_path, index), aligner, tmp_path / "out")
+    assert extracted.frame()["code"].tolist() == ["media_changed", "ok"]
+    assert aligned.frame()["code"].tolist() == ["no_frames", "ok"]

@@ -50,16 +50,19 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     for row in progress(list(rows.itertuples()), "utterances"):
         wavs = roots[row.subset][1]
         sound = _sound(wavs, row.utterance)
-        duration_s = probe_duration_s(slice_of(sound, wavs)) if sound.size else math.nan
+        duration_s = float(row.seconds) if row.seconds else math.nan
+        listed = not math.isnan(duration_s)
+        if not listed and sound.size:
+            duration_s = probe_duration_s(slice_of(sound, wavs))
         images = folders[row.subset]
         if images is None:
             status.add(row.utterance, *_judge(sound.size, 1, row))
-            found.append(IndexedClip(row.utterance, row.subset, sound, duration_s=duration_s))
+            found.append(IndexedClip(row.utterance, row.subset, sound, None, duration_s, listed))
             continue
         at = images.find(row.path)
         place = Place(at.name, 0, at.size, IMAGES, at.stamp) if at else Place(row.path, 0, 0, IMAGES)
         status.add(row.utterance, *_judge(sound.size, place.size, row))
-        found.append(IndexedClip(row.utterance, row.subset, place, sound, duration_s))
+        found.append(IndexedClip(row.utterance, row.subset, place, sound, duration_s, listed))
     return media_table(found), status
 
 
