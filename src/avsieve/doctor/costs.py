@@ -18,6 +18,7 @@ from avsieve.doctor.rates import (
     WAV_BYTES_A_SECOND,
     Rate,
 )
+from avsieve.media.frame_names import frames_before
 
 if TYPE_CHECKING:
     from avsieve.config import Config
@@ -90,7 +91,7 @@ def estimate(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu:
         return []
     kind, both = config.source.kind, config.source.modalities == "both"
     seconds = facts.seconds or count * MEAN_S
-    frames = seconds / config.media.interval_s if both else 0.0
+    frames = count * frames_before(seconds / count, config.media.interval_s) if both else 0
     costs = [] if kind == "embeddings" else [_fetch(config, facts, seconds, rates)]
     if kind != "embeddings":
         sound = two_digits(seconds / 3600) + " h of clips"

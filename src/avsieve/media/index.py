@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 
+from avsieve.file_names import path_from_text
 from avsieve.media.slices import MediaSlice
 
 PART_SEPARATOR = "|"
@@ -66,6 +67,11 @@ def media_table(clips: Iterable[IndexedClip]) -> pd.DataFrame:
     return pa.table([list(c) for c in columns], schema=MEDIA_SCHEMA).to_pandas()
 
 
+def paths_of(root: Path, path: str) -> tuple[Path, ...]:
+    """Return the files that a path of the index stands for; see `avsieve.file_names` for names that are no text."""
+    return tuple(root / path_from_text(part) for part in path.split(PART_SEPARATOR))
+
+
 def slices_of(
     index: pd.DataFrame, roots: Mapping[str, Path], audio_roots: Mapping[str, Path] | None = None
 ) -> list[tuple[MediaSlice, MediaSlice | None]]:
@@ -83,7 +89,7 @@ def slices_of(
     audio_roots = {**roots, **(audio_roots or {})}
 
     def cut(root: Path, path: str, offset: int, size: int, packing: str) -> MediaSlice:
-        return MediaSlice(tuple(root / part for part in path.split(PART_SEPARATOR)), int(offset), int(size), packing)
+        return MediaSlice(paths_of(root, path), int(offset), int(size), packing)
 
     found: list[tuple[MediaSlice, MediaSlice | None]] = []
     for row in index.itertuples():

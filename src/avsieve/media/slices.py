@@ -116,7 +116,8 @@ def open_slice(media: MediaSlice) -> str | io.IOBase:
     A packed member is unpacked into memory.
     """
     if media.is_whole_file:
-        return str(media.paths[0])
+        path = str(media.paths[0])
+        return path if media.paths[0].is_absolute() else f"./{path}"  # else `a:b.mp4` has a protocol `a`
     if media.packing == "deflate":
         return io.BytesIO(read_slice(media))
     return FileSlice(media.paths, media.offset, media.length)

@@ -11,9 +11,12 @@ from avsieve.errors import AvsieveError
 from avsieve.recognise import named
 from avsieve.sources.archive.locate import BadMemberError, Locator, slice_of
 from avsieve.sources.archive.members import Member, find_members, joined
+from avsieve.sources.archive.names import Naming
 from avsieve.sources.archive.parts import Archive, find_archives
 from avsieve.sources.archive.zip_end import entries_of
 from avsieve.sources.findings import Finding, SourceFacts
+from avsieve.sources.layout import Layout
+from avsieve.sources.rows import shared_in_words
 
 MANY, LARGE = 200_000, 4_000_000_000
 """Members of a zip, and bytes of a tar, beyond which an archive is not listed beforehand."""
@@ -26,6 +29,7 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
     clips: dict[str, Member] | None = {}
     archives: list[Archive] = []
     guessed = 0
+    speakers: dict[str, set[str]] = {}
     for name in ("video", "audio", "test_video", "test_audio"):
         patterns = getattr(settings, name)
         if not patterns:
@@ -33,7 +37,8 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
         key = f"source.archive.{name}"
         try:
             found = find_archives(patterns)
-            members, entries = _look(found)
+            naming = Naming(Layout(settings.layout))
+            members, entries = _look(found, naming)
         except AvsieveError as error:
             facts.findings.append(Finding("error", key, str(error), "mend the archives or their names"))
             facts.clip_bytes = clips = None
@@ -43,17 +48,23 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
         text += (
             f", {len(members):,} clips" if members is not None else f", about {entries:,} members" if entries else ""
         )
-        facts.findings.append(Finding("ok", key, text))
+        facts.findings += [Finding("ok", key, text), *naming.findings(key)]
+        facts.failing += naming.twice.count
         archives += found
+        speakers[name] = {utterance.partition("/")[0] for utterance in members or ()}
         facts.clip_bytes = None if facts.clip_bytes is None else facts.clip_bytes + size
         if "audio" not in name:
             guessed += entries
             clips = None if clips is None or members is None else clips | members
     _count(facts, settings, clips, archives, guessed)
+    if both := speakers.get("video", set()) & speakers.get("test_video", set()):
+        key = "source.archive.test_video"
+        text = shared_in_words(both, "source.archive.video", key).removeprefix(f"{key}: ")
+        facts.findings.append(Finding("error", key, text, "name other people's clips"))
     return facts
 
 
-def _look(archives: list[Archive]) -> tuple[dict[str, Member] | None, int]:
+def _look(archives: list[Archive], naming: Naming) -> tuple[dict[str, Member] | None, int]:
     """Return the clips, or None where listing them takes long, and about how many there are (0: unknown)."""
     entries, quick = 0, True
     for archive in archives:
@@ -61,7 +72,7 @@ def _look(archives: list[Archive]) -> tuple[dict[str, Member] | None, int]:
             with joined(archive) as view:
                 entries += entries_of(archive, view)
         quick = quick and (entries <= MANY if archive.is_zip else archive.size <= LARGE)
-    members = find_members(archives) if quick else None
+    members = find_members(archives, naming.layout, naming) if quick else None
     return members, entries if members is None else len(members)
 
 
@@ -80,6 +91,7 @@ def _count(
         facts.findings.append(Finding("ok", "source.archive.train_list", f"{settings.train_list}: {told}"))
         if clips and (absent := [name for name in names if name not in clips]):
             level = "error" if len(absent) == len(names) else "warning"
+            facts.failing += len(absent)
             text = f"{len(absent)} of {len(names)} listed clips are in no archive, as {absent[0]}"
             facts.findings.append(Finding(level, "source.archive.video", text, "they become rows of reasons"))  # type: ignore[arg-type]
         if not settings.test_video:

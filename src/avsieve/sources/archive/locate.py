@@ -13,7 +13,7 @@ from avsieve.media.index import AS_IT_IS, DEFLATED, PART_SEPARATOR, Place
 from avsieve.media.slices import MediaSlice, read_slice
 from avsieve.reasons import Reason
 from avsieve.sources.archive.members import DEFLATED as DEFLATED_MEMBER
-from avsieve.sources.archive.members import ENCRYPTED, STORED, TAR, Member, joined
+from avsieve.sources.archive.members import ENCRYPTED, STORED, TAR, TWICE, Member, joined
 from avsieve.sources.archive.parts import Archive
 from avsieve.sources.archive.zip_end import LOCAL_HEADER, LOCAL_SIGNATURE
 
@@ -52,6 +52,8 @@ class Locator:
             If the member is encrypted or packed in another way than by deflate, is empty, or is not where the archive's
             directory says.
         """
+        if member.packing == TWICE:
+            raise BadMemberError(Reason.CLIP_TWICE, member.archive)
         if member.packing == ENCRYPTED:
             raise BadMemberError(Reason.ARCHIVE_PACKING, f"encrypted in {member.archive}; unpack the archive")
         if member.packing not in (TAR, STORED, DEFLATED_MEMBER):

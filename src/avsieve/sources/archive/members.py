@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -11,14 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avsieve.errors import AvsieveError
-from avsieve.ids import is_valid_id, parse_id
+from avsieve.file_names import shown
 from avsieve.media.slices import FileSlice
+from avsieve.sources.archive.names import Naming
 from avsieve.sources.archive.parts import Archive
 from avsieve.sources.archive.zip_end import check_whole
-from avsieve.sources.containers import choose, stem_of
+from avsieve.sources.containers import TwiceError, choose
+from avsieve.sources.layout import Layout
 
-logger = logging.getLogger(__name__)
 TAR, STORED, DEFLATED, ENCRYPTED = "tar", "stored", "deflated", "encrypted"
+TWICE = "twice"
 _ENCRYPTED_FLAG = 0x1
 _PADDING = 1 << 20
 
@@ -27,7 +28,8 @@ class Member(NamedTuple):
     """A clip in an archive."""
 
     packing: str
-    """``tar`` and ``stored``: bytes as they are; ``deflated``; ``encrypted``; ``method N``, which is not read."""
+    """``tar`` and ``stored``: bytes as they are; ``deflated``; ``encrypted``; ``method N``, which is not read;
+    ``twice`` where two members are the utterance, which ``archive`` then names."""
     offset: int
     """Where its header begins (zip) or its bytes (tar), in the archive's parts joined."""
     size: int
@@ -91,49 +93,52 @@ def _tar_members(archive: Archive) -> Iterator[tuple[str, Member]]:
         ) from error
 
 
-def _utterance_of(name: str) -> str | None:
-    """Return the id that a member's name ends with, None for what is no clip."""
-    parts = name.replace("\\", "/").split("/")
-    stem = stem_of(parts[-1])
-    if stem is None or "__MACOSX" in parts:
-        return None
-    return "/".join([*parts[-3:-1], stem])
+def find_members(
+    archives: Iterable[Archive], layout: Layout | None = None, naming: Naming | None = None
+) -> dict[str, Member]:
+    """Return the clip of each utterance, by id: from the last parts of a member's name, whatever stands before.
 
+    A member that is there twice under one name counts as it was written last, as everywhere. An utterance that is there
+    as two members under two names has ``TWICE`` in place of one.
 
-def find_members(archives: Iterable[Archive]) -> dict[str, Member]:
-    """Return the clip of each utterance, by id: the last three parts of a member's name, whatever stands before.
-
-    A member that is there twice under one name counts as it was written last, as everywhere.
+    Parameters
+    ----------
+    layout
+        What the last parts of a name are; VoxCeleb's if not given.
+    naming
+        Gathers what was passed over, and how names were written.
 
     Raises
     ------
     AvsieveError
-        If an archive is incomplete, holds no clip, or an utterance is there as two videos under two names.
+        If an archive is incomplete or holds no clip.
     """
+    naming = naming or Naming(layout or Layout())
     found: dict[str, tuple[str, Member]] = {}
-    shallow: list[str] = []
     for archive in archives:
         before = len(found)
         for name, member in _zip_members(archive) if archive.is_zip else _tar_members(archive):
-            utterance = _utterance_of(name)
+            utterance = naming.utterance_of(name)
             if utterance is None:
                 continue
-            if not is_valid_id(utterance):
-                if utterance.count("/") < 2:
-                    shallow.append(f"{archive.name}: {name}")
-                    continue
-                parse_id(utterance)  # raises, and says what is wrong
             other = found.get(utterance)
             if other is not None and (name, archive.name) != (other[0], other[1].archive):
-                labels = {f"{m.archive}: {n}": (n, m) for n, m in (other, (name, member))}
-                found[utterance] = labels[choose(labels) or ""]
+                found[utterance] = _one_of(other, (name, member), naming)
             else:
                 found[utterance] = name, member
         if len(found) == before:
-            raise AvsieveError(
-                f"source.archive: {archive.name} holds no clip of its own; expected …/speaker/video/utterance.mp4"
-                + (f"; it has {shallow[0]}" if shallow else "")
-            )
-    if shallow:
-        logger.warning("%d members lie in less than two folders and are passed over: %s, …", len(shallow), shallow[0])
+            raise naming.nothing_in(archive.name)
     return {utterance: member for utterance, (_, member) in found.items()}
+
+
+def _one_of(first: tuple[str, Member], second: tuple[str, Member], naming: Naming) -> tuple[str, Member]:
+    """Return the one of two members that is the utterance's clip, or that nobody can tell."""
+    if first[1].packing == TWICE:
+        return first
+    labels = {f"{member.archive}: {name}": (name, member) for name, member in (first, second)}
+    try:
+        return labels[choose(labels) or ""]
+    except TwiceError as error:
+        told = " and ".join(map(shown, error.names))
+        naming.twice.add(told)
+        return "", Member(TWICE, 0, 0, 0, told)

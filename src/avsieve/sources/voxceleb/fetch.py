@@ -22,6 +22,7 @@ from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
 from avsieve.sources.voxceleb.site import Site, SiteOptions
 from avsieve.sources.voxceleb.speaker import ClipOptions, Found, SpeakerWork
+from avsieve.sources.voxceleb.tracks import track_file
 from avsieve.status import StatusTable
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def _found(rows: pd.DataFrame, args: argparse.Namespace, store: Store) -> Iterat
     speakers = rows["utterance"].str.partition("/")[0]
     for speaker, group in rows.groupby(speakers, sort=False):
         tracks = {
-            row.utterance: (args.tracks if row.subset == "train" else args.test_tracks) / f"{row.path}.txt"
+            row.utterance: track_file(args.tracks if row.subset == "train" else args.test_tracks, row.path)
             for row in group.itertuples()
         }
         with locked(store.partial_dir(f"{speaker}.lock")):
