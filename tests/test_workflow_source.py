@@ -19,8 +19,18 @@ def test_only_what_downloads_takes_the_network() -> None:
 @pytest.mark.parametrize(
     ("kind", "settings", "in_plan", "in_fetch"),
     [
-        ("archive", {"video": ["a b*"], "train_list": "l.txt"}, "--video 'a b*' --train-list l.txt", "--no-verify"),
-        ("tree", {"root": "mp4", "audio_root": "aac"}, "--root mp4 --audio-root aac", "--audio-root aac"),
+        (
+            "archive",
+            {"video": ["a b*"], "train_list": "l.txt"},
+            "--video 'a b*' --layout speaker/video/utterance --train-list l.txt",
+            "--no-verify",
+        ),
+        (
+            "tree",
+            {"root": "mp4", "audio_root": "aac"},
+            "--root mp4 --layout speaker/video/utterance --audio-root aac",
+            "--audio-root aac",
+        ),
         ("urls", {"table": "t.csv"}, "--table t.csv", "--store downloads --parallel 4"),
     ],
 )

@@ -24,7 +24,13 @@ from avsieve.errors import ConfigError
 class Media(Block):
     """Frames and sound."""
 
-    interval_s: Positive = key(0.4, "A frame is taken at every multiple of this time, in seconds.", "extract_media")
+    interval_s: float = key(
+        0.4,
+        "A frame is taken at every multiple of this time, in seconds. From 0.04 on frames are named by 25ths of a "
+        "second (`0010.jpg`), below by thousandths (`000033.jpg`); 0.001 is the least.",
+        "extract_media",
+        ge=0.001,
+    )
     jpeg_quality: int = key(95, "Quality of the frames' JPEGs.", "extract_media", ge=1, le=100)
     min_audio_s: float = key(0.5, "Shorter sound is not used, in seconds.", "extract_media", ge=0)
     keep_frames: bool = key(

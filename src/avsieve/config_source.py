@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from avsieve.config_base import Block, Positive, Share, key
 from avsieve.embedding_files.formats import KNOWN, NAMES_HELP, NAMES_KEY, PREFIX_HELP, VECTORS_HELP, VECTORS_KEY
+from avsieve.errors import ConfigError
+from avsieve.sources.layout import DEFAULT, Layout
 
 LIST = (
     "`train_all.txt` (`speaker wav seconds`), a cleansed list, `speaker wav` lines, or VoxCeleb1's `iden_split.txt`; "
     "without it every utterance that is found is used."
+)
+
+
+def _layout(text: str) -> str:
+    try:
+        return Layout(text).text
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
+LayoutText = Annotated[str, AfterValidator(_layout)]
+LAYOUT = (
+    "`speaker/video/utterance`; `speaker/utterance` where each clip is a video of its own; `*` for a folder whose name "
+    "does not matter (`speaker/*/video/utterance`); a word that comes twice takes two folders."
 )
 
 
@@ -33,9 +49,16 @@ class Synthetic(Block):
 
 
 class Tree(Block):
-    """Folders of clips in VoxCeleb2's layout, `speaker/video/utterance.mp4` (`source.kind: tree`)."""
+    """Folders of clips, in VoxCeleb2's layout `speaker/video/utterance.mp4` or another (`source.kind: tree`)."""
 
     root: str | None = key(None, "Folder that holds the speakers' folders.", "plan_shards")
+    layout: LayoutText = key(DEFAULT, f"How the clips lie below their folders: {LAYOUT}", "plan_shards")
+    table: str | None = key(
+        None,
+        "Where folders say nothing: a CSV with the columns `utterance` and `path` (absolute, or from `root` on) and, "
+        "as needed, `speaker`, `video` and `seconds`. It takes the place of the layout for the training clips.",
+        "plan_shards",
+    )
     audio_root: str | None = key(
         None,
         "Folder of the sound in the same layout, where it lies apart from the video (`00001.m4a` or `.wav`).",
@@ -53,6 +76,9 @@ class Archive(Block):
 
     video: list[str] = key(
         list, "Archives of the clips; `*` stands for anything, so `vox2_dev_mp4_part*` names all parts.", "plan_shards"
+    )
+    layout: LayoutText = key(
+        DEFAULT, f"What the last parts of a clip's path in an archive are: {LAYOUT}", "plan_shards"
     )
     audio: list[str] = key(list, "Archives of the sound, where it lies apart (`vox2_dev_aac_part*`).", "plan_shards")
     train_list: str | None = key(None, LIST, "plan_shards")
@@ -141,6 +167,7 @@ class Frames(Block):
         "plan_shards",
     )
     wavs: str | None = key(None, "Folder of the sound: `speaker/video/utterance.wav`.", "plan_shards")
+    layout: LayoutText = key(DEFAULT, f"How the sound lies, and the images' folders: {LAYOUT}", "plan_shards")
     names: str | None = key(
         None, "`vox1_meta.csv`, where the folders of the images bear names and those of the sound ids.", "plan_shards"
     )
@@ -209,14 +236,16 @@ class Source(Block):
     )
     truth: str | None = key(
         None,
-        "`truth.csv` (`utterance,speaker,kind,face_of,voice_of`) where it is known: the report compares with it, and made trials leave out what it calls wrong. "
-        "The synthetic source brings its own.",
+        "`truth.csv` (`utterance,speaker,kind,face_of,voice_of`) where it is known: the report compares with it, and trials "
+        "that are made leave out what it calls wrong. The synthetic source brings its own.",
         "write_report",
     )
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Source:
         name, remedy = NEEDED.get(self.kind, ("", ""))
+        if self.kind == "tree" and self.tree.table:
+            name = ""  # its paths may be whole, or start where Snakemake runs
         if name and not getattr(getattr(self, self.kind), name):
             raise ValueError(f"{self.kind}.{name} is missing: {remedy}")
         if self.kind == "voxceleb" and "{video}" not in self.voxceleb.url:

@@ -11,6 +11,8 @@ class Reason(StrEnum):
     OK = "ok"
     # the source
     MEDIA_MISSING = "media_missing"
+    ENDING_UNKNOWN = "ending_unknown"
+    CLIP_TWICE = "clip_twice"
     MEDIA_EMPTY = "media_empty"
     MEDIA_UNREADABLE = "media_unreadable"
     MEDIA_CHANGED = "media_changed"
@@ -78,6 +80,8 @@ class Reason(StrEnum):
 DESCRIPTIONS: dict[Reason, str] = {
     Reason.OK: "nothing is wrong",
     Reason.MEDIA_MISSING: "the list names a file that is not there",
+    Reason.ENDING_UNKNOWN: "the file is there under an ending that is not taken for a clip's",
+    Reason.CLIP_TWICE: "two files have the name of the utterance, and nobody can tell which is meant",
     Reason.MEDIA_EMPTY: "the file has no bytes",
     Reason.MEDIA_UNREADABLE: "the file is there, and the system does not let it be read",
     Reason.MEDIA_CHANGED: (

@@ -2,7 +2,8 @@
 
 ``NAME.tar`` holds the members, ``NAME.parquet`` one row per member: ``name``, ``utterance``, ``offset`` and ``size``
 (bytes of the content in the tar) and ``crc32`` of the content. Times, owners and modes are constant, so equal content
-gives equal bytes. A member is read through ``mmap``: no open per file, no copy until the caller wants one.
+gives equal bytes. Names that the plain format has no room for stand in a header of their own (POSIX.1-2001, "pax"),
+which every tar reads. A member is read through ``mmap``: no open per file, no copy until the caller wants one.
 """
 
 from __future__ import annotations
@@ -50,9 +51,13 @@ def _padded(size: int) -> int:
 
 
 def _header(name: str, size: int) -> bytes:
+    """Return what stands before a member's content: one block, and two more before it where the name is long."""
     info = tarfile.TarInfo(name)
     info.size = size
-    return info.tobuf(tarfile.USTAR_FORMAT)
+    try:
+        return info.tobuf(tarfile.USTAR_FORMAT)
+    except ValueError:  # more than the 100 characters, or 255 with folders, of the old format
+        return info.tobuf(tarfile.PAX_FORMAT)
 
 
 def partial_path(tar: str | Path) -> Path:

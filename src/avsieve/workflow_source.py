@@ -23,11 +23,11 @@ FETCH_ONLY = {
     "frames": ["aligned"],
 }  # fmt: skip
 PLAN_ONLY = {
-    "tree": ["train_list"],
-    "archive": ["train_list"],
+    "tree": ["train_list", "layout"],
+    "archive": ["train_list", "layout"],
     "urls": ["table", "test_table"],
     "voxceleb": ["train_list"],
-    "frames": ["train_list", "names", "aligned"],
+    "frames": ["train_list", "names", "aligned", "layout"],
 }
 # Files that the plan is made from: inputs, so that another content reruns it.
 PLAN_FILES = ["train_list", "table", "test_table", "names"]
@@ -109,11 +109,14 @@ class SourceWiring:
         keys: tuple[str | None, ...] = ROOTS.get(self.kind, ())
         if self.kind == "frames" and self.settings.faces is None:  # sound alone
             keys = keys[2:]
-        return {
+        roots = {
             flag: getattr(self.settings, name)
             for flag, name in zip(ROOT_FLAGS, keys, strict=False)
             if name is not None and getattr(self.settings, name) is not None
         }
+        if self.kind == "tree":  # the paths of a table may be whole, or start where Snakemake runs
+            roots.setdefault("train_root", ".")
+        return roots
 
     def media_inputs(self, wildcards: Any) -> list[str]:
         """Return the files of a shard, beside its index, that the clips lie in and that this run made."""

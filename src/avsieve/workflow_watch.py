@@ -74,7 +74,7 @@ class Watch:
             named = (settings.video, settings.audio, settings.test_video, settings.test_audio)
             return of_archives("archives", [pattern for patterns in named for pattern in patterns])
         train, test, endings = NAMED[source.kind]
-        keys = (*(train if settings.train_list is None else ()), *test)
+        keys = (*(train if settings.train_list is None and getattr(settings, "table", None) is None else ()), *test)
         folders = [folder for key in keys if (folder := getattr(settings, key)) is not None]
         return of_names("clips", folders, endings) if folders else "clips: as the list names them"
 

@@ -20,6 +20,7 @@ from avsieve.media.slices import read_slice
 from avsieve.sources.archive import fetch, plan
 from avsieve.sources.archive.members import Member, find_members
 from avsieve.sources.archive.parts import find_archives
+from avsieve.sources.layout import Layout
 
 CONTENT = {
     "dev/mp4/id1/vA/00001.mp4": bytes(range(256)) * 20,
@@ -63,7 +64,7 @@ def split(path: Path, cuts: Iterable[int], stem: str) -> str:
 
 def options(*video: str | Path, **others: object) -> argparse.Namespace:
     given = {"video": [str(v) for v in video], "audio": [], "test_video": [], "test_audio": []}
-    return argparse.Namespace(**given | {"train_list": None, "verify": False} | others)
+    return argparse.Namespace(**given | {"train_list": None, "verify": False, "layout": Layout()} | others)
 
 
 def fetched(args: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, str], dict[str, bytes]]:

@@ -10,6 +10,7 @@ from avsieve.errors import AvsieveError
 from avsieve.media.extract import extract_shard
 from avsieve.media.ffmpeg import write_clip
 from avsieve.media.wav import wav_bytes
+from avsieve.sources.layout import Layout
 from avsieve.sources.tree import fetch, plan
 
 
@@ -25,10 +26,10 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def options(root: Path, **others: Path | None) -> argparse.Namespace:
-    return argparse.Namespace(
-        **{"root": root, "train_list": None, "audio_root": None, "test_root": None, "test_audio_root": None} | others
-    )
+def options(root: Path, **others: object) -> argparse.Namespace:
+    given: dict[str, object] = {"root": root, "layout": Layout()}
+    absent = dict.fromkeys(("table", "train_list", "audio_root", "test_root", "test_audio_root"))
+    return argparse.Namespace(**absent | given | others)
 
 
 def planned(root: Path, train_list: Path | None = None, test_root: Path | None = None) -> list[tuple[str, str, str]]:

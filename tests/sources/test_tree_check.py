@@ -6,8 +6,10 @@ import pytest
 
 from avsieve.config_source import Synthetic, Tree
 from avsieve.sources.findings import SourceFacts
+from avsieve.sources.layout import Layout
 from avsieve.sources.load import load_source
-from avsieve.sources.tree.check import check, count_clips
+from avsieve.sources.look import look_at_folders
+from avsieve.sources.tree.check import check
 
 
 @pytest.fixture
@@ -34,9 +36,10 @@ def test_a_folder_is_counted(tree: Path) -> None:
 
 
 def test_a_large_folder_is_estimated(tree: Path) -> None:
-    found = count_clips(tree / "train", look_s=0)
+    found, told = look_at_folders({"source.tree.root": tree / "train"}, Layout(), look_s=0)
     assert not found.is_whole
-    assert found.utterances == 18  # three of the first speaker, six speakers
+    assert found.count == 18  # three of the first speaker, six speakers
+    assert "1 of 6 folders were read" in told[-1].text
 
 
 def test_clips_of_the_list_are_looked_for(tree: Path) -> None:

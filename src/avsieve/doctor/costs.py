@@ -18,6 +18,7 @@ from avsieve.doctor.rates import (
     Rate,
 )
 from avsieve.doctor.words import two_digits
+from avsieve.media.frame_names import frames_before
 
 if TYPE_CHECKING:
     from avsieve.config import Config
@@ -93,7 +94,7 @@ def _clips(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: b
     """Estimate the stages that work on clips."""
     count, both = facts.utterances or 0, config.source.modalities == "both"
     seconds = facts.seconds or count * MEAN_S
-    frames = seconds / config.media.interval_s if both else 0.0
+    frames = count * frames_before(seconds / max(count, 1), config.media.interval_s) if both else 0
     jobs, audio, visual = config.shards, config.audio, config.visual
     sound = two_digits(seconds / 3600) + " h of clips"
     images = f"{two_digits(frames)} frames"

@@ -154,6 +154,14 @@ def source_facts(config: Config, facts: SourceFacts) -> list[Finding]:
         for field_of in fields(SourceFacts):
             setattr(facts, field_of.name, getattr(found, field_of.name))
     count_list(config, facts)
+    if facts.utterances and facts.failing / facts.utterances > config.max_failed:
+        text = (
+            f"about {facts.failing:,} of {facts.utterances:,} utterances would fail to be fetched, as told above: more "
+        )
+        facts.findings.append(
+            Finding("error", "max_failed", f"{text}than max_failed ({config.max_failed:.1%}) allows",
+                    "mend the data, or raise max_failed")
+        )  # fmt: skip
     return facts.findings
 
 

@@ -146,26 +146,12 @@ def _source(config: Config, part: str, leave: list[str], more: list[str]) -> tup
 
 def _chosen(config: Config, wiring: Any, clips: int, folder: Path) -> pd.DataFrame:
     """Return the plan of a few clips, far apart."""
-    import pandas as pd
-
     from avsieve.sources.base import TRAIN, build_plan
 
-    if config.source.kind == "tree":
-        from avsieve.corpus_lists import listed
-        from avsieve.sources.tree.check import count_clips
-
-        settings = config.source.tree
-        if settings.train_list:
-            names = listed(settings.train_list)["utterance"].tolist()
-        else:
-            root = Path(str(settings.root))
-            names = [str(path.relative_to(root).with_suffix("")) for path in count_clips(root).clips]
-        rows = pd.DataFrame({"utterance": names, "subset": TRAIN, "path": names, "seconds": ""})
-    else:
-        tables = ["--speakers-table", str(folder / "speakers.csv"), "--truth", str(folder / "truth.csv")]
-        plan, args = _source(config, "plan", wiring.leave_in_plan, tables)
-        rows = plan(args)
-        rows = rows[rows["subset"] == TRAIN]
+    tables = ["--speakers-table", str(folder / "speakers.csv"), "--truth", str(folder / "truth.csv")]
+    plan, args = _source(config, "plan", wiring.leave_in_plan, tables)
+    rows = plan(args)
+    rows = rows[rows["subset"] == TRAIN]
     step = max(1, len(rows) // clips)
     return build_plan(rows.iloc[::step].head(clips).reset_index(drop=True), 1)
 

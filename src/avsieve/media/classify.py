@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 
@@ -77,5 +78,6 @@ def classify_failure(media: MediaSlice, error: Exception, words: str) -> Reason:
 
 def missing_part(media: MediaSlice) -> Path | None:
     """Return the first of a clip's files, or its folder, that is not there."""
-    there = Path.is_dir if media.packing == "images" else Path.is_file
+    # Not `Path.is_file`, which raises where a name is too long for the disk.
+    there = os.path.isdir if media.packing == "images" else os.path.isfile
     return next((p for p in media.paths if not there(p)), None)

@@ -11,7 +11,8 @@ import av
 
 from avsieve.media.claims import Claim, claim_of
 from avsieve.media.classify import classify_failure, missing_part
-from avsieve.media.decoded import Decoded, frame_name
+from avsieve.media.decoded import Decoded
+from avsieve.media.frame_names import frame_name
 from avsieve.media.identity import ChangedError
 from avsieve.media.images import read_images
 from avsieve.media.one_pass import Pass, Wanted

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from avsieve.jpeg import jpeg_of
-from avsieve.media.decoded import Decoded, frame_name
+from avsieve.media.decoded import Decoded
+from avsieve.media.frame_names import frame_name
 from avsieve.media.lookahead import Timing
 from avsieve.media.streams import square_size
 
@@ -72,7 +74,7 @@ class FrameTaker:
             self._k = self._timing.first(time_s)  # nothing is shown before the first frame
             self.starts_at_s = time_s
         else:
-            self._pass(time_s)
+            self._pass(time_s, self._timing.passed)
         self._shown, self._shown_s = frame, time_s
 
     def finish(self, end_s: float) -> float:
@@ -81,20 +83,16 @@ class FrameTaker:
             return 0.0
         if not 0 < end_s - self._shown_s <= MOST_SHOWN_S:
             end_s = self._shown_s + self._timing.frame_s
-        self._pass(end_s)
+        self._pass(end_s, self._timing.ended)
         return end_s
 
-    def _pass(self, time_s: float) -> None:
-        if not self._timing.passed(self._k, time_s):
+    def _pass(self, time_s: float, passed: Callable[[int, float], bool]) -> None:
+        if not passed(self._k, time_s):
             return
         image = self._image()
         content = image if self._quality is None else jpeg_of(image, self._quality)
-        while self._timing.passed(self._k, time_s):
-            name = frame_name(self._k * self._timing.interval_s)
-            if isinstance(content, bytes):
-                self._out.frames[name] = content
-            else:
-                self._out.images[name] = content
+        while passed(self._k, time_s):
+            self._out.add_frame(frame_name(self._k, self._timing.interval_s), content)
             self.taken[self._k] = self._shown.pts
             self._k += 1
 

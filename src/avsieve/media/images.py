@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from avsieve.file_names import shown
+from avsieve.ids import id_part
 from avsieve.jpeg import jpeg_of
 from avsieve.media.decoded import Decoded
 from avsieve.media.identity import check_images, image_files, images_stamp
@@ -22,7 +24,7 @@ def _content(path: Path) -> tuple[bytes, os.stat_result]:
 
 
 def read_images(folder: Path, jpeg_quality: int | None, stamp: str = "") -> Decoded:
-    """Return the images of a folder as frames, named by their stems, in the order of the names.
+    """Return the images of a folder as frames, named by their stems, in the order of their names or numbers.
 
     JPEGs are passed on to the byte; others become JPEGs. Images that cannot be decoded are left out, and told.
 
@@ -46,18 +48,43 @@ def read_images(folder: Path, jpeg_quality: int | None, stamp: str = "") -> Deco
     if stamp:
         found = images_stamp((path.name, stat) for path, (_, stat) in zip(paths, contents, strict=True))
         check_images(folder.name, found, stamp)
+    read = dict(zip(paths, (content for content, _ in contents), strict=True))
+    paths = sorted(paths, key=_order)
+    names = _names(paths)
     bad = []
-    for path, (content, _) in zip(paths, contents, strict=True):
+    for path in paths:
+        content = read[path]
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
         if image is None:
-            bad.append(path.name)
+            bad.append(shown(path.name))
         elif jpeg_quality is None:
-            out.images[path.stem] = image
+            out.add_frame(names[path], image)
         else:
-            out.frames[path.stem] = content if path.suffix.lower() in _JPEG else jpeg_of(image, jpeg_quality)
+            as_it_is = path.suffix.lower() in _JPEG
+            out.add_frame(names[path], content if as_it_is else jpeg_of(image, jpeg_quality))
     if not paths:
         out.note(Reason.NO_FRAMES, f"{folder.name}: no image in the folder")
     if bad:
         some = f"{', '.join(bad[:3])}{', …' if len(bad) > 3 else ''}"
         out.note(Reason.IMAGE_UNDECODABLE, f"{len(bad)} of {len(paths)} images cannot be decoded: {some}")
     return out
+
+
+def _order(path: Path) -> tuple[int, str]:
+    """Sort by number where names are numbers, so that 10000 follows 9990; else by name."""
+    return (int(path.stem), path.name) if path.stem.isascii() and path.stem.isdigit() else (-1, path.name)
+
+
+def _names(paths: list[Path]) -> dict[Path, str]:
+    """Return the frame names of images: their stems, written as ids are; with the ending where stems are the same."""
+    taken: set[str] = set()
+    names = {}
+    for path in paths:
+        name = id_part(path.stem)
+        if name in taken:
+            name = id_part(f"{path.stem}_{path.suffix[1:]}")
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        names[path] = name
+    return names

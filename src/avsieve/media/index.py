@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 
+from avsieve.file_names import path_from_text
 from avsieve.media.identity import SEPARATOR, stamp_of
 from avsieve.media.slices import MediaSlice
 
@@ -70,8 +71,11 @@ class IndexedClip(NamedTuple):
 
 
 def file_place(root: Path, name: str) -> Place:
-    """Return the place of a whole file below ``root``; of size 0 where there is none."""
-    path = root / name
+    """Return the place of a whole file below ``root``; of size 0 where there is none.
+
+    ``name`` is as the index has it, see `avsieve.file_names`.
+    """
+    path = root / path_from_text(name)
     if not path.is_file():
         return Place(name)
     stat = path.stat()
@@ -80,9 +84,14 @@ def file_place(root: Path, name: str) -> Place:
 
 def slice_of(place: Place, root: Path = Path(), listed_s: float = math.nan) -> MediaSlice:
     """Return the bytes at a place below ``root``, with what they are to be compared with when they are read."""
-    paths = tuple(root / part for part in place.path.split(PART_SEPARATOR))
     return MediaSlice(
-        paths, int(place.offset), int(place.size), place.packing, place.stamps, place.marks, float(listed_s)
+        paths_of(root, place.path),
+        int(place.offset),
+        int(place.size),
+        place.packing,
+        place.stamps,
+        place.marks,
+        float(listed_s),
     )
 
 
@@ -94,6 +103,11 @@ def media_table(clips: Iterable[IndexedClip]) -> pd.DataFrame:
     ]
     columns = list(zip(*rows, strict=True)) or [()] * len(MEDIA_SCHEMA)
     return pa.table([list(c) for c in columns], schema=MEDIA_SCHEMA).to_pandas()
+
+
+def paths_of(root: Path, path: str) -> tuple[Path, ...]:
+    """Return the files that a path of the index stands for; see `avsieve.file_names` for names that are no text."""
+    return tuple(root / path_from_text(part) for part in path.split(PART_SEPARATOR))
 
 
 def slices_of(

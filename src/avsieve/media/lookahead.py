@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+# A product of a number and an interval may miss the end that it stands for by so much.
+ROUNDING_S = 1e-6
 # Frames are reordered by 16 at most in H.264 and HEVC, two packets a frame when fields come apart.
 AHEAD = 64
 
@@ -32,7 +34,7 @@ class Timing(NamedTuple):
     @property
     def slack_s(self) -> float:
         """Half a tick."""
-        return self.tick_s / 2 + 1e-6
+        return self.tick_s / 2 + ROUNDING_S
 
     def at(self, pts: int) -> float:
         """Return the time of a time stamp, from the start of the presentation."""
@@ -41,6 +43,10 @@ class Timing(NamedTuple):
     def passed(self, k: int, time_s: float) -> bool:
         """Tell whether wanted time number ``k`` is before a frame that begins at ``time_s``."""
         return k * self.interval_s < time_s - self.slack_s
+
+    def ended(self, k: int, end_s: float) -> bool:
+        """Tell whether wanted time number ``k`` is before the end of the video: nothing could be shown instead."""
+        return k * self.interval_s < end_s - ROUNDING_S
 
     def first(self, time_s: float) -> int:
         """Return the number of the first wanted time that is not before a frame that begins at ``time_s``."""
@@ -96,8 +102,11 @@ class Lookahead:
         # for every packet.
         interval_s, slack_s = self._timing.interval_s, self._slack_s
         after = bisect_right(self._stamps, packet.pts)
-        until_s = self._timing.at(self._stamps[after]) if after < len(self._stamps) else self.end_s
-        from_s, until_s = self._timing.at(packet.pts) - slack_s, until_s - slack_s
+        if after < len(self._stamps):
+            until_s = self._timing.at(self._stamps[after]) - slack_s
+        else:
+            until_s = self.end_s - ROUNDING_S
+        from_s = self._timing.at(packet.pts) - slack_s
         k = max(1, math.floor(from_s / interval_s))
         while k * interval_s < from_s:
             k += 1

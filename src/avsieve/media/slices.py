@@ -190,7 +190,7 @@ def open_slice(media: MediaSlice) -> Iterator[str | io.IOBase]:
         # The decoder reads a file faster by its name. What was looked at is the open file: the name must still be its.
         path = media.paths[0]
         try:
-            yield str(path)
+            yield str(path) if path.is_absolute() else f"./{path}"  # else `a:b.mp4` has a protocol `a`
         finally:
             if media.stamps and not view.is_still(path):
                 raise ChangedError(f"{path.name}: it was replaced while it was read")

@@ -38,6 +38,8 @@ class SourceFacts:
     """Bytes of the clips that are there."""
     fetch_bytes: int | None = None
     """Bytes that are still to be downloaded and will be kept."""
+    failing: int = 0
+    """How many of the utterances will get a reason when they are looked for, as far as can be seen."""
     is_there: Callable[[str], bool] | None = None
     """Tells whether an utterance of the training or test part is there, where that is cheap."""
     speakers: int | None = None

@@ -1,99 +1,102 @@
-"""Names of utterances below a folder ``speaker/video/utterance.<ending>``, for files that are no clips."""
+"""How clips lie below a folder or in an archive: which folder bears the speaker's name, which the video's.
+
+A layout is written as a path of words; ``speaker/video/utterance`` is VoxCeleb's. ``*`` stands for a folder whose
+name does not matter; a word that comes several times takes several folders. Without ``video``, each clip is a video of
+its own.
+"""
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from functools import cached_property
 
-import pandas as pd
+from avsieve.errors import ConfigError
+from avsieve.ids import id_part, real_name
 
-from avsieve.corpus_lists import read_corpus_list
-from avsieve.errors import AvsieveError
-from avsieve.ids import is_valid_id, parse_id
-
-
-def scan_endings(root: Path, endings: tuple[str, ...]) -> Iterator[str]:
-    """Yield the ids of the files with one of ``endings``, sorted, each once; hidden files are passed over."""
-    for speaker in _folders(root):
-        yield from (f"{speaker}/{rest}" for rest in _below(root / speaker, endings))
+DEFAULT = "speaker/video/utterance"
+WORDS = ("speaker", "video", "utterance")
+DEEPEST = 12
+"""Most levels of a layout."""
 
 
-def _folders(path: Path) -> list[str]:
-    return sorted(e.name for e in os.scandir(path) if not e.name.startswith(".") and e.is_dir())
-
-
-def _below(speaker: Path, endings: tuple[str, ...]) -> Iterator[str]:
-    """Yield ``video/utterance`` of one speaker's folder, sorted."""
-    for video in _folders(speaker):
-        stems = {
-            os.path.splitext(name)[0]  # noqa: PTH122 - a Path for each of a million names is slow
-            for name in os.listdir(speaker / video)  # noqa: PTH208
-            if name.lower().endswith(endings) and not name.startswith(".")
-        }
-        yield from (f"{video}/{stem}" for stem in sorted(stems))
-
-
-def listed_or_found(
-    key: str, root: Path, endings: tuple[str, ...], train_list: Path | None, subset: str
-) -> pd.DataFrame:
-    """Return the rows of a plan: the utterances of the list in its order, or all that the folder has.
+class Layout:
+    """A layout of clips.
 
     Raises
     ------
-    AvsieveError
-        If the folder does not exist or holds nothing, or a name cannot be an id.
+    ConfigError
+        If ``text`` has another word than ``speaker``, ``video``, ``utterance`` and ``*``, no ``speaker`` or no
+        ``utterance``, or too many levels.
+
+    Examples
+    --------
+    >>> Layout("speaker/utterance").id_of(["Anna", "take 1"])
+    'Anna/take=201/take=201'
+    >>> Layout("speaker/video/*/utterance").id_of(["id1", "vA", "front", "00001"])
+    'id1/vA/00001'
     """
-    if not root.is_dir():
-        raise AvsieveError(f"source.{key}: {root} is no folder; give the folder that holds the speakers' folders")
-    if train_list is not None:
-        listed = read_corpus_list(train_list)
-        utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
-    else:
-        utterances = list(scan_endings(root, endings))
-        seconds = [""] * len(utterances)
-        if not utterances:
-            raise AvsieveError(
-                f"source.{key}: nothing under {root}; expected speaker/video/utterance with one of {', '.join(endings)}"
+
+    def __init__(self, text: str = DEFAULT) -> None:
+        self.text = text
+        self.words = text.strip("/").split("/")
+        wrong = [word for word in self.words if word not in (*WORDS, "*")]
+        if wrong or not {"speaker", "utterance"} <= set(self.words) or not 2 <= len(self.words) <= DEEPEST:
+            raise ConfigError(
+                f"layout {text!r}: expected folders of the words speaker, video, utterance and *, with speaker and "
+                f"utterance among them, such as {DEFAULT}, speaker/utterance or speaker/*/video/utterance"
             )
-        for utterance in utterances:
-            if not is_valid_id(utterance):
-                parse_id(utterance)  # raises, and says what is wrong
-    return pd.DataFrame({"utterance": utterances, "subset": subset, "path": utterances, "seconds": seconds})
+
+    @property
+    def depth(self) -> int:
+        """How many names a clip's path has, its own among them."""
+        return len(self.words)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is VoxCeleb's."""
+        return self.words == DEFAULT.split("/")
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        return {word: [i for i, w in enumerate(self.words) if w == word] for word in WORDS}
+
+    def id_of(self, names: Sequence[str]) -> str:
+        """Return the id of a clip by the names of its path below the root, the last without its ending."""
+        named = {word: "/".join(names[i] for i in places) for word, places in self._places.items() if places}
+        return "/".join(id_part(named.get(word) or named["utterance"]) for word in WORDS)
+
+    def path_of(self, utterance: str) -> str | None:
+        """Return the path below the root, without an ending, of the clip with an id; None where it cannot be told.
+
+        It cannot be told where the layout has a folder whose name does not matter, or a name was cut for the id.
+        """
+        if "*" in self.words:
+            return None
+        found = [real_name(part) for part in utterance.split("/")]
+        if len(found) != 3 or None in found:
+            return None
+        names: list[str] = [""] * self.depth
+        for word, name in zip(WORDS, found, strict=True):
+            places = self._places[word]
+            if not places:
+                if name != found[2]:
+                    return None  # a clip that is its own video has no other
+                continue
+            pieces = str(name).split("/")
+            if len(pieces) != len(places):
+                return None
+            for place, piece in zip(places, pieces, strict=True):
+                names[place] = piece
+        return "/".join(names)
 
 
-@dataclass(frozen=True)
-class Counted:
-    """How much a folder holds; estimated from the first speakers where counting would take too long."""
-
-    speakers: int
-    videos: int
-    utterances: int
-    is_whole: bool
-    some: list[str]
-    """Some of the utterances, evenly spaced over what was counted."""
-
-
-def count_endings(root: Path, endings: tuple[str, ...], look_s: float = 2.0, some: int = 12) -> Counted:
-    """Count the utterances below a folder for at most about ``look_s`` seconds, and estimate the rest."""
-    begun = time.monotonic()
-    speakers = _folders(root)
-    counted = 0
-    found: list[str] = []
-    for speaker in speakers:
-        if time.monotonic() - begun > look_s and counted:
-            break
-        found += [f"{speaker}/{rest}" for rest in _below(root / speaker, endings)]
-        counted += 1
-    times = len(speakers) / counted if counted else 1.0
-    videos = len({u.rpartition("/")[0] for u in found})
-    shown = found[:: max(1, len(found) // some)][:some]
-    return Counted(len(speakers), round(videos * times), round(len(found) * times), counted == len(speakers), shown)
-
-
-def told(counted: Counted, what: str) -> str:
-    """Return a count in words."""
-    about = "" if counted.is_whole else "about "
-    return f"{about}{counted.utterances:,} {what} of {counted.speakers:,} speakers"
+def layouts_of_depth(depth: int) -> list[str]:
+    """Return layouts that take clips ``depth`` names deep, the likeliest first; none where a table is better."""
+    if depth < 2:
+        return []
+    if depth == 2:
+        return ["speaker/utterance"]
+    if depth == 3:
+        return [DEFAULT]
+    between = "/".join("*" * (depth - 3))
+    return [f"speaker/{between}/video/utterance", f"{between}/{DEFAULT}"]

@@ -20,6 +20,7 @@ from typing import Any, Literal, NamedTuple
 
 from avsieve.atomic import write_text
 from avsieve.census import when
+from avsieve.file_names import path_from_text
 from avsieve.media.identity import SEPARATOR, image_files, images_stamp, stamp_of
 from avsieve.sources.containers import EXTENSIONS
 
@@ -59,11 +60,11 @@ def watched_of(index: Any, roots: Iterable[str]) -> Iterator[Watched]:
 
 def _parts(root: str, path: str, stamps: str, packing: str) -> Iterator[Watched]:
     if packing == "images":
-        yield Watched(root, path, stamps, is_images=True)
+        yield Watched(root, path_from_text(path), stamps, is_images=True)
         return
     parts = path.split(SEPARATOR)
     for part, stamp in zip(parts, stamps.split(SEPARATOR) if stamps else [ABSENT] * len(parts), strict=True):
-        yield Watched(root, part, stamp)
+        yield Watched(root, path_from_text(part), stamp)
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from avsieve.media.wav import wav_bytes
 from avsieve.shards import ShardReader
 from avsieve.sources.frames import fetch, plan
 from avsieve.sources.frames.names import read_names
+from avsieve.sources.layout import Layout
 
 META = (
     "VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet\n"
@@ -33,7 +34,7 @@ def wav(path: Path, seconds: float = 1.0) -> None:
 
 def options(**given: Path | None) -> argparse.Namespace:
     names = ("wavs", "faces", "names", "train_list", "test_wavs", "test_faces")
-    return argparse.Namespace(**(dict.fromkeys(names) | given))
+    return argparse.Namespace(**(dict.fromkeys(names) | {"layout": Layout()} | given))
 
 
 @pytest.fixture

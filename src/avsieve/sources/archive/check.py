@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from contextlib import closing
 
 from avsieve.config_source import Archive as Settings
@@ -12,10 +11,13 @@ from avsieve.errors import AvsieveError
 from avsieve.media.index import slice_of
 from avsieve.recognise import named
 from avsieve.sources.archive.locate import BadMemberError, Locator
-from avsieve.sources.archive.members import LINK, SPARSE, Member, find_members, passed_words
+from avsieve.sources.archive.members import LINK, SPARSE, Member, find_members
+from avsieve.sources.archive.names import Naming
 from avsieve.sources.archive.parts import Archive, find_archives, joined
 from avsieve.sources.archive.zip_end import entries_of
 from avsieve.sources.findings import Finding, SourceFacts
+from avsieve.sources.layout import Layout
+from avsieve.sources.rows import shared_in_words
 
 MANY, LARGE = 200_000, 4_000_000_000
 """Members of a zip, and bytes of a tar, beyond which an archive is not listed beforehand."""
@@ -28,6 +30,7 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
     clips: dict[str, Member] | None = {}
     archives: list[Archive] = []
     guessed = 0
+    speakers: dict[str, set[str]] = {}
     for name in ("video", "audio", "test_video", "test_audio"):
         patterns = getattr(settings, name)
         if not patterns:
@@ -35,8 +38,8 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
         key = f"source.archive.{name}"
         try:
             found = find_archives(patterns)
-            passed: Counter[str] = Counter()
-            members, entries = _look(found, passed)
+            naming = Naming(Layout(settings.layout))
+            members, entries = _look(found, naming)
         except AvsieveError as error:
             facts.findings.append(Finding("error", key, str(error), "mend the archives or their names"))
             facts.clip_bytes = clips = None
@@ -46,34 +49,35 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
         text += (
             f", {len(members):,} clips" if members is not None else f", about {entries:,} members" if entries else ""
         )
-        facts.findings.append(Finding("ok", key, text))
-        if passed:
-            facts.findings.append(Finding("note", key, f"members passed over: {passed_words(passed)}"))
+        facts.findings += [Finding("ok", key, text), *naming.findings(key)]
+        facts.failing += naming.twice.count
         for packing, what in ((LINK, "lead to no file of their archive"), (SPARSE, "are sparse")):
             if count := sum(m.packing == packing for m in (members or {}).values()):
                 text = f"{count:,} clips {what}"
                 facts.findings.append(Finding("warning", key, text, "they become rows of reasons"))
         archives += found
+        speakers[name] = {utterance.partition("/")[0] for utterance in members or ()}
         facts.clip_bytes = None if facts.clip_bytes is None else facts.clip_bytes + size
         if "audio" not in name:
             guessed += entries
             clips = None if clips is None or members is None else clips | members
     _count(facts, settings, clips, archives, guessed)
+    if both := speakers.get("video", set()) & speakers.get("test_video", set()):
+        key = "source.archive.test_video"
+        text = shared_in_words(both, "source.archive.video", key).removeprefix(f"{key}: ")
+        facts.findings.append(Finding("error", key, text, "name other people's clips"))
     return facts
 
 
-def _look(archives: list[Archive], passed: Counter[str]) -> tuple[dict[str, Member] | None, int]:
-    """Return the clips, or None where listing them takes long, and about how many there are (0: unknown).
-
-    ``passed`` gathers what is no clip.
-    """
+def _look(archives: list[Archive], naming: Naming) -> tuple[dict[str, Member] | None, int]:
+    """Return the clips, or None where listing them takes long, and about how many there are (0: unknown)."""
     entries, quick = 0, True
     for archive in archives:
         if archive.is_zip:
             with joined(archive) as view:
                 entries += entries_of(archive, view)
         quick = quick and (entries <= MANY if archive.is_zip else archive.size <= LARGE)
-    members = find_members(archives, passed) if quick else None
+    members = find_members(archives, naming.layout, naming) if quick else None
     return members, entries if members is None else len(members)
 
 
@@ -92,6 +96,7 @@ def _count(
         facts.findings.append(Finding("ok", "source.archive.train_list", f"{settings.train_list}: {told}"))
         if clips and (absent := [name for name in names if name not in clips]):
             level = "error" if len(absent) == len(names) else "warning"
+            facts.failing += len(absent)
             text = f"{len(absent)} of {len(names)} listed clips are in no archive, as {absent[0]}"
             facts.findings.append(Finding(level, "source.archive.video", text, "they become rows of reasons"))  # type: ignore[arg-type]
         if not settings.test_video:

@@ -13,7 +13,7 @@ from avsieve.media.index import AS_IT_IS, DEFLATED, PART_SEPARATOR, Place
 from avsieve.media.slices import FileSlice, MediaSlice, read_slice
 from avsieve.reasons import Reason
 from avsieve.sources.archive.members import DEFLATED as DEFLATED_MEMBER
-from avsieve.sources.archive.members import ENCRYPTED, LINK, SPARSE, STORED, TAR, Member
+from avsieve.sources.archive.members import ENCRYPTED, LINK, SPARSE, STORED, TAR, TWICE, Member
 from avsieve.sources.archive.parts import Archive
 from avsieve.sources.archive.zip_end import LOCAL_HEADER, LOCAL_SIGNATURE
 
@@ -62,6 +62,8 @@ class Locator:
         where = member.archive
         if member.packing == LINK:
             raise BadMemberError(Reason.MEDIA_MISSING, f"{utterance} is a link to no file of {where}")
+        if member.packing == TWICE:
+            raise BadMemberError(Reason.CLIP_TWICE, member.archive)
         if member.packing == ENCRYPTED:
             raise BadMemberError(Reason.ARCHIVE_PACKING, f"encrypted in {where}; unpack the archive")
         if member.packing == SPARSE:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avsieve.errors import AvsieveError
+from avsieve.file_names import path_to_text
 from avsieve.media.identity import SEPARATOR as PART_SEPARATOR
 from avsieve.media.slices import FileSlice
 
@@ -70,8 +71,10 @@ def _expand(patterns: list[str]) -> list[str]:
     for path in found:
         if _SPANNED.search(path):
             raise _spanned(path)
-        if PART_SEPARATOR in path or "\n" in path:
-            raise AvsieveError(f"source.archive: {path!r}: a name with {PART_SEPARATOR!r} cannot be used; rename it")
+        if path_to_text(path) != path:  # the plan holds the name as it is, and puts the parts' names together
+            raise AvsieveError(
+                f"source.archive: {path!r}: a name with {PART_SEPARATOR!r}, or no text, cannot be used; rename it"
+            )
     return list(found)
 
 

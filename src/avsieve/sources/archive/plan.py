@@ -9,8 +9,12 @@ import pandas as pd
 
 from avsieve.corpus_lists import read_corpus_list
 from avsieve.sources.archive.members import Member, find_members
+from avsieve.sources.archive.names import Naming
 from avsieve.sources.archive.parts import find_archives
 from avsieve.sources.base import TEST, TRAIN
+from avsieve.sources.layout import DEFAULT, Layout
+from avsieve.sources.rows import refuse_shared_speakers
+from avsieve.sources.tell import log
 
 
 def add_archive_options(ap: argparse.ArgumentParser) -> None:
@@ -24,6 +28,7 @@ def add_archive_options(ap: argparse.ArgumentParser) -> None:
 def add_options(ap: argparse.ArgumentParser) -> None:
     """Add the options of this source."""
     add_archive_options(ap)
+    ap.add_argument("--layout", type=Layout, default=Layout(DEFAULT), help="what the last parts of a name are")
     ap.add_argument("--train-list", type=Path, help="`speaker wav seconds` lines; without it every clip is used")
 
 
@@ -38,9 +43,16 @@ def places_from_text(text: str) -> tuple[Member | None, Member | None]:
     return clip, sound
 
 
-def _rows(subset: str, video: list[str], audio: list[str], train_list: Path | None) -> pd.DataFrame:
-    clips = find_members(find_archives(video))
-    sounds = find_members(find_archives(audio))
+def _members(key: str, patterns: list[str], layout: Layout) -> dict[str, Member]:
+    naming = Naming(layout)
+    members = find_members(find_archives(patterns), layout, naming)
+    log(naming.findings(f"source.archive.{key}"))
+    return members
+
+
+def _rows(subset: str, video: list[str], audio: list[str], train_list: Path | None, layout: Layout) -> pd.DataFrame:
+    prefix = "" if subset == TRAIN else "test_"
+    clips, sounds = (_members(f"{prefix}{k}", p, layout) for k, p in (("video", video), ("audio", audio)))
     if train_list is not None:
         listed = read_corpus_list(train_list)
         utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
@@ -60,9 +72,11 @@ def plan(args: argparse.Namespace) -> pd.DataFrame:
     Raises
     ------
     AvsieveError
-        If an archive is missing, incomplete or cannot be read in place, or a name cannot be an id.
+        If an archive is missing, incomplete or cannot be read in place, or a speaker is in training and test.
     """
-    rows = _rows(TRAIN, args.video, args.audio, args.train_list)
+    rows = _rows(TRAIN, args.video, args.audio, args.train_list, args.layout)
     if args.test_video:
-        rows = pd.concat([rows, _rows(TEST, args.test_video, args.test_audio, None)], ignore_index=True)
+        test = _rows(TEST, args.test_video, args.test_audio, None, args.layout)
+        rows = pd.concat([rows, test], ignore_index=True)
+        refuse_shared_speakers(rows, "source.archive.video", "source.archive.test_video")
     return rows

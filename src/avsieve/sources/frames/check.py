@@ -7,12 +7,20 @@ from pathlib import Path
 from avsieve.config_source import Frames
 from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError
-from avsieve.media.decode import probe_duration_s
+from avsieve.file_names import path_to_text
+from avsieve.recognise import named
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.sources.frames.folders import ImageFolders
 from avsieve.sources.frames.names import read_names
-from avsieve.sources.frames.plan import ENDINGS
-from avsieve.sources.layout import count_endings, told
+from avsieve.sources.frames.plan import with_name
+from avsieve.sources.layout import Layout
+from avsieve.sources.look import Looked, absent_folders, look_at_folders, mean_duration_s, ordered, search
+from avsieve.sources.rows import shared_in_words
+from avsieve.sources.tree.scan import Finder
+
+KEY = "source.frames"
+MOST_FOLDERS = 2000
+"""Folders of images that are looked into, about; each costs a listing with the sizes of its files."""
 
 
 def check(settings: Frames, modalities: str) -> SourceFacts:
@@ -29,60 +37,86 @@ def check(settings: Frames, modalities: str) -> SourceFacts:
         ("", settings.wavs, settings.faces, settings.train_list),
         ("test_", settings.test_wavs, settings.test_faces, None),
     )
-    for prefix, wavs, faces, train_list in parts:
-        if wavs is not None:
-            _look(facts, prefix, Path(wavs), Path(faces) if faces and modalities == "both" else None, train_list, names)
+    layout = Layout(settings.layout)
+    looked = [
+        _look(facts, prefix, Path(wavs), Path(faces) if faces and modalities == "both" else None, train_list, names,
+              layout)
+        for prefix, wavs, faces, train_list in parts if wavs is not None
+    ]  # fmt: skip
+    if len(looked) == 2 and (both := looked[0].speakers & looked[1].speakers):
+        key = f"{KEY}.test_wavs"
+        text = shared_in_words(both, f"{KEY}.wavs", key).removeprefix(f"{key}: ")
+        facts.findings.append(Finding("error", key, text, "name other people's sound"))
     return facts
 
 
 def _look(
-    facts: SourceFacts, prefix: str, wavs: Path, faces: Path | None, train_list: str | None, names: dict[str, str]
-) -> None:
-    add = facts.findings.append
-    absent = [(key, p) for key, p in (("wavs", wavs), ("faces", faces)) if p is not None and not p.is_dir()]
-    for key, path in absent:
-        add(Finding("error", f"source.frames.{prefix}{key}", f"{path} is no folder", "mend the path"))
+    facts: SourceFacts,
+    prefix: str,
+    wavs: Path,
+    faces: Path | None,
+    train_list: str | None,
+    names: dict[str, str],
+    layout: Layout,
+) -> Looked:
+    key, looked = f"{KEY}.{prefix}wavs", Looked()
+    absent = absent_folders({key: wavs, f"{KEY}.{prefix}faces": faces})
+    facts.findings += absent
     if absent:
-        return
+        return looked
+    seconds = None
     if train_list is not None:
         try:
-            listed = read_corpus_list(train_list)["utterance"].tolist()
+            listed = read_corpus_list(train_list)
         except AvsieveError as error:
-            add(Finding("error", "source.frames.train_list", str(error), "mend the list"))
-            return
-        some, count, text = listed[:: max(1, len(listed) // 12)], len(listed), f"{len(listed):,} listed utterances"
+            facts.findings.append(Finding("error", f"{KEY}.train_list", str(error), "mend the list"))
+            return looked
+        lengths = listed["seconds"]
+        seconds = float(lengths.astype(float).sum()) if (lengths != "").all() else None
+        known: dict[str, str] = {}
+        if layout.path_of("a/b/b") is None:
+            known = look_at_folders({key: wavs}, layout)[0].paths
+        told = {name: layout.path_of(name) for name in listed["utterance"]}
+        paths = {n: known.get(n, n) if path is None else path_to_text(path) for n, path in told.items()}
+        looked = Looked(len(listed), paths, set(listed["speaker"]))
     else:
-        found = count_endings(wavs, ENDINGS)
-        some, count, text = found.some, found.utterances, told(found, "utterances")
-    if not count:
-        add(Finding("error", f"source.frames.{prefix}wavs", f"no sound under {wavs}", "expected speaker/video/*.wav"))
-        return
-    sounds = [p for u in some if (p := _sound(wavs, u)) is not None]
-    _tell(facts, f"{prefix}wavs", wavs, text, len(sounds), len(some))
-    lengths = [s for p in sounds if (s := probe_duration_s(p)) == s]
-    if lengths:
-        facts.seconds = (facts.seconds or 0.0) + count * sum(lengths) / len(lengths)
-    facts.utterances = (facts.utterances or 0) + count
-    if sounds:
-        share = sum(p.stat().st_size for p in sounds) / len(sounds)
-        facts.clip_bytes = (facts.clip_bytes or 0) + round(share * count)
+        looked, findings = look_at_folders({key: wavs}, layout)
+        facts.findings += findings
+        if not looked.paths:
+            return looked
+    rows = ordered(looked.paths)
+    sounds = search(Finder(wavs, sound=True), rows)
+    about = "" if looked.is_whole else "about "
+    text = f"{wavs}: {about}{named(looked.count, len(looked.speakers))}"
+    facts.findings += [Finding("ok", key, text), *sounds.findings(key, wavs, "sounds")]
+    facts.utterances = (facts.utterances or 0) + looked.count
+    mean_s = mean_duration_s(sounds.files, sounds.sizes)
+    if seconds is not None or mean_s == mean_s:
+        facts.seconds = (facts.seconds or 0.0) + (mean_s * looked.count if seconds is None else seconds)
+    if sounds.sizes:
+        mean_bytes = sum(sounds.sizes) / len(sounds.sizes)
+        facts.clip_bytes = (facts.clip_bytes or 0) + round(mean_bytes * looked.count)
+    failing = sounds.codes.total() / max(1, sounds.asked)
     if faces is not None:
-        folders = ImageFolders(faces)
-        paths = [f"{names.get(u.partition('/')[0], u.partition('/')[0])}/{u.partition('/')[2]}" for u in some]
-        _tell(facts, f"{prefix}faces", faces, "images", sum(folders.find(p) is not None for p in paths), len(some))
+        without = _look_at_images(facts, f"{KEY}.{prefix}faces", faces, [with_name(p, layout, names) for _, p in rows])
+        failing = max(failing, without)
+    facts.failing += round(failing * looked.count)
+    return looked
 
 
-def _sound(root: Path, utterance: str) -> Path | None:
-    return next((p for e in ENDINGS if (p := root / f"{utterance}{e}").is_file()), None)
-
-
-def _tell(facts: SourceFacts, key: str, root: Path, text: str, there: int, looked: int) -> None:
-    subject = f"source.frames.{key}"
-    if there == looked:
-        facts.findings.append(Finding("ok", subject, f"{root}: {text}; all {looked} that were looked for are there"))
-        return
-    missing = f"{root}: {looked - there} of {looked} utterances that were looked for have nothing there"
-    remedy = "name the folder that holds the speakers' folders, and `names` where they bear names"
-    facts.findings.append(
-        Finding("warning" if there else "error", subject, missing, "they become rows of reasons" if there else remedy)
-    )
+def _look_at_images(facts: SourceFacts, key: str, faces: Path, paths: list[str]) -> float:
+    """Look for the images of some utterances; return the share of those that have none."""
+    folders = ImageFolders(faces)
+    asked = paths[:: max(1, len(paths) // MOST_FOLDERS)]
+    bare = [path for path in asked if folders.find(path) is None]
+    if not bare:
+        text = f"{faces}: images; all {len(asked):,} utterances that were looked for have some"
+        facts.findings.append(Finding("ok", key, text))
+        return 0.0
+    text = f"{faces}: {len(bare):,} of {len(asked):,} utterances that were looked for have nothing there, as {bare[0]}"
+    if len(bare) < len(asked):
+        facts.findings.append(Finding("warning", key, text, "they become rows of reasons"))
+    else:
+        remedy = "name the folder that holds the speakers' folders, and `names` where they bear names"
+        facts.findings.append(Finding("error", key, text, remedy))
+    return len(bare) / len(asked)

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from avsieve.file_names import path_from_text, shown
 from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table, slice_of
 from avsieve.progress import progress
 from avsieve.reasons import Reason
 from avsieve.sources.base import TRAIN
+from avsieve.sources.containers import TwiceError
 from avsieve.sources.frames.folders import ImageFolders, image_places
-from avsieve.sources.frames.plan import ENDINGS
+from avsieve.sources.tree.scan import Finder
 from avsieve.sources.watched import Watched
 from avsieve.status import StatusTable
 
@@ -45,23 +47,25 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     """
     roots = {"train": (args.faces, args.wavs), "test": (args.test_faces, args.test_wavs)}
     folders = {subset: ImageFolders(faces) if faces is not None else None for subset, (faces, _) in roots.items()}
+    sounds = {subset: Finder(wavs, sound=True) for subset, (_, wavs) in roots.items() if wavs is not None}
     status = StatusTable("fetch_media")
     found = []
     for row in progress(list(rows.itertuples()), "utterances"):
-        wavs = roots[row.subset][1]
-        sound = _sound(wavs, row.utterance)
+        wavs = sounds[row.subset]
+        path, _, lies = row.path.partition("\n")
+        sound, bad, detail = _sound(wavs, lies, row.utterance)
         duration_s = float(row.seconds) if row.seconds else math.nan
         listed = not math.isnan(duration_s)
         if not listed and sound.size:
-            duration_s = probe_duration_s(slice_of(sound, wavs))
+            duration_s = probe_duration_s(slice_of(sound, wavs.root))
         images = folders[row.subset]
         if images is None:
-            status.add(row.utterance, *_judge(sound.size, 1, row))
+            status.add(row.utterance, *_judge(sound.size, 1, path, bad, detail))
             found.append(IndexedClip(row.utterance, row.subset, sound, None, duration_s, listed))
             continue
-        at = images.find(row.path)
-        place = Place(at.name, 0, at.size, IMAGES, at.stamp) if at else Place(row.path, 0, 0, IMAGES)
-        status.add(row.utterance, *_judge(sound.size, place.size, row))
+        at = images.find(path)
+        place = Place(at.name, 0, at.size, IMAGES, at.stamp) if at else Place(path, 0, 0, IMAGES)
+        status.add(row.utterance, *_judge(sound.size, place.size, path, bad, detail))
         found.append(IndexedClip(row.utterance, row.subset, place, sound, duration_s, listed))
     return media_table(found), status
 
@@ -71,26 +75,38 @@ def also_watched(rows: pd.DataFrame, index: pd.DataFrame, args: argparse.Namespa
     for row, clip in zip(rows.itertuples(), index.itertuples(), strict=True):
         if (args.faces if row.subset == TRAIN else args.test_faces) is None:
             continue
-        for folder in image_places(row.path):
-            if clip.size and folder == clip.path:
+        for folder in image_places(row.path.partition("\n")[0]):
+            if clip.size and folder == path_from_text(clip.path):
                 break
             yield Watched(f"{row.subset}_root", folder, is_images=True)
 
 
-def _sound(root: Path, utterance: str) -> Place:
-    for ending in ENDINGS:
-        if (place := file_place(root, f"{utterance}{ending}")).stamps:
-            return place
-    return Place(f"{utterance}{ENDINGS[0]}")
+def _sound(wavs: Finder, path: str, utterance: str) -> tuple[Place, Reason, str]:
+    """Return where the sound of an utterance lies and, where it has none, why."""
+    try:
+        found = wavs.find(path, utterance)
+    except TwiceError as error:
+        return Place(path.partition("\n")[0]), Reason.CLIP_TWICE, " and ".join(map(shown, error.names))
+    if found is not None:
+        return file_place(wavs.root, found.name), Reason.OK, ""
+    better, detail = wavs.why_missing(path)
+    return Place(path), better or Reason.SOUND_FILE_MISSING, detail
 
 
-def _judge(sound: int, images: int, row: object) -> tuple[Reason, str]:
-    utterance, path = row.utterance, row.path  # type: ignore[attr-defined]
-    no_sound, no_images = f"no {utterance} with one of {', '.join(ENDINGS)}", f"no image in {path}, nor in its video's"
+def _judge(sound: int, images: int, path: str, bad: Reason, detail: str) -> tuple[Reason, str]:
+    no_images = f"no image in {path}, nor in its video's"
     if sound and images:
         return Reason.OK, ""
     if images:
-        return Reason.SOUND_FILE_MISSING, no_sound
+        return (bad, detail) if bad is not Reason.OK else (Reason.MEDIA_EMPTY, "the sound has no bytes")
     if sound:
         return Reason.VIDEO_FILE_MISSING, no_images
-    return Reason.MEDIA_MISSING, f"{no_sound}; {no_images}"
+    told = f"{detail}; {no_images}" if detail else no_images
+    return _of_nothing(bad), told
+
+
+def _of_nothing(bad: Reason) -> Reason:
+    """Return the reason of an utterance without images, by what is wrong with its sound."""
+    if bad is Reason.OK:
+        return Reason.MEDIA_EMPTY
+    return Reason.MEDIA_MISSING if bad is Reason.SOUND_FILE_MISSING else bad

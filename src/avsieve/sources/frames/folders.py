@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from avsieve.file_names import path_from_text, path_to_text
 from avsieve.media.identity import image_files, images_stamp
 
 RELEASE = "1.6"
@@ -19,10 +20,15 @@ class Images(NamedTuple):
     stamp: str
 
 
-def image_places(path: str) -> tuple[str, str, str]:
-    """Return the folders that the images of ``speaker/video/utterance`` may lie in, in the order of the search."""
-    speaker, video, _ = path.split("/")
-    return path, f"{speaker}/{video}", f"{speaker}/{RELEASE}/{video}"
+def image_places(path: str) -> tuple[str, ...]:
+    """Return the folders that the images of an utterance may lie in, in the order of the search; as the disk has them.
+
+    ``path`` is the plan's: ``speaker/video/utterance``, or by another layout.
+    """
+    name = path_from_text(path)
+    video, _, _ = name.rpartition("/")
+    speaker, _, last = video.rpartition("/")
+    return (name, *((video, f"{speaker}/{RELEASE}/{last}") if speaker else ()))
 
 
 class ImageFolders:
@@ -33,7 +39,7 @@ class ImageFolders:
         self._known: dict[str, Images | None] = {}
 
     def find(self, path: str) -> Images | None:
-        """Return the images of ``speaker/video/utterance``: its own, or its video's, or None."""
+        """Return the images of an utterance, whose ``path`` is the plan's: its own, or its video's, or None."""
         return next((found for name in image_places(path) if (found := self._look(name)) is not None), None)
 
     def _look(self, name: str) -> Images | None:
@@ -44,4 +50,4 @@ class ImageFolders:
     def _count(self, name: str) -> Images | None:
         images = [(entry.name, entry.stat()) for entry in image_files(self._root / name)]
         size = sum(stat.st_size for _, stat in images)
-        return Images(name, size, images_stamp(images)) if size else None
+        return Images(path_to_text(name), size, images_stamp(images)) if size else None

@@ -1,183 +1,153 @@
-"""What a folder of clips says about itself before a run: counted where that is quick, sampled where it is not."""
+"""What a folder of clips says about itself before a run: read as planning and fetching read it."""
 
 from __future__ import annotations
 
 import math
-import os
-import time
-from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+
+import pandas as pd
 
 from avsieve.config_source import Tree
+from avsieve.errors import AvsieveError
+from avsieve.file_names import path_to_text
 from avsieve.recognise import named
 from avsieve.sources.findings import Finding, SourceFacts
+from avsieve.sources.layout import Layout
 from avsieve.sources.lists import look_at_list
-from avsieve.sources.tree.plan import EXTENSIONS
+from avsieve.sources.look import (
+    Looked,
+    absent_folders,
+    is_there,
+    look_at_folders,
+    mean_duration_s,
+    ordered,
+    search,
+)
+from avsieve.sources.rows import shared_in_words
+from avsieve.sources.tree.scan import Finder
+from avsieve.sources.tree.table import read_clip_table
 
-LOOK_S = 1.0
-"""How long a folder is counted before the rest is estimated."""
-SAMPLE = 200
-PROBED = 12
+KEY = "source.tree"
 
 
-class Counted(NamedTuple):
-    """What a folder holds; estimated where it was not counted to its end."""
+class _Part:
+    """The training or the test part of the source."""
 
-    utterances: int
-    speakers: int
-    clips: list[Path]
-    """Some of the clips."""
-    is_whole: bool
+    def __init__(self, settings: Tree, prefix: str) -> None:
+        root, audio = getattr(settings, f"{prefix}root"), getattr(settings, f"{prefix}audio_root")
+        self.key = f"{KEY}.{prefix}root"
+        self.audio_key = f"{KEY}.{prefix}audio_root"
+        self.root = Path(root or "")
+        self.audio_root = None if audio is None else Path(audio)
+        self.layout = Layout(settings.layout)
+        self.table = None if prefix else settings.table
+        self.train_list = None if prefix else settings.train_list
+        self.finder = Finder(self.root, exact=self.table is not None)
+        self.looked = Looked()
+        self.is_used = root is not None or self.table is not None
 
 
 def check(settings: Tree, modalities: str) -> SourceFacts:
-    """Look at the folders and the list."""
+    """Look at the folders, the list and the table."""
     facts = SourceFacts([], 0, 0.0, 0)
-    roots: list[Path] = []
-    parts = (("root", settings.root, settings.train_list), ("test_root", settings.test_root, None))
-    for name, folder, train_list in parts:
-        if folder is None:
-            continue
-        root = Path(folder)
-        if not root.is_dir():
-            facts.findings.append(
-                Finding("error", f"source.tree.{name}", f"{root} is no folder",
-                        "give the folder that holds the speakers' folders; paths start where Snakemake runs")
-            )  # fmt: skip
-        else:
-            roots.append(root)
-        _look(facts, root, f"source.tree.{name}", train_list)
-    for name in ("audio_root", "test_audio_root"):
-        folder = getattr(settings, name)
-        if folder is not None and not Path(folder).is_dir():
-            facts.findings.append(
-                Finding("error", f"source.tree.{name}", f"{folder} is no folder", "mend the path, or leave it out")
-            )
-    if len(roots) == 2 and (both := _speakers(roots[0]) & _speakers(roots[1])):
-        text = f"{len(both)} speakers are in both folders, as {min(both)}"
-        facts.findings.append(
-            Finding("warning", "source.tree.test_root", text, "an id must be unique: name other people's clips")
-        )
-    if roots:
-        facts.is_there = lambda utterance: any(_has(root, utterance) for root in roots)
+    parts = [part for prefix in ("", "test_") if (part := _Part(settings, prefix)).is_used]
+    for part in parts:
+        absent = absent_folders({part.key: part.root, part.audio_key: part.audio_root})
+        facts.findings += absent
+        _look(facts, part, can_be_seen=not absent)
+    if len(parts) == 2 and (both := parts[0].looked.speakers & parts[1].looked.speakers):
+        text = shared_in_words(both, parts[0].key, parts[1].key).removeprefix(f"{parts[1].key}: ")
+        facts.findings.append(Finding("error", parts[1].key, text, "name other people's clips"))
+    facts.is_there = is_there([(p.finder, p.layout, p.looked.paths) for p in parts if p.root.is_dir()])
     if not facts.utterances:
         facts.utterances = facts.seconds = facts.clip_bytes = None
     return facts
 
 
-def _look(facts: SourceFacts, root: Path, key: str, train_list: str | None) -> None:
-    """Add what ``root``, or the list about it, has to ``facts``."""
-    seconds, is_there = None, root.is_dir()
-    if train_list is not None:
-        frame, told = look_at_list(train_list, "source.tree.train_list")
+def _look(facts: SourceFacts, part: _Part, *, can_be_seen: bool) -> None:
+    """Add what a part of the source has to `facts`."""
+    seconds: float | None = None
+    try:
+        if part.table is not None:
+            _read_table(facts, part, part.table)
+    except AvsieveError as error:
+        facts.findings.append(Finding("error", f"{KEY}.table", str(error), "mend the table"))
+        facts.utterances = None
+        return
+    listed = None
+    if part.train_list is not None:
+        listed, told = look_at_list(part.train_list, f"{KEY}.train_list")
         facts.findings += told
-        if frame is None:
-            facts.utterances = facts.seconds = facts.clip_bytes = None
+        if listed is None:
+            facts.utterances = None
             return
-        names = frame["utterance"].tolist()
-        asked = names[:: max(1, len(names) // SAMPLE)] if is_there else []
-        clips = [path for name in asked if (path := _clip(root, name)) is not None]
-        absent = len(asked) - len(clips)
-        if absent:
-            level = "error" if not clips else "warning"
-            first = next(name for name in asked if _clip(root, name) is None)
-            text = f"{absent} of {len(asked)} listed clips that were looked for are not under {root}, as {first}"
-            remedy = "name the folder that holds the speakers' folders" if not clips else "they become rows of reasons"
-            facts.findings.append(Finding(level, key, text, remedy))  # type: ignore[arg-type]
-        elif is_there:
-            facts.findings.append(Finding("ok", key, f"{root}: all {len(asked)} clips that were looked for are there"))
-        texts = frame["seconds"]
-        if (texts != "").all():
-            values = texts.astype(float)
-            seconds = float(values.sum() if values.notna().all() else values.mean() * len(values))
-        count = len(names)
-    elif not is_there:
+        seconds = _seconds(listed)
+    if can_be_seen and part.table is None and (listed is None or part.layout.path_of("a/b/b") is None):
+        roots = {part.key: part.root} | ({part.audio_key: part.audio_root} if part.audio_root else {})
+        part.looked, told = look_at_folders(roots, part.layout)
+        facts.findings += told
+        if part.looked.paths and listed is None:
+            about = "" if part.looked.is_whole else "about "
+            size = named(part.looked.count, len(part.looked.speakers))
+            facts.findings.append(Finding("ok", part.key, f"{part.root}: {about}{size}"))
+    if listed is not None:
+        _take_list(part, listed)
+    count = part.looked.count
+    _add(facts, "utterances", count or (0 if listed is None else len(listed)))
+    if not can_be_seen or not part.looked.paths:
         facts.clip_bytes = None
         return
-    else:
-        found = count_clips(root)
-        if not found.utterances:
-            facts.findings.append(
-                Finding("error", key, f"no clip under {root}; expected speaker/video/utterance with one of "
-                        f"{', '.join(EXTENSIONS)}", "name the folder that holds the speakers' folders")
-            )  # fmt: skip
-            return
-        about = "" if found.is_whole else "about "
-        size = named(found.utterances, found.speakers) if found.is_whole else f"{found.utterances:,} utterances"
-        facts.findings.append(Finding("ok", key, f"{root}: {about}{size}"))
-        clips, count = found.clips, found.utterances
-    if empty := [path for path in clips if path.stat().st_size == 0]:
-        text = f"{len(empty)} of {len(clips)} clips that were looked at have no bytes, as {empty[0]}"
-        facts.findings.append(Finding("warning", key, text, "fetch them again"))
-    if seconds is None and clips:
-        seconds = _mean_duration_s(clips) * count
-    _add(facts, "utterances", count)
+    rows = ordered(part.looked.paths)
+    found = search(part.finder, rows)
+    what = "clips" if listed is None else "listed clips"
+    facts.findings += found.findings(part.key, part.root, what)
+    failing = found.codes.total()
+    if part.audio_root is not None:
+        apart = search(Finder(part.audio_root, sound=True), [(u, _without_ending(p, part)) for u, p in rows])
+        facts.findings += apart.findings(part.audio_key, part.audio_root, "sounds")
+        failing = max(failing, apart.codes.total())
+    facts.failing += round(failing / max(1, found.asked) * count)
+    if seconds is None:
+        seconds = mean_duration_s(found.files, found.sizes) * count
     _add(facts, "seconds", seconds)
-    mean_bytes = sum(path.stat().st_size for path in clips) / len(clips) if clips else 0
-    _add(facts, "clip_bytes", round(mean_bytes * count) if clips else None)
+    _add(facts, "clip_bytes", round(sum(found.sizes) / len(found.sizes) * count) if found.sizes else None)
+
+
+def _without_ending(path: str, part: _Part) -> str:
+    return str(Path(path).with_suffix("")) if part.table is not None else path
+
+
+def _read_table(facts: SourceFacts, part: _Part, table: str) -> None:
+    rows = read_clip_table(Path(table))
+    part.looked.paths = {utterance: path_to_text(row.path) for utterance, row in rows.items()}
+    part.looked.count = len(rows)
+    part.looked.speakers = {utterance.partition("/")[0] for utterance in rows}
+    text = f"{table}: {named(len(rows), len(part.looked.speakers))}"
+    facts.findings.append(Finding("ok", f"{KEY}.table", text))
+
+
+def _take_list(part: _Part, listed: pd.DataFrame) -> None:
+    """Let the list say which utterances there are; where they lie, the layout, the folders or the table have said."""
+    names = listed["utterance"].tolist()
+    known = part.looked.paths
+    told = {name: None if known else part.layout.path_of(name) for name in names}
+    part.looked.paths = {
+        name: known.get(name, name) if path is None else path_to_text(path) for name, path in told.items()
+    }
+    part.looked.count = len(names)
+    part.looked.speakers = set(listed["speaker"])
+
+
+def _seconds(listed: pd.DataFrame) -> float | None:
+    """Return the length of a list in seconds; None where it gives no lengths."""
+    texts = listed["seconds"]
+    if not (texts != "").all():
+        return None
+    values = texts.astype(float)
+    return float(values.sum() if values.notna().all() else values.mean() * len(values))
 
 
 def _add(facts: SourceFacts, name: str, value: float | None) -> None:
     sofar = getattr(facts, name)
     unknown = sofar is None or value is None or math.isnan(value)
     setattr(facts, name, None if unknown else sofar + value)
-
-
-def count_clips(root: Path, look_s: float = LOOK_S) -> Counted:
-    """Count the clips under ``root``, speakers far apart first; after ``look_s`` seconds the rest is estimated."""
-    speakers = sorted(_speakers(root))
-    stride = max(1, len(speakers) // 64)
-    order = [speaker for first in range(stride) for speaker in speakers[first::stride]]
-    end = time.monotonic() + look_s
-    count, seen, sample = 0, 0, []
-    for speaker in order:
-        found = list(_clips_of(root / speaker))
-        count += len(found)
-        seen += 1
-        sample += found[:: max(1, len(found) // 4)]
-        if time.monotonic() > end:
-            break
-    whole = seen == len(speakers)
-    total = count if whole else round(count / seen * len(speakers))
-    return Counted(total, len(speakers), sample[:: max(1, len(sample) // SAMPLE)], whole)
-
-
-def _speakers(root: Path) -> set[str]:
-    return {e.name for e in os.scandir(root) if e.is_dir() and not e.name.startswith(".")}
-
-
-def _clips_of(speaker: Path) -> Iterable[Path]:
-    for video in os.scandir(speaker):
-        if video.is_dir() and not video.name.startswith("."):
-            for entry in os.scandir(video.path):
-                if not entry.name.startswith(".") and os.path.splitext(entry.name)[1].lower() in EXTENSIONS:  # noqa: PTH122
-                    yield Path(entry.path)
-
-
-def _clip(root: Path, utterance: str) -> Path | None:
-    return next((path for e in EXTENSIONS if (path := root / f"{utterance}{e}").is_file()), None)
-
-
-@lru_cache(maxsize=100_000)
-def _stems(folder: Path) -> frozenset[str]:
-    if not folder.is_dir():
-        return frozenset()
-    return frozenset(os.path.splitext(e.name)[0] for e in os.scandir(folder))  # noqa: PTH122
-
-
-def _has(root: Path, utterance: str) -> bool:
-    folder, _, name = utterance.rpartition("/")
-    return name in _stems(root / folder)
-
-
-def _mean_duration_s(clips: list[Path]) -> float:
-    """Return the mean length by the headers of some clips; NaN where none can be read."""
-    try:
-        from avsieve.media.decode import probe_duration_s
-    except ImportError:
-        return math.nan
-    chosen = clips[:: max(1, len(clips) // PROBED)]
-    known = [d for path in chosen if path.stat().st_size and not math.isnan(d := probe_duration_s(path))]
-    return sum(known) / len(known) if known else math.nan

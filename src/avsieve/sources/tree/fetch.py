@@ -8,19 +8,21 @@ from pathlib import Path
 
 import pandas as pd
 
+from avsieve.file_names import path_from_text, path_to_text, shown
 from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IndexedClip, Place, file_place, media_table, slice_of
 from avsieve.progress import progress
 from avsieve.reasons import Reason
 from avsieve.sources.base import TEST, TRAIN
-from avsieve.sources.containers import missing_part
-from avsieve.sources.tree.scan import Finder
+from avsieve.sources.containers import TwiceError, missing_part
+from avsieve.sources.tree.scan import Finder, Found
 from avsieve.status import StatusTable
 
 
 def add_options(ap: argparse.ArgumentParser) -> None:
     """Add the options of this source."""
-    ap.add_argument("--root", type=Path, required=True, help="folder of the training clips")
+    ap.add_argument("--root", type=Path, default=Path(), help="folder of the training clips")
+    ap.add_argument("--table", type=Path, help="the plan was made from it: paths are those of files")
     ap.add_argument("--audio-root", type=Path, help="folder of their sound, where it lies apart")
     ap.add_argument("--test-root", type=Path, help="folder of the test clips")
     ap.add_argument("--test-audio-root", type=Path, help="folder of their sound, where it lies apart")
@@ -43,50 +45,53 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     -------
     tuple
         The media index, one row per row of the plan, and the status.
-
-    Raises
-    ------
-    AvsieveError
-        If an utterance is there as two videos.
     """
     status = StatusTable("fetch_media")
-    clips = {s: _Places(root) for s, root in ((TRAIN, args.root), (TEST, args.test_root)) if root}
-    sounds = {
-        s: _Places(root, sound=True) for s, root in ((TRAIN, args.audio_root), (TEST, args.test_audio_root)) if root
+    clips = {
+        s: Finder(root, exact=exact)
+        for s, root, exact in ((TRAIN, args.root, args.table is not None), (TEST, args.test_root, False))
+        if root is not None
     }
+    sounds = {s: Finder(r, sound=True) for s, r in ((TRAIN, args.audio_root), (TEST, args.test_audio_root)) if r}
     found = []
     for row in progress(list(rows.itertuples()), "clips"):
-        clip = clips[row.subset].find(row.path)
-        apart = sounds.get(row.subset)
-        sound = apart.find(row.path) if apart else None
-        code, detail = _judge(row.path, clip, sound, apart is not None)
+        finder, apart = clips[row.subset], sounds.get(row.subset)
+        try:
+            clip = _place(finder, finder.find(row.path, row.utterance))
+            sound = _place(apart, apart.find(_stem(row.path, finder), row.utterance)) if apart else None
+            code, detail = _judge(row.path, clip, sound, finder, apart)
+        except TwiceError as error:
+            clip = sound = None
+            code, detail = Reason.CLIP_TWICE, " and ".join(map(shown, error.names))
         status.add(row.utterance, code, detail)
         duration_s = known_duration_s(row.seconds)
         listed = not math.isnan(duration_s)
         if not listed:
-            finder, place = (apart, sound) if clip is None else (clips[row.subset], clip)
-            if finder and place and place.size:
-                duration_s = probe_duration_s(slice_of(place, finder.root))
-        found.append(IndexedClip(row.utterance, row.subset, clip or Place(row.path), sound, duration_s, listed))
+            at, place = (apart, sound) if clip is None else (finder, clip)
+            if at and place and place.size:
+                duration_s = probe_duration_s(slice_of(place, at.root))
+        place = clip or Place(row.path.partition("\n")[0])
+        found.append(IndexedClip(row.utterance, row.subset, place, sound, duration_s, listed))
     return media_table(found), status
 
 
-class _Places:
-    """The places of utterances below one root."""
-
-    def __init__(self, root: Path, *, sound: bool = False) -> None:
-        self.root = root
-        self._finder = Finder(root, sound=sound)
-
-    def find(self, path: str) -> Place | None:
-        found = self._finder.find(path)
-        return None if found is None else file_place(self.root, found.name)
+def _place(finder: Finder, found: Found | None) -> Place | None:
+    return None if found is None else file_place(finder.root, found.name)
 
 
-def _judge(utterance: str, clip: Place | None, sound: Place | None, apart: bool) -> tuple[Reason, str]:
-    code = missing_part(clip is not None, sound is not None, apart)
+def _stem(path: str, finder: Finder) -> str:
+    """Return the path that sound lying apart is looked for at: without the ending that a table gives."""
+    return path_to_text(str(Path(path_from_text(path)).with_suffix(""))) if finder.exact else path
+
+
+def _judge(
+    path: str, clip: Place | None, sound: Place | None, finder: Finder, apart: Finder | None
+) -> tuple[Reason, str]:
+    code = missing_part(clip is not None, sound is not None, apart is not None)
     if code is not Reason.OK:
-        return code, Finder.wanted(utterance)
+        at, of = (apart, _stem(path, finder)) if apart is not None and clip is not None else (finder, path)
+        better, detail = at.why_missing(of)
+        return better or code, detail
     if empty := next((f for f in (clip, sound) if f is not None and f.size == 0), None):
-        return Reason.MEDIA_EMPTY, f"{empty.path}: 0 bytes"
+        return Reason.MEDIA_EMPTY, f"{shown(path_from_text(empty.path))}: 0 bytes"
     return Reason.OK, ""

@@ -12,16 +12,18 @@ from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError
 from avsieve.media.ffmpeg import ffmpeg_binary
 from avsieve.sources.findings import Finding, SourceFacts
-from avsieve.sources.layout import count_endings, told
 from avsieve.sources.ledger import Ledger
+from avsieve.sources.scan import in_order, scan_folder
 from avsieve.sources.store import LEDGER, Store
-from avsieve.sources.voxceleb.plan import ENDINGS
+from avsieve.sources.tell import findings_of
+from avsieve.sources.voxceleb.plan import is_track
 from avsieve.sources.voxceleb.site import INSTALL
-from avsieve.sources.voxceleb.tracks import TrackError, read_track
+from avsieve.sources.voxceleb.tracks import TrackError, read_track, track_file
 
 CLIP_BYTES_PER_S = 40_000
 """A clip of 224 x 224 with its sound, at the quality that clips are written in."""
 _OLD_DAYS = 90
+_LOOK_S = 10.0
 _LEDGERS = 200
 _RUNTIMES = ("deno", "node", "bun", "qjs")
 
@@ -62,8 +64,15 @@ def _look(facts: SourceFacts, key: str, root: Path, train_list: str | None) -> t
         remedy = "give the folder of the track files, such as data/vox2_dev_txt"
         facts.findings.append(Finding("error", subject, f"{root} is no folder", remedy))
         return 0, 0, 0.0
-    found = count_endings(root, ENDINGS)
-    some, count, videos, text = found.some, found.utterances, found.videos, told(found, "tracks")
+    found = scan_folder(root, taken=is_track, wanted=".txt", look_s=_LOOK_S)
+    if found.unreadable:
+        facts.findings.append(Finding("error", subject, f"{found.unreadable[0]} cannot be listed", "mend its rights"))
+        return 0, 0, 0.0
+    names = in_order(found.clips)
+    some, count = [found.clips[name] for name in names[:: max(1, len(names) // 12)][:12]], found.estimate
+    videos = round(len({name.rpartition("/")[0] for name in names}) / max(1, len(names)) * count)
+    text = f"{'' if found.is_whole else 'about '}{count:,} tracks of {len(found.top):,} speakers"
+    facts.findings += findings_of(found, subject)
     if train_list is not None:
         try:
             listed = read_corpus_list(train_list)["utterance"].tolist()
@@ -80,7 +89,7 @@ def _look(facts: SourceFacts, key: str, root: Path, train_list: str | None) -> t
     lengths, damaged = [], []
     for utterance in some:
         try:
-            lengths.append(read_track(root / f"{utterance}.txt").duration_s)
+            lengths.append(read_track(track_file(root, utterance)).duration_s)
         except TrackError as error:
             damaged.append(str(error))
     if damaged:

@@ -24,6 +24,7 @@ from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
 from avsieve.sources.voxceleb.site import Site, SiteOptions
 from avsieve.sources.voxceleb.speaker import ClipOptions, Found, SpeakerWork
+from avsieve.sources.voxceleb.tracks import track_file
 from avsieve.sources.watched import ABSENT, Watched
 from avsieve.status import StatusTable
 
@@ -109,7 +110,10 @@ def _found(rows: pd.DataFrame, args: argparse.Namespace, store: Store) -> Iterat
     given = {name for name in ("cookies", "proxy") if getattr(args, name) is not None}
     speakers = rows["utterance"].str.partition("/")[0]
     for speaker, group in rows.groupby(speakers, sort=False):
-        tracks = {str(row.utterance): _track_file(row, args) for row in group.itertuples()}
+        tracks = {
+            row.utterance: track_file(args.tracks if row.subset == "train" else args.test_tracks, row.path)
+            for row in group.itertuples()
+        }
         with locked(store.partial_dir(f"{speaker}.lock")):
             yield from SpeakerWork(store, Ledger(store, str(speaker)), ask, options, given).run(tracks)
 

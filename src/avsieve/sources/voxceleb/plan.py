@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 import pandas as pd
 
 from avsieve.sources.base import TEST, TRAIN
-from avsieve.sources.layout import listed_or_found
+from avsieve.sources.containers import is_hidden
+from avsieve.sources.layout import Layout
+from avsieve.sources.rows import planned
 
-ENDINGS = (".txt",)
+
+def is_track(name: str) -> str | None:
+    """Return the stem of a track file, None for what is none."""
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a Path for each of a million names is slow
+    return stem if ending.lower() == ".txt" and not is_hidden(name) else None
 
 
 def add_options(ap: argparse.ArgumentParser) -> None:
@@ -26,10 +33,10 @@ def plan(args: argparse.Namespace) -> pd.DataFrame:
     Raises
     ------
     AvsieveError
-        If a folder does not exist or holds no track file, or a name cannot be an id.
+        If a folder does not exist or holds no track file, or a folder cannot be read.
     """
-    rows = listed_or_found("voxceleb.tracks", args.tracks, ENDINGS, args.train_list, TRAIN)
+    rows = planned({"source.voxceleb.tracks": args.tracks}, args.train_list, TRAIN, Layout(), is_track, ".txt")
     if args.test_tracks is not None:
-        tests = listed_or_found("voxceleb.test_tracks", args.test_tracks, ENDINGS, None, TEST)
+        tests = planned({"source.voxceleb.test_tracks": args.test_tracks}, None, TEST, Layout(), is_track, ".txt")
         rows = pd.concat([rows, tests], ignore_index=True)
     return rows

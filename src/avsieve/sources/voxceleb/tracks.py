@@ -16,12 +16,14 @@ or in its pixels (VoxCeleb1).
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from avsieve.errors import AvsieveError, ListError
+from avsieve.file_names import path_from_text
 from avsieve.text_files import read_text
 
 FPS = 25
@@ -102,6 +104,13 @@ def parse_track(text: str, name: str = "track") -> Track:
     every = np.arange(numbers[0], numbers[-1] + 1)
     filled = np.stack([np.interp(every, numbers, column) for column in rows.T], axis=1)
     return Track(numbers[0], filled, bool(rows[:, 2:].max() > _LARGEST_SHARE), head)
+
+
+def track_file(root: Path, path: str) -> Path:
+    """Return the track file of an utterance, by what the plan says of its path; the ending may be in capitals."""
+    name = path_from_text(path.partition("\n")[0])
+    found = [root / f"{name}{ending}" for ending in (".txt", ".TXT")]
+    return next((file for file in found if os.path.isfile(file)), found[0])  # noqa: PTH113 - raises for no name
 
 
 def read_track(path: Path) -> Track:
