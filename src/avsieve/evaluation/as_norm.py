@@ -23,7 +23,7 @@ from avsieve.errors import AvsieveError
 from avsieve.evaluation.scoring import Part, cosines, mean_of_present
 from avsieve.evaluation.trials import Trials
 
-BLOCK_SCORES = 1 << 22  # scores of utterances against the cohort that are held at a time: 16 MB
+BLOCK_SCORES = 1 << 21  # scores of utterances against the cohort that are held at a time: 16 MB
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Cohort:
 
 
 def cohort_centres(part: Part, speakers: Sequence[str]) -> np.ndarray:
-    """Return the mean vector of each speaker, brought to length 1: (K, D) float32, speakers without a vector left out.
+    """Return the mean vector of each speaker, brought to length 1: (K, D) float64, speakers without a vector left out.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def cohort_centres(part: Part, speakers: Sequence[str]) -> np.ndarray:
     rows = np.flatnonzero(part.present)
     rows = rows[np.argsort(codes[rows], kind="stable")]
     if not len(rows):
-        return np.zeros((0, part.vectors.shape[1]), dtype=np.float32)
+        return np.zeros((0, part.vectors.shape[1]))
     begins = np.flatnonzero(np.r_[True, np.diff(codes[rows]) > 0])
     sums = np.add.reduceat(part.vectors[rows], begins, axis=0)
     return Part.of(sums).vectors
@@ -95,16 +95,16 @@ def top_statistics(vectors: np.ndarray, centres: np.ndarray, top: int) -> tuple[
     Parameters
     ----------
     vectors
-        (U, D) float32.
+        (U, D) float64.
     centres
-        (K, D) float32, K at least ``top``.
+        (K, D) float64, K at least ``top``.
 
     Returns
     -------
-    Two (U,) float32.
+    Two (U,) float64.
     """
     n, k = len(vectors), len(centres)
-    mean, deviation = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.float32)
+    mean, deviation = np.empty(n), np.empty(n)
     step = max(1, BLOCK_SCORES // k)
     for start in range(0, n, step):
         scores = vectors[start : start + step] @ centres.T
@@ -117,7 +117,7 @@ def top_statistics(vectors: np.ndarray, centres: np.ndarray, top: int) -> tuple[
 
 
 def as_norm(part: Part, centres: np.ndarray, top: int, enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Return the normalised scores (T,) float32 of one part; NaN where a side is absent.
+    """Return the normalised scores (T,) float64 of one part, not settled; NaN where a side is absent.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def as_norm(part: Part, centres: np.ndarray, top: int, enrol: np.ndarray, test: 
             "an utterance scores alike with all its nearest cohort speakers; is one speaker listed under several names?"
         )
     raw = cosines(part, enrol, test)
-    deviation = np.where(part.present, deviation, np.float32(1))
+    deviation = np.where(part.present, deviation, 1.0)
     return ((raw - mean[enrol]) / deviation[enrol] + (raw - mean[test]) / deviation[test]) / 2
 
 

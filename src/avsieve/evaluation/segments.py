@@ -46,16 +46,16 @@ def mean_of_units(vectors: np.ndarray, rows: np.ndarray, begins: np.ndarray) -> 
 
     Returns
     -------
-    (U, D) float32.
+    (U, D) float64.
     """
     ends = np.r_[begins[1:], len(rows)]
-    out = np.empty((len(begins), vectors.shape[1]), dtype=np.float32)
+    out = np.empty((len(begins), vectors.shape[1]))
     start = 0
     while start < len(begins):
         # Whole runs, as many as fit into a block.
         stop = max(start + 1, int(np.searchsorted(ends, begins[start] + _BLOCK, side="right")))
         own = Part.of(vectors[rows[begins[start] : ends[stop - 1]]])
-        count = np.add.reduceat(own.present.astype(np.float32), begins[start:stop] - begins[start])
+        count = np.add.reduceat(own.present.astype(np.float64), begins[start:stop] - begins[start])
         sums = np.add.reduceat(own.vectors, begins[start:stop] - begins[start], axis=0)
         out[start:stop] = sums / np.maximum(count, 1)[:, None]
         start = stop
@@ -100,7 +100,7 @@ def pool_segments(
         if not len(names):
             continue
         if found is None:
-            found = np.zeros((len(utterances), vectors.shape[1]), dtype=np.float32)
+            found = np.zeros((len(utterances), vectors.shape[1]))
         elif found.shape[1] != vectors.shape[1]:
             raise AvsieveError(
                 f"{path}: embeddings of length {vectors.shape[1]}, those before have {found.shape[1]}; "
@@ -123,5 +123,5 @@ def pool_segments(
         found[own] = mean_of_units(vectors, rows, begins)
         present[own] = True
     if found is None:
-        return Part(np.zeros((len(utterances), 0), dtype=np.float32), present)
+        return Part(np.zeros((len(utterances), 0)), present)
     return Part(found, present & found.any(axis=1))

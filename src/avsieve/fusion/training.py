@@ -118,7 +118,7 @@ def train_fusion(
 def _start_head(head: AAMSoftmax, vectors: np.ndarray, labels: np.ndarray) -> None:
     """Put each class centre at the mean of its utterances: with random ones a small set would be turned upside down."""
     unit = Part.of(class_means(vectors, labels))
-    found = torch.from_numpy(unit.vectors).to(head.weight.device)
+    found = torch.from_numpy(unit.vectors).to(head.weight.dtype).to(head.weight.device)
     present = torch.from_numpy(unit.present).to(head.weight.device)
     head.weight.copy_(torch.where(present[:, None], found * head.weight.norm(dim=1).mean(), head.weight))
 
