@@ -124,14 +124,14 @@ def test_a_file_in_the_place_of_the_folder_is_refused_and_kept(made, tmp_path, m
 @pytest.mark.parametrize(
     ("rows", "fill", "code", "said"),
     [
-        ([], None, 1, "the list names no utterance"),
+        ([], None, 1, "no lines; expected"),
         ([0], None, 0, "NOTHING WAS JUDGED"),
         (range(0, 144, 12), None, 0, "12  the speaker has no other utterance; kept"),
         (range(12), None, 0, "were judged by a simpler rule"),
         ([u for u in range(144) if u % 12 < 3], None, 0, "36 utterances of 12 speakers"),
         (range(12), 1.0, 0, "the embeddings do not tell the speakers apart"),
         (range(144), 1.0, 0, "the embeddings do not tell the speakers apart"),
-        (range(144), np.nan, 1, "all 144 audio embeddings are NaN, infinite or zero"),
+        (range(144), np.nan, 1, "no embedding that can be used"),
     ],
     ids=["no line", "one line", "a line each", "one speaker", "a video each", "one, alike", "all alike", "all NaN"],
 )

@@ -67,7 +67,7 @@ CASES = {
     "a comparison without clips": Case(EMBEDDINGS + "comparison: {in_report: true}\n", REFUSED, "no wavs and faces"),
     "a preset without music": Case("training: {audio: {preset: avcleanse}}\n", REFUSED, r"training\.audio\.music"),
     "an unknown preset": Case("training: {audio: {preset: theirs}}\n", REFUSED, "theirs"),
-    "nobody to test": Case(EMBEDDINGS + "evaluation: {holdout: 0}\n", LATER, "nobody can be tested"),
+    "nobody to test": Case(EMBEDDINGS + "evaluation: {holdout: 0}\n", GOOD, "nobody can be tested"),
     "trials of others": Case(EMBEDDINGS + "evaluation: {trials: others.txt}\n", LATER, "not in the source"),
     "trials of one kind": Case(EMBEDDINGS + "evaluation: {trials: targets.txt}\n", LATER, "all of them target trials"),
     "trials that are no list": Case(EMBEDDINGS + "evaluation: {trials: l.txt}\n", LATER, r"evaluation\.trials: l\.txt"),

@@ -47,9 +47,9 @@ def test_speakers_are_held_out_only_without_a_test_set() -> None:
     assert build_plan(both, shards=1, holdout=0.3, seed=1)["held_out"].sum() == 0
 
 
-def test_holding_out_too_few_or_too_many_is_refused() -> None:
-    with pytest.raises(AvsieveError, match="leaves 1 to test and 9 to train"):
-        hold_out([f"id{i}" for i in range(10)], 0.1, 0)
+def test_where_too_few_are_left_nobody_is_held_out_and_it_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    assert hold_out([f"id{i}" for i in range(10)], 0.1, 0) == set()
+    assert "leaves 1 to test and 9 to train" in caplog.text
     assert hold_out(["a", "b"], 0.0, 0) == set()
 
 

@@ -23,7 +23,8 @@ ODD = "x {2024} {a} {1} {} {b,c} 'q' \"d\" # % * [1] $HOME ; & | \\ ü"
 # Words of another kind than free text: architectures, and an address that must hold a mark.
 FIXED = {
     "audio.arch", "visual.arch", "training.audio.arch", "training.visual.arch", "source.voxceleb.url",
-    "source.voxceleb.format",
+    "source.voxceleb.format", "source.tree.layout", "source.archive.layout", "source.frames.layout",
+    "source.tree.table",
 }  # fmt: skip
 # Keys of folders; every other text of the user's is a file here.
 FOLDERS = {"root", "test_root", "tracks", "test_tracks", "faces", "test_faces", "wavs", "test_wavs", "audio_root"}
