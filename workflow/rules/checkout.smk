@@ -34,7 +34,7 @@ def unpacked(repository, ref, folder):
     """
     commit = git(repository, "rev-parse", "--verify", f"{ref}^{{commit}}")
     tree = commit if folder == "." else f"{commit}:{folder}"
-    name = commit if folder == "." else f"{commit}-{folder.replace('/', '-')}"
+    name = commit if folder == "." else f"{commit}-{'-'.join(Path(folder).parts)}"
     target = workflow.sourcecache.cache_path / "avsieve" / name
     if not target.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,7 @@ rule clean_list:
     params:
         *W.code("clean_list"),
         cleansing=flags(W.config.cleansing),
-        folder=W.at("results/lists"),
+        folder=lambda wildcards: W.at("results/lists"),
     message:
         "Deciding which labels are wrong"
     shell:

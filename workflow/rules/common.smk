@@ -74,7 +74,8 @@ def forcing(target, *names):
 
     def force(wildcards):
         forced = workflow.dag.forcerules
-        if getattr(rules, target).rule in forced:
+        own = getattr(rules, target).rule
+        if own in forced:
             forced.update(
                 getattr(rules, name).rule for name in names if rules.has(name)
             )

@@ -23,7 +23,7 @@ rule plan_shards:
         kind=W.source.kind,
         source=flags(W.source.settings, leave=W.source.leave_in_plan),
         shards=W.config.shards,
-        folder=W.at("results/plan/shards"),
+        folder=lambda wildcards: W.at("results/plan/shards"),
         holdout=flags(W.holdout),
         lists=W.watch.files("lists", W.source.plan_files),
         clips=W.watch.plan,

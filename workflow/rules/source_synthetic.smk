@@ -22,7 +22,7 @@ rule plan_shards:
         *W.code("plan_shards", "avsieve.sources.synthetic.plan"),
         source=flags(W.config.source.synthetic),
         shards=W.config.shards,
-        folder=W.at("results/plan/shards"),
+        folder=lambda wildcards: W.at("results/plan/shards"),
     message:
         "Planning the embedded corpus"
     shell:

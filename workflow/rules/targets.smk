@@ -125,9 +125,14 @@ rule report:
 
 rule remove_old_shards:
     """Remove the files of shards that the configuration no longer has; nothing reads them."""
+    log:
+        "results/logs/remove_old_shards.log",
+    conda:
+        W.env("core")
     localrule: True
     params:
         results=W.at.results,
         shards=W.config.shards,
     shell:
         "python $AVSIEVE_SCRIPTS/remove_old_shards.py --results {params.results} --shards {params.shards}"
+        " 2>&1 | tee {log}"
