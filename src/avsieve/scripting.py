@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from avsieve.errors import AvsieveError
-from avsieve.terminal import flush_output, take_any_text
+from avsieve.terminal import flush_output, has_reader, take_any_text
 
 # As a shell reports a program that a signal ended: SIGINT, SIGPIPE.
 INTERRUPTED, NO_READER = 130, 141
@@ -68,7 +68,7 @@ def run(main: Callable[[], int | None]) -> None:
         sys.stderr.write("interrupted; what is finished is kept\n")
         code = INTERRUPTED
     except BrokenPipeError:
-        if flush_output():  # not of the output, but of something inside
+        if flush_output() and has_reader():  # not of the output, but of something inside
             raise
         code = NO_READER
     if not flush_output():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import select
 import sys
 import unicodedata
 
@@ -50,3 +51,18 @@ def flush_output() -> bool:
         os.close(nowhere)
         return False
     return True
+
+
+def has_reader() -> bool:
+    """Tell whether the other end of standard output is open; without a buffer a flush has nothing to fail with."""
+    if sys.stdout is None:
+        return True
+    try:
+        number = sys.stdout.fileno()
+    except (OSError, ValueError):  # in memory
+        return True
+    if not hasattr(select, "poll"):  # Windows
+        return True
+    watch = select.poll()
+    watch.register(number, 0)
+    return not any(event & (select.POLLERR | select.POLLNVAL) for _, event in watch.poll(0))
