@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from avsieve.config import Config
+from avsieve.config import Config, parse_config
 from avsieve.errors import ConfigError
-from avsieve.workflow import ENVIRONMENTS, Wiring, flags, shell_prefix
+from avsieve.workflow import ENVIRONMENTS, Wiring, builtin_on_real, flags, shell_prefix
 
 
 def test_settings_become_flags() -> None:
@@ -156,3 +156,44 @@ def test_face_images_start_from_their_own_folders(repository: Path) -> None:
     assert roots(wavs="w", test_wavs="tw") == {"train_root": "w", "test_root": "tw"}
     with pytest.raises(ConfigError, match=r"frames\.faces is missing"):
         Wiring({"source": {"kind": "frames", "frames": {"wavs": "w"}}}, repository / "workflow")
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "expected"),
+    [
+        ({"kind": "synthetic"}, {}, []),
+        ({"kind": "tree", "tree": {"root": "x"}}, {}, ["audio.checkpoint", "faces.detector", "visual.model"]),
+        ({"kind": "tree", "tree": {"root": "x"}, "modalities": "audio"}, {}, ["audio.checkpoint"]),
+        (
+            {"kind": "tree", "tree": {"root": "x"}},
+            {"audio": {"checkpoint": "a.safetensors"}, "visual": {"model": "buffalo_l"}},
+            ["faces.detector"],
+        ),
+        (
+            {"kind": "frames", "frames": {"faces": "f", "wavs": "w", "aligned": True}},
+            {},
+            ["audio.checkpoint", "visual.model"],
+        ),
+        ({"kind": "embeddings", "embeddings": {"train_list": "l", "audio": "a.npz", "visual": "v.npz"}}, {}, []),
+    ],
+)
+def test_builtin_models_are_told_where_real_people_are_seen_and_heard(
+    source: dict, more: dict, expected: list[str]
+) -> None:
+    assert builtin_on_real(parse_config({"source": source, **more})) == expected
+
+
+def test_the_trials_follow_what_is_known_of_their_labels(repository: Path) -> None:
+    def lists(**values: dict) -> dict[str, str]:
+        return Wiring(values, repository / "workflow").trial_lists
+
+    tree = {"kind": "tree", "tree": {"root": "x"}}
+    made = "results/evaluation/trials.txt"
+    assert lists() == lists(source=tree | {"truth": "t.csv"}) == {"truth": made}
+    assert lists(source=tree) == {"trusted": "results/evaluation/trials_trusted.txt", "given": made}
+    assert lists(source=tree, evaluation={"trials": "v.txt"}) == {"official": "v.txt"}
+
+
+def test_the_headline_is_the_first_model_that_the_configuration_names(repository: Path) -> None:
+    for models, expected in ((["linear", "gated"], "linear"), ([], "score_average")):
+        assert Wiring({"fusion": {"models": models}}, repository / "workflow").headline == expected

@@ -168,7 +168,9 @@ class Fusion(Block):
     """
 
     models: list[Literal["gated", "linear"]] = key(
-        lambda: ["gated", "linear"], "Models to train; a model that leaves the list leaves the results.", "train_fusion"
+        lambda: ["gated", "linear"],
+        "Models to train; a model that leaves the list leaves the results. The report begins with the first.",
+        "train_fusion",
     )
     seeds: list[int] = key(
         lambda: [0, 1, 2],

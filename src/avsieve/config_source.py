@@ -237,8 +237,8 @@ class Source(Block):
     truth: str | None = key(
         None,
         "`truth.csv` (`utterance,speaker,kind,face_of,voice_of`) where it is known: the report compares with it, and "
-        "trials that are made leave out what it calls wrong. The synthetic source brings its own.",
-        "write_report",
+        "trials that are made take only what it calls clean. The synthetic source brings its own.",
+        "make_trials",
     )
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from avsieve.config import Config, parse_config
 from avsieve.errors import ConfigError
 from avsieve.export.forms import PLACES
 from avsieve.ids import shard_names
+from avsieve.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
 from avsieve.workflow_paths import Places, Words
 from avsieve.workflow_source import SourceWiring
 from avsieve.workflow_watch import Watch
@@ -115,6 +116,19 @@ def face_settings(config: Config) -> dict[str, Any]:
     }
 
 
+def builtin_on_real(config: Config) -> list[str]:
+    """Return the keys of the models that are ``builtin``, where the source has real people: these models know none."""
+    source = config.source
+    if source.kind in ("synthetic", "embeddings"):
+        return []
+    used = {"audio.checkpoint": config.audio.checkpoint}
+    if source.modalities == "both":
+        used["visual.model"] = config.visual.model
+        if not (source.kind == "frames" and source.frames.aligned):
+            used["faces.detector"] = config.faces.detector
+    return sorted(key for key, value in used.items() if value == "builtin")
+
+
 class Wiring:
     """The configuration as the rules see it.
 
@@ -180,7 +194,6 @@ class Wiring:
         evaluation = self.config.evaluation
         self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
         self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
-        self.trials = given(evaluation.trials) if evaluation.trials else "results/evaluation/trials.txt"
         self.trained_on = [given(path) for path in evaluation.trained_on]
         sex: str | None = "results/plan/speakers.csv"
         if not self.source.is_synthetic:
@@ -258,7 +271,22 @@ class Wiring:
         """Kinds of files to export."""
         self.export_files = [given(path) for path in (export.speakers, export.utterances) if path is not None]
         """Lists that say of whom."""
+        self.trial_lists = {OFFICIAL: given(evaluation.trials)} if evaluation.trials else self._made_trials()
+        self.trials = list(self.trial_lists.values())
+        """Trial lists by what their labels stand on, and their files: inputs of every evaluation."""
+        self.trial_labels = {"labels": list(self.trial_lists)}
+        self.builtin_models = builtin_on_real(self.config)
+        """Keys of the shipped models that this run uses on data that they do not know."""
+        self.headline = self.config.fusion.models[0] if self.config.fusion.models else "score_average"
+        """Whose figure the report begins with: chosen by the configuration, before anything is known."""
         self.trial_files = {"sex": self.at(sex) if sex and self.source.is_synthetic else sex, "truth": known}
+
+    def _made_trials(self) -> dict[str, str]:
+        """Return the lists that the run makes: with the truth known one; else those of trusted and of all labels."""
+        made = "results/evaluation/trials.txt"
+        if self.source.is_synthetic or self.trial_truth:
+            return {TRUTH: made}
+        return {TRUSTED: "results/evaluation/trials_trusted.txt", GIVEN: made}
 
     def list_of(self, wildcards: Any) -> str:
         """Return the training list of an arm: ``all`` before cleansing, ``clean`` after it."""

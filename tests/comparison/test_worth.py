@@ -12,7 +12,7 @@ from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trial_maker import make_trials
-from avsieve.evaluation.trials import write_trials
+from avsieve.evaluation.trials import Trials, write_no_trials, write_trials
 
 NAMES = [f"t{s:02d}/v{v}/{u}" for s in range(20) for v in range(3) for u in range(2)]
 COHORT = [f"c{s:02d}/v/{u}" for s in range(30) for u in range(3)]
@@ -117,3 +117,33 @@ def test_an_encoder_that_was_trained_on_people_of_the_trials_is_refused(command)
     done = start()
     assert done.returncode == 1
     assert "what was trained on all.txt: 1 of 20 speakers" in done.stderr
+
+
+def test_each_list_of_trials_is_compared_apart_and_the_trusted_one_comes_first(command):
+    folder, start = command
+    given = TRIALS.is_target.copy()
+    given[::7] = ~given[::7]
+    write_trials(folder / "given.txt", Trials(TRIALS.utterances, TRIALS.enrol, TRIALS.test, given))
+    done = start("--trials", "given.txt", "trials.txt", "--labels", "given", "trusted")
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(folder / "comparison.csv")
+    raw = table[table["scores"] == "raw"].set_index("labels")
+    assert raw.index.tolist() == ["trusted", "given"]
+    assert raw.loc["given", "eer_clean"] > raw.loc["trusted", "eer_clean"]
+    facts = json.loads((folder / "comparison.json").read_text())
+    assert facts["labels"] == "trusted"
+    assert [item["labels"] for item in facts["trial_lists"]] == ["trusted", "given"]
+    text = (folder / "comparison.txt").read_text()
+    assert text.index("that the cleansing trusts") < text.index("as they were given")
+    assert "floor that no model gets below" in text
+
+
+def test_a_list_without_trials_is_left_out_and_none_at_all_is_an_error(command):
+    folder, start = command
+    write_no_trials(folder / "trusted.txt", "nobody is trusted")
+    done = start("--trials", "trials.txt", "trusted.txt", "--labels", "given", "trusted")
+    assert done.returncode == 0, done.stderr
+    assert "left out: nobody is trusted" in (folder / "comparison.txt").read_text()
+    done = start("--trials", "trusted.txt", "--labels", "trusted")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: there is nothing to compare on: nobody is trusted")

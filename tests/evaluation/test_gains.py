@@ -68,6 +68,15 @@ def test_pairing_makes_the_interval_narrower_than_that_of_independent_systems():
     assert gain["eer_gain_high"] - gain["eer_gain_low"] < 0.7 * (high - low)
 
 
+def test_each_mean_has_an_interval_of_its_own_beside_that_of_the_gain():
+    gain = paired_gain(results(1.5, range(3)), results(2.5, range(3)))
+    for arm in ("all", "clean"):
+        assert 0 <= gain[f"eer_{arm}_low"] < gain[f"eer_{arm}"] < gain[f"eer_{arm}_high"]
+    one = results(1.5, (0,))
+    alone = paired_gain(one, one)
+    assert (alone["eer_all_low"], alone["eer_all_high"]) == interval(one[0].draws("eer"))
+
+
 def test_without_a_bootstrap_there_is_no_interval():
     gain = paired_gain(results(1.5, (0,), replicates=0), results(2.5, (0,), replicates=0))
     assert "eer_gain_low" not in gain

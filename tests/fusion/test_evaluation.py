@@ -4,6 +4,7 @@ import torch
 
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort
+from avsieve.evaluation.results import NothingScoredError
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trial_maker import make_trials
 from avsieve.fusion.evaluation import Normalisation, System, evaluate_systems, untrained_systems
@@ -113,3 +114,15 @@ def test_a_cohort_of_test_people_is_refused():
     normalisation = Normalisation(Cohort(TEST.utterances, 4), TEST)
     with pytest.raises(AvsieveError, match="12 of 12 cohort speakers are in the trials"):
         evaluate_systems(TRIALS, TEST, untrained_systems(TEST), normalisation=normalisation)
+
+
+def test_a_system_that_can_score_nothing_is_an_error_or_left_out():
+    only = np.array([u.startswith("test00") for u in TEST.utterances])
+    alone = Inputs(TEST.utterances, TEST.audio.without(~only), TEST.visual)  # one person is heard: no nontarget trial
+    with pytest.raises(NothingScoredError, match="could be scored"):
+        evaluate_systems(TRIALS, alone, untrained_systems(alone), replicates=0)
+    found = evaluate_systems(TRIALS, alone, untrained_systems(alone), replicates=0, lenient=True)
+    assert set(found.results["model"]) == {"visual", "score_average", "concatenation"}
+    nobody = Inputs(TEST.utterances, TEST.audio.without(~only), TEST.visual.without(~only))
+    with pytest.raises(NothingScoredError):
+        evaluate_systems(TRIALS, nobody, untrained_systems(nobody), replicates=0, lenient=True)

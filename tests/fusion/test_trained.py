@@ -63,6 +63,16 @@ def test_an_embedding_does_not_depend_on_its_batch(model):
     np.testing.assert_allclose(model.encode(TEST, batch_size=7)[0].vectors, together, atol=1e-5)
 
 
+def test_one_utterance_under_two_names_has_one_embedding_to_the_bit(model):
+    def twice(side):
+        return Side(np.concatenate([side.pooled, side.pooled]), np.concatenate([side.present, side.present]))
+
+    names = [*TEST.utterances, *(f"again/{u}" for u in TEST.utterances)]
+    found = model.encode(Inputs(names, twice(TEST.audio), twice(TEST.visual)), batch_size=50)[0].vectors
+    np.testing.assert_array_equal(found[: len(TEST)], found[len(TEST) :])
+    assert len(np.unique(found, axis=0)) == len(TEST)
+
+
 def test_utterances_without_one_modality_are_still_recognised_and_without_both_are_absent(model):
     missing = np.arange(len(TEST)) % 3 == 0
     one = Inputs(TEST.utterances, TEST.audio, TEST.visual.without(missing))

@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,7 +12,7 @@ from avsieve.report.figures import similarity_scatter
 from avsieve.report.page import Run, render_page, render_summary
 from avsieve.report.sheet import Trusted, make_rows, most_certain
 
-from .made_up import make_decisions, make_media, make_results, make_summary, make_truth
+from .made_up import make_decisions, make_media, make_results, make_summary, make_truth, on_two_lists
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
@@ -90,7 +91,15 @@ def test_the_page_is_well_formed_and_brings_everything_along(page):
 
 
 def test_the_page_tells_what_the_run_found(page):
-    for text in ("labels found wrong", "1.000", "gated fusion", "5.00 → 2.00", "s9/v9/1", "align_faces", "embed_audio"):
+    for text in (
+        "labels found wrong",
+        "1.000",
+        "gated fusion",
+        "score average",
+        "s9/v9/1",
+        "align_faces",
+        "embed_audio",
+    ):
         assert text in page
     assert "may be one person" in page
     assert "with fewer than 20 speakers" in page
@@ -153,3 +162,83 @@ def test_an_empty_list_has_a_page(run):
 def test_many_points_are_sampled(run):
     many = pd.concat([run.decisions.assign(utterance=run.decisions["utterance"] + str(i)) for i in range(400)])
     assert len(similarity_scatter(many, None, most=100)) < 100_000
+
+
+def tile(page, name):
+    """Return the value and the note of a tile."""
+    found = re.search(rf"<b[^>]*>([^<]*)</b><span>{re.escape(name)}</span><small>([^<]*)</small>", page)
+    return found and found.groups()
+
+
+def test_the_headline_is_chosen_before_anybody_looked(run):
+    better = run.results[run.results["model"] == "gated"].assign(model="linear")
+    better = better.assign(eer=better["eer"] / 10)
+    results = pd.concat([run.results, better])
+    gains = pd.concat([run.gains, run.gains.assign(model="linear")])
+    for wanted, label in (("gated", "gated fusion"), ("linear", "linear fusion"), ("", "score average")):
+        page = render_page(replace(run, results=results, gains=gains, headline=wanted))
+        shown = [name for name in ("gated fusion", "linear fusion", "score average") if tile(page, f"EER %, {name}")]
+        assert shown == [label]
+    page = render_page(replace(run, headline="gated"))
+    assert tile(page, "EER %, gated fusion") == (
+        "5.00 → 2.00", "trained on all → cleansed; gain 3.00 (1.00 to 4.00): the gain shows",
+    )  # fmt: skip
+    assert "the best of" not in page
+
+
+def test_a_headline_that_was_not_evaluated_gives_way_in_a_fixed_order(run):
+    rows = run.results[run.results["model"] != "gated"]
+    page = render_page(replace(run, results=rows, gains=pd.DataFrame({"model": []}), headline="gated"))
+    assert tile(page, "EER %, score average") == ("3.00", "not trained; 1.50 to 6.00")
+    voices = rows[rows["model"] == "audio"]
+    assert tile(render_page(replace(run, results=voices, headline="gated")), "EER %, voice alone")[0] == "8.00"
+
+
+def test_no_difference_is_called_none(run):
+    page = render_page(replace(run, gains=run.gains.assign(eer_gain_low=-0.01), headline="gated"))
+    assert tile(page, "EER %, gated fusion")[1].endswith("gain 3.00 (-1.00 to 4.00): no difference shown")
+
+
+def test_the_headline_stands_on_trusted_trials_with_the_raw_ones_beside(run):
+    results, gains, curves = on_two_lists()
+    page = render_page(replace(run, results=results, gains=gains, curves=curves, headline="gated"))
+    parse(page)
+    value, note = tile(page, "EER %, gated fusion")
+    assert value == "5.00 → 2.00"
+    assert note.endswith("trials on utterances that the cleansing trusts")
+    trusted, given = page.split("On trials on utterances that the cleansing trusts")[1].split(
+        "On trials with the labels as they were given"
+    )
+    assert "<b>8.00</b>" in trusted
+    assert "<b>18.00</b>" in given
+    assert "their EER has a floor" in page
+
+
+def test_builtin_models_on_real_people_leave_a_mark(run):
+    keys = ["faces.detector", "visual.model"]
+    page, words = (show(replace(run, builtin=keys)) for show in (render_page, render_summary))
+    first = page.split('<div class="warning')[1]
+    assert "faces.detector, visual.model: builtin models" in first
+    assert first.startswith(" severe")
+    assert "WARNING           faces.detector, visual.model: builtin models" in words
+    assert "builtin models" not in render_page(run) + render_summary(run)
+
+
+def test_lists_and_models_that_are_left_out_are_named(run):
+    listed = [{"labels": "trusted", "left_out": "nobody is trusted"}, {"labels": "given", "left_out": ""}]
+    facts = [("left_out", ""), ("trial_lists", json.dumps(listed)), ("models_left_out.all/gated.0", "too few people")]
+    page = render_page(replace(run, provenance=[Provenance("evaluate_fusion", 1, 1, facts)]))
+    assert "no trials on utterances that the cleansing trusts: nobody is trusted" in page
+    assert "not trained, so not evaluated: all/gated.0 (too few people)" in page
+
+
+def test_who_is_only_tested_is_counted_apart_from_the_list(run):
+    failures = pd.concat([run.failures, run.failures.assign(utterance=run.decisions["utterance"].iloc[0])])
+    page = render_page(replace(run, failures=failures))
+    assert tile(page, "utterances failed") == ("1", "listed below; 1 more of people who are only tested")
+    assert "48 of 4 speakers, 1 failed" in render_summary(replace(run, failures=failures))
+
+
+def test_minimum_costs_name_their_prior_and_the_list(page):
+    assert "minDCF, prior 0.01" in page
+    assert "0.250 → 0.100" in page

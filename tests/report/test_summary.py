@@ -1,15 +1,17 @@
 import pandas as pd
 
 from avsieve.report.detection import compare, found_wrong
-from avsieve.report.summary import error_rows, format_summary, percent, share
+from avsieve.report.errors import error_rows, evaluated_lists
+from avsieve.report.summary import format_summary, percent, share
 
-from .made_up import make_decisions, make_results, make_summary, make_truth
+from .made_up import make_decisions, make_results, make_summary, make_truth, on_two_lists
 
 DECISIONS = make_decisions()
 
 
-def text(**more):
-    given = {"summary": make_summary(DECISIONS), "found": found_wrong(DECISIONS), "results": make_results()[0]}
+def text(tables=None, **more):
+    given = {"summary": make_summary(DECISIONS), "found": found_wrong(DECISIONS)}
+    given["evaluated"] = evaluated_lists(*tables or make_results())
     return format_summary(**given | more)
 
 
@@ -18,14 +20,16 @@ def test_the_table_with_a_truth():
     assert lines == (
         "utterances        48 of 4 speakers, 2 failed\n"
         "found wrong       6 (12.5%): whole video 4, voice 1, face 1\n"
-        "precision, recall 1.000, 1.000; F1 1.000 (against the truth)\n"
+        "precision, recall 1.000, 1.000; F1 1.000 (against the truth of 47)\n"
         "recall by kind    whole video 1.00, voice 1.00, face 1.00\n"
         "trials            200 over 10 speakers\n"
         "\n"
-        "EER %               before   after     95 % interval\n"
-        "voice alone           8.00       -      4.00 – 16.00\n"
-        "score average         3.00       -       1.50 – 6.00\n"
-        "gated fusion          5.00    2.00       1.00 – 4.00\n"
+        "EER %, not trained               EER   its 95 % interval\n"
+        "voice alone                     8.00        4.00 – 16.00\n"
+        "score average                   3.00         1.50 – 6.00\n"
+        "\n"
+        "EER %, trained   on all  cleansed   gain   95 % of the gain\n"
+        "gated fusion       5.00      2.00   3.00       1.00 to 4.00  the gain shows\n"
         "\n"
         "report            results/report/index.html\n"
     )
@@ -37,14 +41,46 @@ def test_without_a_truth_the_methods_own_expectation_is_named_as_such():
 
 
 def test_a_run_without_evaluation_or_expectation_still_has_a_table():
-    lines = text(results=None, summary=make_summary(DECISIONS, estimated=None))
+    lines = text(evaluated=[], summary=make_summary(DECISIONS, estimated=None))
     assert "EER" not in lines
     assert "precision, recall -, -; F1 - (expected by the method)" in lines
 
 
 def test_a_known_trial_list_is_named_with_its_version():
-    results = make_results()[0].assign(trials="Vox1-O", trials_version="cleaned")
-    assert "trials            Vox1-O cleaned, 200 over 10 speakers" in text(results=results)
+    results, gains, curves = make_results()
+    tables = results.assign(trials="Vox1-O", trials_version="cleaned"), gains, curves
+    assert "trials            Vox1-O cleaned, 200 over 10 speakers" in text(tables)
+
+
+def test_every_trial_is_counted_whoever_could_score_it():
+    results, gains, curves = make_results()
+    assert "trials            207 over" in text((results.assign(n_missing=7), gains, curves))
+
+
+def test_what_was_not_judged_is_not_in_the_share_of_what_was_found_wrong():
+    assert "found wrong       6 (12.8% of 47 judged): whole video 4" in text(judged=47)
+
+
+def test_trusted_trials_come_first_and_those_with_the_labels_as_given_beside_them():
+    lines = text(on_two_lists()).splitlines()
+    first = lines.index("                  trials on utterances that the cleansing trusts (the headline)")
+    second = lines.index("                  trials with the labels as they were given")
+    assert first < second
+    assert "voice alone                     8.00        4.00 – 16.00" in lines[first:second]
+    assert "voice alone                    18.00       14.00 – 26.00" in lines[second:]
+    assert any(line.endswith("the gain shows") for line in lines[first:second])
+    assert any(line.endswith("no difference shown") for line in lines[second:])
+    whole = " ".join(lines)
+    assert "optimistic where it errs by leaving out hard ones" in whole
+    assert "their EER has a floor" in whole
+    assert max(map(len, lines)) <= 80
+
+
+def test_trials_whose_labels_are_right_need_no_words_of_caution():
+    results, gains, curves = make_results()
+    shown = text((results.assign(labels="truth"), gains.assign(labels="truth"), curves))
+    assert "floor" not in shown
+    assert shown == text()
 
 
 def test_an_emptied_speaker_is_loud():
@@ -82,3 +118,18 @@ def test_numbers_that_do_not_exist_are_dashes():
 
 def test_a_share_that_rounds_to_nothing_has_no_sign():
     assert [percent(v) for v in (-0.00001, 0.0, -0.0123, None)] == ["0.00", "0.00", "-1.23", "-"]
+
+
+def test_a_mean_over_seeds_has_its_own_interval_or_none():
+    results, gains, _ = make_results()
+    gated = next(row for row in error_rows(results, gains) if row["model"] == "gated")
+    assert (gated["before"]["eer_low"], gated["before"]["eer_high"]) == (0.031, 0.072)
+    assert (gated["after"]["eer_low"], gated["after"]["eer_high"]) == (0.011, 0.033)
+    assert gated["gain"]["verdict"] == "better"
+    # Means of the seeds' bounds would be intervals of nothing.
+    bare = next(row for row in error_rows(results) if row["model"] == "gated")
+    assert "eer_low" not in bare["before"]
+    assert bare["gain"] is None
+    one = results[results["seed"].isna() | (results["seed"] == 0)]
+    alone = next(row for row in error_rows(one) if row["model"] == "gated")
+    assert (alone["before"]["eer_low"], alone["before"]["eer_high"]) == (0.02, 0.08)

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 from avsieve.errors import ConfigError
 from avsieve.evaluation.metrics import eer, error_rates
+from avsieve.evaluation.scoring import Part, mean_of_cosines
 from avsieve.training.audio_data import Speech
 from avsieve.training.machine import Machine, start
-from avsieve.training.validation import Validation, Watch, first_of_videos, is_held, pair_eer, split
+from avsieve.training.validation import Validation, Watch, first_of_videos, is_held, pair_cosines, pair_eer, split
 
 from .conftest import TinySpeech
 
@@ -54,6 +55,18 @@ def test_the_error_rate_is_that_of_the_evaluation(seed: int) -> None:
     target = rng.random(300) < 0.3
     scores = np.round(rng.normal(target * 1.0, 1.0), 1)  # with ties
     assert pair_eer(scores, target) == pytest.approx(eer(error_rates(scores, target), "nearest"), abs=1e-12)
+
+
+def test_pairs_that_are_equal_tie_as_they_do_in_the_evaluation() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.integers(-2, 3, (120, 24)).astype(np.float32)
+    rows[60:] = rows[:60]  # each under two names
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    pairs = np.triu_indices(120, 1)
+    scores = pair_cosines(rows)
+    assert (scores == scores.T).all()
+    assert (scores[:60, :60] == scores[60:, 60:]).all()
+    np.testing.assert_array_equal(scores[pairs], mean_of_cosines([Part.of(rows)], *pairs))
 
 
 class Known(nn.Module):

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avsieve.evaluation.trials import read_trials
 from avsieve.lists import read_clean_list, read_train_list
 from avsieve.tables import read_table
 
@@ -63,6 +64,40 @@ def test_tables_become_lists_error_rates_and_a_report(split: Project) -> None:
     assert "From tables" in page
     assert not (results / "media").exists()
     assert not (results / "extract").exists()
+
+
+def test_with_the_truth_the_trials_stand_on_it_and_without_it_trusted_ones_stand_beside_the_raw(split: Project) -> None:
+    results = split.work / "results"
+    assert set(pd.read_csv(results / "evaluation/results.csv")["labels"]) == {"truth"}
+    page = (results / "report/index.html").read_text(encoding="utf-8")
+    assert "EER has a floor" not in page
+    # The same run without the truth, from the embeddings on.
+    own = split.work / "own"
+    own.mkdir()
+    (own / "sim").symlink_to(split.work / "sim")
+    (own / "tiny.yaml").write_text(CONFIG.replace("  truth: sim/truth.csv\n", ""))
+    blind = Project(split.root, own)
+    blind.snakemake()
+    truth = pd.read_csv(split.work / "sim/truth.csv").set_index("utterance")["kind"]
+
+    def wrong(name: str) -> float:
+        trials = read_trials(own / "results/evaluation" / name)
+        return float((truth[trials.utterances] != "clean").mean())
+
+    assert wrong("trials_trusted.txt") < 0.3 * wrong("trials.txt")
+    evaluated = pd.read_csv(own / "results/evaluation/results.csv")
+    assert list(dict.fromkeys(evaluated["labels"])) == ["trusted", "given"]
+    eer = evaluated[evaluated["model"] == "score_average"].set_index("labels")["eer"]
+    assert eer["trusted"] < eer["given"]
+    assert set(pd.read_csv(own / "results/evaluation/gains.csv")["labels"]) == {"trusted", "given"}
+    told = (own / "results/report/summary.txt").read_text()
+    assert "trials on utterances that the cleansing trusts (the headline)" in told
+    assert "EER has a floor" in (own / "results/report/index.html").read_text(encoding="utf-8")
+    assert blind.planned() == {}
+    assert set(blind.planned("--config", "evaluation={max_targets: 90}")) == {
+        "make_trials", "make_trusted_trials", "evaluate_fusion", "write_report", "all",
+    }  # fmt: skip
+    assert "make_trusted_trials" in blind.planned("--config", "cleansing={threshold: 0.7}")
 
 
 def test_what_the_tables_lack_is_a_row_with_a_reason(split: Project) -> None:

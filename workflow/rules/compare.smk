@@ -64,7 +64,7 @@ rule embed_trial_voices:
     """Embed the voices of the trials, and of the cohort, with a trained encoder."""
     input:
         W.cohort,
-        trials=brought([W.trials]),
+        trials=brought(W.trials),
         model="results/comparison/models/audio/{list}.{seed}.safetensors",
         wav=expand("results/extract/{shard}.wav.tar", shard=W.shards),
         wav_index=expand("results/extract/{shard}.wav.parquet", shard=W.shards),
@@ -81,7 +81,7 @@ rule embed_trial_voices:
     params:
         *W.code("embed_trial_voices", *W.network("audio", W.config.training.audio.arch)),
         cohort=flags(W.cohort_file),
-        lists=W.watch.files("lists", [W.trials]),
+        lists=W.watch.files("lists", W.trials),
         arch=W.config.training.audio.arch,
         batch_s=W.config.audio.batch_s,
         precision=W.config.audio.precision,
@@ -98,7 +98,7 @@ rule embed_trial_faces:
     """Embed the faces of the trials, and of the cohort, with a trained encoder."""
     input:
         W.cohort,
-        trials=brought([W.trials]),
+        trials=brought(W.trials),
         model="results/comparison/models/visual/{list}.{seed}.safetensors",
         faces=expand("results/align/{shard}.faces.tar", shard=W.shards),
         faces_index=expand("results/align/{shard}.faces.parquet", shard=W.shards),
@@ -118,7 +118,7 @@ rule embed_trial_faces:
             "embed_trial_faces", *W.network("visual", W.config.training.visual.arch)
         ),
         cohort=flags(W.cohort_file),
-        lists=W.watch.files("lists", [W.trials]),
+        lists=W.watch.files("lists", W.trials),
         arch=W.config.training.visual.arch,
         pooling=W.config.visual.pooling,
         batch=W.config.visual.batch,
@@ -135,7 +135,8 @@ rule compare_lists:
     """Train the same networks on both lists, evaluate them on the same trials, and state the difference."""
     input:
         W.cohort,
-        trials=brought([W.trials]),
+        brought(W.trial_truth),
+        trials=brought(W.trials),
         all="results/comparison/lists/all.txt",
         clean="results/comparison/lists/clean.txt",
         embeddings=W.arm_embeddings,
@@ -155,8 +156,10 @@ rule compare_lists:
         *W.code("compare_lists"),
         embeddings=flags(W.arm_files),
         seeds=W.config.comparison.seeds,
+        labels=flags(W.trial_labels),
+        truth=flags(W.trial_files, leave=["sex"]),
         cohort=flags(W.cohort_file | W.cohort_top),
-        lists=W.watch.files("lists", [W.trials]),
+        lists=W.watch.files("lists", W.trials),
         evaluation=flags(
             {
                 name: getattr(W.config.evaluation, name)
@@ -166,7 +169,8 @@ rule compare_lists:
     message:
         "Comparing what was trained on both lists"
     shell:
-        "python $AVSIEVE_SCRIPTS/compare_lists.py --trials {input.trials:q} --list-all {input.all}"
+        "python $AVSIEVE_SCRIPTS/compare_lists.py --trials {input.trials:q} {params.labels} {params.truth}"
+        " --list-all {input.all}"
         " --list-clean {input.clean} {params.embeddings} --seeds {params.seeds} {params.cohort} {params.evaluation}"
         " --fusion {input.fusion} --table {output.table} --facts {output.facts} --curves {output.curves}"
         " --text {output.text} > {log} 2>&1"

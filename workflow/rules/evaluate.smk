@@ -31,6 +31,32 @@ rule make_trials:
         " --out {output} > {log} 2>&1"
 
 
+rule make_trusted_trials:
+    """Make trials of those of their utterances that the cleansing trusts."""
+    input:
+        plan="results/plan/utterances.parquet",
+        decisions="results/lists/decisions.parquet",
+        sex=brought(W.sex),
+    output:
+        "results/evaluation/trials_trusted.txt",
+    log:
+        "results/logs/make_trusted_trials.log",
+    benchmark:
+        "results/benchmarks/make_trusted_trials.tsv"
+    conda:
+        W.env("core")
+    params:
+        *W.code("make_trusted_trials"),
+        files=flags(W.trial_files, leave=["truth"]),
+        content=W.watch.files("tables", W.sex),
+        trials=flags(W.trial_settings),
+    message:
+        "Making trials on trusted utterances"
+    shell:
+        "python $AVSIEVE_SCRIPTS/make_trusted_trials.py --plan {input.plan} --decisions {input.decisions}"
+        " {params.files} {params.trials} --out {output} > {log} 2>&1"
+
+
 rule list_cohort:
     """Choose the cohort of the AS-norm, once for all models."""
     input:
@@ -60,7 +86,8 @@ rule evaluate_fusion:
     input:
         W.cohort,
         brought(W.trained_on),
-        trials=brought([W.trials]),
+        brought(W.trial_truth),
+        trials=brought(W.trials),
         audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
         visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
         segments=W.segment_files,
@@ -95,12 +122,18 @@ rule evaluate_fusion:
         cohort=flags(W.cohort_file | W.cohort_top),
         segments=flags(W.segment_flags),
         models=flags(W.fusion_flags),
-        lists=W.watch.files("lists", [W.trials, *W.config.evaluation.trained_on]),
+        labels=flags(W.trial_labels),
+        truth=flags(W.trial_files, leave=["sex"]),
+        builtin=flags({"builtin": W.builtin_models}),
+        lists=W.watch.files(
+            "lists", [*W.trials, *W.config.evaluation.trained_on, *W.trial_truth]
+        ),
         device=W.config.device,
     message:
         "Evaluating fusion models"
     shell:
-        "python $AVSIEVE_SCRIPTS/evaluate_fusion.py --trials {input.trials:q} --audio {input.audio}"
+        "python $AVSIEVE_SCRIPTS/evaluate_fusion.py --trials {input.trials:q} {params.labels} {params.truth}"
+        " {params.builtin} --audio {input.audio}"
         " --visual {input.visual} {params.models} {params.segments} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
         " --results {output.results} --gains {output.gains} --curves {output.curves}"
         " --provenance {output.provenance} > {log} 2>&1"

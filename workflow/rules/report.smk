@@ -42,6 +42,7 @@ rule write_report:
         truth=flags(W.truth_flag),
         comparison=flags(W.comparison_flags),
         content=W.watch.files("truth", W.truth),
+        choice=flags({"headline": W.headline, "builtin": W.builtin_models}),
         report=flags(W.config.report),
     message:
         "Writing the report"
@@ -49,5 +50,5 @@ rule write_report:
         "python $AVSIEVE_SCRIPTS/write_report.py --decisions {input.decisions} --summary {input.summary}"
         " --plan {input.plan} --results {input.results} --gains {input.gains} --curves {input.curves}"
         " {params.comparison} {params.truth}"
-        " {params.folders}"
+        " {params.folders} {params.choice}"
         " {params.report} --out {output.page} --summary-text {output.text} > {log} 2>&1"

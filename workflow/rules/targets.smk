@@ -110,7 +110,13 @@ rule train_visual_encoders:
 rule evaluate:
     """As far as the error rates."""
     input:
-        forcing("evaluate", "make_trials", "list_cohort", "evaluate_fusion"),
+        forcing(
+            "evaluate",
+            "make_trials",
+            "make_trusted_trials",
+            "list_cohort",
+            "evaluate_fusion",
+        ),
         "results/evaluation/results.csv",
     localrule: True
 
@@ -127,9 +133,9 @@ rule remove_old_shards:
     """Remove the files of shards that the configuration no longer has; nothing reads them."""
     log:
         "results/logs/remove_old_shards.log",
+    localrule: True
     conda:
         W.env("core")
-    localrule: True
     params:
         results=W.at.results,
         shards=W.config.shards,

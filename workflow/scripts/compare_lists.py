@@ -7,15 +7,17 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.atomic import write_json, write_text
-from avsieve.comparison.worth import compare_arms, read_arms
+from avsieve.comparison.worth import Comparison, compare_arms, read_arms
 from avsieve.corpus_lists import read_corpus_list
-from avsieve.errors import ConfigError
+from avsieve.errors import AvsieveError, ConfigError
 from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.metrics import EER_DEFINITIONS
-from avsieve.evaluation.results import refuse_seen_speakers
-from avsieve.evaluation.trials import read_trials
+from avsieve.evaluation.results import NothingScoredError, refuse_seen_speakers
+from avsieve.evaluation.trial_lists import TrialList, read_trial_lists
+from avsieve.labels import LABELS, OFFICIAL
 from avsieve.provenance import sha256_of, versions
 from avsieve.report.comparison import comparison_text
+from avsieve.report.detection import read_truth
 from avsieve.scripting import parser, run
 from avsieve.tables import write_table
 
@@ -25,7 +27,9 @@ ARMS = ("all", "clean")
 def main() -> None:
     """Compare."""
     ap = parser(__doc__)
-    ap.add_argument("--trials", type=Path, required=True, help="trial list: label enrol.wav test.wav")
+    ap.add_argument("--trials", type=Path, nargs="+", required=True, help="trial lists: label enrol.wav test.wav")
+    ap.add_argument("--labels", nargs="*", default=[], choices=LABELS, help="what the labels of each stand on")
+    ap.add_argument("--truth", type=Path, help="CSV of utterance and kind: what labels of `truth` stand on")
     for arm in ARMS:
         ap.add_argument(f"--list-{arm}", type=Path, required=True, help=f"training list of the arm `{arm}`")
         for what in ("audio", "visual"):
@@ -45,13 +49,15 @@ def main() -> None:
     ap.add_argument("--text", type=Path, required=True, help="short text to write")
     args = ap.parse_args()
 
-    trials = read_trials(args.trials)
-    known = trials.recognise()
+    known = set(read_truth(args.truth)["utterance"]) if args.truth else None
+    trial_lists = read_trial_lists(args.trials, args.labels, known)
     lists = {}
     for arm in ARMS:
         path = getattr(args, f"list_{arm}")
         rows = read_corpus_list(path)
-        refuse_seen_speakers(trials, set(rows["speaker"]), f"what was trained on {path.name}")
+        for item in trial_lists:
+            if item.trials is not None:
+                refuse_seen_speakers(item.trials, set(rows["speaker"]), f"what was trained on {path.name}")
         lists[arm] = {
             "utterances": len(rows),
             "speakers": int(rows["speaker"].nunique()),
@@ -69,42 +75,60 @@ def main() -> None:
         for arm, paths in arms.items():
             if len(paths) != len(args.seeds):
                 raise ConfigError(f"{len(paths)} files of {modality} for `{arm}` but {len(args.seeds)} seeds")
-    found = compare_arms(
-        trials,
-        read_arms(trials, files, args.seeds, cohort),
-        cohort=cohort,
-        definition=args.eer,
-        replicates=args.bootstrap,
-        seed=args.seed,
-    )
-    gains = found.gains
-    if args.fusion:
-        fused = pd.read_csv(args.fusion)
-        if "protocol" in fused:
-            fused = fused[(fused["condition"] == "whole") & (fused["protocol"] == "full")]
-            gains = pd.concat([gains, fused.rename(columns={"model": "system"})[[*gains]]], ignore_index=True)
-    source = {
-        "trials": known.name,
-        "trials_version": known.version,
-        "trials_sha256": sha256_of(args.trials),
+
+    def compared(item: TrialList) -> Comparison | None:
+        if item.trials is None:
+            return None
+        return compare_arms(
+            item.trials,
+            read_arms(item.trials, files, args.seeds, cohort),
+            cohort=cohort,
+            definition=args.eer,
+            replicates=args.bootstrap,
+            seed=args.seed,
+        )
+
+    fused = pd.read_csv(args.fusion) if args.fusion else pd.DataFrame()
+    if len(fused):
+        fused = fused[(fused["condition"] == "whole") & (fused["protocol"] == "full")]
+        fused = fused.rename(columns={"model": "system"})
+    gains, runs, curves, facts_of = [], [], [], []
+    for item in trial_lists:
+        reason = ""
+        try:
+            found = compared(item)
+        except NothingScoredError as error:
+            if item.labels == OFFICIAL:
+                raise
+            found, reason = None, str(error)
+        facts_of.append(item.facts(reason))
+        if found is None:
+            continue
+        gains.append(found.gains.assign(**item.columns()))
+        if len(fused) and item.labels in set(fused["labels"]):
+            gains.append(fused.loc[fused["labels"] == item.labels, [c for c in gains[-1] if c in fused]])
+        runs.append(found.runs.assign(labels=item.labels))
+        curves.append(found.curves.assign(labels=item.labels))
+    if not gains:
+        reasons = "; ".join(dict.fromkeys(f["left_out"] for f in facts_of))
+        raise AvsieveError(f"there is nothing to compare on: {reasons}; name a trial list in evaluation.trials")
+    table = pd.concat(gains, ignore_index=True)
+    facts = {
+        **next(f for f in facts_of if not f["left_out"]),
+        "trial_lists": facts_of,
         "eer_definition": args.eer,
-    }
-    facts = source | {
-        "n_trials": len(trials),
-        "n_targets": trials.n_targets,
-        "n_speakers": len(trials.speakers()[0]),
         "seeds": args.seeds,
         "bootstrap": args.bootstrap,
         "lists": lists,
         "as_norm": None if cohort is None else {"cohort_sha256": sha256_of(args.cohort), "top": args.top},
         "versions": versions("numpy"),
     }
-    records = gains.astype(object).where(gains.notna(), None).to_dict("records")
+    records = table.astype(object).where(table.notna(), None).to_dict("records")
     text = comparison_text(facts, records)
-    runs = found.runs.to_dict("records")
-    write_text(args.table, gains.assign(**source).to_csv(index=False, float_format="%.6f", na_rep="-"))
-    write_json(args.facts, facts | {"gains": records, "runs": runs, "text": text})
-    write_table(args.curves, found.curves)
+    write_text(args.table, table.assign(eer_definition=args.eer).to_csv(index=False, float_format="%.6f", na_rep="-"))
+    ran = pd.concat(runs, ignore_index=True).to_dict("records")
+    write_json(args.facts, facts | {"gains": records, "runs": ran, "text": text})
+    write_table(args.curves, pd.concat(curves, ignore_index=True))
     write_text(args.text, text)
     print(text, end="")
 

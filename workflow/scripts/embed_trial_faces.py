@@ -10,7 +10,7 @@ from avsieve.scripting import parser, run
 def main() -> None:
     """Embed."""
     ap = parser(__doc__)
-    ap.add_argument("--trials", type=Path, required=True, help="trial list: label enrol.wav test.wav")
+    ap.add_argument("--trials", type=Path, nargs="+", required=True, help="trial lists: label enrol.wav test.wav")
     ap.add_argument("--cohort", type=Path, help="list of the cohort of the AS-norm, 'speaker wav seconds'")
     ap.add_argument("--faces", type=Path, nargs="+", required=True, help="shards of aligned faces")
     ap.add_argument("--detections", type=Path, nargs="+", required=True, help="their tables of detections")

@@ -10,7 +10,7 @@ from avsieve.scripting import parser, run
 def main() -> None:
     """Embed."""
     ap = parser(__doc__)
-    ap.add_argument("--trials", type=Path, required=True, help="trial list: label enrol.wav test.wav")
+    ap.add_argument("--trials", type=Path, nargs="+", required=True, help="trial lists: label enrol.wav test.wav")
     ap.add_argument("--cohort", type=Path, help="list of the cohort of the AS-norm, 'speaker wav seconds'")
     ap.add_argument("--wav", type=Path, nargs="+", required=True, help="wav shards")
     ap.add_argument("--arch", required=True, help="architecture")

@@ -26,19 +26,20 @@ def measure(weights: Path, list_path: Path, tar: Path) -> dict[str, float]:
     from avsieve.encoders.audio import load_audio_encoder
     from avsieve.encoders.waves import as_float
     from avsieve.evaluation.metrics import eer, error_rates
+    from avsieve.evaluation.scoring import Part, mean_of_cosines
     from avsieve.training.audio_data import Speech
 
     encoder = load_audio_encoder("ecapa_small", weights)
     speech = Speech(list_path, [tar])
     with torch.no_grad():
         found = [encoder(torch.from_numpy(as_float(speech.wave(i)))[None])[0] for i in range(len(speech))]
-    embeddings = torch.nn.functional.normalize(torch.stack(found)).numpy()
+    embeddings = Part.of(torch.stack(found).numpy())
     videos = np.array([u.rsplit("/", 1)[0] for u in speech.utterances])
     sexes = np.array([u[0] for u in speech.utterances])
     i, j = np.triu_indices(len(speech), 1)
     i, j = (x[videos[i] != videos[j]] for x in (i, j))
     target = speech.labels[i] == speech.labels[j]
-    scores = np.einsum("nd,nd->n", embeddings[i], embeddings[j])
+    scores = mean_of_cosines([embeddings], i, j)
     same = sexes[i] == sexes[j]
     return {
         "eer_all_percent": round(100 * eer(error_rates(scores, target)), 3),

@@ -44,6 +44,8 @@ def main() -> None:
     ap.add_argument("--benchmarks", type=Path, help="folder of Snakemake's benchmark tables")
     ap.add_argument("--provenance", type=Path, nargs="*", default=[], help="provenance of the stages, or its folders")
     ap.add_argument("--shards", type=int, help="number of shards; files of others in these folders are not read")
+    ap.add_argument("--headline", default="", help="model whose error rate stands at the top; else the score average")
+    ap.add_argument("--builtin", nargs="*", default=[], help="shipped models on data that they do not know: keys")
     ap.add_argument("--title", default="AVSieve", help="title of the page")
     ap.add_argument("--flagged", type=int, default=24, help="flagged utterances on the contact sheet")
     ap.add_argument("--close-calls", type=int, default=6, help="utterances of nearly even evidence")
@@ -85,6 +87,8 @@ def main() -> None:
         decisions=decisions,
         summary=json.loads(args.summary.read_text(encoding="utf-8")),
         title=args.title,
+        headline=args.headline,
+        builtin=args.builtin,
         results=pd.read_csv(args.results) if args.results else pd.DataFrame(),
         gains=pd.read_csv(args.gains) if args.gains else pd.DataFrame(),
         curves=read_table(args.curves) if args.curves else pd.DataFrame(),

@@ -9,16 +9,25 @@ from pathlib import Path
 import numpy as np
 
 from avsieve.errors import AvsieveError
-from avsieve.evaluation.trials import read_trials
+from avsieve.evaluation.trials import left_out, read_trials
 from avsieve.lists import read_train_list
 from avsieve.shards import ShardReader
 
 logger = logging.getLogger(__name__)
 
 
-def wanted_utterances(trials: Path, cohort: Path | None) -> list[str]:
-    """Return the utterances of a trial list, and then those of a cohort's list."""
-    found = list(read_trials(trials).utterances)
+def wanted_utterances(trials: Sequence[Path], cohort: Path | None) -> list[str]:
+    """Return the utterances of the trial lists, and then those of a cohort's list.
+
+    Raises
+    ------
+    AvsieveError
+        If there is no trial in any list.
+    """
+    reasons = {path: left_out(path) if path.is_file() else None for path in trials}
+    found = [u for path, reason in reasons.items() if not reason for u in read_trials(path).utterances]
+    if not found:
+        raise AvsieveError(f"there are no trials to compare on: {'; '.join(dict.fromkeys(map(str, reasons.values())))}")
     if cohort is not None:
         found += read_train_list(cohort)["utterance"].tolist()
     return list(dict.fromkeys(found))

@@ -61,8 +61,8 @@ def paired_gain(
     -------
     ``seeds``, ``seeds_better`` (in how many of them the EER fell), and for each of `FIGURES` its mean ``{figure}_all``
     and ``{figure}_clean``, ``{figure}_gain`` (their difference; positive: cleansing helps) and, where the results have
-    draws, its 95 % interval ``{figure}_gain_low`` and ``_high``; ``eer_gain_relative`` is the gain as a share of
-    ``eer_all``.
+    draws, the 95 % interval of each of the three: ``{figure}_gain_low`` and ``_high``, and so on;
+    ``eer_gain_relative`` is the gain as a share of ``eer_all``.
 
     Raises
     ------
@@ -84,6 +84,10 @@ def paired_gain(
             out["eer_gain_relative"] = (one - other) / one if one else float("nan")
         draws = [(b.draws(figure), a.draws(figure)) for b, a in pairs]
         if all(b is not None and a is not None for b, a in draws):
-            differences = np.array([b - a for b, a in draws if b is not None and a is not None])
-            out[f"{figure}_gain_low"], out[f"{figure}_gain_high"] = interval(mean_over_seeds(differences, seed))
+            all_, clean = (np.array([d for d in arm if d is not None]) for arm in zip(*draws, strict=True))
+            for name, values in (("all", all_), ("clean", clean), ("gain", all_ - clean)):
+                low, high = interval(mean_over_seeds(values, seed))
+                # The stretch for few seeds may lead out of what a rate can be.
+                low = low if name == "gain" else max(low, 0.0)
+                out[f"{figure}_{name}_low"], out[f"{figure}_{name}_high"] = low, high
     return out

@@ -15,6 +15,11 @@ from avsieve.evaluation.metrics import DCF_PRIORS, Summary, det_points, error_ra
 from avsieve.evaluation.trials import Trials
 from avsieve.text_files import read_lines
 
+
+class NothingScoredError(AvsieveError):
+    """No target or no nontarget trial could be scored."""
+
+
 FIGURES = ("eer", *(f"min_dcf_{p}" for p in DCF_PRIORS))
 
 
@@ -73,16 +78,21 @@ def evaluate(
 
     Raises
     ------
-    AvsieveError
+    NothingScoredError
         If no target or no nontarget trial could be scored.
     """
     scored = ~np.isnan(scores)
     if not scored.any():
-        raise AvsieveError(
+        raise NothingScoredError(
             f"none of the {len(trials)} trials could be scored: no utterance of the list has an embedding; "
             "are the ids of the list and of the embeddings of the same kind (speaker/video/utterance)?"
         )
     kept, is_target = scores[scored], trials.is_target[scored]
+    if is_target.all() or not is_target.any():
+        raise NothingScoredError(
+            f"of {len(trials)} trials {int(is_target.sum())} target and {int((~is_target).sum())} nontarget ones could "
+            "be scored; error rates need at least one of each"
+        )
     draws = None
     if replicates:
         speakers, of_utterance = trials.speakers()

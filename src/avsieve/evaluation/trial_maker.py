@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from avsieve.errors import AvsieveError, ListError
-from avsieve.evaluation.trials import Trials
+from avsieve.evaluation.trials import Trials, write_no_trials, write_trials
 from avsieve.ids import parse_id
 from avsieve.text_files import read_text
 
@@ -141,3 +142,59 @@ def read_sex(path: str | Path) -> dict[str, str]:
             f"{path}: columns {list(table.columns)}; expected speaker and sex (or VoxCeleb's ID and Gender)"
         )
     return dict(zip(table[speaker].str.strip(), table[sex].str.strip(), strict=True))
+
+
+def trusted(utterances: Sequence[str], decisions: pd.DataFrame) -> tuple[list[str], str]:
+    """Return those of ``utterances`` that the cleansing calls clean and has judged, and why there are none.
+
+    Parameters
+    ----------
+    decisions
+        ``utterance``, ``decision``, ``reason``: ``clean`` with any other reason than ``ok`` was kept unjudged.
+    """
+    if utterances and not decisions["utterance"].isin(utterances).any():
+        return [], "the people to test on are not in the training list, so the cleansing has not judged them"
+    kept = decisions.loc[(decisions["decision"] == "clean") & (decisions["reason"] == "ok"), "utterance"]
+    right = set(kept)
+    found = [utterance for utterance in utterances if utterance in right]
+    none = f"the cleansing trusts none of the {len(utterances)} utterances to test on"
+    return found, "" if found or not utterances else none
+
+
+def add_options(ap: argparse.ArgumentParser) -> None:
+    """Add the options of all scripts that make trials."""
+    ap.add_argument(
+        "--sex", type=Path, help="CSV of speaker and sex, or VoxCeleb's meta file; without it impostors are any"
+    )
+    ap.add_argument("--max-targets", type=int, default=5000, help="largest number of target trials")
+    ap.add_argument("--same-sex-share", type=float, default=0.5, help="share of impostors of the same sex")
+    ap.add_argument("--seed", type=int, default=0, help="seed of the choice")
+    ap.add_argument("--out", type=Path, required=True, help="trial list to write")
+
+
+def write_made(args: argparse.Namespace, utterances: Sequence[str], nobody: str = "") -> str:
+    """Make trials of ``utterances`` and write them to ``args.out``; where there can be none, why (``nobody``).
+
+    The training lists do not depend on an evaluation, so this is no error: it is left out, and the report says so.
+
+    Returns
+    -------
+    What was made, in words.
+    """
+    reason = nobody
+    if not reason:
+        try:
+            trials = make_trials(
+                utterances,
+                sex=read_sex(args.sex) if args.sex else None,
+                max_targets=args.max_targets,
+                same_sex_share=args.same_sex_share,
+                seed=args.seed,
+            )
+        except NoTrialsError as error:
+            reason = str(error)
+        else:
+            write_trials(args.out, trials)
+            return f"{len(trials)} trials ({trials.n_targets} target) over {len(utterances)} utterances"
+    write_no_trials(args.out, reason)
+    return f"WARNING: no trials: {reason}"

@@ -14,7 +14,7 @@ import pandas as pd
 
 from avsieve.evaluation.as_norm import Cohort, mean_of_as_norms
 from avsieve.evaluation.gains import ARMS, paired_gain
-from avsieve.evaluation.results import Result, det_curve, evaluate, refuse_seen_speakers
+from avsieve.evaluation.results import NothingScoredError, Result, det_curve, evaluate, refuse_seen_speakers
 from avsieve.evaluation.scoring import Part, mean_of_cosines
 from avsieve.evaluation.trials import Trials
 from avsieve.fusion.damage import apply_manifest, make_manifest
@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 WHOLE, DAMAGED = "whole", "damaged"
 FULL, SEGMENTS = "full", "segments"
 RAW, AS_NORM = "raw", "as_norm"
+# What the tables have at least, also where nothing could be evaluated.
+RESULT_COLUMNS = ["model", "trained_on", "seed", "condition", "protocol", "scores", "eer", "n_trials", "n_speakers"]
+GAIN_COLUMNS = ["model", "condition", "protocol", "scores", "seeds"]
+CURVE_COLUMNS = ["model", "trained_on", "fpr", "fnr"]
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ def evaluate_systems(
     damage_share: float = 0.0,
     segments: Mapping[str, Part] | None = None,
     normalisation: Normalisation | None = None,
+    lenient: bool = False,
     seed: int = 0,
 ) -> Outcome:
     """Score the list with every system.
@@ -119,9 +124,13 @@ def evaluate_systems(
         Mean vectors of segments and faces (`avsieve.evaluation.segments`) per modality, for the segment protocol.
     normalisation
         The cohort of the AS-norm, which is reported beside the raw scores of whole inputs.
+    lenient
+        Leave out, with a warning, the systems that can score no target or no nontarget trial.
 
     Raises
     ------
+    NothingScoredError
+        If a system, or with ``lenient`` every one, can score no target or no nontarget trial.
     AvsieveError
         If a system was trained on a speaker of the list, or the cohort does not fit it.
     """
@@ -133,11 +142,18 @@ def evaluate_systems(
     if damage_share > 0:
         conditions[DAMAGED] = apply_manifest(inputs, make_manifest(inputs.utterances, damage_share, seed))
     n_speakers = len(trials.speakers()[0])
-    rows, curves = [], []
+    rows, curves, reasons = [], [], []
     found: dict[tuple[str, Setting], dict[str, dict[int | None, Result]]] = {}
 
     def add(system: System, setting: Setting, scores: np.ndarray) -> None:
-        result = evaluate(trials, scores, definition=definition, replicates=replicates, seed=seed)
+        try:
+            result = evaluate(trials, scores, definition=definition, replicates=replicates, seed=seed)
+        except NothingScoredError as error:
+            if not lenient:
+                raise
+            logger.warning("%s (%s), %s: left out: %s", system.model.name, system.trained_on, setting, error)
+            reasons.append(str(error))
+            return
         name = {"model": system.model.name, "trained_on": system.trained_on, "seed": system.seed}
         rows.append(name | setting.columns() | result.row() | {"n_speakers": n_speakers})
         arms = found.setdefault((system.model.name, setting), {})
@@ -160,14 +176,17 @@ def evaluate_systems(
             others = [normalisation.segments[m] for m in modalities]
             scores = mean_of_as_norms(parts, others, normalisation.cohort, trials.enrol, trials.test)
             add(system, Setting(protocol=SEGMENTS, scores=AS_NORM), scores)
+    if not rows:
+        raise NothingScoredError(reasons[0] if reasons else "there is no system to score the trials with")
     gains = [
         {"model": model} | setting.columns() | paired_gain(arms["all"], arms["clean"], seed)
         for (model, setting), arms in found.items()
-        if set(ARMS) <= arms.keys()
+        if set(ARMS) <= arms.keys() and set(arms["all"]) == set(arms["clean"])
     ]
     results = pd.DataFrame(rows)
     results["seed"] = results["seed"].astype("Int64")
-    return Outcome(results, pd.DataFrame(gains), pd.concat(curves, ignore_index=True))
+    drawn = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=CURVE_COLUMNS)
+    return Outcome(results, pd.DataFrame(gains), drawn)
 
 
 def _by_segments(systems: Sequence[System], segments: Mapping[str, Part]) -> Iterator[tuple[System, tuple[str, ...]]]:

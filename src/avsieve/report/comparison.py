@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from avsieve.report.summary import MODEL_LABELS, percent
+from avsieve.labels import CAUTION, LABELS, TRUSTED
+from avsieve.report.errors import MODEL_LABELS
+from avsieve.report.summary import percent
+from avsieve.report.verdict import VERDICTS, verdict
 
 SCORE_LABELS = {"raw": "", "as_norm": ", AS-norm"}
 
@@ -20,19 +24,10 @@ def comparison_rows(gains: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         dict(g)
         | {
             "label": MODEL_LABELS.get(g["system"], g["system"]) + SCORE_LABELS.get(g["scores"], g["scores"]),
-            "verdict": _verdict(g.get("eer_gain_low"), g.get("eer_gain_high")),
+            "verdict": verdict(g.get("eer_gain_low"), g.get("eer_gain_high")),
         }
         for g in gains
     ]
-
-
-def _verdict(low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return "none"
-    return "better" if low > 0 else "worse" if high < 0 else "open"
-
-
-_VERDICTS = {"better": "the gain shows", "worse": "it is worse", "open": "no difference can be told", "none": ""}
 
 
 def comparison_text(facts: Mapping[str, Any], gains: Sequence[Mapping[str, Any]]) -> str:
@@ -46,25 +41,39 @@ def comparison_text(facts: Mapping[str, Any], gains: Sequence[Mapping[str, Any]]
         Its rows.
     """
     lists, seeds = facts["lists"], facts["seeds"]
-    name = "" if facts["trials_version"] == "-" else f"{facts['trials']} {facts['trials_version']}, "
     of = {arm: f"{lists[arm]['utterances']:,}" for arm in ("all", "clean")}
     lines = [
         f"The same networks from the same seeds ({', '.join(map(str, seeds))}), trained on the full list",
         f"({of['all']} utterances) and on the cleansed one ({of['clean']}).",
-        f"{name}{facts['n_trials']:,} trials over {facts['n_speakers']:,} speakers.",
-        "",
-        f"{'EER %':32}{'all':>8}{'cleansed':>10}{'gain':>8}   {'95 % interval':>16}  {'seeds better':>12}",
     ]
-    for row in comparison_rows(gains):
+    told = facts.get("trial_lists") or [facts]
+    for item in told:
+        lines += ["", *_one_list(item, comparison_rows([g for g in gains if g.get("labels") == item.get("labels")]))]
+    lines += ["", f"EER: {facts['eer_definition']}. Intervals: of the gain, paired, speakers and seeds resampled."]
+    if facts["n_speakers"] < 20 or len(seeds) < 5:
+        lines.append("With fewer than 20 speakers or 5 seeds they are too narrow.")
+    if any(item.get("labels") == TRUSTED for item in told):
+        lines += textwrap.wrap(CAUTION, 100)
+    return "\n".join(lines) + "\n"
+
+
+def _one_list(facts: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Tell what was found on one list of trials."""
+    what = LABELS.get(facts.get("labels", ""), "")
+    if facts.get("left_out"):
+        return textwrap.wrap(f"{what}: left out: {facts['left_out']}", 100)
+    name = "" if facts["trials_version"] == "-" else f"{facts['trials']} {facts['trials_version']}, "
+    lines = [
+        f"{name}{facts['n_trials']:,} trials over {facts['n_speakers']:,} speakers{f': {what}' if what else ''}.",
+        f"{'EER %':32}{'all':>8}{'cleansed':>10}{'gain':>8}   {'its 95 % interval':>17}  {'seeds better':>12}",
+    ]
+    for row in rows:
         interval = ""
         if row["verdict"] != "none":
             interval = f"{percent(row['eer_gain_low'])} to {percent(row['eer_gain_high'])}"
         better = f"{row['seeds_better']:.0f} of {row['seeds']:.0f}"
         lines.append(
             f"{row['label']:32}{percent(row['eer_all']):>8}{percent(row['eer_clean']):>10}"
-            f"{percent(row['eer_gain']):>8}   {interval:>16}  {better:>12}  {_VERDICTS[row['verdict']]}".rstrip()
+            f"{percent(row['eer_gain']):>8}   {interval:>17}  {better:>12}  {VERDICTS[row['verdict']]}".rstrip()
         )
-    lines += ["", f"EER: {facts['eer_definition']}. Intervals: paired, speakers and seeds resampled."]
-    if facts["n_speakers"] < 20 or len(seeds) < 5:
-        lines.append("With fewer than 20 speakers or 5 seeds they are too narrow.")
-    return "\n".join(lines) + "\n"
+    return lines

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
+from avsieve.report.errors import MODEL_LABELS
 from avsieve.report.figures import ARM_COLOURS, INK, LINES, draw
-from avsieve.report.summary import MODEL_LABELS
 
 
 def _lowest(curves: pd.DataFrame) -> float:

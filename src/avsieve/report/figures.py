@@ -15,7 +15,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows
-from avsieve.report.summary import error_rows
 
 # What matplotlib draws in this colour becomes currentColor: axes and text follow the page.
 INK = "#123456"
@@ -155,9 +154,8 @@ def probability_histogram(decisions: pd.DataFrame) -> str:
     return draw(paint, 4.6, 2.8, "Distribution of the probability that a label is wrong")
 
 
-def error_bars(results: pd.DataFrame) -> str:
-    """Draw the EER of every model with its interval: untrained, before and after cleansing."""
-    rows = error_rows(results)
+def error_bars(rows: list[dict[str, Any]]) -> str:
+    """Draw the EER of every model with its interval, from `avsieve.report.errors.error_rows`."""
 
     def paint(figure: Figure) -> None:
         ax = figure.subplots()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from typing import Any
 
@@ -11,12 +13,15 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from avsieve.cleansing.words import Warned, warnings_in_words
+from avsieve.labels import CAUTION, GIVEN, LABELS, TRUSTED
 from avsieve.report import det, figures
 from avsieve.report.comparison import comparison_rows
-from avsieve.report.detection import KIND_LABELS, Detection, compare, expectation, found_wrong
+from avsieve.report.detection import KIND_LABELS, Detection, compare, expectation, found_wrong, judged_rows
+from avsieve.report.errors import MODEL_LABELS, Evaluated, evaluated_lists, headline
 from avsieve.report.facts import Provenance
 from avsieve.report.sheet import Row
-from avsieve.report.summary import MODEL_LABELS, error_rows, format_summary, percent, share
+from avsieve.report.summary import format_summary, percent, share
+from avsieve.report.verdict import VERDICTS
 
 SHOWN_FAILURES = 200
 
@@ -44,6 +49,10 @@ class Run:
         The truth table, where it is known.
     failures, times
         See `avsieve.report.facts`.
+    headline
+        The model whose error rate stands at the top: chosen by the configuration, before any figure is known.
+    builtin
+        Keys of the shipped models that were used on real people, whom they do not know.
     certain, close, wrong
         Rows of the contact sheets: surest flags, closest calls, and what the truth contradicts.
     """
@@ -60,16 +69,43 @@ class Run:
     failures: pd.DataFrame = field(default_factory=pd.DataFrame)
     times: pd.DataFrame = field(default_factory=pd.DataFrame)
     provenance: Sequence[Provenance] = ()
+    headline: str = ""
+    builtin: Sequence[str] = ()
     certain: Sequence[Row] = ()
     close: Sequence[Row] = ()
     wrong: Sequence[Row] = ()
 
+    @cached_property
+    def evaluated(self) -> list[Evaluated]:
+        """The error rates, a list of trials each; the headline stands on the first."""
+        return evaluated_lists(self.results, self.gains, self.curves)
+
     @property
     def warnings(self) -> list[Warned]:
         """What must not be passed over, and notes."""
-        reasons = [dict(p.facts).get("left_out") for p in self.provenance if p.stage == "evaluate_fusion"]
-        told = [Warned(f"the evaluation is left out: {reason}") for reason in reasons if reason]
+        told = [Warned(builtin_words(self.builtin))] if self.builtin else []
+        for found in (dict(p.facts) for p in self.provenance if p.stage == "evaluate_fusion"):
+            if reason := found.get("left_out"):
+                told.append(Warned(f"the evaluation is left out: {reason}"))
+            told += [
+                Warned(f"no {LABELS[item['labels']]}: {item['left_out']}", severe=False)
+                for item in json.loads(found.get("trial_lists", "[]"))
+                if item["left_out"] and not reason
+            ]
+            prefix = "models_left_out."
+            gone = {key.removeprefix(prefix): why for key, why in found.items() if key.startswith(prefix)}
+            told += [
+                Warned(f"not trained, so not evaluated: {', '.join(k for k in gone if gone[k] == why)} ({why})")
+                for why in dict.fromkeys(gone.values())
+            ]
         return [*told, *warnings_in_words(self.summary)]
+
+    @cached_property
+    def failed(self) -> tuple[int, int]:
+        """How many utterances some stage could not use: of the list, and of the people who are only tested."""
+        names = set(self.failures["utterance"]) if len(self.failures) else set()
+        listed = len(names & set(self.decisions["utterance"]))
+        return listed, len(names) - listed
 
     @property
     def detection(self) -> Detection | None:
@@ -77,14 +113,23 @@ class Run:
         return None if self.truth is None else compare(self.decisions, self.truth)
 
 
+def builtin_words(keys: Sequence[str]) -> str:
+    """Say what shipped models make of the results of a run on real people."""
+    return (
+        f"{', '.join(keys)}: builtin models, trained on made-up people for the embedded corpus, know no real face and "
+        "no real voice; lists and error rates of this run show whether it works, and nothing about the data"
+    )
+
+
 def render_summary(run: Run, report: str | None = None) -> str:
     """Return the text that a run ends with; ``report`` is the path of the page."""
     return format_summary(
         summary=run.summary,
         found=found_wrong(run.decisions),
-        results=run.results,
+        evaluated=run.evaluated,
         detection=run.detection,
-        failed=run.failures["utterance"].nunique() if len(run.failures) else 0,
+        failed=run.failed[0],
+        judged=int(judged_rows(run.decisions).sum()),
         report=report,
         warnings=run.warnings,
     )
@@ -98,8 +143,7 @@ def render_page(run: Run) -> str:
         resources.files("avsieve.report").joinpath("templates/report.html").read_text(encoding="utf-8")
     )
     found = found_wrong(run.decisions)
-    evaluated = len(run.results) > 0
-    whole = run.results[run.results["condition"] == "whole"] if evaluated else run.results
+    first = run.evaluated[0] if run.evaluated else None
     return template.render(
         run=run,
         title=run.title,
@@ -110,17 +154,17 @@ def render_page(run: Run) -> str:
         detection=run.detection,
         expected=expectation(run.summary),
         tiles=_tiles(run, found),
-        errors=error_rows(run.results) if evaluated else [],
-        damaged=error_rows(run.results, "damaged")
-        if evaluated and (run.results["condition"] == "damaged").any()
-        else [],
-        ways=[{"name": name} | row for name, way in WAYS.items() for row in _rows_of(run.results, way)],
-        gains=_plain_gains(run.gains),
+        evaluated=run.evaluated,
+        caution=CAUTION if {e.labels for e in run.evaluated} & {TRUSTED, GIVEN} else "",
+        damaged=first.rows(condition="damaged") if first else [],
+        ways=[{"name": name} | row for name, way in WAYS.items() for row in _rows_of(first, way)],
+        verdicts=VERDICTS,
         comparison=run.comparison,
         compared_encoders=run.comparison_curves["model"].nunique() if len(run.comparison_curves) else 0,
-        compared=comparison_rows(run.comparison.get("gains", [])),
+        compared=_compared(run),
+        compared_raw=[row for row in comparison_rows(run.comparison.get("gains", [])) if row not in _compared(run)],
         model_labels=MODEL_LABELS,
-        trials=whole.iloc[0].to_dict() if len(whole) else {},
+        labels=LABELS,
         figures=_figures(run),
         failures=run.failures.head(SHOWN_FAILURES).to_dict("records"),
         failure_counts=_failure_counts(run.failures),
@@ -129,19 +173,15 @@ def render_page(run: Run) -> str:
     )
 
 
-def _rows_of(results: pd.DataFrame, way: dict[str, str]) -> list[dict[str, Any]]:
+def _rows_of(item: Evaluated | None, way: dict[str, str]) -> list[dict[str, Any]]:
     """Return the rows of another way of scoring; none where it was not asked for."""
-    return error_rows(results, **way) if set(way) <= set(results) else []
+    return item.rows(**way) if item is not None and set(way) <= set(item.results) else []
 
 
-def _plain_gains(gains: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the gains of full utterances and raw scores."""
-    if "eer_gain" not in gains:
-        return []
-    for column, value in {"protocol": "full", "scores": "raw"}.items():
-        if column in gains:
-            gains = gains[gains[column] == value]
-    return gains.to_dict("records")
+def _compared(run: Run) -> list[dict[str, Any]]:
+    """Return what the comparison found on the trials that its headline stands on."""
+    rows = comparison_rows(run.comparison.get("gains", []))
+    return [row for row in rows if row.get("labels") == run.comparison.get("labels")]
 
 
 def _figures(run: Run) -> dict[str, str]:
@@ -150,54 +190,72 @@ def _figures(run: Run) -> dict[str, str]:
         made["scatter"] = figures.similarity_scatter(run.decisions, run.truth)
         made["histograms"] = figures.similarity_histograms(run.decisions)
         made["probabilities"] = figures.probability_histogram(run.decisions)
-    if len(run.results):
-        made["errors"] = figures.error_bars(run.results)
-    if len(run.curves):
-        made["det"] = det.det_curves(run.curves)
+    for number, item in enumerate(run.evaluated):
+        made[f"errors{number}"] = figures.error_bars(item.rows())
+    if run.evaluated and len(run.evaluated[0].curves):
+        made["det"] = det.det_curves(run.evaluated[0].curves)
     if run.comparison:
-        made["compared"] = figures.gain_bars(comparison_rows(run.comparison["gains"]))
-    if len(run.comparison_curves):
-        made["compared_det"] = det.arm_curves(run.comparison_curves)
+        made["compared"] = figures.gain_bars(_compared(run))
+    if len(curves := run.comparison_curves):
+        if "labels" in curves:
+            curves = curves[curves["labels"] == run.comparison.get("labels")]
+        made["compared_det"] = det.arm_curves(curves)
     return made
 
 
 def _tiles(run: Run, found: dict[str, int]) -> list[dict[str, str]]:
     """Return the figures at the top: value, what it is, and what stands behind it."""
-    total, n = sum(found.values()), int(run.summary["utterances"])
+    total, n, judged = sum(found.values()), int(run.summary["utterances"]), int(judged_rows(run.decisions).sum())
+    of = "of the list" if judged == n else f"of {judged:,} that could be judged"
     tiles = [
         {"value": f"{n:,}", "name": "utterances", "note": f"of {run.summary['speakers']:,} speakers"},
-        {"value": f"{total:,}", "name": "labels found wrong", "note": f"{total / max(n, 1):.1%} of the list"},
+        {"value": f"{total:,}", "name": "labels found wrong", "note": f"{total / max(judged, 1):.1%} {of}"},
     ]
     detection, expected = run.detection, expectation(run.summary)
     if detection is not None:
-        note = f"F1 {share(detection.f1)} by the truth"
+        note = f"by the truth; F1 {share(detection.f1)}"
         tiles.append({"value": share(detection.precision), "name": "precision", "note": note})
-        tiles.append(
-            {"value": share(detection.recall), "name": "recall", "note": f"{detection.true:,} labels are wrong"}
-        )
+        note = f"by the truth; {detection.true:,} labels are wrong"
+        tiles.append({"value": share(detection.recall), "name": "recall", "note": note})
     elif expected["precision"] is not None:
         tiles.append({"value": share(expected["precision"]), "name": "precision", "note": "expected by the method"})
         tiles.append({"value": share(expected["recall"]), "name": "recall", "note": "expected by the method"})
-    rows = error_rows(run.results) if len(run.results) else []
-    trained = [row for row in rows if row["before"] and row["after"]]
-    if trained:
-        best = min(trained, key=lambda row: row["after"]["eer"])
-        value = f"{percent(best['before']['eer'])} → {percent(best['after']['eer'])}"
-        tiles.append({"value": value, "name": f"EER %, {best['label']}", "note": "trained on all → cleansed"})
-    elif rows:
-        reached = {row["label"]: (row["untrained"] or row["after"] or row["before"])["eer"] for row in rows}
-        best_label = min(reached, key=lambda label: reached[label])
-        note = "the best of the models"
-        tiles.append({"value": percent(reached[best_label]), "name": f"EER %, {best_label}", "note": note})
-    compared = [row for row in comparison_rows(run.comparison.get("gains", [])) if row["system"].endswith("_encoder")]
-    for row in [row for row in compared if row["scores"] == "raw"]:
+    if run.evaluated:
+        tiles += _headline(run.evaluated[0], run.headline)
+    compared = [row for row in _compared(run) if row["system"].endswith("_encoder") and row["scores"] == "raw"]
+    for row in compared:
         value = f"{percent(row['eer_all'])} → {percent(row['eer_clean'])}"
-        tiles.append({"value": value, "name": f"EER %, {row['label']}", "note": "trained on all → cleansed"})
-    failed = run.failures["utterance"].nunique() if len(run.failures) else 0
-    tiles.append(
-        {"value": f"{failed:,}", "name": "utterances failed", "note": "listed below" if failed else "in no stage"}
-    )
+        note = f"trained on all → cleansed{_of_gain(row)}"
+        tiles.append({"value": value, "name": f"EER %, {row['label']}", "note": note})
+    listed, others = run.failed
+    note = "listed below" if listed or others else "in no stage"
+    more = f"; {others:,} more of people who are only tested" if others else ""
+    tiles.append({"value": f"{listed:,}", "name": "utterances failed", "note": note + more})
     return tiles
+
+
+def _of_gain(gain: dict[str, Any]) -> str:
+    """Tell a gain's interval and what it allows to say."""
+    if gain["verdict"] == "none":
+        return ""
+    bounds = f"{percent(gain['eer_gain_low'])} to {percent(gain['eer_gain_high'])}"
+    return f"; gain {percent(gain['eer_gain'])} ({bounds}): {VERDICTS[gain['verdict']]}"
+
+
+def _headline(item: Evaluated, wanted: str) -> list[dict[str, str]]:
+    """Return the tile of the model that was chosen before anybody looked, and what its figure stands on."""
+    row = headline(item.rows(), wanted)
+    if row is None:
+        return []
+    on = f"; {item.what}" if item.labels in (TRUSTED, GIVEN) else ""
+    if row["untrained"]:
+        value = row["untrained"]
+        bounds = f"; {percent(value['eer_low'])} to {percent(value['eer_high'])}" if "eer_low" in value else ""
+        note, figure = f"not trained{bounds}{on}", percent(value["eer"])
+    else:
+        figure = f"{percent(row['before']['eer'])} → {percent(row['after']['eer'])}"
+        note = f"trained on all → cleansed{_of_gain(row['gain'] or {'verdict': 'none'})}{on}"
+    return [{"value": figure, "name": f"EER %, {row['label']}", "note": note}]
 
 
 def _failure_counts(failures: pd.DataFrame) -> list[dict[str, Any]]:

@@ -9,22 +9,10 @@ from typing import Any
 import pandas as pd
 
 from avsieve.cleansing.words import Warned, warnings_in_words
+from avsieve.labels import CAUTION, GIVEN, TRUSTED
 from avsieve.report.detection import KIND_LABELS, Detection, expectation
-
-MODEL_LABELS = {
-    "audio": "voice alone",
-    "visual": "face alone",
-    "score_average": "score average",
-    "concatenation": "concatenation",
-    "gated": "gated fusion",
-    "linear": "linear fusion",
-    "audio_encoder": "voice encoder",
-    "visual_encoder": "face encoder",
-    "both_encoders": "both encoders, averaged",
-}
-
-# The list that a model was trained on -> what it is called beside the others.
-ARMS = {"-": "untrained", "all": "before", "clean": "after"}
+from avsieve.report.errors import Evaluated
+from avsieve.report.verdict import VERDICTS
 
 
 def share(value: float | None, digits: int = 3) -> str:
@@ -40,36 +28,14 @@ def percent(value: float | None, digits: int = 2) -> str:
     return text if float(text) else text.removeprefix("-")
 
 
-def error_rows(
-    results: pd.DataFrame, condition: str = "whole", protocol: str = "full", scores: str = "raw"
-) -> list[dict[str, Any]]:
-    """Return a row per model: its figures before and after cleansing, means over the seeds.
-
-    Keys: ``model``, ``label``, and per arm (the values of `ARMS`) the mean of every column of the results, with the
-    number of ``seeds``; None where a model has no such arm.
-    """
-    rows = []
-    chosen = results
-    for column, value in {"condition": condition, "protocol": protocol, "scores": scores}.items():
-        if column in chosen:
-            chosen = chosen[chosen[column] == value]
-    for model in dict.fromkeys(chosen["model"]):
-        row: dict[str, Any] = {"model": model, "label": MODEL_LABELS.get(model, model)} | dict.fromkeys(ARMS.values())
-        for arm, name in ARMS.items():
-            of_arm = chosen[(chosen["model"] == model) & (chosen["trained_on"] == arm)]
-            if len(of_arm):
-                row[name] = of_arm.mean(numeric_only=True).to_dict() | {"seeds": len(of_arm)}
-        rows.append(row)
-    return rows
-
-
 def format_summary(
     *,
     summary: dict[str, Any],
     found: dict[str, int],
-    results: pd.DataFrame | None = None,
+    evaluated: Sequence[Evaluated] = (),
     detection: Detection | None = None,
     failed: int = 0,
+    judged: int | None = None,
     report: str | None = None,
     warnings: Sequence[Warned] | None = None,
 ) -> str:
@@ -81,12 +47,14 @@ def format_summary(
         ``lists/summary.json``.
     found
         Flagged utterances per kind (`avsieve.report.detection.found_wrong`).
-    results
-        ``evaluation/results.csv``, where there was an evaluation.
+    evaluated
+        The tables of ``evaluation/`` (`avsieve.report.errors.evaluated_lists`), where there was an evaluation.
     detection
         Counts against the truth, where it is known; else what the method expects of itself is shown.
     failed
-        Utterances that some stage could not process.
+        Utterances of the list that some stage could not process.
+    judged
+        Utterances of the list that there was evidence to judge by; all where not given.
     report
         Path of the page.
     warnings
@@ -94,15 +62,19 @@ def format_summary(
     """
     total = sum(found.values())
     n = summary["utterances"]
+    known = n if judged is None else judged
+    of = "" if known == n else f" of {known:,} judged"
     kinds = ", ".join(f"{KIND_LABELS[kind]} {count:,}" for kind, count in found.items())
     lines = [
         f"utterances        {n:,} of {summary['speakers']:,} speakers" + (f", {failed:,} failed" if failed else ""),
-        f"found wrong       {total:,} ({total / max(n, 1):.1%}): {kinds}",
+        f"found wrong       {total:,} ({total / max(known, 1):.1%}{of}): {kinds}",
     ]
     if left_out := summary.get("incomplete", 0):
         lines.append(f"left out          {left_out:,} lack a voice or a face; no label is wrong for that")
     if detection is not None:
         scores, origin = (detection.precision, detection.recall, detection.f1), "against the truth"
+        if detection.judged < n:
+            origin += f" of {detection.judged:,}"
     else:
         expected = expectation(summary)
         scores, origin = (expected["precision"], expected["recall"], expected["f1"]), "expected by the method"
@@ -110,8 +82,10 @@ def format_summary(
     if detection is not None:
         each = ", ".join(f"{k.label} {share(k.recall, 2)}" for k in detection.kinds if k.true)
         lines.append(f"recall by kind    {each}")
-    if results is not None and len(results):
-        lines += _error_table(results)
+    for number, item in enumerate(evaluated):
+        lines += _error_table(item, of_several=len(evaluated) > 1, is_first=number == 0)
+    if {item.labels for item in evaluated} & {TRUSTED, GIVEN}:
+        lines += [*textwrap.wrap(CAUTION, 80), ""]
     for warned in warnings_in_words(summary) if warnings is None else warnings:
         if warned.severe:
             lines += textwrap.wrap(f"{'WARNING':18}{warned.text}", 80, subsequent_indent=" " * 18)
@@ -120,18 +94,29 @@ def format_summary(
     return "\n".join(lines) + "\n"
 
 
-def _error_table(results: pd.DataFrame) -> Sequence[str]:
-    """Lay out the EER per model, before and after the cleansing of the list that fusion was trained on."""
-    first = results.iloc[0]
+def _error_table(item: Evaluated, *, of_several: bool, is_first: bool) -> Sequence[str]:
+    """Lay out the EER per model: what is not trained with its interval, the others with that of their paired gain."""
+    first = item.first
     name = "" if first["trials_version"] == "-" else f"{first['trials']} {first['trials_version']}, "
-    lines = [
-        f"trials            {name}{first['n_trials'] + first['n_missing']:,} over {first['n_speakers']:,} speakers"
-    ]
-    lines += ["", f"{'EER %':18}{'before':>8}{'after':>8}   {'95 % interval':>15}"]
-    for row in error_rows(results):
-        last = row["after"] or row["untrained"] or row["before"]
-        before = percent((row["before"] or row["untrained"] or {}).get("eer"))
-        after = percent((row["after"] or {}).get("eer"))
-        bounds = f"{percent(last.get('eer_low'))} – {percent(last.get('eer_high'))}" if "eer_low" in last else ""
-        lines.append(f"{row['label']:18}{before:>8}{after:>8}   {bounds:>15}".rstrip())
+    lines = [f"trials            {name}{first['total']:,} over {first['n_speakers']:,} speakers"]
+    if item.labels in (TRUSTED, GIVEN) or of_several:
+        lines.append(f"{'':18}{item.what}{' (the headline)' if of_several and is_first else ''}")
+    rows = item.rows()
+    plain = [row for row in rows if row["untrained"]]
+    if plain:
+        lines += ["", f"{'EER %, not trained':30}{'EER':>6}   {'its 95 % interval':>17}"]
+    for row in plain:
+        value = row["untrained"]
+        bounds = f"{percent(value['eer_low'])} – {percent(value['eer_high'])}" if "eer_low" in value else ""
+        lines.append(f"{row['label']:30}{percent(value['eer']):>6}   {bounds:>17}".rstrip())
+    trained = [row for row in rows if not row["untrained"]]
+    if trained:
+        lines += ["", f"{'EER %, trained':16}{'on all':>7}{'cleansed':>10}{'gain':>7}   {'95 % of the gain':>16}"]
+    for row in trained:
+        all_, clean = (percent((row[arm] or {}).get("eer")) for arm in ("before", "after"))
+        gain, bounds = row["gain"] or {"verdict": "none"}, ""
+        if gain["verdict"] != "none":
+            bounds = f"{percent(gain['eer_gain_low'])} to {percent(gain['eer_gain_high'])}"
+        found = f"{percent(gain.get('eer_gain')):>7}   {bounds:>16}  {VERDICTS[gain['verdict']]}"
+        lines.append(f"{row['label']:16}{all_:>7}{clean:>10}{found}".rstrip())
     return [*lines, ""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,6 +22,7 @@ from avsieve.training.machine import gathered
 Part = TypeVar("Part", bound=Listed)
 KEEP = ("last", "best")
 MAX_VIDEOS, MAX_UTTERANCES = 10, 4000
+STEPS, BORDER = 1 << 20, (3 - math.sqrt(5)) / 2
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,16 @@ def first_of_videos(listed: Listed) -> list[int]:
     return sorted(index for videos in found.values() for index in videos.values())
 
 
+def pair_cosines(vectors: np.ndarray) -> np.ndarray:
+    """Return the cosines (N, N) float64 of all pairs of rows (N, D); those that are equal but for rounding are equal.
+
+    As `avsieve.evaluation.scoring.settle` has it, and here for the same reason as `pair_eer`.
+    """
+    unit = vectors.astype(np.float64)
+    unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    return np.asarray(np.floor(unit @ unit.T * STEPS + (1 - BORDER)) / STEPS)
+
+
 def pair_eer(scores: np.ndarray, target: np.ndarray) -> float:
     """Return max(FPR, FNR) where the two are closest, as AVCleanse has it, for scores (N,) and who is a target (N,).
 
@@ -159,4 +171,4 @@ class Validation:
         found = torch.zeros(len(self.picked), parts[0].shape[1], device=fabric.device)
         found[mine] = torch.cat(parts)[: len(mine)]
         whole = gathered(fabric, found).sum(dim=0).cpu().numpy()
-        return pair_eer((whole @ whole.T)[self._rows, self._columns], self._target)
+        return pair_eer(pair_cosines(whole)[self._rows, self._columns], self._target)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from avsieve.evaluation.metrics import eer, error_rates
+from avsieve.evaluation.scoring import Part, mean_of_cosines
 from avsieve.faces.embedding import Encoder, embed_faces, pool
 from avsieve.ids import parse_id
 from avsieve.shards import ShardReader
@@ -37,7 +38,7 @@ def measure_encoder(encoder: Encoder, faces_tar: Path, detections: Path) -> dict
     rows, columns = np.triu_indices(len(ids), 1)
     apart = videos[rows] != videos[columns]
     rows, columns = rows[apart], columns[apart]
-    scores = (vectors @ vectors.T)[rows, columns]
+    scores = mean_of_cosines([Part.of(vectors)], rows, columns)
     target = speakers[rows] == speakers[columns]
     same = sexes[rows] == sexes[columns]
     return {

@@ -1,0 +1,137 @@
+"""Error rates for the page and the summary: a row per model and list of trials, every figure with its own interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from avsieve.labels import LABELS
+from avsieve.report.verdict import verdict
+
+MODEL_LABELS = {
+    "audio": "voice alone",
+    "visual": "face alone",
+    "score_average": "score average",
+    "concatenation": "concatenation",
+    "gated": "gated fusion",
+    "linear": "linear fusion",
+    "audio_encoder": "voice encoder",
+    "visual_encoder": "face encoder",
+    "both_encoders": "both encoders, averaged",
+}
+
+# The list that a model was trained on -> what it is called beside the others.
+ARMS = {"-": "untrained", "all": "before", "clean": "after"}
+# What the headline falls back to where the model that the configuration names first was not evaluated.
+FALLBACK = ("score_average", "audio", "visual")
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The tables of ``evaluation/`` for one list of trials.
+
+    Attributes
+    ----------
+    labels
+        What its labels stand on (`avsieve.labels.LABELS`); empty where the tables do not say.
+    """
+
+    labels: str
+    results: pd.DataFrame
+    gains: pd.DataFrame = field(default_factory=pd.DataFrame)
+    curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def what(self) -> str:
+        """What its labels stand on, in words."""
+        return LABELS.get(self.labels, self.labels)
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The facts of the list: those of its first row, with ``total`` trials, scored or not."""
+        row = self.results.iloc[0].to_dict()
+        return row | {"total": int(row["n_trials"] + row["n_missing"])}
+
+    def rows(self, **way: str) -> list[dict[str, Any]]:
+        """Return `error_rows` of this list."""
+        return error_rows(self.results, self.gains, **way)
+
+
+def evaluated_lists(results: pd.DataFrame, gains: pd.DataFrame, curves: pd.DataFrame) -> list[Evaluated]:
+    """Part the tables by their lists of trials; the one that the headline stands on comes first."""
+    if results.empty:
+        return []
+    if "labels" not in results:
+        return [Evaluated("", results, gains, curves)]
+    order = list(LABELS)
+    names = sorted(results["labels"].unique(), key=lambda name: order.index(name) if name in order else len(order))
+
+    def of(table: pd.DataFrame, name: str) -> pd.DataFrame:
+        return table[table["labels"] == name] if "labels" in table else table
+
+    return [Evaluated(name, of(results, name), of(gains, name), of(curves, name)) for name in names]
+
+
+def _chosen(table: pd.DataFrame, way: dict[str, str]) -> pd.DataFrame:
+    for column, value in way.items():
+        if column in table:
+            table = table[table[column] == value]
+    return table
+
+
+def error_rows(
+    results: pd.DataFrame,
+    gains: pd.DataFrame | None = None,
+    condition: str = "whole",
+    protocol: str = "full",
+    scores: str = "raw",
+) -> list[dict[str, Any]]:
+    """Return a row per model: its figures before and after cleansing, means over the seeds.
+
+    Keys: ``model``, ``label``; per arm (the values of `ARMS`) the mean of every column of the results, with the number
+    of ``seeds``, None where a model has no such arm; ``gain`` with the paired ``eer_gain`` and its ``verdict``, None
+    where there is none. Bounds of an interval are those of the figure beside them: of a mean over several seeds they
+    come from the gains, and are absent where these have none, since a mean of the seeds' bounds is no interval.
+    """
+    way = {"condition": condition, "protocol": protocol, "scores": scores}
+    chosen = _chosen(results, way)
+    paired = _chosen(gains, way) if gains is not None and "model" in gains else pd.DataFrame(columns=["model"])
+    rows = []
+    for model in dict.fromkeys(chosen["model"]):
+        own = paired[paired["model"] == model].to_dict("records")
+        gain = {str(k): v for k, v in own[0].items()} if own else {}
+        row: dict[str, Any] = {"model": model, "label": MODEL_LABELS.get(model, model), "gain": None}
+        for arm, name in ARMS.items():
+            of_arm = chosen[(chosen["model"] == model) & (chosen["trained_on"] == arm)]
+            row[name] = _arm(of_arm, arm, gain) if len(of_arm) else None
+        if "eer_gain" in gain:
+            row["gain"] = gain | {"verdict": verdict(gain.get("eer_gain_low"), gain.get("eer_gain_high"))}
+        rows.append(row)
+    return rows
+
+
+def _arm(rows: pd.DataFrame, arm: str, gain: dict[str, Any]) -> dict[str, Any]:
+    """Return the mean of several seeds, with the intervals of that mean."""
+    found: dict[str, Any] = {str(k): v for k, v in rows.mean(numeric_only=True).items()} | {"seeds": len(rows)}
+    if len(rows) == 1:
+        return found
+    for bound in [name for name in found if name.endswith(("_low", "_high"))]:
+        figure, _, side = bound.rpartition("_")
+        value = gain.get(f"{figure}_{arm}_{side}")
+        if value is None or pd.isna(value):
+            del found[bound]
+        else:
+            found[bound] = value
+    return found
+
+
+def headline(rows: Sequence[dict[str, Any]], wanted: str = "") -> dict[str, Any] | None:
+    """Return the row that the page begins with: that of ``wanted``, else the first of `FALLBACK` that there is.
+
+    The choice is made by the configuration, before anybody has seen a figure: the best of several is too good.
+    """
+    of = {row["model"]: row for row in rows if row["untrained"] or (row["before"] and row["after"])}
+    return next((of[model] for model in (wanted, *FALLBACK) if model in of), None)

@@ -1,0 +1,71 @@
+"""Several lists of trials, each with what its labels stand on."""
+
+import pandas as pd
+import pytest
+
+from avsieve.errors import ConfigError, ListError
+from avsieve.evaluation.trial_lists import kept_for_trials, read_trial_lists
+from avsieve.evaluation.trial_maker import trusted
+from avsieve.evaluation.trials import make_trial_list, write_no_trials, write_trials
+
+LIST = make_trial_list([True, False], ["a/1/1", "a/1/1"], ["a/2/1", "b/1/1"])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_trials(tmp_path / "trials.txt", LIST)
+    write_trials(tmp_path / "trusted.txt", LIST)
+    write_no_trials(tmp_path / "none.txt", "nobody is trusted")
+    return tmp_path
+
+
+def test_trusted_trials_come_before_those_with_the_labels_as_given(folder):
+    found = read_trial_lists([folder / "trials.txt", folder / "trusted.txt"], ["given", "trusted"])
+    assert [item.labels for item in found] == ["trusted", "given"]
+    assert found[0].columns()["labels"] == "trusted"
+    assert found[0].facts()["n_targets"] == 1
+    assert found[0].facts("why")["left_out"] == "why"
+
+
+def test_a_list_without_trials_says_why(folder):
+    none, given = read_trial_lists([folder / "none.txt", folder / "trials.txt"], ["trusted", "given"])
+    assert (none.trials, none.left_out) == (None, "nobody is trusted")
+    assert given.trials is not None
+
+
+def test_without_labels_a_list_is_the_users_own(folder):
+    assert read_trial_lists([folder / "trials.txt"], [])[0].labels == "official"
+    with pytest.raises(ListError, match=r"nowhere\.txt"):
+        read_trial_lists([folder / "nowhere.txt"], [])
+
+
+def test_labels_are_true_only_where_the_truth_knows_every_utterance(folder):
+    everybody = {"a/1/1", "a/2/1", "b/1/1"}
+    assert read_trial_lists([folder / "trials.txt"], ["truth"], everybody)[0].labels == "truth"
+    assert read_trial_lists([folder / "trials.txt"], ["truth"], everybody - {"b/1/1"})[0].labels == "given"
+    assert read_trial_lists([folder / "trials.txt"], ["truth"])[0].labels == "truth"  # made of people with right labels
+
+
+@pytest.mark.parametrize("labels", [["given"], ["given", "given"], ["given", "best"]])
+def test_labels_that_do_not_fit_are_refused(folder, labels):
+    with pytest.raises(ConfigError, match="2 trial lists with the labels"):
+        read_trial_lists([folder / "trials.txt", folder / "trusted.txt"], labels)
+
+
+def test_the_test_set_is_tested_or_else_who_is_held_out():
+    plan = pd.DataFrame({"utterance": ["a", "b", "c"], "subset": ["train", "train", "test"], "held_out": [0, 1, 0]})
+    plan["held_out"] = plan["held_out"].astype(bool)
+    assert kept_for_trials(plan) == ["c"]
+    assert kept_for_trials(plan[:2]) == ["b"]
+
+
+def test_only_what_was_judged_and_found_clean_is_trusted():
+    rows = {
+        "a": ("clean", "ok"), "b": ("noisy", "wrong_video"), "c": ("clean", "not_judged"),
+        "d": ("incomplete", "no_audio"), "e": ("clean", "single_utterance_speaker"), "f": ("clean", "ok"),
+    }  # fmt: skip
+    decisions = pd.DataFrame([(u, *r) for u, r in rows.items()], columns=["utterance", "decision", "reason"])
+    assert trusted(list("abcde"), decisions) == (["a"], "")
+    assert trusted(list("bcde"), decisions) == ([], "the cleansing trusts none of the 4 utterances to test on")
+    assert "not in the training list" in trusted(["x", "y"], decisions)[1]
+    assert trusted([], decisions) == ([], "")
