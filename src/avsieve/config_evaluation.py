@@ -32,7 +32,8 @@ class Evaluation(Block):
     trials: str | None = key(
         None,
         "Trial list (`label enrol.wav test.wav`); without one, trials are made of the people kept for testing: with "
-        "the labels as given and, where no truth is known, also of those of their utterances that the cleansing trusts.",
+        "the labels as given and, where no truth is known, also of those of their utterances that the "
+        "cleansing trusts.",
         "make_trials",
     )
     holdout: Share = key(
