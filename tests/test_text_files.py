@@ -102,11 +102,12 @@ def test_lists_without_lengths_name_the_same_utterances(saved, text):
     ("content", "words"),
     [
         ("id1 id1/v/caf\xe9.wav 1\n".encode("latin-1"), "line 1: byte 0xe9 is no UTF-8"),
-        (gzip.compress(b"text"), "gzip"),
+        (gzip.compress(b"text", mtime=0), "gzip"),
         (b"<!DOCTYPE html><html>404</html>", "a web page"),
         (b"\x00\x01\x02\x00\x00\x00text", "zero bytes"),
         (b"PAR1xxxx", "Parquet"),
     ],
+    ids=["latin-1", "gzip", "a page", "zeros", "Parquet"],
 )
 def test_what_is_no_text_is_told_in_one_line(tmp_path, content, words):
     path = tmp_path / "list.txt"
