@@ -30,9 +30,8 @@ def read_images(folder: Path, jpeg_quality: int | None) -> Decoded:
         Quality of what becomes a JPEG; ``None`` for images.
     """
     out = Decoded()
-    paths = sorted(
-        (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith(".")), key=_order
-    )
+    found = (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
+    paths = sorted(found, key=_order)
     names = _names(paths)
     bad = []
     for path in paths:

@@ -36,19 +36,24 @@ def findings_of(scan: Scan, key: str) -> list[Finding]:
         )
     if scan.depths and scan.clips:
         total = sum(kind.count for kind in scan.depths.values())
-        add("warning", f"{total:,} clips are passed over, since they lie at another depth than {scan.layout.text}: "
+        add("warning", f"{count_of(total, 'clip')} passed over, at another depth than {scan.layout.text}: "
             f"{depths_in_words(scan.depths)}", f"if they are meant: {_layouts(scan, key)}")  # fmt: skip
     if scan.twice.count:
-        add("warning", f"{scan.twice.count:,} utterances are there twice, as {shown(scan.twice.example)}",
+        add("warning", f"{count_of(scan.twice.count, 'utterance')} there twice, as {shown(scan.twice.example)}",
             "keep one file of each; until then they are rows with the reason clip_twice")  # fmt: skip
     if scan.odd.count:
         layout = scan.layout
         name = scan.odd.example.split("/")
-        add("note", f"{scan.odd.count:,} utterances have names that no id can have, and are written with =XX: "
+        add("note", f"{scan.odd.count:,} with names that no id can have, which are written with =XX: "
             f"{shown(scan.odd.example)} is {layout.id_of(name)}", "")  # fmt: skip
     if scan.empty.count and scan.clips:
         add("note", f"{scan.empty.count:,} of {scan.seen:,} folders hold no clip, as {shown(scan.empty.example)}", "")
     return findings
+
+
+def count_of(count: int, what: str) -> str:
+    """Return a count in words: ``1 clip is``, ``2 clips are``."""
+    return f"{count:,} {what} is" if count == 1 else f"{count:,} {what}s are"
 
 
 def nothing_in(scan: Scan, key: str) -> AvsieveError:

@@ -8,6 +8,7 @@ from avsieve.sources.containers import USUAL, ending_of, is_hidden, is_system, s
 from avsieve.sources.findings import Finding
 from avsieve.sources.layout import Layout
 from avsieve.sources.scan import BARE, HIDDEN, SYSTEM, Kind, is_odd, kinds_in_words
+from avsieve.sources.tell import count_of
 
 
 class Naming:
@@ -27,13 +28,7 @@ class Naming:
         if not parts or name.endswith("/"):
             return None
         last, layout = parts[-1], self.layout
-        kind = (
-            SYSTEM
-            if any(map(is_system, parts))
-            else HIDDEN
-            if any(is_hidden(part) for part in parts if part != "..") or ".." in parts[-self.layout.depth :]
-            else ""
-        )
+        kind = SYSTEM if any(map(is_system, parts)) else HIDDEN if self._is_hidden(parts) else ""
         stem = None if kind else stem_of(last)
         if stem is None:
             self.passed.setdefault(kind or ending_of(last) or BARE, Kind()).add(name)
@@ -46,6 +41,10 @@ class Naming:
         if is_odd(names):
             self.odd.add("/".join(names))
         return utterance
+
+    def _is_hidden(self, parts: list[str]) -> bool:
+        """Tell whether a member or a folder of it is hidden; `..` is a way, but none of an utterance's names."""
+        return any(is_hidden(part) for part in parts if part != "..") or ".." in parts[-self.layout.depth :]
 
     def nothing_in(self, archive: str) -> AvsieveError:
         """Return the error for an archive that has no clip of its own."""
@@ -67,15 +66,15 @@ class Naming:
             remedy = f"if they are meant: endings that are taken are {', '.join(USUAL)}, …" if notable else ""
             found.append(Finding("note" if notable else "ok", key, text, remedy))
         if self.shallow.count:
-            text = f"{self.shallow.count:,} clips lie in too few folders for {self.layout.text} and are passed over"
+            text = f"{count_of(self.shallow.count, 'clip')} passed over, in too few folders for {self.layout.text}"
             found.append(
                 Finding("warning", key, f"{text}, as {shown(self.shallow.example)}", "set source.archive.layout")
             )
         if self.twice.count:
-            text = f"{self.twice.count:,} utterances are there twice, as {self.twice.example}"
+            text = f"{count_of(self.twice.count, 'utterance')} there twice, as {self.twice.example}"
             found.append(Finding("warning", key, text, "they become rows with the reason clip_twice"))
         if self.odd.count:
             name = self.odd.example
-            text = f"{self.odd.count:,} utterances have names that no id can have, and are written with =XX: "
+            text = f"{self.odd.count:,} with names that no id can have, which are written with =XX: "
             found.append(Finding("note", key, f"{text}{shown(name)} is {self.layout.id_of(name.split('/'))}"))
         return found
