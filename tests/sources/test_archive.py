@@ -211,16 +211,22 @@ def test_damage_is_a_row_where_checksums_are_compared(tmp_path: Path) -> None:
         assert codes == {"id1/vA/00001": "ok", "id1/vA/00002": "archive_broken", "id2/vB/00001": "archive_broken"}
 
 
-def test_an_utterance_twice_counts_once_and_under_two_names_is_an_error(tmp_path: Path) -> None:
+def test_an_utterance_twice_counts_once_and_under_two_names_is_a_row(tmp_path: Path) -> None:
     path = make_tar(tmp_path / "a.tar", CONTENT)
     with tarfile.open(path, "a") as archive:
         info = tarfile.TarInfo("dev/mp4/id1/vA/00001.mp4")
         info.size = 5
         archive.addfile(info, io.BytesIO(b"newer"))
     assert fetched(options(path))[2] == WANTED | {"id1/vA/00001": b"newer"}
-    make_zip(tmp_path / "b.zip", {"test/mp4/id1/vA/00001.mp4": b"another"})
-    with pytest.raises(AvsieveError, match=r"a.tar: dev/mp4/id1/vA/00001.mp4 and .*b.zip: test/mp4/id1/vA/00001.mp4"):
-        plan.plan(options(path, tmp_path / "b.zip"))
+    args = options(path, tmp_path / "b.zip")
+    make_zip(tmp_path / "b.zip", {"test/mp4/id1/vA/00001.mp4": b"another", "test/mp4/id3/vC/00001.mp4": b"of its own"})
+    _, codes, found = fetched(args)
+    assert codes.pop("id1/vA/00001") == "clip_twice"
+    assert set(codes.values()) == {"ok"}
+    assert found == {u: c for u, c in WANTED.items() if u != "id1/vA/00001"} | {"id3/vC/00001": b"of its own"}
+    detail = fetch.fetch(plan.plan(args), args)[1].rows[0]["detail"]
+    assert "a.tar: dev/mp4/id1/vA/00001.mp4 and " in detail
+    assert detail.endswith("b.zip: test/mp4/id1/vA/00001.mp4")
 
 
 def test_names_that_lead_elsewhere_only_give_ids(tmp_path: Path) -> None:
@@ -231,7 +237,7 @@ def test_names_that_lead_elsewhere_only_give_ids(tmp_path: Path) -> None:
         "id1/vA/00002": b"two",
         "id2/vB/00001": b"three",
     }
-    with pytest.raises(AvsieveError, match="utterance id"):
+    with pytest.raises(AvsieveError, match="holds no clip of its own"):
         plan.plan(options(make_zip(tmp_path / "b.zip", {"x/../vA/00001.mp4": b"x"})))
 
 

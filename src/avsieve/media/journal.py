@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -56,8 +57,8 @@ def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, 
     digest = hashlib.sha256(index.to_json(orient="split", double_precision=15).encode())
     paths = {path for media, sound in clips for part in (media, sound) if part is not None for path in part.paths}
     for path in sorted(paths):
-        stat = path.stat() if path.exists() else None
-        digest.update(f"{path}\0{stat and (stat.st_size, stat.st_mtime_ns)}\n".encode())
+        stat = path.stat() if os.path.exists(path) else None  # noqa: PTH110 - `Path.exists` raises for very long names
+        digest.update(f"{path}\0{stat and (stat.st_size, stat.st_mtime_ns)}\n".encode("utf-8", "surrogateescape"))
     digest.update(_code([Path(__file__).parent, *code]))
     digest.update(json.dumps([av.__version__, cv2.__version__, dict(settings)], sort_keys=True).encode())
     return digest.hexdigest()
