@@ -121,7 +121,7 @@ def test_what_is_passed_over_is_counted_by_kind_and_told_by_run_and_doctor(tmp_p
     doctor = [f.text for f in check(Tree(root=str(tmp_path)), "both").findings]
     kinds = "3 of the system, 2 .txt, 1 without an ending, 1 hidden, 1 .csv, 1 .json"
     for wanted in (
-        f"passed over as no clips, by their endings: {kinds}, such as id1/v/1.txt",
+        f"passed over as no clips: {kinds}, such as id1/v/1.txt",
         "1 clip is passed over, at another depth than speaker/video/utterance: 1 clip lies at depth 5, as id1",
         "1 of 2 folders hold no clip, as id2",
     ):

@@ -50,13 +50,15 @@ def _read(path: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {error}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: no text in UTF-8 ({error.reason}); name a YAML file") from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; name an existing configuration") from None
+    if values is None:  # Snakemake stops at it
+        raise ConfigError(f"{path}: no keys at all; write some, or leave the file out to take the defaults")
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected keys and values, found a {type(values).__name__}")
     return values

@@ -31,7 +31,7 @@ def findings_of(scan: Scan, key: str) -> list[Finding]:
         first = max(notable or scan.passed.values(), key=lambda kind: kind.count).example
         add(
             "note" if notable else "ok",
-            f"passed over as no clips, by their endings: {kinds_in_words(scan.passed)}, such as {shown(first)}",
+            f"passed over as no clips: {kinds_in_words(scan.passed)}, such as {shown(first)}",
             f"if they are meant: the endings that are taken are {scan.wanted}" if notable else "",
         )
     if scan.depths and scan.clips:
