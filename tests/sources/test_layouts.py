@@ -92,6 +92,8 @@ def test_a_layout_without_its_words_is_refused_with_the_configuration(layout: st
             ".",
             r"at depth 4, as dev/id1/v/1\.mp4: root is 1 level too high: name .*/dev",
         ),
+        (["dev/id1/v/1.mp4", "Test/id2/v/1.mp4"], ".", r"at depth 4.*name .*/(dev|Test); or set source\.tree\.layout"),
+        (["Anna/s/v/1.mp4", "Ben/s/v/1.mp4"], ".", r"as Anna/s/v/1\.mp4: set source\.tree\.layout: speaker/\*/video"),
         (["a/mp4/id1/v/1.mp4"], ".", r"root is 2 levels too high: name .*/a/mp4"),
         ([f"id{n}/s/v/1.mp4" for n in range(5)], ".", r"set source\.tree\.layout: speaker/\*/video/utterance or"),
         (["id1/v/1.mp4", "id1/w/1.mp4"], "id1", r"if .*id1 is one speaker's folder, name the folder above it"),

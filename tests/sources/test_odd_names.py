@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import tarfile
@@ -121,3 +122,32 @@ def test_archives_take_the_same_names(tmp_path: Path) -> None:
     assert rows["utterance"].tolist() == [f"Zo=C3=AB/v=201/{part}" for part in ("=C3=A9", "clip=231", "clip=3D231")]
     _, status = archive_fetch.fetch(rows, args)
     assert {r["code"] for r in status.rows} == {"ok"}
+
+
+def test_names_of_a_zip_that_does_not_say_they_are_utf8(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a/v/Zo??.mp4", b"one")
+        archive.writestr("a/v/caf?.mp4", b"two")
+    content = (tmp_path / "a.zip").read_bytes().replace(b"Zo??", "Zoë".encode()).replace(b"caf?", b"caf\xe9")
+    (tmp_path / "a.zip").write_bytes(content)
+    given = {"video": [str(tmp_path / "a.zip")], "audio": [], "test_video": [], "test_audio": [], "train_list": None}
+    args = argparse.Namespace(**given, layout=Layout(), verify=True)
+    rows = archive_plan.plan(args)
+    assert rows["utterance"].tolist() == ["a/v/Zo=C3=AB", "a/v/caf=E9"]
+    assert {r["code"] for r in archive_fetch.fetch(rows, args)[1].rows} == {"ok"}
+
+
+def test_names_of_a_tar_in_another_encoding(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.GNU_FORMAT) as archive:
+        info = tarfile.TarInfo(f"a/v/{LATIN}.mp4")
+        info.size = 3
+        archive.addfile(info, io.BytesIO(b"one"))
+        archive.addfile(info.replace(name=f"b/v/{LATIN}.webm"), io.BytesIO(b"two"))
+        archive.addfile(info.replace(name=f"x/b/v/{LATIN}.avi"), io.BytesIO(b"new"))
+    given = {"video": [str(tmp_path / "a.tar")], "audio": [], "test_video": [], "test_audio": [], "train_list": None}
+    args = argparse.Namespace(**given, layout=Layout(), verify=True)
+    write_table(tmp_path / "plan.parquet", archive_plan.plan(args))
+    index, status = archive_fetch.fetch(read_table(tmp_path / "plan.parquet"), args)
+    write_table(tmp_path / "index.parquet", index)
+    status.write(tmp_path / "status.parquet")
+    assert [(r["utterance"], r["code"]) for r in status.rows] == [("a/v/caf=E9", "ok"), ("b/v/caf=E9", "clip_twice")]

@@ -180,18 +180,13 @@ class _Reader:
             utterance = layout.id_of((*names, stem)) if prefix is None else prefix + id_part(stem)
             if utterance == path:
                 path = utterance  # one string for both
-            elif is_odd((*names, stem)):
+            elif layout.changes((*names, stem)):
                 scan.odd.add(path)
             if utterance not in scan.clips:
                 scan.clips[utterance] = path
             else:
                 scan.same.setdefault(utterance, []).append(path)
                 scan.twice.add(f"{scan.clips[utterance]} and {path}")
-
-
-def is_odd(names: Iterable[str]) -> bool:
-    """Tell whether an id cannot have one of some names as it is."""
-    return any(id_part(name) != name for name in names if name)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -16,6 +16,10 @@ from avsieve.sources.layout import layouts_of_depth
 from avsieve.sources.scan import HIDDEN, SYSTEM, Kind, Scan, kinds_in_words
 
 _LEVELS = {"ok": logging.INFO, "note": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+# Folders that corpora have above the speakers.
+_PARTS = frozenset(
+    {"dev", "test", "train", "val", "valid", "eval", "mp4", "m4a", "aac", "wav", "video", "videos", "audio"}
+)
 logger = logging.getLogger(__name__)
 
 
@@ -81,7 +85,7 @@ def _layouts(scan: Scan, key: str) -> str:
     block = key.rpartition(".")[0]
     ways = []
     down = depth - scan.layout.depth
-    if 0 < down < depth and len(scan.top) <= 3:
+    if 0 < down < depth and (len(scan.top) == 1 or all(name.lower() in _PARTS for name in scan.top)):
         ways.append(f"{_key_word(key)} is {down} level{'s' * (down > 1)} too high: "
                     f"name {shown(str(scan.root / Path(*kind.example.split('/')[:down])))}")  # fmt: skip
     if down < 0:

@@ -20,7 +20,7 @@ from avsieve.sources.layout import Layout
 
 TAR, STORED, DEFLATED, ENCRYPTED = "tar", "stored", "deflated", "encrypted"
 TWICE = "twice"
-_ENCRYPTED_FLAG = 0x1
+_ENCRYPTED_FLAG, _UTF8_FLAG = 0x1, 0x800
 _PADDING = 1 << 20
 
 
@@ -55,6 +55,16 @@ def joined(archive: Archive) -> io.BufferedReader:
     return io.BufferedReader(FileSlice(tuple(Path(p) for p in archive.parts), 0, archive.size))
 
 
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """Return a member's name: the bytes that stand there, which are UTF-8 more often than what zip files began with."""
+    if info.flag_bits & _UTF8_FLAG:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a name in Unicode that stood beside it was taken
+        return info.filename
+
+
 def _zip_members(archive: Archive) -> Iterator[tuple[str, Member]]:
     methods = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
     with joined(archive) as view:
@@ -65,7 +75,7 @@ def _zip_members(archive: Archive) -> Iterator[tuple[str, Member]]:
         packing = methods.get(info.compress_type, f"method {info.compress_type}")
         if info.flag_bits & _ENCRYPTED_FLAG:
             packing = ENCRYPTED
-        yield info.filename, Member(packing, info.header_offset, info.compress_size, info.CRC, archive.name)
+        yield _name_of(info), Member(packing, info.header_offset, info.compress_size, info.CRC, archive.name)
 
 
 def _tar_members(archive: Archive) -> Iterator[tuple[str, Member]]:

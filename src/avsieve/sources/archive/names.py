@@ -7,7 +7,7 @@ from avsieve.file_names import shown
 from avsieve.sources.containers import USUAL, ending_of, is_hidden, is_system, stem_of
 from avsieve.sources.findings import Finding
 from avsieve.sources.layout import Layout
-from avsieve.sources.scan import BARE, HIDDEN, SYSTEM, Kind, is_odd, kinds_in_words
+from avsieve.sources.scan import BARE, HIDDEN, SYSTEM, Kind, kinds_in_words
 from avsieve.sources.tell import count_of
 
 
@@ -38,7 +38,7 @@ class Naming:
             return None
         names = [*parts[-layout.depth : -1], stem]
         utterance = layout.id_of(names)
-        if is_odd(names):
+        if layout.changes(names):
             self.odd.add("/".join(names))
         return utterance
 
