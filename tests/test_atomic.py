@@ -37,3 +37,12 @@ def test_json_is_the_same_bytes_for_the_same_values(tmp_path: Path) -> None:
 def test_text_has_unix_line_ends(tmp_path: Path) -> None:
     write_text(tmp_path / "x.txt", "a\nb\n")
     assert (tmp_path / "x.txt").read_bytes() == b"a\nb\n"
+
+
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path) -> None:
+    for name in ("x" * 251 + ".txt", "y" * 255):
+        write_text(tmp_path / name, "whole")
+        with atomic_path(tmp_path / name) as partial:
+            partial.write_text("new")
+            assert partial.suffix in (".txt", ".partial")
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"x" * 251 + ".txt": "new", "y" * 255: "new"}

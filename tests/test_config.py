@@ -65,7 +65,7 @@ def test_every_key_is_described_and_names_the_rule_that_it_reruns() -> None:
     [
         ({"shardz": 3}, ["unknown key shardz", "shards"]),
         ({"media": {"interval": 1}}, ["unknown key media.interval", "interval_s"]),
-        ({"media": {"interval_s": 0}}, ["media.interval_s is 0", "0.001"]),
+        ({"media": {"interval_s": 0}}, ["media.interval_s is 0", "greater than or equal to 0.001"]),
         ({"media": {"jpeg_quality": "fine"}}, ["media.jpeg_quality is 'fine'", "integer"]),
         ({"device": "gpu"}, ["device is 'gpu'", "'cuda'"]),
         ({"source": {"kind": "tree"}}, ["source", "tree.root is missing"]),

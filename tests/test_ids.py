@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.ids import is_valid_id, parse_id, shard_names, shard_of
+from avsieve.ids import LONGEST, id_part, is_valid_id, parse_id, real_name, shard_names, shard_of
 
 
 def test_an_id_has_three_parts() -> None:
@@ -41,3 +43,51 @@ def test_names_of_shards_sort() -> None:
     assert shard_names(2) == ["000", "001"]
     assert shard_names(1001)[-1] == "1000"
     assert sorted(shard_names(1001)) == shard_names(1001)
+
+
+ODD = {
+    "clip#1": "clip=231",
+    "00001 (1)": "00001=20=281=29",
+    "Zoë": "Zo=C3=AB",
+    "Zoe\u0308": "Zoe=CC=88",  # the same to the eye, and another file
+    "caf\udce9": "caf=E9",  # Latin-1, as Python has what is no UTF-8
+    ".hidden": "=2Ehidden",
+    "clip=231": "clip=3D231",  # else it would be clip#1
+    "a/b": "a=2Fb",
+    "a\nb|c": "a=0Ab=7Cc",
+}
+
+
+@pytest.mark.parametrize(("name", "part"), ODD.items())
+def test_an_odd_name_is_written_by_its_bytes_and_comes_back(name: str, part: str) -> None:
+    assert id_part(name) == part
+    assert is_valid_id(f"{part}/{part}/{part}")
+    assert real_name(part) == name
+
+
+@pytest.mark.parametrize("name", ["00001", "-7xQ_w0a1B2", "a.b+c@d", "@handle", "abc==", "x=y", "=", "A=b1"])
+def test_a_plain_name_is_its_own_part(name: str) -> None:
+    assert (id_part(name), real_name(name)) == (name, name)
+    assert is_valid_id(f"{name}/{name}/{name}")
+
+
+def test_no_two_names_have_one_part() -> None:
+    names = ["".join(signs) for n in range(1, 6) for signs in itertools.product("=2Aa# ", repeat=n)]
+    parts = {id_part(name) for name in names}
+    assert len(parts) == len(names)
+    assert all(real_name(id_part(name)) == name for name in names)
+
+
+def test_a_part_can_always_be_a_file_and_long_names_stay_apart() -> None:
+    names = ["я" * 127, "я" * 126 + "й", "a" * 255, "a" * 254 + "b", "a" * LONGEST]
+    parts = [id_part(name) for name in names]
+    assert max(map(len, parts)) <= LONGEST
+    assert len(set(parts)) == len(parts)
+    assert parts[-1] == names[-1]
+    assert real_name(parts[0]) is None
+    assert id_part(parts[0]) != parts[0]  # a file that is called so is another one
+
+
+def test_nothing_has_no_part() -> None:
+    with pytest.raises(AvsieveError, match="is empty"):
+        id_part("")

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import hashlib
+import shutil
+import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from avsieve.errors import AvsieveError, ShardError
-from avsieve.shards import ShardReader, ShardWriter, index_path
+from avsieve.shards import Member, ShardReader, ShardWriter, index_path, intact, partial_path
 
 MEMBERS = [
     ("a/v/1", "a/v/1/0010.jpg", b"x" * 513),
@@ -91,3 +94,76 @@ def test_an_unknown_member_and_a_missing_index_are_named(shard: Path) -> None:
     index_path(shard).unlink()
     with pytest.raises(AvsieveError, match="no such table"):
         ShardReader(shard)
+
+
+def test_ordinary_names_have_the_bytes_that_they_always_had(shard: Path) -> None:
+    # A contract: shards of earlier runs and of this one are the same, so nothing is made anew.
+    assert (
+        hashlib.sha256(shard.read_bytes()).hexdigest()
+        == "953a83334e2f6ab37e827bc9bb091c9959f72889e4838280e2f7a47d2ff7034b"
+    )
+
+
+LONG = [f"id1/vA/{'x' * n}" for n in (80, 97, 100, 120, 251)] + [f"{'s' * 251}/{'v' * 251}/{'u' * 251}"]
+
+
+@pytest.fixture
+def long_shard(tmp_path: Path) -> Path:
+    path = tmp_path / "000.tar"
+    with ShardWriter(path) as writer:
+        for name in LONG:
+            writer.add(name, f"{name}.wav", name.encode())
+            writer.add(name, f"{name}/000033.jpg", b"x")
+    return path
+
+
+def test_names_as_long_as_a_file_system_has_them_are_written_and_read(long_shard: Path, tmp_path: Path) -> None:
+    with ShardReader(long_shard) as reader:
+        assert [reader.read(f"{name}.wav") for name in LONG] == [name.encode() for name in LONG]
+        assert reader.verify().empty
+    names = [f"{name}{end}" for name in LONG for end in (".wav", "/000033.jpg")]
+    with tarfile.open(long_shard) as tar:
+        assert tar.getnames() == names
+    before = long_shard.read_bytes()
+    with ShardWriter(tmp_path / "again.tar") as writer:
+        for name in LONG:
+            writer.add(name, f"{name}.wav", name.encode())
+            writer.add(name, f"{name}/000033.jpg", b"x")
+    assert (tmp_path / "again.tar").read_bytes() == before
+
+
+def test_other_programs_read_long_names(long_shard: Path, tmp_path: Path) -> None:
+    program = shutil.which("tar")
+    if program is None:
+        pytest.skip("no tar on PATH")
+    (tmp_path / "out").mkdir()
+    subprocess.run([program, "-xf", long_shard, "-C", tmp_path / "out"], check=True)
+    assert {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.wav")} == {
+        f"{name}.wav" for name in LONG
+    }
+
+
+def test_webdataset_reads_long_names(long_shard: Path) -> None:
+    webdataset = pytest.importorskip("webdataset")
+    samples = {s["__key__"]: s for s in webdataset.WebDataset([str(long_shard)], shardshuffle=False)}
+    assert {key: samples[key]["wav"] for key in LONG} == {name: name.encode() for name in LONG}
+
+
+def test_a_shard_with_long_names_that_was_killed_is_taken_up(tmp_path: Path, long_shard: Path) -> None:
+    path = tmp_path / "broken.tar"
+    with pytest.raises(RuntimeError), ShardWriter(path, kept=[]) as writer:
+        for name in LONG[:4]:
+            writer.add(name, f"{name}.wav", name.encode())
+            writer.add(name, f"{name}/000033.jpg", b"x")
+        raise RuntimeError
+    kept = writer.members
+    assert intact(path, kept) == 8
+    with partial_path(path).open("r+b") as file:
+        file.truncate(kept[-1].offset)  # its last content is gone
+    assert intact(path, kept) == 7
+    with ShardWriter(path, kept=[Member(*m) for m in kept[:7]]) as writer:
+        writer.add(LONG[3], f"{LONG[3]}/000033.jpg", b"x")
+        for name in LONG[4:]:
+            writer.add(name, f"{name}.wav", name.encode())
+            writer.add(name, f"{name}/000033.jpg", b"x")
+    assert path.read_bytes() == long_shard.read_bytes()

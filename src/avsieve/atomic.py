@@ -5,12 +5,15 @@ A reader never meets half a file, and a killed job leaves nothing behind but a `
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+_LONGEST = 255  # bytes of a name on nearly every file system
 
 
 def _fsync_directory(path: Path) -> None:
@@ -29,6 +32,14 @@ def commit(partial: Path, path: Path) -> None:
     _fsync_directory(path.parent)
 
 
+def _partial_name(path: Path) -> str:
+    """Return the name of a file in the making; a digest stands for a name that leaves no room for more."""
+    name = f"{path.stem}.partial{path.suffix}"
+    if len(os.fsencode(name)) <= _LONGEST:
+        return name
+    return f"{hashlib.blake2b(os.fsencode(path.name), digest_size=16).hexdigest()}.partial{path.suffix}"
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a path beside ``path`` to write to; it takes the final name only when the block ends without an error.
@@ -37,7 +48,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+    partial = path.with_name(_partial_name(path))
     try:
         yield partial
         commit(partial, path)

@@ -8,13 +8,15 @@ import sys
 from collections import namedtuple
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 from avsieve.cli import main
-from avsieve.doctor import disk, software
+from avsieve.doctor import disk, measure, software
 from avsieve.doctor.examination import Examination, examine
-from avsieve.errors import ConfigError
+from avsieve.doctor.settings import read_settings
+from avsieve.errors import AvsieveError, ConfigError
 from avsieve.sources.findings import Finding
 
 TREE = {"source": {"kind": "tree", "tree": {"root": "clips"}}}
@@ -258,3 +260,85 @@ def test_a_million_utterances_in_four_shards_are_advised_against(folder: Path) -
     done = disk._shards(4, 1_092_009, [])
     assert done[0].level == "warning"
     assert "273" in done[0].remedy
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n"])
+def test_an_empty_configuration_stops_as_it_does_snakemake(folder: Path, monkeypatch, capsys, text: str) -> None:
+    (folder / "my.yaml").write_text(text)
+    assert status(monkeypatch, "my.yaml") == 1
+    assert "my.yaml: holds no key" in capsys.readouterr().err
+
+
+def clips(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / "clips" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "clips" / name).write_bytes(b"x")
+    return folder
+
+
+GOOD = [f"id{s}/v{v}/{n}.mp4" for s in range(4) for v in range(2) for n in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("more", "level", "wanted"),
+    [
+        ("$RECYCLE.BIN/S-1-5-21-1/$RABC123.mp4", "ok", "1 of the system"),
+        ("id0/v0/1 (1).mp4", "note", "1 with names that no id can have"),
+        ("id0/v0/clip#1.mp4", "note", "id0/v0/clip#1 is id0/v0/clip=231"),
+        ("Zoë/v0/1.mp4", "note", "Zoë/v0/1 is Zo=C3=AB/v0/1"),
+        ("id0/v0/1.webm", "warning", "1 utterance is there twice, as id0/v0/1.mp4 and id0/v0/1.webm"),
+        (f"id0/v0/{'x' * 120}.mp4", "ok", "17 utterances"),
+        ("id0/v0/3.xyz", "note", "1 .xyz"),
+        ("id9/deep/er/still/3.mp4", "warning", "1 clip is passed over"),
+    ],
+)
+def test_odd_files_among_good_ones_stop_neither_the_doctor_nor_the_run(
+    folder: Path, more: str, level: str, wanted: str
+) -> None:
+    clips(folder, *GOOD, more)
+    done = examine([config(folder, TREE)], cores=1)
+    told = [f for f in done.findings if f.subject == "source.tree.root"]
+    assert [f.level for f in told if wanted in f.text] == [level]
+    assert not any(f.level == "error" for f in told)
+    rows = plan_as_the_run_does(done)
+    assert len(rows) >= 16
+
+
+def plan_as_the_run_does(done: Examination) -> pd.DataFrame:
+    module, args = measure._source(read_settings([Path("my.yaml")])[0], "plan", [], [])
+    return module(args)
+
+
+@pytest.mark.parametrize(
+    ("tree", "wanted"),
+    [
+        ({"root": "clips/id0"}, "no clip at depth 3"),
+        ({"root": "."}, "root is 1 level too high: name clips"),
+        ({"root": "empty"}, "it holds no file"),
+        ({"root": "nowhere"}, "is no folder"),
+        ({"root": "clips", "test_root": "clips"}, "4 speakers are in root too"),
+        ({"root": "clips", "test_root": "empty"}, "no clip at depth 3"),
+        ({"root": "clips", "audio_root": "nowhere"}, "nowhere is no folder"),
+    ],
+)
+def test_where_planning_would_stop_so_does_the_doctor(folder: Path, tree: dict[str, str], wanted: str) -> None:
+    clips(folder, *GOOD)
+    (folder / "empty").mkdir()
+    done = examine([config(folder, {"source": {"kind": "tree", "tree": tree}})], cores=1)
+    assert [f for f in done.findings if f.level == "error" and wanted in f.text], done.findings
+    with pytest.raises(AvsieveError, match=wanted):
+        plan_as_the_run_does(done)
+
+
+def test_a_share_that_fetching_would_not_accept_stops_and_a_smaller_one_does_not(folder: Path) -> None:
+    clips(folder, *GOOD, "id0/v0/x.xyz")
+    lines = [f"id{n % 4} id{n % 4}/v{n % 2}/{n}.wav 1" for n in range(8)]  # of which the folder has two
+    (folder / "l.txt").write_text("\n".join([*lines, "id0 id0/v0/x.wav 1"]))
+    values = {"source": {"kind": "tree", "tree": {"root": "clips", "train_list": "l.txt"}}}
+    done = examine([config(folder, values)], cores=1)
+    assert "about 7 of 9 utterances would fail to be fetched" in broken(done, "max_failed").text
+    told = [f.text for f in done.findings if f.subject == "source.tree.root"]
+    assert any("6 of 9 listed clips that were looked for: not there" in t for t in told)
+    assert any("1 of 9 listed clips that were looked for: there under an ending that is not taken" in t for t in told)
+    done = examine([config(folder, values | {"max_failed": 0.8})], cores=1)
+    assert not [f for f in done.findings if f.subject == "max_failed"]

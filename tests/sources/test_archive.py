@@ -222,8 +222,15 @@ def test_an_utterance_twice_counts_once_and_under_two_names_is_a_row(tmp_path: P
         info.size = 5
         archive.addfile(info, io.BytesIO(b"newer"))
     assert fetched(options(path))[2] == WANTED | {"id1/vA/00001": b"newer"}
-    make_zip(tmp_path / "b.zip", {"test/mp4/id1/vA/00001.mp4": b"another", "test/mp4/id9/v/1.mp4": b"its own"})
-    assert fetched(options(path, tmp_path / "b.zip"))[1]["id1/vA/00001"] == "clip_twice"
+    args = options(path, tmp_path / "b.zip")
+    make_zip(tmp_path / "b.zip", {"test/mp4/id1/vA/00001.mp4": b"another", "test/mp4/id3/vC/00001.mp4": b"of its own"})
+    _, codes, found = fetched(args)
+    assert codes.pop("id1/vA/00001") == "clip_twice"
+    assert set(codes.values()) == {"ok"}
+    assert found == {u: c for u, c in WANTED.items() if u != "id1/vA/00001"} | {"id3/vC/00001": b"of its own"}
+    detail = fetch.fetch(plan.plan(args), args)[1].rows[0]["detail"]
+    assert "a.tar: dev/mp4/id1/vA/00001.mp4 and " in detail
+    assert detail.endswith("b.zip: test/mp4/id1/vA/00001.mp4")
 
 
 def test_names_that_lead_elsewhere_only_give_ids(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_test_folder_adds_test_rows(tree: Path) -> None:
     assert [(u, s) for u, s, _ in planned(tree / "train", test_root=tree / "test")][-1] == ("id2/vB/00002", "test")
 
 
-def test_missing_and_empty_folders_and_bad_names_are_told(tree: Path) -> None:
+def test_missing_and_empty_folders_are_told(tree: Path) -> None:
     with pytest.raises(AvsieveError, match="is no folder"):
         planned(tree / "nowhere")
     (tree / "empty").mkdir()
@@ -97,17 +97,20 @@ def test_capitals_in_extensions_and_linked_folders_are_found(tree: Path) -> None
     assert index["path"][2] == "id2/vB/00001.MKV"
 
 
-def test_two_videos_of_an_utterance_are_named_and_sound_beside_one_is_passed_over(tree: Path) -> None:
+def test_two_videos_of_an_utterance_are_a_row_and_sound_beside_one_is_passed_over(tree: Path) -> None:
     (tree / "train/id1/vA/00001.wav").write_bytes(b"x")
     rows = plan.plan(options(tree / "train"))
     assert rows["utterance"].tolist()[:2] == ["id1/vA/00001", "id1/vA/00002"]
     index, _ = fetch.fetch(rows, options(tree / "train"))
     assert index["path"][0] == "id1/vA/00001.mp4"
     (tree / "train/id1/vA/00001.mkv").write_bytes(b"x")
-    assert [u for u, _, _ in planned(tree / "train")][:2] == ["id1/vA/00001", "id1/vA/00002"]
-    _, status = fetch.fetch(rows, options(tree / "train"))
-    row = status.frame().iloc[0]
-    assert (row["code"], row["detail"]) == ("clip_twice", "id1/vA/00001.mkv and id1/vA/00001.mp4")
+    rows = plan.plan(options(tree / "train"))
+    index, status = fetch.fetch(rows, options(tree / "train"))
+    assert rows["utterance"].tolist()[:2] == ["id1/vA/00001", "id1/vA/00002"]
+    assert status.rows[0]["code"] == "clip_twice"
+    assert status.rows[0]["detail"] == "id1/vA/00001.mkv and id1/vA/00001.mp4"
+    assert index["size"][0] == 0  # neither is read
+    assert status.rows[1]["code"] == "ok"
 
 
 @pytest.fixture

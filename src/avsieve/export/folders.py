@@ -155,7 +155,8 @@ def _write(folder: Path, member: Member, size: int | None) -> str:
     path = folder / member.name
     if size == len(member.content) and zlib.crc32(path.read_bytes()) == member.crc32:
         return "left"
-    partial = folder / f".{member.name}.{os.getpid()}-{threading.get_ident()}.partial"
+    # Without the file's own name, which may be as long as names can be.
+    partial = folder / f".{os.getpid()}-{threading.get_ident()}.partial"
     partial.write_bytes(member.content)
     partial.replace(path)
     return "written" if size is None else "replaced"

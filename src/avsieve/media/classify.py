@@ -21,6 +21,11 @@ _MAGIC: list[tuple[int, bytes]] = [
     (0, b"RIFF"), (0, b"OggS"), (0, b"fLaC"), (0, b"FLV"), (0, b"ID3"),
     (0, b"\x00\x00\x01\xba"), (0, b"\x00\x00\x01\xb3"),  # MPEG program and video streams
     (0, b"\x30\x26\xb2\x75"),  # asf, wmv
+    (0, b"nut/"), (0, b".RMF"), (0, b"FWS"), (0, b"CWS"), (0, b"\xb7\xd8\x00\x20"),  # nut, rm, swf, wtv
+    (0, b"\x06\x0e\x2b\x34"), (0, b"\x1f\x07\x00"),  # mxf, dv
+    (0, b"riff"), (0, b"RF64"), (0, b"FORM"), (0, b"caff"), (0, b".snd"), (0, b"NIST_1A"), (0, b"Creative Voice"),
+    (0, b"\x64\xa3"), (0, b"wvpk"), (0, b"TTA1"), (0, b"#!AMR"),  # ircam, wavpack, true audio, amr
+    (0, b"\x0b\x77"), (0, b"\x7f\xfe\x80\x01"),  # ac3, dts
 ]  # fmt: skip
 # How the texts begin that servers send in place of a file: pages, and errors as JSON or XML.
 _TEXTS = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<error", b'{"', b"{\n")
@@ -35,8 +40,9 @@ def looks_like_media(head: bytes) -> bool:
     """Tell whether the first bytes of a file are those of an audio or video container."""
     if _has(head, _MAGIC):
         return True
-    if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:  # MPEG transport stream: a sync byte every 188
-        return True
+    for first, length in ((0, 188), (4, 192)):  # MPEG transport stream, in m2ts with times: a sync byte a packet
+        if len(head) > first + 2 * length and head[first] == head[first + length] == head[first + 2 * length] == 0x47:
+            return True
     return len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0  # MPEG audio or ADTS frame
 
 

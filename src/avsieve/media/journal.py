@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -43,7 +44,7 @@ def _code(folders: Sequence[Path]) -> bytes:
 def _stamp(path: Path, *, of_images: bool) -> str:
     if of_images:
         return images_stamp((entry.name, entry.stat()) for entry in image_files(path))
-    return stamp_of(path.stat()) if path.exists() else "none"
+    return stamp_of(path.stat()) if os.path.exists(path) else "none"  # noqa: PTH110 - `Path.exists` raises for very long names
 
 
 def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, Any], code: Sequence[Path] = ()) -> str:
@@ -64,7 +65,7 @@ def state_of(index: pd.DataFrame, clips: Sequence[Clip], settings: Mapping[str, 
     parts = [part for clip in clips for part in clip if part is not None]
     paths = {(path, part.packing == "images") for part in parts for path in part.paths}
     for path, of_images in sorted(paths):
-        digest.update(f"{path}\0{_stamp(path, of_images=of_images)}\n".encode(errors="surrogateescape"))
+        digest.update(f"{path}\0{_stamp(path, of_images=of_images)}\n".encode("utf-8", errors="surrogateescape"))
     digest.update(_code([Path(__file__).parent, *code]))
     digest.update(json.dumps([av.__version__, cv2.__version__, dict(settings)], sort_keys=True).encode())
     return digest.hexdigest()

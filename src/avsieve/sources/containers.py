@@ -64,7 +64,7 @@ def ending_of(name: str) -> str:
 def stem_of(name: str) -> str | None:
     """Return a file's name without its ending, or None if it is hidden or no clip by its ending."""
     stem, ending = os.path.splitext(name)  # noqa: PTH122
-    return stem if ending.lower() in _KNOWN and not is_hidden(name) and not is_system(name) else None
+    return stem if ending.lower() in _KNOWN and name[0] != "." else None
 
 
 def is_video(name: str) -> bool:

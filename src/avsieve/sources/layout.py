@@ -65,6 +65,10 @@ class Layout:
         named = {word: "/".join(names[i] for i in places) for word, places in self._places.items() if places}
         return "/".join(id_part(named.get(word) or named["utterance"]) for word in WORDS)
 
+    def changes(self, names: Sequence[str]) -> bool:
+        """Tell whether an id cannot have one of the names that stand for something as it is."""
+        return any(word != "*" and id_part(name) != name for word, name in zip(self.words, names, strict=True))
+
     def path_of(self, utterance: str) -> str | None:
         """Return the path below the root, without an ending, of the clip with an id; None where it cannot be told.
 

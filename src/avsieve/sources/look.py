@@ -92,11 +92,19 @@ class Searched:
     sizes: list[int] = field(default_factory=list)
     """Their bytes."""
 
-    def findings(self, key: str, root: Path, what: str) -> list[Finding]:
-        """Return what there is to say about the files of ``what``."""
+    def findings(self, key: str, root: Path, what: str, *, known: bool = False) -> list[Finding]:
+        """Return what there is to say about the files of ``what``.
+
+        Parameters
+        ----------
+        known
+            A scan has told already what is there twice.
+        """
         found = []
         bad = self.codes.total()
         for code, count in self.codes.most_common():
+            if known and code is Reason.CLIP_TWICE and count < self.asked:
+                continue
             level: Level = "error" if bad == self.asked else "warning"
             text = f"{count:,} of {self.asked:,} {what} that were looked for: {_WORDS.get(code, code.value)}"
             remedy = "they become rows of reasons" if level == "warning" else _REMEDIES.get(code, _NAME_IT)

@@ -14,7 +14,7 @@ from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import stem_of
 from avsieve.sources.layout import Layout
 from avsieve.sources.scan import Scan, in_order, scan_folder
-from avsieve.sources.tell import findings_of, log, nothing_in
+from avsieve.sources.tell import count_of, findings_of, log, nothing_in
 
 Taken = Callable[[str], str | None]
 
@@ -157,6 +157,6 @@ def refuse_shared_speakers(rows: pd.DataFrame, train_key: str, test_key: str) ->
 def shared_in_words(both: set[str], train_key: str, test_key: str) -> str:
     """Return what is wrong with people who are in both parts."""
     return (
-        f"{test_key}: {len(both):,} speakers are in {train_key.rpartition('.')[2]} too, as {min(both)}; the trials "
-        "need other people: name their folder, or leave it out and let evaluation.holdout keep some people for testing"
+        f"{test_key}: {count_of(len(both), 'speaker')} in {train_key.rpartition('.')[2]} too, as {min(both)}; the "
+        "trials need other people: name their folder, or leave it out and let evaluation.holdout keep some for testing"
     )

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from avsieve.errors import AvsieveError
@@ -102,7 +103,7 @@ class _Reader:
     def entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as found:
-                return sorted(found, key=lambda e: e.name)
+                return sorted(found, key=attrgetter("name"))
         except OSError as error:
             self._scan.unreadable.append(f"{shown(folder)} ({error.strerror})")
             return []
@@ -120,7 +121,7 @@ class _Reader:
         """Read a folder that lies above the clips or holds them; `names` are those of its path below the root."""
         scan, taken = self._scan, self._taken
         is_last = len(names) == scan.layout.depth - 1
-        files: list[str] = []
+        stems: dict[str, list[str]] = {}
         for entry in self.entries(path):
             name = entry.name
             if self.is_nobodys(name, names):
@@ -130,20 +131,21 @@ class _Reader:
                     self._below(entry.path, (*names, name))
                 elif not self.cuts():
                     self.folder(entry.path, (*names, name))
-            elif taken(name) is None:
+            elif (stem := taken(name)) is None:
                 self.pass_over(name, names)
             elif is_last:
-                files.append(name)
+                stems.setdefault(stem, []).append(name)
             else:
                 scan.depths.setdefault(len(names) + 1, Kind()).add("/".join((*names, name)))
-        if files:
-            self._add(names, files)
+        if stems:
+            self._add(names, stems)
 
     def is_nobodys(self, name: str, names: tuple[str, ...]) -> bool:
-        kind = SYSTEM if is_system(name) else HIDDEN if is_hidden(name) else ""
-        if kind:
-            self._scan.passed.setdefault(kind, Kind()).add("/".join((*names, name)))
-        return bool(kind)
+        if not is_system(name) and not is_hidden(name):
+            return False
+        kind = SYSTEM if is_system(name) else HIDDEN
+        self._scan.passed.setdefault(kind, Kind()).add("/".join((*names, name)))
+        return True
 
     def pass_over(self, name: str, names: tuple[str, ...]) -> None:
         self._scan.passed.setdefault(ending_of(name) or BARE, Kind()).add("/".join((*names, name)))
@@ -161,15 +163,12 @@ class _Reader:
             else:
                 self._scan.depths.setdefault(len(names) + 1, Kind()).add("/".join((*names, entry.name)))
 
-    def _add(self, names: tuple[str, ...], files: list[str]) -> None:
-        """Add the clips of one folder."""
+    def _add(self, names: tuple[str, ...], stems: dict[str, list[str]]) -> None:
+        """Add the clips of one folder, by their stems."""
         scan, layout = self._scan, self._scan.layout
         folder = "/".join(names)
-        stems: dict[str, list[str]] = {}
-        for name in files:
-            stems.setdefault(self._taken(name) or "", []).append(name)
-        if len(stems) < len(files):
-            for several in stems.values():
+        for several in stems.values():
+            if len(several) > 1:
                 try:
                     choose((f"{folder}/{name}" for name in several), sound_alone=self._sound)
                 except TwiceError as error:
@@ -181,18 +180,13 @@ class _Reader:
             utterance = layout.id_of((*names, stem)) if prefix is None else prefix + id_part(stem)
             if utterance == path:
                 path = utterance  # one string for both
-            elif is_odd((*names, stem)):
+            elif layout.changes((*names, stem)):
                 scan.odd.add(path)
             if utterance not in scan.clips:
                 scan.clips[utterance] = path
             else:
                 scan.same.setdefault(utterance, []).append(path)
                 scan.twice.add(f"{scan.clips[utterance]} and {path}")
-
-
-def is_odd(names: Iterable[str]) -> bool:
-    """Tell whether an id cannot have one of some names as it is."""
-    return any(id_part(name) != name for name in names if name)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

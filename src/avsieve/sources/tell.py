@@ -16,6 +16,10 @@ from avsieve.sources.layout import layouts_of_depth
 from avsieve.sources.scan import HIDDEN, SYSTEM, Kind, Scan, kinds_in_words
 
 _LEVELS = {"ok": logging.INFO, "note": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+# Folders that corpora have above the speakers.
+_PARTS = frozenset(
+    {"dev", "test", "train", "val", "valid", "eval", "mp4", "m4a", "aac", "wav", "video", "videos", "audio"}
+)
 logger = logging.getLogger(__name__)
 
 
@@ -31,24 +35,29 @@ def findings_of(scan: Scan, key: str) -> list[Finding]:
         first = max(notable or scan.passed.values(), key=lambda kind: kind.count).example
         add(
             "note" if notable else "ok",
-            f"passed over as no clips, by their endings: {kinds_in_words(scan.passed)}, such as {shown(first)}",
+            f"passed over as no clips: {kinds_in_words(scan.passed)}, such as {shown(first)}",
             f"if they are meant: the endings that are taken are {scan.wanted}" if notable else "",
         )
     if scan.depths and scan.clips:
         total = sum(kind.count for kind in scan.depths.values())
-        add("warning", f"{total:,} clips are passed over, since they lie at another depth than {scan.layout.text}: "
+        add("warning", f"{count_of(total, 'clip')} passed over, at another depth than {scan.layout.text}: "
             f"{depths_in_words(scan.depths)}", f"if they are meant: {_layouts(scan, key)}")  # fmt: skip
     if scan.twice.count:
-        add("warning", f"{scan.twice.count:,} utterances are there twice, as {shown(scan.twice.example)}",
+        add("warning", f"{count_of(scan.twice.count, 'utterance')} there twice, as {shown(scan.twice.example)}",
             "keep one file of each; until then they are rows with the reason clip_twice")  # fmt: skip
     if scan.odd.count:
         layout = scan.layout
         name = scan.odd.example.split("/")
-        add("note", f"{scan.odd.count:,} utterances have names that no id can have, and are written with =XX: "
+        add("note", f"{scan.odd.count:,} with names that no id can have, which are written with =XX: "
             f"{shown(scan.odd.example)} is {layout.id_of(name)}", "")  # fmt: skip
     if scan.empty.count and scan.clips:
         add("note", f"{scan.empty.count:,} of {scan.seen:,} folders hold no clip, as {shown(scan.empty.example)}", "")
     return findings
+
+
+def count_of(count: int, what: str) -> str:
+    """Return a count in words: ``1 clip is``, ``2 clips are``."""
+    return f"{count:,} {what} is" if count == 1 else f"{count:,} {what}s are"
 
 
 def nothing_in(scan: Scan, key: str) -> AvsieveError:
@@ -76,7 +85,7 @@ def _layouts(scan: Scan, key: str) -> str:
     block = key.rpartition(".")[0]
     ways = []
     down = depth - scan.layout.depth
-    if 0 < down < depth and len(scan.top) <= 3:
+    if 0 < down < depth and (len(scan.top) == 1 or all(name.lower() in _PARTS for name in scan.top)):
         ways.append(f"{_key_word(key)} is {down} level{'s' * (down > 1)} too high: "
                     f"name {shown(str(scan.root / Path(*kind.example.split('/')[:down])))}")  # fmt: skip
     if down < 0:

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avsieve.config_source import Frames
 from avsieve.errors import AvsieveError
 from avsieve.media.extract import extract_shard
 from avsieve.media.wav import wav_bytes
 from avsieve.shards import ShardReader
 from avsieve.sources.frames import fetch, plan
+from avsieve.sources.frames.check import check
 from avsieve.sources.frames.names import read_names
 from avsieve.sources.layout import Layout
 
@@ -145,3 +147,41 @@ def test_images_and_sound_become_frames_and_wavs(release: Path, kind: str) -> No
     assert table.loc["id10001/vidA/00001", "code"] == "ok"
     assert table.loc["id10001/vidB/00001", "code"] == "no_video_stream"
     assert table.loc["id10001/vidB/00001", "audio_s"] == pytest.approx(1.5)
+
+
+def test_endings_in_capitals_other_layouts_and_odd_names_are_found(tmp_path: Path) -> None:
+    wav(tmp_path / "wav/Zoë/take 1.WAV")
+    wav(tmp_path / "wav/Ben/2.Flac")
+    image(tmp_path / "faces/Zoë/take 1/0010.JPG")
+    image(tmp_path / "faces/Ben/2/0010.Jpeg")
+    args = options(wavs=tmp_path / "wav", faces=tmp_path / "faces", layout=Layout("speaker/utterance"))
+    rows = plan.plan(args)
+    assert rows["utterance"].tolist() == ["Ben/2/2", "Zo=C3=AB/take=201/take=201"]
+    index, status = fetch.fetch(rows, args)
+    assert status.frame()["code"].tolist() == ["ok", "ok"]
+    assert index["path"].tolist() == ["Ben/2", "Zoë/take 1"]
+    assert index["audio_path"].tolist() == ["Ben/2.Flac", "Zoë/take 1.WAV"]
+    tars = {"frames_tar": tmp_path / "f.tar", "wav_tar": tmp_path / "w.tar"}
+    settings = {"interval_s": 0.4, "jpeg_quality": 95, "min_audio_s": 0.5}
+    done = extract_shard(index, {"train": args.faces}, {"train": args.wavs}, **tars, **settings).frame()
+    assert done["code"].tolist() == ["ok", "ok"]
+    settings = Frames(wavs=str(tmp_path / "wav"), faces=str(tmp_path / "faces"), layout="speaker/utterance")
+    facts = check(settings, "both")
+    assert (facts.utterances, facts.failing) == (2, 0)
+    assert {f.level for f in facts.findings} <= {"ok", "note"}
+
+
+def test_sound_under_an_ending_that_is_not_taken_or_twice_has_its_reason(tmp_path: Path) -> None:
+    wav(tmp_path / "wav/id1/v/1.pcm")
+    wav(tmp_path / "wav/id1/v/2.wav")
+    wav(tmp_path / "wav/id1/v/2.WAV")
+    wav(tmp_path / "wav/id1/v/3.wav")
+    for number in (1, 2, 3):
+        image(tmp_path / f"faces/id1/v/{number}/1.jpg")
+    (tmp_path / "l.txt").write_text("".join(f"id1 id1/v/{n}.wav 1.0\n" for n in (1, 2, 3, 4)))
+    args = options(wavs=tmp_path / "wav", faces=tmp_path / "faces", train_list=tmp_path / "l.txt")
+    _, status = fetch.fetch(plan.plan(args), args)
+    assert status.frame()["code"].tolist() == ["ending_unknown", "clip_twice", "ok", "media_missing"]
+    settings = Frames(wavs=str(tmp_path / "wav"), faces=str(tmp_path / "faces"), train_list=str(tmp_path / "l.txt"))
+    facts = check(settings, "both")
+    assert facts.failing == 3

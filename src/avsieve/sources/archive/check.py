@@ -41,7 +41,9 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
             naming = Naming(Layout(settings.layout))
             members, entries = _look(found, naming)
         except AvsieveError as error:
-            facts.findings.append(Finding("error", key, str(error), "mend the archives or their names"))
+            facts.findings.append(
+                Finding("error", key, str(error).removeprefix("source.archive: "), "mend that, or the configuration")
+            )
             facts.clip_bytes = clips = None
             continue
         size, parts = sum(a.size for a in found), sum(len(a.parts) for a in found)

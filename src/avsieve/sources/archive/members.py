@@ -20,7 +20,7 @@ from avsieve.sources.layout import Layout
 logger = logging.getLogger(__name__)
 TAR, STORED, DEFLATED, ENCRYPTED, SPARSE, LINK = "tar", "stored", "deflated", "encrypted", "sparse", "link"
 TWICE = "twice"
-_ENCRYPTED_FLAG = 0x1
+_ENCRYPTED_FLAG, _UTF8_FLAG = 0x1, 0x800
 _UNIX = 3
 _LONGEST_LINK = 4096
 
@@ -55,10 +55,22 @@ class Member(NamedTuple):
         return cls(packing.replace("-", " "), int(offset), int(size), int(crc, 16), archive, int(head))
 
 
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """Return a member's name: the bytes that stand there, which are UTF-8 more often than what zip files began with."""
+    if info.flag_bits & _UTF8_FLAG:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a name in Unicode that stood beside it was taken
+        return info.filename
+
+
 def _zip_members(archive: Archive, naming: Naming) -> Iterator[tuple[str, Member]]:
     methods = {zipfile.ZIP_STORED: STORED, zipfile.ZIP_DEFLATED: DEFLATED}
     with joined(archive) as view:
         infos = check_whole(archive, view)
+        for info in infos:
+            info.filename = _name_of(info)
         links = {i.filename: _link_target(i, view) for i in infos if _is_link(i) and naming.is_clip(i.filename)}
     wanted = set(links.values())
     targets = {

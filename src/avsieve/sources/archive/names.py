@@ -7,7 +7,8 @@ from avsieve.file_names import shown
 from avsieve.sources.containers import USUAL, ending_of, is_hidden, is_system, stem_of
 from avsieve.sources.findings import Finding
 from avsieve.sources.layout import Layout
-from avsieve.sources.scan import BARE, HIDDEN, SYSTEM, Kind, is_odd, kinds_in_words
+from avsieve.sources.scan import BARE, HIDDEN, SYSTEM, Kind, kinds_in_words
+from avsieve.sources.tell import count_of
 
 
 class Naming:
@@ -48,7 +49,7 @@ class Naming:
             self.shallow.add(name)
             return None
         names = [*parts[-layout.depth : -1], stem_of(parts[-1]) or ""]
-        if is_odd(names):
+        if layout.changes(names):
             self.odd.add("/".join(names))
         return layout.id_of(names)
 
@@ -72,16 +73,16 @@ class Naming:
             remedy = f"if they are meant: endings that are taken are {', '.join(USUAL)}, …" if notable else ""
             found.append(Finding("note" if notable else "ok", key, text, remedy))
         if self.shallow.count:
-            text = f"{self.shallow.count:,} clips lie in too few folders for {self.layout.text} and are passed over"
+            text = f"{count_of(self.shallow.count, 'clip')} passed over, in too few folders for {self.layout.text}"
             found.append(
                 Finding("warning", key, f"{text}, as {shown(self.shallow.example)}", "set source.archive.layout")
             )
         if self.twice.count:
-            text = f"{self.twice.count:,} utterances are there twice, as {self.twice.example}"
+            text = f"{count_of(self.twice.count, 'utterance')} there twice, as {self.twice.example}"
             found.append(Finding("warning", key, text, "they become rows with the reason clip_twice"))
         if self.odd.count:
             name = self.odd.example
-            text = f"{self.odd.count:,} utterances have names that no id can have, and are written with =XX: "
+            text = f"{self.odd.count:,} with names that no id can have, which are written with =XX: "
             found.append(Finding("note", key, f"{text}{shown(name)} is {self.layout.id_of(name.split('/'))}"))
         return found
 

@@ -100,7 +100,7 @@ def _look(facts: SourceFacts, part: _Part, *, can_be_seen: bool) -> None:
     rows = ordered(part.looked.paths)
     found = search(part.finder, rows)
     what = "clips" if listed is None else "listed clips"
-    facts.findings += found.findings(part.key, part.root, what)
+    facts.findings += found.findings(part.key, part.root, what, known=listed is None)
     failing = found.codes.total()
     if part.audio_root is not None:
         apart = search(Finder(part.audio_root, sound=True), [(u, _without_ending(p, part)) for u, p in rows])

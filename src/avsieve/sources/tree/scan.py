@@ -82,7 +82,8 @@ class Finder:
         if self.exact:
             return self._file(paths[0])
         names = paths
-        if utterance and utterance != paths[0] and _DEFAULT.id_of(paths[0].split("/")) == utterance:
+        parts = paths[0].split("/")
+        if utterance not in ("", paths[0]) and len(parts) == _DEFAULT.depth and _DEFAULT.id_of(parts) == utterance:
             names = [*paths, utterance]
         found = [file for name in names if (file := self._file(self._chosen(name))) is not None]
         if len(found) > 1:
