@@ -62,6 +62,8 @@ class Scan:
     """Folders that cannot be listed, each with the system's word."""
     top: list[str] = field(default_factory=list)
     """The folders right below the root."""
+    too_high: set[str] = field(default_factory=set)
+    """Those of them in which clips lie deeper than the layout has them."""
     seen: int = 0
     """How many of them were read."""
     is_cut: bool = False
@@ -161,6 +163,7 @@ class _Reader:
             elif self._taken(entry.name) is None:
                 self.pass_over(entry.name, names)
             else:
+                self._scan.too_high.add(names[0])
                 self._scan.depths.setdefault(len(names) + 1, Kind()).add("/".join((*names, entry.name)))
 
     def _add(self, names: tuple[str, ...], stems: dict[str, list[str]]) -> None:

@@ -85,7 +85,8 @@ def _layouts(scan: Scan, key: str) -> str:
     block = key.rpartition(".")[0]
     ways = []
     down = depth - scan.layout.depth
-    if 0 < down < depth and (len(scan.top) == 1 or all(name.lower() in _PARTS for name in scan.top)):
+    parts = scan.too_high
+    if 0 < down < depth and not scan.clips and (len(parts) == 1 or all(name.lower() in _PARTS for name in parts)):
         ways.append(f"{_key_word(key)} is {down} level{'s' * (down > 1)} too high: "
                     f"name {shown(str(scan.root / Path(*kind.example.split('/')[:down])))}")  # fmt: skip
     if down < 0:
