@@ -53,7 +53,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
-	$(BIN)/python -m avsieve.config_docs --check
+	$(BIN)/python -m avsieve.config.docs --check
 
 bench: setup
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
@@ -63,7 +63,7 @@ real: setup
 	@$(BIN)/avsieve real --real $(REAL) --work $(REAL_WORK) --cores $(CORES) $(REAL_FLAGS)
 
 docs: setup
-	$(BIN)/python -m avsieve.config_docs --write
+	$(BIN)/python -m avsieve.config.docs --write
 
 models: setup
 	$(BIN)/snakemake --cores $(CORES) rebuild_models

@@ -50,15 +50,15 @@ from avsieve.faces.align import FaceAligner, VideoFrame
 from avsieve.faces.align_shard import align_shard
 from avsieve.faces.detector import FaceDetector, input_size
 from avsieve.faces.extract import extract_faces_shard
-from avsieve.faces.following import FollowingDetector
-from avsieve.faces.onnx_dynamic import write_dynamic
 from avsieve.faces.scrfd import blob_of, fitted
-from avsieve.faces.sessions import CPU, session_options
+from avsieve.faces.tracking_detector import FollowingDetector
 from avsieve.media.decode import decode_clip
 from avsieve.media.extract import extract_shard
 from avsieve.media.index import IndexedClip, Place, media_table
-from avsieve.shards import ShardReader, ShardWriter
-from avsieve.synthetic.faces import FaceRenderer, sample_face, sample_scene
+from avsieve.onnx_runtime.dynamic import write_dynamic
+from avsieve.onnx_runtime.sessions import CPU, session_options
+from avsieve.storage.shards import ShardReader, ShardWriter
+from avsieve.synthetic.faces.person import FaceRenderer, sample_face, sample_scene
 
 Ways = dict[str, Callable[[], float | None]]
 """Each returns the processor seconds of other processes, if it had any."""

@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from avsieve.cleansing.streams import MODALITIES
-from avsieve.embeddings import read_embeddings, write_embeddings
-from avsieve.ids import shard_names, shard_of
-from avsieve.lists import write_train_list
+from avsieve.cleansing.inputs import MODALITIES
+from avsieve.lists.train_list import write_train_list
 from avsieve.simulation.world import unit
-from avsieve.tables import write_table
+from avsieve.storage.embeddings import read_embeddings, write_embeddings
+from avsieve.storage.ids import shard_names, shard_of
+from avsieve.storage.tables import write_table
 
 SHARDS, SPEAKERS, VIDEOS, UTTERANCES = 64, 5994, 145_569, 1_092_009
 DIMENSIONS = {"audio": 192, "visual": 512}

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from avsieve.cleansing.decisions import decide
+from avsieve.cleansing.inputs import MODALITIES
 from avsieve.cleansing.registry import METHODS, judge
 from avsieve.cleansing.scores import Scores
-from avsieve.cleansing.streams import MODALITIES
 from avsieve.cleansing.suggestions import suggest
 from avsieve.cleansing.table import EmbeddingTable, score_table
 from avsieve.simulation.corpus import SimulatedCorpus, simulate

@@ -36,22 +36,22 @@ import soundfile
 import torch
 from torch import nn
 
-from avsieve.embeddings import read_embeddings
 from avsieve.encoders.audio import AUDIO
 from avsieve.encoders.batches import Piece, batches_of
 from avsieve.encoders.device import PRECISIONS
 from avsieve.encoders.embed_audio import CPU_BATCH_S
 from avsieve.encoders.embed_audio import embed_shard as embed_voices
+from avsieve.encoders.embed_visual import Encoder, StagedEncoder
+from avsieve.encoders.embed_visual import embed_shard as embed_faces
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.encoders.registry import build
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.encoders.visual import VISUAL
-from avsieve.faces.embedding import Encoder, StagedEncoder
-from avsieve.faces.embedding import embed_shard as embed_faces
-from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardWriter
-from avsieve.tables import write_table
-from avsieve.training.onnx_export import export_face_encoder
+from avsieve.storage.embeddings import read_embeddings
+from avsieve.storage.shards import ShardWriter
+from avsieve.storage.tables import write_table
+from avsieve.storage.wav import wav_bytes
+from avsieve.training.shipped.onnx_export import export_face_encoder
 
 Ways = dict[str, Callable[[], object]]
 BATCH = 64

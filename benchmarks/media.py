@@ -46,9 +46,9 @@ from avsieve.media.decode import decode_clip
 from avsieve.media.extract import extract_shard
 from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.media.lookahead import Lookahead, Timing
-from avsieve.media.wav import wav_bytes
-from avsieve.synthetic.faces import render_frames, sample_face, sample_scene
-from avsieve.synthetic.voices import sample_channel, sample_voice, synthesise
+from avsieve.storage.wav import wav_bytes
+from avsieve.synthetic.faces.person import render_frames, sample_face, sample_scene
+from avsieve.synthetic.voices.person import sample_channel, sample_voice, synthesise
 
 SECONDS, INTERVAL_S, QUALITY = 8, 0.4, 95
 # The frame at 0.4 k s is number 10 k.

@@ -72,7 +72,7 @@ def probe(work: Path, times: int = 500) -> float:
 
     from avsieve.media.decode import probe_duration_s
     from avsieve.media.ffmpeg import write_clip
-    from avsieve.media.wav import wav_bytes
+    from avsieve.storage.wav import wav_bytes
 
     (work / "t.wav").write_bytes(wav_bytes(np.ones(8 * 16_000, np.int16)))
     write_clip(work / "clip.mp4", [np.zeros((224, 224, 3), np.uint8)] * 200, work / "t.wav")

@@ -28,19 +28,19 @@ from torch.utils.data import Dataset
 from avsieve.encoders.audio import AUDIO
 from avsieve.encoders.registry import build
 from avsieve.encoders.visual import VISUAL
-from avsieve.lists import write_train_list
-from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardWriter
-from avsieve.training.audio_data import CropBatches, Speech
-from avsieve.training.augment import Augmenter
-from avsieve.training.face_augment import FaceAugmentation
-from avsieve.training.machine import Machine, start
-from avsieve.training.margin import AAMSoftmax
-from avsieve.training.masked import Masked
-from avsieve.training.optimiser import Optimiser
-from avsieve.training.phase import Phase, PhaseRun
-from avsieve.training.schedule import Schedule
-from avsieve.training.visual_data import FaceBatches, Faces, Scaled
+from avsieve.lists.train_list import write_train_list
+from avsieve.storage.shards import ShardWriter
+from avsieve.storage.wav import wav_bytes
+from avsieve.training.encoder.audio_data import CropBatches, Speech
+from avsieve.training.encoder.augment import Augmenter
+from avsieve.training.encoder.face_augment import FaceAugmentation
+from avsieve.training.encoder.machine import Machine, start
+from avsieve.training.encoder.margin import AAMSoftmax
+from avsieve.training.encoder.masked import Masked
+from avsieve.training.encoder.optimiser import Optimiser
+from avsieve.training.encoder.phase import Phase, PhaseRun
+from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.visual_data import FaceBatches, Faces, Scaled
 
 SPEAKERS, VIDEOS, SECONDS, WARM = 40, 4, 8, 2
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.atomic import atomic_path, write_json, write_text
+from avsieve.storage.atomic import atomic_path, write_json, write_text
 
 
 def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from avsieve import census
-from avsieve.census import of_archives, of_file, of_files, of_names
+from avsieve.wiring import census
+from avsieve.wiring.census import of_archives, of_file, of_files, of_names
 
 
 @pytest.fixture(autouse=True)

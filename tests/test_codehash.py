@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.codehash import code_hashes, modules_of
 from avsieve.errors import AvsieveError
+from avsieve.wiring.codehash import code_hashes, modules_of
 
 FILES = {
     "src/avsieve/__init__.py": "",
@@ -105,10 +105,10 @@ def test_the_place_of_the_project_does_not_count(project: Path, tmp_path_factory
 def test_the_version_and_what_only_shows_do_not_count(project: Path) -> None:
     before = hash_of(project, "align")
     edit(project, "src/avsieve/__init__.py", '__version__ = "9.9.9"\n')
-    edit(project, "src/avsieve/progress.py", "BAR = 1\n")
-    edit(project, "scripts/align.py", "import avsieve.progress\n" + FILES["scripts/align.py"])
+    edit(project, "src/avsieve/runtime/progress.py", "BAR = 1\n")
+    edit(project, "scripts/align.py", "import avsieve.runtime.progress\n" + FILES["scripts/align.py"])
     with_progress = hash_of(project, "align")
-    edit(project, "src/avsieve/progress.py", "BAR = 2\n")
+    edit(project, "src/avsieve/runtime/progress.py", "BAR = 2\n")
     assert hash_of(project, "align") == with_progress
     edit(project, "scripts/align.py", FILES["scripts/align.py"])
     assert hash_of(project, "align") == before

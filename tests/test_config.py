@@ -8,8 +8,8 @@ import pytest
 import yaml
 from pydantic import BaseModel, Field
 
-from avsieve.config import Config, load_config, parse_config
-from avsieve.config_docs import ROOT, _type_of, derived, reference
+from avsieve.config.docs import ROOT, _type_of, derived, reference
+from avsieve.config.model import Config, load_config, parse_config
 from avsieve.errors import ConfigError
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.corpus_lists import layout_of, read_corpus_list
 from avsieve.errors import ListError
+from avsieve.lists.layouts import layout_of, read_corpus_list
 
 SPLIT = "1 id1/vA/00001.wav\n2 id1/vA/00002.wav\n3 id2/vB/00001.wav\n1 id2/vB/00002.wav\n"
 

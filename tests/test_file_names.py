@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from avsieve.file_names import path_from_text, path_to_text, shown
+from avsieve.storage.file_names import path_from_text, path_to_text, shown
 
 
 @pytest.mark.parametrize("path", ["id1/vA/00001.mp4", "Zoë/a b/clip#1.mp4", "a=41.mp4", "/abs/a,b.mp4"])

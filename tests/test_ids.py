@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.ids import LONGEST, id_part, is_valid_id, parse_id, real_name, shard_names, shard_of
+from avsieve.storage.ids import LONGEST, id_part, is_valid_id, parse_id, real_name, shard_names, shard_of
 
 
 def test_an_id_has_three_parts() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from avsieve.errors import ListError
-from avsieve.lists import (
+from avsieve.lists.train_list import (
     format_seconds,
     read_clean_list,
     read_train_list,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from avsieve.prefetch import prefetched
+from avsieve.runtime.prefetch import prefetched
 
 
 def test_items_come_whole_and_in_order() -> None:

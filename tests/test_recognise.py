@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from avsieve.recognise import KNOWN_CORPORA, named, recognise
+from avsieve.lists.corpora import KNOWN_CORPORA, named, recognise
 
 
 @pytest.mark.parametrize("corpus", KNOWN_CORPORA, ids=lambda c: c.name)

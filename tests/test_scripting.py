@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.progress import progress
-from avsieve.scripting import make_folder, parser, run
+from avsieve.runtime.progress import progress
+from avsieve.runtime.scripting import make_folder, parser, run
 
 
 def test_a_users_mistake_ends_with_one_line_and_code_1(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import AvsieveError, ShardError
-from avsieve.shards import Member, ShardReader, ShardWriter, index_path, intact, partial_path
+from avsieve.storage.shards import Member, ShardReader, ShardWriter, index_path, intact, partial_path
 
 MEMBERS = [
     ("a/v/1", "a/v/1/0010.jpg", b"x" * 513),

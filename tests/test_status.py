@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import TooManyFailuresError
-from avsieve.reasons import DESCRIPTIONS, Reason
-from avsieve.status import StatusTable
-from avsieve.tables import read_table
+from avsieve.storage.reasons import DESCRIPTIONS, Reason
+from avsieve.storage.status import StatusTable
+from avsieve.storage.tables import read_table
 
 
 def table_with(ok: int, bad: int) -> StatusTable:

@@ -14,7 +14,7 @@ import pytest
 PROGRAM = """\
 import sys, time
 from pathlib import Path
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 def main():
     ap = parser("What it does – and why.")
@@ -101,7 +101,8 @@ def test_an_interrupt_is_told_in_a_line(program: list[str], tmp_path: Path) -> N
 
 
 def test_a_broken_pipe_of_something_else_stays_a_bug(tmp_path: Path) -> None:
-    code = "from avsieve.scripting import run\ndef main():\n    raise BrokenPipeError(32, 'of a worker')\nrun(main)"
+    main = "def main():\n    raise BrokenPipeError(32, 'of a worker')\n"
+    code = f"from avsieve.runtime.scripting import run\n{main}run(main)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "of a worker" in done.stderr
     assert "Traceback" in done.stderr

@@ -4,11 +4,11 @@ import pytest
 
 from avsieve.cleansing.agreement import compare
 from avsieve.cleansing.published import read_both
-from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import ListError
 from avsieve.evaluation.trials import left_out, read_trials, write_no_trials
-from avsieve.lists import utterance_of
-from avsieve.text_files import read_lines, read_text
+from avsieve.lists.layouts import read_corpus_list
+from avsieve.lists.train_list import utterance_of
+from avsieve.storage.text_files import read_lines, read_text
 
 IDS = [f"id{s}/v.{v}/0000{u}" for s in range(3) for v in range(2) for u in range(2)]
 TRAIN = "".join(f"{u[:3]} {u}.wav 3.5\n" for u in IDS)

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from avsieve.config import Config, parse_config
+from avsieve.config.model import Config, parse_config
 from avsieve.errors import ConfigError
-from avsieve.workflow import ENVIRONMENTS, Wiring, builtin_on_real, flags, shell_prefix
+from avsieve.wiring.rules import ENVIRONMENTS, Wiring, builtin_on_real, flags, shell_prefix
 
 
 def test_settings_become_flags() -> None:
@@ -97,7 +97,9 @@ def test_the_workflow_imports_nothing_heavy() -> None:
     import subprocess
     import sys
 
-    code = "import sys, avsieve.workflow; print([m for m in ('numpy', 'pandas', 'torch', 'av') if m in sys.modules])"
+    code = (
+        "import sys, avsieve.wiring.rules; print([m for m in ('numpy', 'pandas', 'torch', 'av') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

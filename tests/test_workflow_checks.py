@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from avsieve import workflow_checks
-from avsieve.config import parse_config
+from avsieve.config.model import parse_config
 from avsieve.errors import ConfigError
-from avsieve.workflow_checks import has_gpu, need_conda, need_gpu, need_source
+from avsieve.wiring import checks as workflow_checks
+from avsieve.wiring.checks import has_gpu, need_conda, need_gpu, need_source
 
 
 def test_without_conda_one_line_says_what_to_do(tmp_path: Path, monkeypatch) -> None:

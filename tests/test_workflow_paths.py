@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import ConfigError
-from avsieve.workflow_paths import ALIASES, Places, Words, plain
+from avsieve.wiring.names import ALIASES, Places, Words, plain
 
 snakemake_io = pytest.importorskip("snakemake.io")
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from avsieve.config_source import Source
-from avsieve.workflow import flags
-from avsieve.workflow_source import SourceWiring
+from avsieve.config.source import Source
+from avsieve.wiring.rules import flags
+from avsieve.wiring.source import SourceWiring
 
 
 def wiring(kind: str, **settings: object) -> SourceWiring:

@@ -9,8 +9,8 @@ import pytest
 
 from avsieve.cleansing.centres import Centres, pool
 from avsieve.cleansing.evidence import score_shard
+from avsieve.cleansing.inputs import Shard, join_shard
 from avsieve.cleansing.scores import Scores
-from avsieve.cleansing.streams import Shard, join_shard
 from avsieve.simulation.corpus import SimulatedCorpus, simulate
 from avsieve.simulation.noise import NoiseSpec
 from avsieve.simulation.world import WorldSpec

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avsieve.cleansing.decisions import decide, expected, needed_modalities
-from avsieve.cleansing.judgement import Judgement
+from avsieve.cleansing.result import Judgement
 from avsieve.errors import ConfigError
 
 

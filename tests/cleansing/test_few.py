@@ -7,8 +7,8 @@ import pytest
 from avsieve.cleansing.centres import learn_calibration
 from avsieve.cleansing.decisions import decide
 from avsieve.cleansing.few import FewModel
+from avsieve.cleansing.inputs import join_shard
 from avsieve.cleansing.registry import METHODS, judge
-from avsieve.cleansing.streams import join_shard
 from avsieve.cleansing.table import EmbeddingTable, score_table
 
 QUALITY = 0.85  # cosine of an utterance to its person

@@ -8,7 +8,7 @@ import pytest
 
 from avsieve.cleansing.options import METHODS, OPTIONS, check_options, check_policy, check_threshold, parse_options
 from avsieve.cleansing.registry import load_method
-from avsieve.config import Cleansing
+from avsieve.config.model import Cleansing
 from avsieve.errors import ConfigError
 
 
@@ -24,7 +24,7 @@ def test_the_configuration_names_the_same_methods():
 
 
 def test_nothing_heavy_is_imported_where_snakemake_checks_the_configuration():
-    code = "import sys, avsieve.config; sys.exit(' '.join({'numpy', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    code = "import sys, avsieve.config.model; sys.exit(' '.join({'numpy', 'pandas', 'pyarrow'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) in ((0, ""), (1, "\n")), done.stderr
 

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from avsieve.cleansing.decisions import decide
-from avsieve.cleansing.judgement import Judgement
-from avsieve.cleansing.outcome import cleanse
 from avsieve.cleansing.registry import METHODS, judge
-from avsieve.embeddings import write_embeddings
+from avsieve.cleansing.result import Judgement
+from avsieve.cleansing.write import cleanse
 from avsieve.errors import ConfigError
-from avsieve.lists import read_clean_list
-from avsieve.tables import read_table, write_table
+from avsieve.lists.train_list import read_clean_list
+from avsieve.storage.embeddings import write_embeddings
+from avsieve.storage.tables import read_table, write_table
 
 from .conftest import f1
 

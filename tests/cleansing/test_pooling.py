@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from avsieve.cleansing.calibration import PairCalibration, calibrate, histogram
+from avsieve.cleansing.inputs import unit_rows
 from avsieve.cleansing.pooling import pool_speaker
-from avsieve.cleansing.streams import unit_rows
 
 CALIBRATION = dict.fromkeys(("audio", "visual"), PairCalibration(0.05, 0.1, 0.5, 0.13, 0.9))
 

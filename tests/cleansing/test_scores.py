@@ -6,8 +6,8 @@ import pytest
 
 from avsieve.cleansing.centres import pool, read_centres, write_centres
 from avsieve.cleansing.evidence import score_shard
+from avsieve.cleansing.inputs import join_shard, unit_rows
 from avsieve.cleansing.scores import concatenate, merge_scores, read_scores, to_table, write_scores
-from avsieve.cleansing.streams import join_shard, unit_rows
 from avsieve.errors import AvsieveError
 
 

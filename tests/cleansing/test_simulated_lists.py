@@ -16,7 +16,7 @@ from avsieve.cleansing.suggestions import find_merges, suggest
 from avsieve.cleansing.table import EmbeddingTable, score_table
 from avsieve.cli import cleanse, compare, simulate
 from avsieve.errors import AvsieveError
-from avsieve.lists import read_clean_list
+from avsieve.lists.train_list import read_clean_list
 
 from .conftest import f1
 

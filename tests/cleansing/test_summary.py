@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from avsieve.cleansing.decisions import decide
-from avsieve.cleansing.outcome import cleanse
+from avsieve.cleansing.in_words import warnings_in_words
 from avsieve.cleansing.suggestions import Suggestions
 from avsieve.cleansing.summary import summarise
 from avsieve.cleansing.table import score_table
-from avsieve.cleansing.words import warnings_in_words
-from avsieve.lists import read_clean_list, read_train_list
-from avsieve.tables import read_table
+from avsieve.cleansing.write import cleanse
+from avsieve.lists.train_list import read_clean_list, read_train_list
+from avsieve.storage.tables import read_table
 
 from .test_decisions import judged, without
 from .test_few import people

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avsieve.cleansing.words import warnings_in_words
+from avsieve.cleansing.in_words import warnings_in_words
 from avsieve.cli import cleanse, main
-from avsieve.lists import write_train_list
+from avsieve.lists.train_list import write_train_list
 
 SPEAKERS, PER_SPEAKER = 12, 12
 

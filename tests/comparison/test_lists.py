@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.comparison.lists import thin, without_held_out, write_rows
+from avsieve.comparison.thinned_list import thin, without_held_out, write_rows
 from avsieve.errors import AvsieveError
-from avsieve.lists import read_train_list
-from avsieve.tables import write_table
+from avsieve.lists.train_list import read_train_list
+from avsieve.storage.tables import write_table
 
 LINES = [f"s{s} s{s}/v/{u:05d}.wav {u}.5" for s in range(3) for u in range(4)]
 

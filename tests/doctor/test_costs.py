@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 import avsieve
-from avsieve.config import parse_config
+from avsieve.config.model import parse_config
 from avsieve.doctor.costs import Cost, estimate, totals
 from avsieve.doctor.examination import Examination
 from avsieve.doctor.rates import earlier_rates, shipped_rates
 from avsieve.doctor.show import shown
-from avsieve.provenance import write_provenance
 from avsieve.sources.findings import Finding, SourceFacts
-from avsieve.status import StatusTable
+from avsieve.storage.provenance import write_provenance
+from avsieve.storage.status import StatusTable
 
 
 def test_voxceleb2_costs_what_its_hours_cost() -> None:

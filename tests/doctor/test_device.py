@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.config import parse_config
+from avsieve.config.model import parse_config
 from avsieve.doctor import device
 from avsieve.doctor.device import check_device, gpus
 

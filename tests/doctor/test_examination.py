@@ -180,7 +180,11 @@ class Blocked:
 @pytest.mark.parametrize(
     ("package", "modules", "section"),
     [
-        ("pyarrow", ["avsieve.tables", "avsieve.evaluation.trials", "avsieve.corpus_lists", "pyarrow"], "lists"),
+        (
+            "pyarrow",
+            ["avsieve.storage.tables", "avsieve.evaluation.trials", "avsieve.lists.layouts", "pyarrow"],
+            "lists",
+        ),
         ("safetensors", ["avsieve.encoders.checkpoint", "avsieve.encoders.audio", "safetensors"], "models"),
     ],
 )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from avsieve.config import parse_config
+from avsieve.config.model import parse_config
 from avsieve.doctor.measure import measure_rates
 
 

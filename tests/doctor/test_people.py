@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from avsieve.config import Config, parse_config
+from avsieve.config.model import Config, parse_config
 from avsieve.doctor.people import check_people, people_of
 from avsieve.sources.base import hold_out
 

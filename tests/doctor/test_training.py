@@ -8,7 +8,7 @@ import pytest
 import soundfile
 import torch
 
-from avsieve.config import parse_config
+from avsieve.config.model import parse_config
 from avsieve.doctor.training import check_training
 from avsieve.encoders.registry import build
 from avsieve.encoders.visual import VISUAL

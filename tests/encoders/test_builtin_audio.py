@@ -13,9 +13,9 @@ from torch import nn
 
 from avsieve.encoders.audio import BUILTIN_FILE, load_audio_encoder
 from avsieve.encoders.checkpoint import resolve
-from avsieve.provenance import sha256_of
-from avsieve.synthetic.voices import sample_channel, synthesise
-from avsieve.synthetic.voices_corpus import person_voice
+from avsieve.storage.provenance import sha256_of
+from avsieve.synthetic.voices.corpus import person_voice
+from avsieve.synthetic.voices.person import sample_channel, synthesise
 
 
 @pytest.fixture(scope="module")

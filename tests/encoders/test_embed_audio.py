@@ -13,14 +13,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from avsieve.embeddings import read_embeddings
 from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
 from avsieve.encoders.ecapa import ecapa_small
 from avsieve.encoders.embed_audio import embed_shard
 from avsieve.encoders.waves import as_float, samples_of
 from avsieve.errors import ConfigError, ShardError
-from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardReader, ShardWriter
+from avsieve.storage.embeddings import read_embeddings
+from avsieve.storage.shards import ShardReader, ShardWriter
+from avsieve.storage.wav import wav_bytes
 
 CPU = torch.device("cpu")
 LENGTHS = {"a/v/1": 32_000, "a/v/2": 35_200, "b/v/1": 35_840, "b/v/2": 90_000, "c/v/1": 16_000}

@@ -9,14 +9,14 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from avsieve.embeddings import read_embeddings
 from avsieve.encoders import load_audio_encoder
 from avsieve.encoders.embed_audio import embed_shard
 from avsieve.encoders.kaldi_fbank import RECIPES, FbankRecipe, KaldiFbank
 from avsieve.encoders.onnx_audio import OnnxSpeaker
 from avsieve.errors import ConfigError, ModelError
-from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardWriter
+from avsieve.storage.embeddings import read_embeddings
+from avsieve.storage.shards import ShardWriter
+from avsieve.storage.wav import wav_bytes
 
 WAVES = torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, (3, 16_000)).astype(np.float32))
 

@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from avsieve.encoders.embed_visual import pool
 from avsieve.encoders.iresnet import iresnet18
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.errors import ModelError
-from avsieve.faces.embedding import pool
 
 
 @pytest.fixture(scope="module")

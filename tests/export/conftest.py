@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.lists import write_clean_list
-from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardWriter
-from avsieve.tables import write_table
+from avsieve.lists.train_list import write_clean_list
+from avsieve.storage.shards import ShardWriter
+from avsieve.storage.tables import write_table
+from avsieve.storage.wav import wav_bytes
 
 TRAIN = ["id2/v.1/00.1", "id1/vA/00001", "id1/vA/00002", "id3/vB/00001", "id2/vC/00001"]
 TEST = ["id9/vZ/00001"]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from avsieve.cli import main
-from avsieve.tables import write_table
+from avsieve.storage.tables import write_table
 
 
 @pytest.mark.parametrize("form", ["tree", "webdataset", "parquet"])

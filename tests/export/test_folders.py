@@ -14,9 +14,9 @@ from avsieve.export import folders
 from avsieve.export.contents import Contents
 from avsieve.export.folders import check_room, write_folders
 from avsieve.export.selection import Wish, select
-from avsieve.lists import read_clean_list, read_train_list
-from avsieve.shards import ShardReader
-from avsieve.tables import read_table, write_table
+from avsieve.lists.train_list import read_clean_list, read_train_list
+from avsieve.storage.shards import ShardReader
+from avsieve.storage.tables import read_table, write_table
 
 SHARDS = ["000", "001"]
 

@@ -18,7 +18,7 @@ from avsieve.export.datasets import write_datasets
 from avsieve.export.parts import plan_parts
 from avsieve.export.selection import Wish, select
 from avsieve.export.webdataset import key_of, write_webdataset
-from avsieve.shards import ShardReader
+from avsieve.storage.shards import ShardReader
 
 from .conftest import NOISY, TRAIN
 

@@ -5,9 +5,9 @@ import pytest
 from tests.faces.face_fakes import ScriptedDetector
 
 from avsieve.faces.align import FaceAligner, VideoFrame
-from avsieve.faces.ready import ReadyFaces
-from avsieve.jpeg import jpeg_of
-from avsieve.reasons import Reason
+from avsieve.faces.prealigned import ReadyFaces
+from avsieve.storage.jpeg import jpeg_of
+from avsieve.storage.reasons import Reason
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (224, 224, 3), dtype=np.uint8)
 FACE = (60.0, 60.0, 100.0, 0.9)

@@ -9,8 +9,8 @@ from avsieve.errors import TooManyFailuresError
 from avsieve.faces.align import FaceAligner
 from avsieve.faces.align_shard import align_shard, utterances_of
 from avsieve.faces.detector import FaceDetector
-from avsieve.faces.ready import ReadyFaces
-from avsieve.shards import ShardReader, ShardWriter
+from avsieve.faces.prealigned import ReadyFaces
+from avsieve.storage.shards import ShardReader, ShardWriter
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (224, 224, 3), dtype=np.uint8)
 FACE = (60.0, 60.0, 100.0, 0.9)

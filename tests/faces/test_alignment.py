@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from avsieve.faces.alignment import TEMPLATE, align_face, similarity_transform
+from avsieve.faces.template import TEMPLATE, align_face, similarity_transform
 
 
 def turned(points: np.ndarray, angle: float, scale: float, shift: tuple[float, float]) -> np.ndarray:

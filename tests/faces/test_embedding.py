@@ -9,12 +9,12 @@ import pytest
 from insightface.model_zoo import get_model
 from tests.faces.face_fakes import recognition_file, scrfd_file
 
-from avsieve.embeddings import read_embeddings
+from avsieve.encoders.embed_visual import StagedEncoder, embed_faces, embed_shard, pool
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.errors import ModelError
-from avsieve.faces.embedding import StagedEncoder, embed_faces, embed_shard, pool
-from avsieve.shards import ShardWriter
-from avsieve.tables import read_table, write_table
+from avsieve.storage.embeddings import read_embeddings
+from avsieve.storage.shards import ShardWriter
+from avsieve.storage.tables import read_table, write_table
 
 
 def test_pooling_normalises_each_frame_first_and_the_mean_last():

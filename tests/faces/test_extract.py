@@ -10,13 +10,13 @@ from avsieve.faces.align import FaceAligner
 from avsieve.faces.align_shard import align_shard
 from avsieve.faces.detector import FaceDetector
 from avsieve.faces.extract import extract_faces_shard
-from avsieve.faces.ready import ReadyFaces
+from avsieve.faces.prealigned import ReadyFaces
 from avsieve.media.extract import extract_shard
 from avsieve.media.ffmpeg import write_clip
 from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table
-from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardReader
-from avsieve.tables import read_table
+from avsieve.storage.shards import ShardReader
+from avsieve.storage.tables import read_table
+from avsieve.storage.wav import wav_bytes
 
 SETTINGS = {"interval_s": 0.4, "min_audio_s": 0.5}
 
@@ -24,7 +24,7 @@ SETTINGS = {"interval_s": 0.4, "min_audio_s": 0.5}
 @pytest.fixture(scope="module")
 def media(tmp_path_factory):
     """Two clips of a made-up person, a broken file, and a clip that is not there."""
-    from avsieve.synthetic.faces import FaceRenderer, sample_face, sample_scene
+    from avsieve.synthetic.faces.person import FaceRenderer, sample_face, sample_scene
 
     folder = tmp_path_factory.mktemp("media")
     rng = np.random.default_rng([7, 2])

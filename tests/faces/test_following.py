@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from avsieve.faces.detector import FaceDetector
-from avsieve.faces.following import FollowingDetector
+from avsieve.faces.tracking_detector import FollowingDetector
 
 
 @pytest.fixture(scope="module")
 def clip() -> list[np.ndarray]:
     """A made-up person in a wide frame, 0.4 s apart."""
-    from avsieve.synthetic.faces import FaceRenderer, sample_face, sample_scene
+    from avsieve.synthetic.faces.person import FaceRenderer, sample_face, sample_scene
 
     rng = np.random.default_rng([7, 1])
     face = sample_face(rng, "f")

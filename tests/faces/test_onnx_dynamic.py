@@ -5,8 +5,8 @@ from tests.faces.face_fakes import recognition_file, scrfd_file
 
 from avsieve.errors import ModelError
 from avsieve.faces.detector import FaceDetector
-from avsieve.faces.models import read_onnx, resolve_model
-from avsieve.faces.onnx_dynamic import fixed_size, make_dynamic
+from avsieve.onnx_runtime.dynamic import fixed_size, make_dynamic
+from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_missing_and_damaged_models_are_named(tmp_path):
 
 @pytest.mark.real
 def test_the_real_scrfd_finds_rendered_faces_at_224_pixels(real_dir):
-    from avsieve.synthetic.faces import FaceRenderer, sample_face, sample_scene
+    from avsieve.synthetic.faces.person import FaceRenderer, sample_face, sample_scene
 
     detector = FaceDetector(real_dir / "models" / "scrfd_500m_kps.onnx", size=224, min_score=0.5)
     assert detector.made_dynamic

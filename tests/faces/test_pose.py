@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from avsieve.faces.alignment import TEMPLATE
 from avsieve.faces.pose import pose_of
+from avsieve.faces.template import TEMPLATE
 
 
 def rotated(points: np.ndarray, degrees: float) -> np.ndarray:
@@ -40,8 +40,8 @@ def test_a_tilted_head_is_told_by_the_eyes():
 
 
 def test_rendered_heads_turn_the_way_that_is_measured():
-    from avsieve.synthetic.face_geometry import Pose, landmarks, relief
-    from avsieve.synthetic.faces import sample_face
+    from avsieve.synthetic.faces.geometry import Pose, landmarks, relief
+    from avsieve.synthetic.faces.person import sample_face
 
     errors = []
     for seed in range(10):

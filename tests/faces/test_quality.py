@@ -1,8 +1,8 @@
 import cv2
 import numpy as np
 
-from avsieve.faces.alignment import TEMPLATE
 from avsieve.faces.quality import frontality, quality, sharpness
+from avsieve.faces.template import TEMPLATE
 
 
 def test_blur_lowers_sharpness():

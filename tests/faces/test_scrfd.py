@@ -14,7 +14,7 @@ def builtin():
 @pytest.fixture(scope="module")
 def people() -> list[np.ndarray]:
     """Frames of made-up people."""
-    from avsieve.synthetic.faces import FaceRenderer, sample_face, sample_scene
+    from avsieve.synthetic.faces.person import FaceRenderer, sample_face, sample_scene
 
     frames = []
     for seed in range(4):

@@ -7,10 +7,10 @@ from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.results import NothingScoredError
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trial_maker import make_trials
-from avsieve.fusion.evaluation import Normalisation, System, evaluate_systems, untrained_systems
 from avsieve.fusion.inputs import Inputs, Side
 from avsieve.fusion.recipe import Recipe
 from avsieve.fusion.registry import UNTRAINED, neural_class
+from avsieve.fusion.systems import Normalisation, System, evaluate_systems, untrained_systems
 from avsieve.fusion.training import train_fusion
 
 from .made_up import make_people

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from avsieve.media.ffmpeg import write_clip
-from avsieve.media.wav import wav_bytes
+from avsieve.storage.wav import wav_bytes
 
 SECONDS = 3
 # The recipes of awkward files are those of the table.

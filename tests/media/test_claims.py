@@ -12,7 +12,7 @@ from avsieve.media.claims import Claim, claim_of
 from avsieve.media.decode import decode_clip
 from avsieve.media.index import IndexedClip, file_place, media_table, slices_of
 from avsieve.media.slices import MediaSlice
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
 
 from .conftest import run_ffmpeg
 

@@ -13,7 +13,7 @@ import pytest
 
 from avsieve.media.crop import CropError, crop_square, crop_track, smooth_squares
 from avsieve.media.ffmpeg import ffmpeg_binary
-from avsieve.media.wav import wav_bytes
+from avsieve.storage.wav import wav_bytes
 
 WIDTH, HEIGHT, SECONDS = 320, 240, 6.0
 SIDE = 40

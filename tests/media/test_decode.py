@@ -10,7 +10,7 @@ import pytest
 
 from avsieve.media.decode import decode_clip, frame_name, probe_duration_s
 from avsieve.media.slices import MediaSlice
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
 
 from .conftest import run_ffmpeg
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from avsieve.media.extract import extract_shard
 from avsieve.media.index import IndexedClip, Place, media_table
-from avsieve.shards import ShardReader
+from avsieve.storage.shards import ShardReader
 
 SETTINGS = {"interval_s": 0.4, "jpeg_quality": 90, "min_audio_s": 0.5}
 

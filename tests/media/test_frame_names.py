@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
-from avsieve.config import parse_config
+from avsieve.config.model import parse_config
 from avsieve.errors import AvsieveError, ConfigError
 from avsieve.media.decode import decode_clip
 from avsieve.media.decoded import Decoded
 from avsieve.media.frame_names import frame_name, frames_before
 from avsieve.media.images import read_images
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
 
 from .conftest import run_ffmpeg
 

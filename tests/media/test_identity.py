@@ -16,7 +16,7 @@ from avsieve.media.extract import extract_shard
 from avsieve.media.identity import ChangedError, Mark, image_files, images_stamp
 from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table, slice_of
 from avsieve.media.slices import FileSlice, MediaSlice, open_slice, read_slice
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
 
 SETTINGS = {"interval_s": 0.4, "jpeg_quality": 90, "min_audio_s": 0.5}
 

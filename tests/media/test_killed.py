@@ -14,7 +14,7 @@ import pytest
 
 from avsieve.media import extract
 from avsieve.media.index import IndexedClip, Place, media_table
-from avsieve.tables import write_table
+from avsieve.storage.tables import write_table
 
 SETTINGS = {"interval_s": 0.4, "jpeg_quality": 90, "min_audio_s": 0.5}
 MARK = "AVSIEVE_KILLED_EXTRACTION"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from avsieve.media.lookahead import Lookahead, Timing
-from avsieve.media.one_pass import Pass, Wanted
+from avsieve.media.reader import Pass, Wanted
 
 from .conftest import awkward
 

@@ -17,7 +17,7 @@ from avsieve.media.decode import decode_clip
 from avsieve.media.frames import FrameTaker
 from avsieve.media.lookahead import Timing
 from avsieve.media.slices import MediaSlice
-from avsieve.reasons import DESCRIPTIONS, Reason
+from avsieve.storage.reasons import DESCRIPTIONS, Reason
 
 from .conftest import run_ffmpeg
 

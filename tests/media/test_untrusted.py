@@ -13,7 +13,7 @@ import pytest
 
 from avsieve.media import decode
 from avsieve.media.slices import MediaSlice
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
 
 
 class Asked(ThreadingHTTPServer):

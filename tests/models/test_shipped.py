@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avsieve.faces.alignment import align_face
+from avsieve.encoders.embed_visual import pool
 from avsieve.faces.detector import FaceDetector
-from avsieve.faces.embedding import pool
-from avsieve.provenance import sha256_of
-from avsieve.synthetic.face_backdrop import paint_backdrop
-from avsieve.synthetic.faces import FaceRenderer, sample_face, sample_scene
+from avsieve.faces.template import align_face
+from avsieve.storage.provenance import sha256_of
+from avsieve.synthetic.faces.backdrop import paint_backdrop
+from avsieve.synthetic.faces.person import FaceRenderer, sample_face, sample_scene
 
 MODELS = Path(str(resources.files("avsieve"))) / "models"
 UNSEEN = 3  # entropy of neither the embedded corpus nor the training people

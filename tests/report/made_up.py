@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from avsieve.report.media import Media
-from avsieve.shards import ShardWriter
+from avsieve.storage.shards import ShardWriter
 
 TRUE_KIND = {"video": "video", "audio": "voice", "visual": "face", "": "clean"}
 

@@ -1,7 +1,7 @@
-from avsieve.provenance import write_provenance
-from avsieve.reasons import Reason
 from avsieve.report.facts import read_failures, read_provenance, read_times
-from avsieve.status import StatusTable
+from avsieve.storage.provenance import write_provenance
+from avsieve.storage.reasons import Reason
+from avsieve.storage.status import StatusTable
 
 
 def write_status(path, rows):

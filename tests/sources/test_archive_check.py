@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.config_source import Archive
+from avsieve.config.source import Archive
 from avsieve.sources.archive import check as archive_check
 from avsieve.sources.findings import SourceFacts
 

@@ -8,7 +8,7 @@ import pytest
 from avsieve.errors import AvsieveError
 from avsieve.sources.base import PLAN_COLUMNS, build_plan, hold_out, write_plan
 from avsieve.sources.load import load_source, source_names
-from avsieve.tables import read_table
+from avsieve.storage.tables import read_table
 
 
 def rows(*utterances: str, subset: str = "train") -> pd.DataFrame:

@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
-from avsieve.config_source import Embeddings, Frames, Voxceleb
-from avsieve.media.wav import wav_bytes
-from avsieve.reasons import Reason
+from avsieve.config.source import Embeddings, Frames, Voxceleb
 from avsieve.sources.embeddings import check as embeddings
 from avsieve.sources.findings import SourceFacts
 from avsieve.sources.frames import check as frames
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
 from avsieve.sources.voxceleb import check as voxceleb
+from avsieve.storage.reasons import Reason
+from avsieve.storage.wav import wav_bytes
 
 TRACK = "Reference : v\n\nFRAME X Y W H\n" + "".join(f"{i} 0.1 0.1 0.2 0.2\n" for i in range(50))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.config_source import NEEDED, Source
+from avsieve.config.source import NEEDED, Source
 from avsieve.errors import ConfigError
 from avsieve.sources.claim import NOTE, PLACE, refuse_other_source, write_note
 

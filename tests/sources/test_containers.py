@@ -9,8 +9,8 @@ from avsieve.errors import AvsieveError
 from avsieve.media.classify import looks_like_media
 from avsieve.media.decode import decode_clip
 from avsieve.media.ffmpeg import ffmpeg_binary
-from avsieve.reasons import Reason
 from avsieve.sources.containers import SOUND, VIDEO, choose, is_video, missing_part, stem_of
+from avsieve.storage.reasons import Reason
 
 
 def test_clips_are_known_by_their_extension_in_any_case() -> None:

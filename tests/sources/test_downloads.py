@@ -4,11 +4,11 @@ import json
 import multiprocessing
 from pathlib import Path
 
-from avsieve.reasons import Reason
 from avsieve.sources.downloads import coverage, locked, settled
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
-from avsieve.status import StatusTable
+from avsieve.storage.reasons import Reason
+from avsieve.storage.status import StatusTable
 
 
 def known(root: Path, utterance: str, request: str = "a", ask_again_days: float = 0.0) -> bool:

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from avsieve.config import Config
-from avsieve.config_source import Source
+from avsieve.config.model import Config
+from avsieve.config.source import Source
 from avsieve.media.ffmpeg import ffmpeg_binary, write_clip
-from avsieve.media.wav import wav_bytes
 from avsieve.sources.watched import tell_changes
-from avsieve.tables import read_table
-from avsieve.workflow import flags
-from avsieve.workflow_source import SourceWiring
+from avsieve.storage.tables import read_table
+from avsieve.storage.wav import wav_bytes
+from avsieve.wiring.rules import flags
+from avsieve.wiring.source import SourceWiring
 
 from .faulty_server import FaultyServer, Reply
 from .test_archive import make_tar, make_zip, split

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from avsieve.config import parse_config
-from avsieve.config_source import Tree
+from avsieve.config.model import parse_config
+from avsieve.config.source import Tree
 from avsieve.errors import AvsieveError, ConfigError, ListError
 from avsieve.sources.layout import Layout
 from avsieve.sources.scan import scan_folder
 from avsieve.sources.tree import fetch, plan
 from avsieve.sources.tree.check import check
 from avsieve.sources.tree.table import read_clip_table
-from avsieve.workflow import flags
-from avsieve.workflow_source import SourceWiring
+from avsieve.wiring.rules import flags
+from avsieve.wiring.source import SourceWiring
 
 
 def options(root: Path | None, layout: str = "speaker/video/utterance", **others: object) -> argparse.Namespace:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.reasons import Reason
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
+from avsieve.storage.reasons import Reason
 
 
 def test_the_last_entry_of_a_key_counts_and_outlives_the_process(tmp_path: Path) -> None:

@@ -15,14 +15,14 @@ import pytest
 
 from avsieve.export.webdataset import key_of
 from avsieve.media.extract import extract_shard
-from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardReader
 from avsieve.sources.archive import fetch as archive_fetch
 from avsieve.sources.archive import plan as archive_plan
 from avsieve.sources.base import build_plan
 from avsieve.sources.layout import Layout
 from avsieve.sources.tree import fetch, plan
-from avsieve.tables import read_table, write_table
+from avsieve.storage.shards import ShardReader
+from avsieve.storage.tables import read_table, write_table
+from avsieve.storage.wav import wav_bytes
 
 WAV = wav_bytes((8000 * np.sin(np.arange(16_000) / 5)).astype(np.int16))
 LATIN = os.fsdecode(b"caf\xe9")

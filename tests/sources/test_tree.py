@@ -9,9 +9,9 @@ import pytest
 from avsieve.errors import AvsieveError
 from avsieve.media.extract import extract_shard
 from avsieve.media.ffmpeg import write_clip
-from avsieve.media.wav import wav_bytes
 from avsieve.sources.layout import Layout
 from avsieve.sources.tree import fetch, plan
+from avsieve.storage.wav import wav_bytes
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.config_source import Synthetic, Tree
+from avsieve.config.source import Synthetic, Tree
 from avsieve.sources.findings import SourceFacts
 from avsieve.sources.layout import Layout
 from avsieve.sources.load import load_source

@@ -19,11 +19,11 @@ from avsieve.errors import AvsieveError, ListError
 from avsieve.media.cut import CutError
 from avsieve.media.decode import decode_clip
 from avsieve.media.ffmpeg import write_clip
-from avsieve.media.wav import wav_bytes
 from avsieve.sources.urls import keep
 from avsieve.sources.urls.table import UrlRequest, read_table
-from avsieve.tables import read_table as read_parquet
-from avsieve.tables import write_table
+from avsieve.storage.tables import read_table as read_parquet
+from avsieve.storage.tables import write_table
+from avsieve.storage.wav import wav_bytes
 
 from .faulty_server import FaultyServer, Reply
 from .url_job import Job, clip_bytes

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.config_source import Urls
+from avsieve.config.source import Urls
 from avsieve.sources.findings import SourceFacts
 from avsieve.sources.urls import check as urls_check
 

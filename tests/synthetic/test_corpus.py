@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.ids import is_valid_id
+from avsieve.storage.ids import is_valid_id
 from avsieve.synthetic.corpus import CorpusSettings, plan_clips, plan_rows, truth_rows
 
 SETTINGS = CorpusSettings()

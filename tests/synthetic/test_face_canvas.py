@@ -1,6 +1,6 @@
 import numpy as np
 
-from avsieve.synthetic.face_canvas import Canvas, mirrored, spline
+from avsieve.synthetic.faces.canvas import Canvas, mirrored, spline
 
 
 def square(half: float) -> np.ndarray:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from avsieve.synthetic.face_geometry import Pose, Unprojector, landmarks, relief
-from avsieve.synthetic.face_identity import sample_face
+from avsieve.synthetic.faces.geometry import Pose, Unprojector, landmarks, relief
+from avsieve.synthetic.faces.identity import sample_face
 
 FACE = sample_face(np.random.default_rng(3), "f")
 SPACING = 0.02

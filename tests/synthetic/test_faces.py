@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from avsieve.synthetic.faces import (
+from avsieve.synthetic.faces.person import (
     FaceRenderer,
     contact_sheet,
     render_annotated,

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from avsieve.synthetic.voices import FPS, RATE, Channel, VoiceIdentity, sample_channel, sample_voice, synthesise
-from avsieve.synthetic.voices_channel import record
-from avsieve.synthetic.voices_phones import babble
-from avsieve.synthetic.voices_rooms import room_response
-from avsieve.synthetic.voices_tract import speak
+from avsieve.synthetic.voices.channel import record
+from avsieve.synthetic.voices.person import FPS, RATE, Channel, VoiceIdentity, sample_channel, sample_voice, synthesise
+from avsieve.synthetic.voices.phones import babble
+from avsieve.synthetic.voices.rooms import room_response
+from avsieve.synthetic.voices.tract import speak
 
 
 def person(seed: int, sex: str = "f") -> VoiceIdentity:

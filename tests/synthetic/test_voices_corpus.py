@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.lists import read_train_list
-from avsieve.shards import ShardReader
-from avsieve.synthetic.voices_corpus import VoiceCorpus, person_voice, write_voices
+from avsieve.lists.train_list import read_train_list
+from avsieve.storage.shards import ShardReader
+from avsieve.synthetic.voices.corpus import VoiceCorpus, person_voice, write_voices
 
 CORPUS = VoiceCorpus(entropy=9, people=2, videos=2, utterances=1, seconds=0.6)
 

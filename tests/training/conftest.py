@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from avsieve.lists import write_train_list
-from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardWriter
+from avsieve.lists.train_list import write_train_list
+from avsieve.storage.shards import ShardWriter
+from avsieve.storage.wav import wav_bytes
 
 
 class TinySpeech(NamedTuple):

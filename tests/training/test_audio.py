@@ -15,19 +15,19 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from avsieve.config import parse_config
+from avsieve.config.model import parse_config
 from avsieve.encoders.audio import AUDIO, load_audio_encoder
 from avsieve.encoders.registry import build
 from avsieve.encoders.visual import VISUAL
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training import loop
-from avsieve.training.audio import AudioRecipe, train_audio
-from avsieve.training.augment import KINDS
-from avsieve.training.large_margin import LargeMargin, large_margin
-from avsieve.training.optimiser import Optimiser
-from avsieve.training.schedule import Schedule
-from avsieve.training.validation import Validation, Watch
-from avsieve.workflow import flags
+from avsieve.training.encoder import loop
+from avsieve.training.encoder.audio import AudioRecipe, train_audio
+from avsieve.training.encoder.augment import KINDS
+from avsieve.training.encoder.large_margin import LargeMargin, large_margin
+from avsieve.training.encoder.optimiser import Optimiser
+from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.validation import Validation, Watch
+from avsieve.wiring.rules import flags
 
 from .conftest import TinySpeech
 

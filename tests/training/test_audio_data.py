@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from avsieve.errors import ListError
-from avsieve.training.audio_data import CropBatches, Speech
-from avsieve.training.augment import Augmenter
+from avsieve.training.encoder.audio_data import CropBatches, Speech
+from avsieve.training.encoder.augment import Augmenter
 
 from .conftest import TinySpeech
 

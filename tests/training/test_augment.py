@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from avsieve.errors import ConfigError
-from avsieve.training.augment import KINDS, Augmenter, at_ratio, convolve, in_room, microphone, mix, speed
+from avsieve.training.encoder.augment import KINDS, Augmenter, at_ratio, convolve, in_room, microphone, mix, speed
 
 N = 16_000
 

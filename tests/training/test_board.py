@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import ConfigError
-from avsieve.training.board import Board
-from avsieve.training.meter import Means
+from avsieve.training.encoder.board import Board
+from avsieve.training.encoder.meter import Means
 
 MEANS = Means(1.0, 0.5, 3.0, 24.0)
 

@@ -3,10 +3,10 @@ import onnx
 import torch
 
 from avsieve.faces.detector import FaceDetector
-from avsieve.training.detector import TinyDetector, anchor_points, assign, detector_loss
-from avsieve.training.detector_data import DetectorImages
-from avsieve.training.detector_fit import export_detector
-from avsieve.training.people import read_truth, render_people, render_person
+from avsieve.training.shipped.detector import TinyDetector, anchor_points, assign, detector_loss
+from avsieve.training.shipped.detector_data import DetectorImages
+from avsieve.training.shipped.detector_fit import export_detector
+from avsieve.training.shipped.people import read_truth, render_people, render_person
 
 
 def people(n: int = 3) -> DetectorImages:

@@ -7,16 +7,16 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
-from avsieve.codehash import modules_of
 from avsieve.encoders.audio import AUDIO, BUILTIN_FILE, load_weights
 from avsieve.errors import ModelError
-from avsieve.training.audio import AudioRecipe
-from avsieve.training.audio_data import CropBatches, Speech
-from avsieve.training.encoder_run import train_encoder
-from avsieve.training.job import Data, Modality
-from avsieve.training.optimiser import Optimiser
-from avsieve.training.phase import Phase
-from avsieve.training.schedule import Schedule
+from avsieve.training.encoder.audio import AudioRecipe
+from avsieve.training.encoder.audio_data import CropBatches, Speech
+from avsieve.training.encoder.encoder_run import train_encoder
+from avsieve.training.encoder.job import Data, Modality
+from avsieve.training.encoder.optimiser import Optimiser
+from avsieve.training.encoder.phase import Phase
+from avsieve.training.encoder.schedule import Schedule
+from avsieve.wiring.codehash import modules_of
 
 from .conftest import TinySpeech
 
@@ -66,5 +66,5 @@ def test_the_training_of_a_modality_does_not_depend_on_the_other_s_code(
     modality: str, other: str, repository: Path
 ) -> None:
     modules = modules_of(repository / f"workflow/scripts/train_{modality}.py", repository / "src")
-    assert f"avsieve.training.{modality}" in modules
+    assert f"avsieve.training.encoder.{modality}" in modules
     assert not [m for m in modules if other in m or (other == "visual" and "face" in m)]

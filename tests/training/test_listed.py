@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from avsieve.errors import ListError
-from avsieve.lists import write_train_list
-from avsieve.shards import ShardWriter
-from avsieve.training.listed import Listed
+from avsieve.lists.train_list import write_train_list
+from avsieve.storage.shards import ShardWriter
+from avsieve.training.encoder.examples import Listed
 
 
 class Notes(Listed):

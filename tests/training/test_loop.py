@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training.loop import Keeping, fit
-from avsieve.training.machine import Machine, start
-from avsieve.training.margin import AAMSoftmax
-from avsieve.training.optimiser import Optimiser
-from avsieve.training.phase import Phase
-from avsieve.training.schedule import Schedule
+from avsieve.training.encoder.loop import Keeping, fit
+from avsieve.training.encoder.machine import Machine, start
+from avsieve.training.encoder.margin import AAMSoftmax
+from avsieve.training.encoder.optimiser import Optimiser
+from avsieve.training.encoder.phase import Phase
+from avsieve.training.encoder.schedule import Schedule
 
 STEPS = 24
 

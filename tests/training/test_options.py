@@ -6,8 +6,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from avsieve.training.optimiser import Optimiser
-from avsieve.training.options import (
+from avsieve.training.encoder.optimiser import Optimiser
+from avsieve.training.encoder.options import (
     add_fit_options,
     add_output_options,
     add_run_options,
@@ -16,8 +16,8 @@ from avsieve.training.options import (
     schedule_of,
     watch_of,
 )
-from avsieve.training.schedule import Schedule
-from avsieve.training.validation import Watch
+from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.validation import Watch
 
 FILES = ["--output", "out/a.safetensors", "--log", "a.csv", "--provenance", "a.json"]
 
@@ -77,5 +77,5 @@ def test_a_checkpoint_that_is_named_is_taken() -> None:
 
 
 def test_the_options_load_no_torch() -> None:
-    code = "import sys, avsieve.training.options; assert 'torch' not in sys.modules"
+    code = "import sys, avsieve.training.encoder.options; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

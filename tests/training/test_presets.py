@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from avsieve.config import parse_config
-from avsieve.config_training import TrainAudio, TrainVisual
+from avsieve.config.model import parse_config
+from avsieve.config.training import TrainAudio, TrainVisual
 from avsieve.errors import ConfigError
-from avsieve.training.presets import AUDIO, VISUAL, keys_of, with_preset
+from avsieve.training.encoder.presets import AUDIO, VISUAL, keys_of, with_preset
 
 
 def training(**values: Any) -> Any:

@@ -21,7 +21,7 @@ STEPS = 6
 # Runs the script it stands before; SIGKILL meets all processes at once when the state of step 3 has been left behind.
 DEADLY = """
 import os, runpy, signal
-import avsieve.training.loop as loop
+import avsieve.training.encoder.loop as loop
 save = loop.save_state
 def save_and_die(*arguments):
     save(*arguments)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from avsieve.errors import ConfigError
-from avsieve.training.schedule import Schedule
+from avsieve.training.encoder.schedule import Schedule
 
 
 def test_the_rate_rises_then_falls_to_its_end() -> None:

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from avsieve.errors import ConfigError
-from avsieve.training.sound_folder import SoundFolder
+from avsieve.training.encoder.sound_folder import SoundFolder
 
 
 def hiss(n: int = 16_000) -> np.ndarray:

@@ -8,9 +8,17 @@ from torch import Tensor, nn
 from avsieve.errors import ConfigError
 from avsieve.evaluation.metrics import eer, error_rates
 from avsieve.evaluation.scoring import Part, mean_of_cosines
-from avsieve.training.audio_data import Speech
-from avsieve.training.machine import Machine, start
-from avsieve.training.validation import Validation, Watch, first_of_videos, is_held, pair_cosines, pair_eer, split
+from avsieve.training.encoder.audio_data import Speech
+from avsieve.training.encoder.machine import Machine, start
+from avsieve.training.encoder.validation import (
+    Validation,
+    Watch,
+    first_of_videos,
+    is_held,
+    pair_cosines,
+    pair_eer,
+    split,
+)
 
 from .conftest import TinySpeech
 

@@ -16,14 +16,14 @@ from avsieve.encoders.registry import build
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.encoders.visual import VISUAL
 from avsieve.errors import ConfigError, ListError, ModelError
-from avsieve.shards import ShardWriter
-from avsieve.training.face_augment import FaceAugmentation
-from avsieve.training.onnx_export import export_face_encoder
-from avsieve.training.optimiser import Optimiser
-from avsieve.training.schedule import Schedule
-from avsieve.training.validation import Watch
-from avsieve.training.visual import VisualRecipe, train_visual
-from avsieve.training.visual_data import FaceBatches, Faces, Scaled
+from avsieve.storage.shards import ShardWriter
+from avsieve.training.encoder.face_augment import FaceAugmentation
+from avsieve.training.encoder.optimiser import Optimiser
+from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.validation import Watch
+from avsieve.training.encoder.visual import VisualRecipe, train_visual
+from avsieve.training.encoder.visual_data import FaceBatches, Faces, Scaled
+from avsieve.training.shipped.onnx_export import export_face_encoder
 
 COLOURS = {"a": (200, 40, 40), "b": (40, 200, 40), "c": (40, 40, 200)}
 

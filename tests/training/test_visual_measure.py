@@ -3,9 +3,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.shards import ShardWriter
-from avsieve.tables import write_table
-from avsieve.training.visual_measure import measure_encoder
+from avsieve.storage.shards import ShardWriter
+from avsieve.storage.tables import write_table
+from avsieve.training.encoder.visual_measure import measure_encoder
 
 
 class Colour:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.lists import read_clean_list
+from avsieve.lists.train_list import read_clean_list
 from avsieve.media.ffmpeg import ffmpeg_binary
-from avsieve.shards import ShardReader
-from avsieve.tables import read_table
+from avsieve.storage.shards import ShardReader
+from avsieve.storage.tables import read_table
 
 from .conftest import Project, copy_project
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from avsieve.media.ffmpeg import ffmpeg_binary
-from avsieve.tables import read_table
+from avsieve.storage.tables import read_table
 
 from .conftest import Project, copy_project
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from avsieve.lists import read_train_list
+from avsieve.lists.train_list import read_train_list
 
 from .conftest import Project
 

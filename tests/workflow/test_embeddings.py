@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from avsieve.evaluation.trials import read_trials
-from avsieve.lists import read_clean_list, read_train_list
-from avsieve.tables import read_table
+from avsieve.lists.train_list import read_clean_list, read_train_list
+from avsieve.storage.tables import read_table
 
 from .conftest import Project, copy_project
 

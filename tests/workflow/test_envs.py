@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from avsieve.codehash import modules_of
 from avsieve.sources.load import source_names
-from avsieve.workflow import ENVIRONMENTS, network_modules
+from avsieve.wiring.codehash import modules_of
+from avsieve.wiring.rules import ENVIRONMENTS, network_modules
 
 # Import name -> name of the package in an environment, where they differ.
 PACKAGES = {

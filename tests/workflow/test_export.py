@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from avsieve.lists import read_train_list
+from avsieve.lists.train_list import read_train_list
 
 from .conftest import Project
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from avsieve.tables import read_table
+from avsieve.storage.tables import read_table
 
 from .conftest import Project
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from avsieve.lists import read_train_list
+from avsieve.lists.train_list import read_train_list
 
 from .conftest import TINY
 
@@ -142,7 +142,7 @@ def test_a_module_from_a_local_git_repository_runs_the_code_of_its_commit(
     assert "sieve_write_report" in importer.snakemake("-n", "--", "sieve_all")
     importer.snakemake("--", "sieve_plan_shards")
     assert (importer.folder / "runs/a/results/plan/utterances.parquet").is_file()
-    trees = list(importer.home.rglob("avsieve/*/src/avsieve/workflow.py"))
+    trees = list(importer.home.rglob("avsieve/*/src/avsieve/wiring/rules.py"))
     assert len(trees) == 1  # unpacked once, for the dry run and for the run
     importer.snakemake("-n", "--", "sieve_plan_shards")
 

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from avsieve.config import Config, parse_config
-from avsieve.config_source import NEEDED
+from avsieve.config.model import Config, parse_config
+from avsieve.config.source import NEEDED
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from avsieve.lists import read_clean_list, read_train_list
-from avsieve.tables import read_table
+from avsieve.lists.train_list import read_clean_list, read_train_list
+from avsieve.storage.tables import read_table
 
 from .conftest import Project, copy_project
 
@@ -79,7 +79,7 @@ def test_stages_are_targets(finished: Project) -> None:
 
 
 def test_an_edit_of_the_alignment_reruns_it_and_what_follows(project: Project) -> None:
-    project.edit("src/avsieve/faces/alignment.py", "import numpy as np\n", "import numpy as np\n\nEDITED = 1\n")
+    project.edit("src/avsieve/faces/template.py", "import numpy as np\n", "import numpy as np\n\nEDITED = 1\n")
     planned = project.planned()
     assert set(planned) == AFTER_ALIGN
     assert planned["align_faces"] == 2
@@ -109,7 +109,7 @@ def test_what_is_no_code_reruns_nothing(project: Project) -> None:
     for path in [*project.root.rglob("*.py"), *project.root.rglob("*.smk")]:
         path.touch()
     project.edit(
-        "src/avsieve/faces/alignment.py", "import numpy as np\n", "import numpy as np  # arrays\n\n\n# A remark.\n"
+        "src/avsieve/faces/template.py", "import numpy as np\n", "import numpy as np  # arrays\n\n\n# A remark.\n"
     )
     project.edit("src/avsieve/media/decode.py", '"""Decode a clip once', '"""Decode each clip once')
     assert project.planned() == {}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.config import Config
+from avsieve.config.model import Config
 
 from .conftest import TINY, Project, copy_project
 
@@ -26,11 +26,11 @@ def reasons(project: Project, *arguments: str) -> str:
 
 
 def test_a_reason_names_the_module_that_was_edited_and_no_other(project: Project) -> None:
-    project.edit("src/avsieve/faces/alignment.py", "import numpy as np\n", "import numpy as np\n\nEDITED = 1\n")
+    project.edit("src/avsieve/faces/template.py", "import numpy as np\n", "import numpy as np\n\nEDITED = 1\n")
     shown = reasons(project)
     told = re.findall(r"before: '(\S+) \w+' now: '(\S+) \w+'", shown)
     assert told
-    assert set(told) == {("avsieve.faces.alignment", "avsieve.faces.alignment")}
+    assert set(told) == {("avsieve.faces.template", "avsieve.faces.template")}
 
 
 def test_a_reason_names_the_script_and_the_setting(project: Project) -> None:

@@ -11,16 +11,16 @@ from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
 from avsieve.errors import AvsieveError
-from avsieve.leftovers import told
+from avsieve.wiring.leftovers import told
 from avsieve.sources.claim import refuse_other_source
-from avsieve.workflow import Wiring, flags, shell_prefix
-from avsieve.workflow_checks import (
+from avsieve.wiring.rules import Wiring, flags, shell_prefix
+from avsieve.wiring.checks import (
     need_conda,
     need_gpu,
     need_plain_folder,
     need_source,
 )
-from avsieve.workflow_paths import plain
+from avsieve.wiring.names import plain
 
 OWN_ENVIRONMENTS = (
     DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.faces.options import add_face_options
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:
@@ -30,8 +30,8 @@ def main() -> None:
 
     from avsieve.faces.align_shard import align_shard, utterances_of
     from avsieve.faces.options import aligner_of
-    from avsieve.provenance import write_provenance
-    from avsieve.tables import read_table
+    from avsieve.storage.provenance import write_provenance
+    from avsieve.storage.tables import read_table
 
     cv2.setNumThreads(1)
     aligner = aligner_of(args)

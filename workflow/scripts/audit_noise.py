@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from avsieve.atomic import write_json
 from avsieve.cleansing.audit import audit
+from avsieve.cleansing.inputs import read_plan
 from avsieve.cleansing.options import add_options, settings_of
-from avsieve.cleansing.streams import read_plan
 from avsieve.cleansing.table import EmbeddingTable
-from avsieve.embeddings import read_embeddings
 from avsieve.errors import ConfigError
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
+from avsieve.storage.atomic import write_json
+from avsieve.storage.embeddings import read_embeddings
 
 
 def load(paths: list[Path]) -> EmbeddingTable | None:

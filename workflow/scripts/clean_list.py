@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.cleansing.options import add_options, settings_of
-from avsieve.cleansing.outcome import cleanse, in_order_of
 from avsieve.cleansing.scores import read_scores
-from avsieve.lists import read_train_list
-from avsieve.scripting import parser, run
+from avsieve.cleansing.write import cleanse, in_order_of
+from avsieve.lists.train_list import read_train_list
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:

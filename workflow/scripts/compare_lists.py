@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.atomic import write_json, write_text
-from avsieve.comparison.worth import Comparison, compare_arms, read_arms
-from avsieve.corpus_lists import read_corpus_list
+from avsieve.comparison.gains import Comparison, compare_arms, read_arms
 from avsieve.errors import AvsieveError, ConfigError
 from avsieve.evaluation.as_norm import Cohort
+from avsieve.evaluation.labels import LABELS, OFFICIAL
 from avsieve.evaluation.metrics import EER_DEFINITIONS
 from avsieve.evaluation.results import NothingScoredError, refuse_seen_speakers
 from avsieve.evaluation.trial_lists import TrialList, read_trial_lists
-from avsieve.labels import LABELS, OFFICIAL
-from avsieve.provenance import sha256_of, versions
+from avsieve.lists.layouts import read_corpus_list
 from avsieve.report.comparison import comparison_text
 from avsieve.report.detection import read_truth
-from avsieve.scripting import parser, run
-from avsieve.tables import write_table
+from avsieve.runtime.scripting import parser, run
+from avsieve.storage.atomic import write_json, write_text
+from avsieve.storage.provenance import sha256_of, versions
+from avsieve.storage.tables import write_table
 
 ARMS = ("all", "clean")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:
@@ -34,9 +34,9 @@ def main() -> None:
     from avsieve.encoders.checkpoint import resolve
     from avsieve.encoders.device import pick_device
     from avsieve.encoders.embed_audio import embed_shard
-    from avsieve.provenance import sha256_of, write_provenance
-    from avsieve.reasons import Reason
-    from avsieve.tables import read_table
+    from avsieve.storage.provenance import sha256_of, write_provenance
+    from avsieve.storage.reasons import Reason
+    from avsieve.storage.tables import read_table
 
     torch.set_num_threads(args.threads)
     device = pick_device(args.device)

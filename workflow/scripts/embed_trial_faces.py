@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:
@@ -26,9 +26,9 @@ def main() -> None:
     import torch
 
     from avsieve.comparison.faces import embed_faces_of
-    from avsieve.comparison.gather import wanted_utterances
-    from avsieve.embeddings import write_embeddings
+    from avsieve.comparison.selection import wanted_utterances
     from avsieve.encoders.device import pick_device
+    from avsieve.storage.embeddings import write_embeddings
 
     torch.set_num_threads(args.threads)
     utterances, embeddings = embed_faces_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 if TYPE_CHECKING:
     from avsieve.encoders.onnx_face import OnnxFaceEncoder
@@ -54,10 +54,10 @@ def main() -> None:
 
     import cv2
 
-    from avsieve.faces.embedding import embed_shard
-    from avsieve.provenance import write_provenance
-    from avsieve.reasons import Reason
-    from avsieve.tables import read_table
+    from avsieve.encoders.embed_visual import embed_shard
+    from avsieve.storage.provenance import write_provenance
+    from avsieve.storage.reasons import Reason
+    from avsieve.storage.tables import read_table
 
     cv2.setNumThreads(1)
     encoder = encoder_of(

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avsieve.evaluation.labels import LABELS, OFFICIAL
 from avsieve.evaluation.metrics import EER_DEFINITIONS
-from avsieve.labels import LABELS, OFFICIAL
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 if TYPE_CHECKING:
     from avsieve.evaluation.scoring import Part
@@ -51,8 +51,6 @@ def main() -> None:
     import pandas as pd
     import torch
 
-    from avsieve.atomic import write_text
-    from avsieve.corpus_lists import read_corpus_list
     from avsieve.encoders.device import pick_device
     from avsieve.evaluation.as_norm import Cohort
     from avsieve.evaluation.results import NothingScoredError, listed_speakers, refuse_seen_speakers
@@ -60,7 +58,8 @@ def main() -> None:
     from avsieve.evaluation.trial_lists import TrialList, read_trial_lists
     from avsieve.fusion.checkpoint import left_out as model_left_out
     from avsieve.fusion.checkpoint import load_fusion
-    from avsieve.fusion.evaluation import (
+    from avsieve.fusion.inputs import Inputs, read_side
+    from avsieve.fusion.systems import (
         CURVE_COLUMNS,
         GAIN_COLUMNS,
         RESULT_COLUMNS,
@@ -70,10 +69,11 @@ def main() -> None:
         evaluate_systems,
         untrained_systems,
     )
-    from avsieve.fusion.inputs import Inputs, read_side
-    from avsieve.provenance import sha256_of, write_provenance
+    from avsieve.lists.layouts import read_corpus_list
     from avsieve.report.detection import read_truth
-    from avsieve.tables import write_table
+    from avsieve.storage.atomic import write_text
+    from avsieve.storage.provenance import sha256_of, write_provenance
+    from avsieve.storage.tables import write_table
 
     torch.set_num_threads(args.threads)
     device = pick_device(args.device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from avsieve.export.command import run_export
 from avsieve.export.forms import add_options
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:

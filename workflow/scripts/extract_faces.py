@@ -9,7 +9,7 @@ from pathlib import Path
 
 from avsieve.faces.options import add_face_options
 from avsieve.media.options import add_media_options
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:
@@ -30,8 +30,8 @@ def main() -> None:
     from avsieve.faces.extract import extract_faces_shard
     from avsieve.faces.options import aligner_of
     from avsieve.media.options import roots_of
-    from avsieve.provenance import write_provenance
-    from avsieve.tables import read_table
+    from avsieve.storage.provenance import write_provenance
+    from avsieve.storage.tables import read_table
 
     aligner = aligner_of(args)
     index = read_table(args.index)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from avsieve.media.extract import extract_shard
 from avsieve.media.options import add_media_options, roots_of
-from avsieve.provenance import write_provenance
-from avsieve.scripting import parser, run
-from avsieve.tables import read_table
+from avsieve.runtime.scripting import parser, run
+from avsieve.storage.provenance import write_provenance
+from avsieve.storage.tables import read_table
 
 
 def main() -> None:

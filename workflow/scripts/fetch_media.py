@@ -6,10 +6,10 @@ import json
 import sys
 from pathlib import Path
 
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 from avsieve.sources.load import also_watched, parse_with_source
 from avsieve.sources.watched import watched_of, write_watch_list
-from avsieve.tables import read_table, write_table
+from avsieve.storage.tables import read_table, write_table
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.comparison.lists import thin, without_held_out, write_rows
-from avsieve.scripting import parser, run
+from avsieve.comparison.thinned_list import thin, without_held_out, write_rows
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.durations import durations_of
-from avsieve.lists import write_train_list
-from avsieve.scripting import parser, run
+from avsieve.lists.durations import durations_of
+from avsieve.lists.train_list import write_train_list
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:

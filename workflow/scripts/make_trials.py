@@ -12,8 +12,8 @@ from pathlib import Path
 from avsieve.evaluation.trial_lists import kept_for_trials
 from avsieve.evaluation.trial_maker import add_options, write_made
 from avsieve.report.detection import read_truth
-from avsieve.scripting import parser, run
-from avsieve.tables import read_table
+from avsieve.runtime.scripting import parser, run
+from avsieve.storage.tables import read_table
 
 
 def main() -> None:

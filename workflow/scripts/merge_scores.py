@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.cleansing.scores import merge_scores
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:

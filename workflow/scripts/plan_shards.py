@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from avsieve.atomic import write_json
-from avsieve.recognise import named
-from avsieve.scripting import parser, run
+from avsieve.lists.corpora import named
+from avsieve.runtime.scripting import parser, run
 from avsieve.sources.base import build_plan, write_plan
 from avsieve.sources.claim import write_note
 from avsieve.sources.load import parse_with_source
+from avsieve.storage.atomic import write_json
 
 
 def main() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.cleansing.centres import pool, write_centres
-from avsieve.cleansing.streams import paths_per_shard, read_shard
-from avsieve.provenance import write_provenance
-from avsieve.scripting import parser, run
+from avsieve.cleansing.inputs import paths_per_shard, read_shard
+from avsieve.runtime.scripting import parser, run
+from avsieve.storage.provenance import write_provenance
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.leftovers import left_over
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
+from avsieve.wiring.leftovers import left_over
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
 
     import cv2
 
-    from avsieve.training.people import render_people
+    from avsieve.training.shipped.people import render_people
 
     cv2.setNumThreads(1)
     status = render_people(

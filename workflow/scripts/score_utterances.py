@@ -6,10 +6,10 @@ from pathlib import Path
 
 from avsieve.cleansing.centres import read_centres
 from avsieve.cleansing.evidence import score_shard
+from avsieve.cleansing.inputs import read_shard
 from avsieve.cleansing.scores import write_scores
-from avsieve.cleansing.streams import read_shard
-from avsieve.provenance import write_provenance
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
+from avsieve.storage.provenance import write_provenance
 
 
 def main() -> None:

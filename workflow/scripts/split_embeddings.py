@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:
@@ -20,9 +20,9 @@ def main() -> None:
     ap.add_argument("--out-dir", type=Path, required=True, help="folder of the stage's outputs")
     args = ap.parse_args()
 
-    from avsieve.ids import shard_names
     from avsieve.sources.embeddings.split import split
-    from avsieve.tables import read_table
+    from avsieve.storage.ids import shard_names
+    from avsieve.storage.tables import read_table
 
     plan = read_table(args.plan, ["utterance", "shard"])
     for status in split(plan, shard_names(args.shards), args.modality, args.tables, args.out_dir, table_options(args)):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from avsieve.scripting import parser, run
-from avsieve.training.large_margin import NONE, large_margin
-from avsieve.training.options import (
+from avsieve.runtime.scripting import parser, run
+from avsieve.training.encoder.large_margin import NONE, large_margin
+from avsieve.training.encoder.options import (
     add_fit_options,
     add_output_options,
     add_run_options,
@@ -21,7 +21,7 @@ from avsieve.training.options import (
     schedule_of,
     watch_of,
 )
-from avsieve.training.presets import AUDIO
+from avsieve.training.encoder.presets import AUDIO
 
 KINDS = ["none", "room", "babble", "noise", "filter", "music"]
 MIXINGS = ["level", "voxceleb_trainer"]
@@ -71,7 +71,7 @@ def main() -> None:
 
     import torch
 
-    from avsieve.training.audio import AudioRecipe, train_audio
+    from avsieve.training.encoder.audio import AudioRecipe, train_audio
 
     torch.set_num_threads(args.threads)
     train_audio(

@@ -7,7 +7,7 @@ from pathlib import Path
 from avsieve.errors import ConfigError
 from avsieve.fusion.recipe import Recipe
 from avsieve.fusion.registry import TRAINED
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:
@@ -45,9 +45,9 @@ def main() -> None:
     from avsieve.fusion.inputs import Inputs, read_side
     from avsieve.fusion.registry import neural_class
     from avsieve.fusion.training import TooFewError, train_fusion
-    from avsieve.lists import read_train_list
-    from avsieve.provenance import sha256_of, versions
-    from avsieve.tables import read_table
+    from avsieve.lists.train_list import read_train_list
+    from avsieve.storage.provenance import sha256_of, versions
+    from avsieve.storage.tables import read_table
 
     torch.set_num_threads(args.threads)
     device = pick_device(args.device)

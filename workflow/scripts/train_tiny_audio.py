@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from avsieve.atomic import write_json
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
+from avsieve.storage.atomic import write_json
 
 # Population 1 is the demo's.
 TRAINING, MEASURING = 2, 3
@@ -27,7 +27,7 @@ def measure(weights: Path, list_path: Path, tar: Path) -> dict[str, float]:
     from avsieve.encoders.waves import as_float
     from avsieve.evaluation.metrics import eer, error_rates
     from avsieve.evaluation.scoring import Part, mean_of_cosines
-    from avsieve.training.audio_data import Speech
+    from avsieve.training.encoder.audio_data import Speech
 
     encoder = load_audio_encoder("ecapa_small", weights)
     speech = Speech(list_path, [tar])
@@ -65,10 +65,10 @@ def main() -> None:
 
     import torch
 
-    from avsieve.synthetic.voices_corpus import VoiceCorpus, write_voices
-    from avsieve.training.audio import AudioRecipe, train_audio
-    from avsieve.training.optimiser import Optimiser
-    from avsieve.training.schedule import Schedule
+    from avsieve.synthetic.voices.corpus import VoiceCorpus, write_voices
+    from avsieve.training.encoder.audio import AudioRecipe, train_audio
+    from avsieve.training.encoder.optimiser import Optimiser
+    from avsieve.training.encoder.schedule import Schedule
 
     torch.set_num_threads(args.threads)
     training = VoiceCorpus(TRAINING, args.people, args.videos, 1, args.seconds)

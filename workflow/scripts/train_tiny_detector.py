@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:
@@ -29,9 +29,9 @@ def main() -> None:
     import cv2
     import torch
 
-    from avsieve.provenance import sha256_of, write_provenance
-    from avsieve.training.detector_data import DetectorImages
-    from avsieve.training.detector_fit import export_detector, measure_detector, read_people, train_detector
+    from avsieve.storage.provenance import sha256_of, write_provenance
+    from avsieve.training.shipped.detector_data import DetectorImages
+    from avsieve.training.shipped.detector_fit import export_detector, measure_detector, read_people, train_detector
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -45,7 +45,7 @@ def main() -> None:
         stage="train_tiny_detector",
         packages=["torch", "onnx", "insightface", "onnxruntime", "numpy", "opencv-python"],
         sha256=sha256_of(args.model),
-        trained_on={"frames": len(jpegs), "people": "avsieve.training.people, entropy [2, seed, person]"},
+        trained_on={"frames": len(jpegs), "people": "avsieve.training.shipped.people, entropy [2, seed, person]"},
         settings={"steps": args.steps, "batch": args.batch, "lr": args.lr, "size": args.size, "seed": args.seed},
         parameters=sum(p.numel() for p in network.parameters()),
         measured_on_held_out_people={k: round(v, 5) for k, v in measured.items()},

@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from avsieve.scripting import parser, run
-from avsieve.training.options import (
+from avsieve.runtime.scripting import parser, run
+from avsieve.training.encoder.options import (
     add_fit_options,
     add_output_options,
     add_run_options,
@@ -20,7 +20,7 @@ from avsieve.training.options import (
     schedule_of,
     watch_of,
 )
-from avsieve.training.presets import VISUAL
+from avsieve.training.encoder.presets import VISUAL
 
 
 def add_recipe_options(ap: argparse.ArgumentParser) -> None:
@@ -62,8 +62,8 @@ def main() -> None:
     import cv2
     import torch
 
-    from avsieve.training.face_augment import FaceAugmentation
-    from avsieve.training.visual import VisualRecipe, train_visual
+    from avsieve.training.encoder.face_augment import FaceAugmentation
+    from avsieve.training.encoder.visual import VisualRecipe, train_visual
 
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)

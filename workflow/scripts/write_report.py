@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.atomic import write_text
-from avsieve.leftovers import current
 from avsieve.report.detection import read_truth
 from avsieve.report.facts import read_failures, read_provenance, read_times
 from avsieve.report.media import Media
 from avsieve.report.page import Run, render_page, render_summary
 from avsieve.report.sheet import Trusted, closest_calls, make_rows, mistakes, most_certain
-from avsieve.scripting import parser, run
-from avsieve.tables import read_table
+from avsieve.runtime.scripting import parser, run
+from avsieve.storage.atomic import write_text
+from avsieve.storage.tables import read_table
+from avsieve.wiring.leftovers import current
 
 
 def files_in(paths: list[Path], pattern: str, shards: int | None) -> list[Path]:

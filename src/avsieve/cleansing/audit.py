@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from avsieve.cleansing.decisions import decide, expected
+from avsieve.cleansing.inputs import MODALITIES
 from avsieve.cleansing.registry import judge
-from avsieve.cleansing.streams import MODALITIES
 from avsieve.cleansing.table import EmbeddingTable, score_table
 from avsieve.errors import AvsieveError, ConfigError
 

@@ -17,13 +17,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from avsieve.atomic import write_json
 from avsieve.cleansing.calibration import BINS, PairCalibration, calibrate, histogram
+from avsieve.cleansing.inputs import MODALITIES, Shard, unit_rows
 from avsieve.cleansing.pooling import pool_speaker
-from avsieve.cleansing.streams import MODALITIES, Shard, unit_rows
 from avsieve.errors import AvsieveError
-from avsieve.progress import progress
-from avsieve.tables import read_table, write_table
+from avsieve.runtime.progress import progress
+from avsieve.storage.atomic import write_json
+from avsieve.storage.tables import read_table, write_table
 
 Shards = Callable[[], Iterator[Shard]]
 _IMPOSTORS = 2000  # speakers among whom impostor pairs are formed: four million pairs are plenty

@@ -12,10 +12,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from avsieve.cleansing.judgement import Judgement
+from avsieve.cleansing.inputs import MODALITIES
 from avsieve.cleansing.options import POLICIES, check_policy, check_threshold
+from avsieve.cleansing.result import Judgement
 from avsieve.cleansing.scores import Scores
-from avsieve.cleansing.streams import MODALITIES
 
 __all__ = ["POLICIES", "Decision", "DecisionReason", "Decisions", "decide", "expected", "kinds", "needed_modalities"]
 

@@ -12,9 +12,9 @@ import hashlib
 import numpy as np
 
 from avsieve.cleansing.centres import Centres
+from avsieve.cleansing.inputs import MODALITIES, Shard
 from avsieve.cleansing.pooling import pool_speaker
 from avsieve.cleansing.scores import NEAREST, PERSONS, Evidence, Scores
-from avsieve.cleansing.streams import MODALITIES, Shard
 from avsieve.errors import AvsieveError
 
 _BLOCK = 1024

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.cleansing.judgement import NOT_APART, TOO_LITTLE
 from avsieve.cleansing.likelihood import LIMIT, LikelihoodModel
+from avsieve.cleansing.result import NOT_APART, TOO_LITTLE
 from avsieve.cleansing.scores import NEAREST, Evidence
 
 # Cosines: what to expect of any encoder's strangers before some are seen, and how many utterances that counts for.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avsieve.cleansing.judgement import NOT_APART
+from avsieve.cleansing.result import NOT_APART
 from avsieve.cleansing.scores import Evidence
 
 LIMIT = 12.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from avsieve.cleansing.calibration import PairCalibration
-from avsieve.cleansing.streams import MODALITIES, unit_rows
+from avsieve.cleansing.inputs import MODALITIES, unit_rows
 
 # Before any evidence: both modalities right, voice wrong, face wrong, both wrong. Vague on purpose; only weights depend
 # on it.

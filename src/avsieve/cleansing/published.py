@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import ListError
-from avsieve.lists import read_clean_list, utterance_of
-from avsieve.text_files import read_lines
+from avsieve.lists.layouts import read_corpus_list
+from avsieve.lists.train_list import read_clean_list, utterance_of
+from avsieve.storage.text_files import read_lines
 
 
 def read_flags(

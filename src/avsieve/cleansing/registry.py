@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from avsieve.cleansing.judgement import Judgement
 from avsieve.cleansing.options import METHODS, check_options
+from avsieve.cleansing.result import Judgement
 from avsieve.cleansing.scores import Scores
 from avsieve.errors import ConfigError
 

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from avsieve.cleansing.streams import MODALITIES
+from avsieve.cleansing.inputs import MODALITIES
 from avsieve.errors import AvsieveError
-from avsieve.tables import read_table, write_table
+from avsieve.storage.tables import read_table, write_table
 
 NEAREST = 3  # other speakers kept per utterance
 PERSONS = ("second", "doubt", "rival")
@@ -172,7 +172,7 @@ def write_scores(path: str | Path, scores: Scores) -> None:
 
 def merge_scores(paths: Sequence[str | Path], out: str | Path) -> None:
     """Join the score tables of shards, one at a time in memory."""
-    from avsieve.atomic import atomic_path
+    from avsieve.storage.atomic import atomic_path
 
     if not paths:
         raise AvsieveError("no score tables were given; score at least one shard")

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from avsieve.cleansing.inputs import MODALITIES
 from avsieve.cleansing.likelihood import Examples, fit
 from avsieve.cleansing.scores import Evidence, Scores
-from avsieve.cleansing.streams import MODALITIES
 
 _SAMPLE = 20_000
 

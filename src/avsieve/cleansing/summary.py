@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from avsieve.cleansing.decisions import Decision, Decisions, expected, needed_modalities
-from avsieve.cleansing.judgement import Judgement
+from avsieve.cleansing.result import Judgement
 from avsieve.cleansing.scores import Scores
 from avsieve.cleansing.suggestions import Merge, Suggestions
 

@@ -9,13 +9,13 @@ import pandas as pd
 
 from avsieve.cleansing.centres import pool
 from avsieve.cleansing.evidence import score_shard
-from avsieve.cleansing.outcome import in_order_of
+from avsieve.cleansing.inputs import MODALITIES, Shard, join_shard
 from avsieve.cleansing.scores import Scores, concatenate
-from avsieve.cleansing.streams import MODALITIES, Shard, join_shard
+from avsieve.cleansing.write import in_order_of
 from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.errors import AvsieveError
-from avsieve.ids import shard_of
-from avsieve.reasons import Reason
+from avsieve.storage.ids import shard_of
+from avsieve.storage.reasons import Reason
 
 _PER_SHARD = 20_000
 

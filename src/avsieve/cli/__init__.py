@@ -6,7 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from avsieve import __version__
-from avsieve.scripting import parser, run
+from avsieve.runtime.scripting import parser, run
 
 
 def main() -> None:

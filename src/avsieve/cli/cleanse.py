@@ -33,15 +33,15 @@ def add_parser(subparsers: Any) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Cleanse and print what was found."""
-    from avsieve.cleansing.outcome import cleanse
     from avsieve.cleansing.scores import write_scores
     from avsieve.cleansing.table import score_table
-    from avsieve.corpus_lists import read_corpus_list, with_seconds
+    from avsieve.cleansing.write import cleanse
     from avsieve.embedding_files.reading import check_places, read_tables
     from avsieve.embedding_files.table import coverage_lines, reasons_of
     from avsieve.errors import AvsieveError
-    from avsieve.lists import write_train_list
-    from avsieve.scripting import make_folder
+    from avsieve.lists.layouts import read_corpus_list, with_seconds
+    from avsieve.lists.train_list import write_train_list
+    from avsieve.runtime.scripting import make_folder
 
     settings = settings_of(args)
     given = {"audio": args.audio, "visual": args.visual}
@@ -98,7 +98,7 @@ def show(summary: dict[str, Any], surplus: dict[str, int]) -> list[str]:
 
 def show_warnings(summary: dict[str, Any]) -> list[str]:
     """Return the notes, then what must not be passed over."""
-    from avsieve.cleansing.words import warnings_in_words
+    from avsieve.cleansing.in_words import warnings_in_words
 
     lines = []
     for warned in sorted(warnings_in_words(summary), key=lambda w: w.severe):

@@ -36,10 +36,10 @@ def main(args: argparse.Namespace) -> int:
     """Compare, print a table, and write it with its picture."""
     from dataclasses import asdict
 
-    from avsieve.atomic import write_json, write_text
     from avsieve.cleansing.agreement import compare, draw
     from avsieve.cleansing.published import read_both
-    from avsieve.corpus_lists import read_corpus_list
+    from avsieve.lists.layouts import read_corpus_list
+    from avsieve.storage.atomic import write_json, write_text
 
     every = read_corpus_list(args.train_list, args.strip_prefix)["utterance"].tolist() if args.train_list else None
     named = (args.first_lists, args.second_lists)

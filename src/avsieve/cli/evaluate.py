@@ -84,7 +84,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Evaluate and print; return the exit status."""
-    from avsieve.corpus_lists import read_corpus_list
     from avsieve.embedding_files.reading import check_places
     from avsieve.embedding_files.table import coverage_facts, coverage_lines
     from avsieve.errors import AvsieveError, ConfigError
@@ -92,7 +91,8 @@ def main(args: argparse.Namespace) -> int:
     from avsieve.evaluation.command import PROTOCOLS, View, evaluate_views, full_view, segment_view
     from avsieve.evaluation.results import listed_speakers, refuse_seen_speakers
     from avsieve.evaluation.trials import read_trials
-    from avsieve.provenance import sha256_of
+    from avsieve.lists.layouts import read_corpus_list
+    from avsieve.storage.provenance import sha256_of
 
     protocols = PROTOCOLS if args.protocol == "both" else (args.protocol,)
     flags = {

@@ -36,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
-    from avsieve.trial_run import checkout, run_real
+    from avsieve.wiring.trial_run import checkout, run_real
 
     root = checkout()
     if root in [args.work.resolve(), *args.work.resolve().parents]:

@@ -36,12 +36,12 @@ def main(args: argparse.Namespace) -> int:
 
     import numpy as np
 
-    from avsieve.atomic import atomic_path
     from avsieve.errors import ConfigError
-    from avsieve.lists import write_train_list
+    from avsieve.lists.train_list import write_train_list
     from avsieve.simulation.corpus import simulate
     from avsieve.simulation.noise import NoiseSpec
     from avsieve.simulation.world import WorldSpec
+    from avsieve.storage.atomic import atomic_path
 
     if not 0 <= args.rate < 1:
         raise ConfigError(f"--rate {args.rate}; expected a share, 0 or more and below 1")

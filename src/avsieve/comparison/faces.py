@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from avsieve.comparison.gather import gather, held
+from avsieve.comparison.selection import gather, held
+from avsieve.encoders.embed_visual import embed_faces, pool
 from avsieve.encoders.torch_face import TorchFaceEncoder
-from avsieve.faces.embedding import embed_faces, pool
-from avsieve.tables import read_table
+from avsieve.storage.tables import read_table
 
 
 def embed_faces_of(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from avsieve.comparison.gather import gather, held
+from avsieve.comparison.selection import gather, held
 from avsieve.encoders.audio import load_audio_encoder
 from avsieve.encoders.embed_audio import embed_shard
 

@@ -21,7 +21,7 @@ from avsieve.doctor.words import two_digits
 from avsieve.media.frame_names import frames_before
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
     from avsieve.sources.findings import SourceFacts
 
 # VoxCeleb2's mean, where nobody knows how long the clips are.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
 
 TORCH_REMEDY = "install a CUDA build of torch (workflow/envs/torch-gpu.yaml), or set device: cpu"
 RUNTIME_REMEDY = "install onnxruntime-gpu in place of onnxruntime (workflow/envs/faces-gpu.yaml), or set device: cpu"

@@ -12,7 +12,7 @@ from avsieve.doctor.words import in_words, two_digits
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
 
 RESULTS = Path("results")
 LOCKS = Path(".snakemake/locks")

@@ -13,7 +13,7 @@ from avsieve.errors import AvsieveError
 from avsieve.sources.findings import Finding, SourceFacts
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
     from avsieve.doctor.rates import Rate
 
 
@@ -188,7 +188,7 @@ def count_list(config: Config, facts: SourceFacts) -> None:
 
 def count_speakers(config: Config) -> int | None:
     """Count the speakers of the source where its settings or its list tell of them."""
-    from avsieve.corpus_lists import listed
+    from avsieve.lists.layouts import listed
 
     if config.source.kind == "synthetic":
         return config.source.synthetic.speakers + config.source.synthetic.test_speakers
@@ -231,7 +231,7 @@ def _rates(config: Config, measure: int, *, stops: bool) -> tuple[dict[str, Rate
 def _model(name: str, task: str) -> Path | None:
     """Return the file of a face model, where it can be found."""
     try:
-        from avsieve.faces.models import resolve_model
+        from avsieve.onnx_runtime.shipped import resolve_model
 
         return resolve_model(name, task)
     except (AvsieveError, ImportError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from avsieve.doctor.words import two_digits
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
 
 # A job is a process: Python, and the packages that its stage imports.
 START_S = {

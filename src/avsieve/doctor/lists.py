@@ -11,7 +11,7 @@ from avsieve.errors import AvsieveError
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
     from avsieve.evaluation.trials import Trials
 
 PLAN = Path("results/plan/utterances.parquet")
@@ -80,7 +80,7 @@ def _nearly(trials: Trials) -> list[Finding]:
 def _planned() -> Callable[[str], bool] | None:
     if not PLAN.is_file():
         return None
-    from avsieve.tables import read_table
+    from avsieve.storage.tables import read_table
 
     return set(read_table(PLAN, ["utterance"])["utterance"]).__contains__
 
@@ -119,9 +119,9 @@ def _left(trials: Trials, absent: set[str]) -> str:
 
 def _seen(config: Config) -> list[Finding]:
     """Find the trials of people whom a model is trained on: the evaluation refuses them, hours later."""
-    from avsieve.corpus_lists import listed
     from avsieve.evaluation.results import listed_speakers, refuse_seen_speakers
     from avsieve.evaluation.trials import read_trials
+    from avsieve.lists.layouts import listed
 
     evaluation, source = config.evaluation, getattr(config.source, config.source.kind)
     train_list = getattr(source, "train_list", None) if config.fusion.models else None
@@ -159,8 +159,8 @@ def _speakers(path: str, key: str) -> Finding:
 
 
 def _readable_list(path: str, key: str) -> Finding:
-    from avsieve.corpus_lists import read_corpus_list
-    from avsieve.recognise import named
+    from avsieve.lists.corpora import named
+    from avsieve.lists.layouts import read_corpus_list
 
     try:
         frame = read_corpus_list(path)

@@ -21,7 +21,7 @@ from avsieve.sources.findings import Finding
 if TYPE_CHECKING:
     import pandas as pd
 
-    from avsieve.config import Config
+    from avsieve.config.model import Config
 
 ORIGIN = "measured here"
 # Their fetching downloads, and the doctor downloads nothing.
@@ -77,8 +77,8 @@ def _stages(config: Config, clips: int, folder: Path) -> dict[str, Timed]:
     import cv2
 
     from avsieve.media.extract import extract_shard
-    from avsieve.tables import read_table
-    from avsieve.workflow_source import SourceWiring
+    from avsieve.storage.tables import read_table
+    from avsieve.wiring.source import SourceWiring
 
     cv2.setNumThreads(1)
     wiring = SourceWiring(config.source)
@@ -135,7 +135,7 @@ def _warm(work: Callable[[], Any]) -> float:
 def _source(config: Config, part: str, leave: list[str], more: list[str]) -> tuple[Callable[..., Any], Any]:
     """Return a source's ``plan`` or ``fetch`` and its arguments, as the scripts parse them."""
     from avsieve.sources.load import load_source
-    from avsieve.workflow import flags
+    from avsieve.wiring.rules import flags
 
     module = load_source(config.source.kind, part)
     ap = argparse.ArgumentParser(allow_abbrev=False)
@@ -159,7 +159,7 @@ def _chosen(config: Config, wiring: Any, clips: int, folder: Path) -> pd.DataFra
 def _align(config: Config, utterances: list[str], folder: Path) -> float:
     from avsieve.faces.align_shard import align_shard
     from avsieve.faces.options import add_face_options, aligner_of
-    from avsieve.workflow import face_settings, flags
+    from avsieve.wiring.rules import face_settings, flags
 
     ap = argparse.ArgumentParser(allow_abbrev=False)
     add_face_options(ap)
@@ -174,7 +174,7 @@ def _align(config: Config, utterances: list[str], folder: Path) -> float:
 
 
 def _embed_faces(config: Config, utterances: list[str], folder: Path) -> float:
-    from avsieve.faces.embedding import Encoder, embed_shard
+    from avsieve.encoders.embed_visual import Encoder, embed_shard
 
     visual = config.visual
     encoder: Encoder

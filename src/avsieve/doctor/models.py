@@ -10,7 +10,7 @@ from avsieve.errors import AvsieveError
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
     from avsieve.doctor.device import Devices
 
 BUILTIN = "builtin"
@@ -82,8 +82,8 @@ def _detector(config: Config) -> list[Finding]:
         )  # fmt: skip
     if find_spec("onnx") is None:
         return [*findings, Finding("note", key, "not looked at: the package onnx is not installed")]
-    from avsieve.faces.models import read_onnx, resolve_model
-    from avsieve.faces.onnx_dynamic import fixed_size
+    from avsieve.onnx_runtime.dynamic import fixed_size
+    from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
 
     try:
         path = resolve_model(faces.detector, "detector")
@@ -106,7 +106,7 @@ def _detector(config: Config) -> list[Finding]:
 
 
 def _landmarks(name: str) -> list[Finding]:
-    from avsieve.faces.models import resolve_model
+    from avsieve.onnx_runtime.shipped import resolve_model
 
     if name == "none":
         return []
@@ -128,7 +128,7 @@ def _visual(config: Config) -> list[Finding]:
             )
         if find_spec("onnx") is None:
             return [*findings, Finding("note", key, "not looked at: the package onnx is not installed")]
-        from avsieve.faces.models import read_onnx, resolve_model
+        from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
 
         try:
             path = resolve_model(visual.model, "recognition")

@@ -14,7 +14,7 @@ from avsieve.sources.findings import Finding
 if TYPE_CHECKING:
     import pandas as pd
 
-    from avsieve.config import Config
+    from avsieve.config.model import Config
 
 # Folders of more speakers have enough of them, and are not walked through.
 MOST_SPEAKERS = 2000
@@ -71,7 +71,7 @@ def _compared(config: Config, rest: set[str]) -> list[Finding]:
     shares = {m: getattr(config.training, m).validation for m in config.comparison.modalities}
     if not any(shares.values()) or find_spec("torch") is None or find_spec("lightning_fabric") is None:
         return []
-    from avsieve.training.validation import is_held
+    from avsieve.training.encoder.validation import is_held
 
     findings = []
     for modality, share in shares.items():
@@ -116,7 +116,7 @@ def _grouped(utterances: pd.Series) -> People:
 
 
 def _listed(path: str) -> People | None:
-    from avsieve.corpus_lists import listed
+    from avsieve.lists.layouts import listed
 
     try:
         return _grouped(listed(path)["utterance"])

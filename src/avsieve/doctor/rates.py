@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from avsieve.leftovers import current
+from avsieve.wiring.leftovers import current
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
 
 SHIPPED = "one core of an AMD EPYC"
 SCALED = f"{SHIPPED}, scaled by the network's size"

@@ -10,12 +10,12 @@ from avsieve.errors import AvsieveError, ConfigError
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
 
 
 def default_file() -> Path | None:
     """Return the configuration that the workflow starts from; None where the library was installed without it."""
-    from avsieve.trial_run import checkout
+    from avsieve.wiring.trial_run import checkout
 
     try:
         path = checkout() / "config" / "config.yaml"
@@ -37,7 +37,7 @@ def read_settings(paths: list[Path]) -> tuple[Config, list[Path]]:
     ConfigError
         If a file cannot be read, or has an unknown key or a wrong value.
     """
-    from avsieve.config import parse_config
+    from avsieve.config.model import parse_config
 
     base = default_file()
     given = [path for path in paths if base is None or path.resolve() != base.resolve()]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
 
 # Sources whose clips are cut or made here, and so encoded; all others are only decoded.
 ENCODING = ("synthetic", "urls", "voxceleb")

@@ -9,7 +9,7 @@ from avsieve.errors import AvsieveError
 from avsieve.sources.findings import Finding, Level
 
 if TYPE_CHECKING:
-    from avsieve.config import Config
+    from avsieve.config.model import Config
 
 FOLDERS = ("noise", "music", "speech", "rooms")
 
@@ -46,7 +46,7 @@ def _folder(key: str, folder: str, part_of_run: bool) -> Finding | None:
         return None
     import soundfile
 
-    from avsieve.training.sound_folder import RATE, SoundFolder
+    from avsieve.training.encoder.sound_folder import RATE, SoundFolder
 
     try:
         files = SoundFolder(folder).files

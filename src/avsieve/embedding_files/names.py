@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from avsieve.lists import utterance_of
+from avsieve.lists.train_list import utterance_of
 
 _IMAGE = re.compile(r"\.(?:jpe?g|png|bmp|webp|tiff?)$", re.IGNORECASE)
 

@@ -17,7 +17,7 @@ from avsieve.embedding_files.registry import READERS
 from avsieve.embedding_files.rows import as_floats, judge, without
 from avsieve.embedding_files.table import EmbeddingTable, Rejected
 from avsieve.errors import AvsieveError
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
 
 
 class Rejected(NamedTuple):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from avsieve.encoders.waves import RATE, as_float, samples_of
-from avsieve.shards import ShardReader
+from avsieve.storage.shards import ShardReader
 
 
 class Piece(NamedTuple):

@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from avsieve.atomic import atomic_path
 from avsieve.errors import ModelError
+from avsieve.storage.atomic import atomic_path
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -17,16 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from avsieve.embeddings import write_embeddings
 from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
 from avsieve.encoders.device import PRECISIONS
 from avsieve.encoders.waves import RATE, samples_of
 from avsieve.errors import ConfigError, ShardError
-from avsieve.prefetch import prefetched
-from avsieve.progress import progress
-from avsieve.reasons import Reason
-from avsieve.shards import ShardReader
-from avsieve.status import StatusTable
+from avsieve.runtime.prefetch import prefetched
+from avsieve.runtime.progress import progress
+from avsieve.storage.embeddings import write_embeddings
+from avsieve.storage.reasons import Reason
+from avsieve.storage.shards import ShardReader
+from avsieve.storage.status import StatusTable
 
 logger = logging.getLogger(__name__)
 # A CPU is as fast with one utterance as with many, up to here; beyond, activations leave its caches (13 % slower at

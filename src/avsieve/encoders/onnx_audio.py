@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from avsieve.encoders.kaldi_fbank import RECIPES, FbankRecipe, KaldiFbank, used_samples
 from avsieve.errors import ModelError
-from avsieve.faces.sessions import CUDA, check_provider, providers_for, session_options
+from avsieve.onnx_runtime.sessions import CUDA, check_provider, providers_for, session_options
 
 logger = logging.getLogger(__name__)
 FEATURES = ("auto", "wave", *RECIPES)

@@ -11,9 +11,9 @@ from insightface.model_zoo import get_model
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from avsieve.errors import ModelError
-from avsieve.faces.models import resolve_model
-from avsieve.faces.sessions import CUDA, check_provider, providers_for, session_options
-from avsieve.provenance import sha256_of
+from avsieve.onnx_runtime.sessions import CUDA, check_provider, providers_for, session_options
+from avsieve.onnx_runtime.shipped import resolve_model
+from avsieve.storage.provenance import sha256_of
 
 _LOAD_ERRORS = (ort_errors.InvalidProtobuf, ort_errors.InvalidGraph, ort_errors.InvalidArgument, ort_errors.Fail)
 
@@ -27,7 +27,7 @@ class OnnxFaceEncoder:
     Parameters
     ----------
     model
-        ``builtin``, a path, a folder or the name of a pack; see `avsieve.faces.models.resolve_model`.
+        ``builtin``, a path, a folder or the name of a pack; see `avsieve.onnx_runtime.shipped.resolve_model`.
     device
         ``cpu``, ``cuda`` or ``auto``.
 

@@ -15,7 +15,7 @@ from avsieve.encoders.device import PRECISIONS, pick_device
 from avsieve.encoders.face_input import CHANNELS
 from avsieve.encoders.visual import BUILTIN_FILE, load_visual_encoder
 from avsieve.errors import ModelError
-from avsieve.provenance import sha256_of
+from avsieve.storage.provenance import sha256_of
 
 logger = logging.getLogger(__name__)
 # A CPU is fastest with few faces at a time, whose activations stay in its caches, and with the channels last: 22 faces

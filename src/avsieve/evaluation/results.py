@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from avsieve.corpus_lists import layout_of, read_corpus_list
 from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.bootstrap import Replicates, interval, speaker_bootstrap
 from avsieve.evaluation.metrics import DCF_PRIORS, Summary, det_points, error_rates, summarise
 from avsieve.evaluation.trials import Trials
-from avsieve.text_files import read_lines
+from avsieve.lists.layouts import layout_of, read_corpus_list
+from avsieve.storage.text_files import read_lines
 
 
 class NothingScoredError(AvsieveError):

@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from avsieve.errors import ConfigError
+from avsieve.evaluation.labels import GIVEN, LABELS, OFFICIAL, TRUTH
 from avsieve.evaluation.trials import Trials, left_out, read_trials
-from avsieve.labels import GIVEN, LABELS, OFFICIAL, TRUTH
-from avsieve.provenance import sha256_of
+from avsieve.storage.provenance import sha256_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class TrialList:
     Attributes
     ----------
     labels
-        What its labels stand on, one of `avsieve.labels.LABELS`.
+        What its labels stand on, one of `avsieve.evaluation.labels.LABELS`.
     name, version
         VoxCeleb1's where the user's list is one of these; else ``trials`` and ``-``.
     sha256

@@ -12,8 +12,8 @@ import pandas as pd
 
 from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.trials import Trials, write_no_trials, write_trials
-from avsieve.ids import parse_id
-from avsieve.text_files import read_text
+from avsieve.storage.ids import parse_id
+from avsieve.storage.text_files import read_text
 
 
 class NoTrialsError(AvsieveError):

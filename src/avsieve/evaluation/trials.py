@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from avsieve.atomic import write_text
 from avsieve.errors import ListError
-from avsieve.ids import is_valid_id
-from avsieve.lists import utterance_of
-from avsieve.text_files import is_plain, read_lines
+from avsieve.lists.train_list import utterance_of
+from avsieve.storage.atomic import write_text
+from avsieve.storage.ids import is_valid_id
+from avsieve.storage.text_files import is_plain, read_lines
 
 # VoxCeleb's labels, and the words of Kaldi's and of other tools' lists.
 _TARGET = frozenset({"1", "target", "tgt"})
@@ -87,7 +87,7 @@ def make_trial_list(labels: list[bool] | np.ndarray, enrol: list[str], test: lis
 def read_trials(path: str | Path, strip_prefix: str | None = None) -> Trials:
     """Read ``label enrol test`` lines, or Kaldi's ``enrol test label``; labels are numbers or words.
 
-    Blank lines are skipped. The ending of a file is no part of an id; see `avsieve.lists.utterance_of`.
+    Blank lines are skipped. The ending of a file is no part of an id; see `avsieve.lists.train_list.utterance_of`.
 
     Parameters
     ----------

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from avsieve.atomic import write_json
 from avsieve.errors import ConfigError
 from avsieve.export.contents import Contents
 from avsieve.export.datasets import write_datasets
 from avsieve.export.folders import write_folders
 from avsieve.export.selection import Wish, select
 from avsieve.export.webdataset import write_webdataset
+from avsieve.storage.atomic import write_json
 
 
 def run_export(form: str, args: argparse.Namespace) -> int:

@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from avsieve.atomic import atomic_path
 from avsieve.export.contents import Contents, Member
 from avsieve.export.parts import write_parts
 from avsieve.export.webdataset import facts_of
+from avsieve.storage.atomic import atomic_path
 
 # Bytes of content in a row group: what a reader of one row has to hold.
 ROW_GROUP_BYTES = 32_000_000

@@ -19,8 +19,8 @@ import pandas as pd
 from avsieve.errors import AvsieveError
 from avsieve.export.claim import claim, digest
 from avsieve.export.contents import Contents, Member
-from avsieve.lists import write_clean_list, write_train_list
-from avsieve.progress import progress
+from avsieve.lists.train_list import write_clean_list, write_train_list
+from avsieve.runtime.progress import progress
 
 logger = logging.getLogger(__name__)
 FOLDERS = {"faces": "frame_align", "wav": "wav", "frames": "frame"}

@@ -12,7 +12,7 @@ import pandas as pd
 
 from avsieve.export.claim import claim, digest
 from avsieve.export.contents import Contents
-from avsieve.progress import progress
+from avsieve.runtime.progress import progress
 
 logger = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError, ConfigError
 from avsieve.export.forms import SUBSETS
-from avsieve.lists import read_clean_list, utterance_of
+from avsieve.lists.layouts import read_corpus_list
+from avsieve.lists.train_list import read_clean_list, utterance_of
 from avsieve.sources.base import TEST, TRAIN
-from avsieve.tables import read_table
-from avsieve.text_files import read_lines
+from avsieve.storage.tables import read_table
+from avsieve.storage.text_files import read_lines
 
 COLUMNS = [
     "utterance", "speaker", "video", "shard", "seconds", "label", "flag", "audio_similarity", "visual_similarity",

@@ -16,7 +16,7 @@ import pandas as pd
 
 from avsieve.export.contents import Contents
 from avsieve.export.parts import write_parts
-from avsieve.shards import ShardWriter
+from avsieve.storage.shards import ShardWriter
 
 # A header and, in the mean, half a block of padding.
 OVERHEAD = 768
@@ -53,7 +53,7 @@ def write_webdataset(
     """Write ``out/000000.tar``, …; a broken-off export goes on at its first missing part.
 
     Parameters and the result are those of `avsieve.export.parts.write_parts`. Beside each tar lies the index of its
-    members, as for every shard (`avsieve.shards`).
+    members, as for every shard (`avsieve.storage.shards`).
     """
 
     def write(path: Path, part: pd.DataFrame) -> None:

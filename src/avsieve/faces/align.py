@@ -10,13 +10,13 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from avsieve.faces.alignment import align_face
 from avsieve.faces.pose import pose_of
 from avsieve.faces.quality import frontality, quality, sharpness
 from avsieve.faces.scrfd import Detections
+from avsieve.faces.template import align_face
 from avsieve.faces.tracking import choose_faces
-from avsieve.jpeg import jpeg_of
-from avsieve.reasons import Reason
+from avsieve.storage.jpeg import jpeg_of
+from avsieve.storage.reasons import Reason
 
 _NAN = float("nan")
 

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from avsieve.faces.align import AlignedUtterance, Aligner, VideoFrame
-from avsieve.faces.output import FaceTables, add_faces
-from avsieve.prefetch import in_order
-from avsieve.progress import progress
-from avsieve.shards import ShardReader, ShardWriter
-from avsieve.status import StatusTable
+from avsieve.faces.tables import FaceTables, add_faces
+from avsieve.runtime.prefetch import in_order
+from avsieve.runtime.progress import progress
+from avsieve.storage.shards import ShardReader, ShardWriter
+from avsieve.storage.status import StatusTable
 
 
 def read_frame(name: str, content: bytes) -> VideoFrame:

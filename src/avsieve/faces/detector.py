@@ -13,11 +13,11 @@ from insightface.model_zoo import get_model
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from avsieve.errors import ModelError
-from avsieve.faces.models import read_onnx, resolve_model
-from avsieve.faces.onnx_dynamic import fixed_size, write_dynamic
 from avsieve.faces.scrfd import STRIDES, WIDTHS, Detections, blob_of, decoded, fitted
-from avsieve.faces.sessions import CPU, check_provider, providers_for, session_options
-from avsieve.provenance import sha256_of
+from avsieve.onnx_runtime.dynamic import fixed_size, write_dynamic
+from avsieve.onnx_runtime.sessions import CPU, check_provider, providers_for, session_options
+from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
+from avsieve.storage.provenance import sha256_of
 
 __all__ = ["AUTO", "Detections", "FaceDetector", "input_size"]
 

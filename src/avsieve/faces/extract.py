@@ -12,16 +12,16 @@ import pandas as pd
 
 from avsieve.faces.align import AlignedUtterance, Aligner, VideoFrame
 from avsieve.faces.align_shard import groups_of, read_frame
-from avsieve.faces.output import FaceTables, add_faces
+from avsieve.faces.tables import FaceTables, add_faces
 from avsieve.media.decode import Decoded, decode_clip
 from avsieve.media.extract import add_sound, extraction_status
 from avsieve.media.index import slices_of
 from avsieve.media.journal import Journal, state_of
 from avsieve.media.slices import MediaSlice
-from avsieve.prefetch import in_order
-from avsieve.progress import progress
-from avsieve.provenance import versions
-from avsieve.status import StatusTable
+from avsieve.runtime.prefetch import in_order
+from avsieve.runtime.progress import progress
+from avsieve.storage.provenance import versions
+from avsieve.storage.status import StatusTable
 
 Clip = tuple[MediaSlice, MediaSlice | None]
 

@@ -15,9 +15,9 @@ from insightface.model_zoo import get_model
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from avsieve.errors import ModelError
-from avsieve.faces.models import read_onnx, resolve_model
-from avsieve.faces.sessions import check_provider, providers_for, session_options
-from avsieve.provenance import sha256_of
+from avsieve.onnx_runtime.sessions import check_provider, providers_for, session_options
+from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
+from avsieve.storage.provenance import sha256_of
 
 POINTS = 106
 LOOSE = 1.5

@@ -30,13 +30,13 @@ def add_face_options(ap: argparse.ArgumentParser) -> None:
 def aligner_of(args: argparse.Namespace) -> Aligner:
     """Return the aligner that the options ask for."""
     if args.aligned:
-        from avsieve.faces.ready import ReadyFaces
+        from avsieve.faces.prealigned import ReadyFaces
 
         return ReadyFaces(jpeg_quality=args.face_jpeg_quality)
     from avsieve.faces.align import FaceAligner
     from avsieve.faces.detector import FaceDetector
-    from avsieve.faces.following import FollowingDetector
     from avsieve.faces.landmarks import FaceLandmarks
+    from avsieve.faces.tracking_detector import FollowingDetector
 
     # Faces of half the score are looked for as well: "seen, not used" is another matter than "none".
     common = {"size": args.detector_size, "min_score": args.min_score / 2, "device": args.device}

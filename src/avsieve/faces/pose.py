@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from avsieve.faces.alignment import TEMPLATE
+from avsieve.faces.template import TEMPLATE
 
 # How much nearer to the camera than the eyes, in distances of the eyes: eyes, tip of the nose, corners of the mouth.
 _DEPTHS = np.array([0.0, 0.0, 0.5, 0.05, 0.05])

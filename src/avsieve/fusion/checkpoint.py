@@ -11,10 +11,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from avsieve.atomic import atomic_path
 from avsieve.errors import ModelError
 from avsieve.fusion.neural import NeuralFusion
 from avsieve.fusion.registry import neural_class
+from avsieve.storage.atomic import atomic_path
 
 _KEY = "avsieve_fusion"  # one key: the order of several would change from run to run, and with it the bytes
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from avsieve.evaluation.scoring import Part
+from avsieve.fusion.base import FusionModel
 from avsieve.fusion.inputs import Inputs
-from avsieve.fusion.interface import FusionModel
 
 
 class Concatenation(FusionModel):

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from avsieve.errors import ModelError
 from avsieve.evaluation.scoring import Part
+from avsieve.fusion.base import FusionModel
 from avsieve.fusion.inputs import Inputs, Side
-from avsieve.fusion.interface import FusionModel
 
 START_ROWS = 100_000
 

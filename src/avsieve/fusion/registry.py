@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from avsieve.errors import ModelError
-from avsieve.fusion.interface import FusionModel
+from avsieve.fusion.base import FusionModel
 
 if TYPE_CHECKING:
     from avsieve.fusion.neural import NeuralFusion

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from avsieve.evaluation.scoring import Part
+from avsieve.fusion.base import FusionModel
 from avsieve.fusion.inputs import Inputs
-from avsieve.fusion.interface import FusionModel
 
 
 class ScoreAverage(FusionModel):

@@ -15,7 +15,7 @@ from avsieve.evaluation.scoring import Part
 from avsieve.fusion.inputs import Inputs
 from avsieve.fusion.neural import NeuralFusion, Stream, class_means
 from avsieve.fusion.recipe import Recipe
-from avsieve.training.margin import AAMSoftmax
+from avsieve.training.encoder.margin import AAMSoftmax
 
 logger = logging.getLogger(__name__)
 

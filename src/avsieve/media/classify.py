@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 
 from avsieve.media.slices import MediaSlice, read_slice
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
 
 # First bytes (offset, magic) of the containers that talking-head data comes in.
 _MP4: list[tuple[int, bytes]] = [

@@ -16,11 +16,11 @@ import cv2
 import ffmpeg
 import numpy as np
 
-from avsieve.atomic import atomic_path
 from avsieve.errors import AvsieveError
 from avsieve.media.ffmpeg import ffmpeg_binary
 from avsieve.media.slices import LOCAL_ONLY
-from avsieve.reasons import Reason
+from avsieve.storage.atomic import atomic_path
+from avsieve.storage.reasons import Reason
 
 _SMOOTHED_FRAMES = 13  # half a second: detections tremble, heads do not
 _LATE_S = 0.5  # a picture may end, or begin, so much before or after the sound

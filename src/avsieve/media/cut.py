@@ -9,10 +9,10 @@ from typing import Any
 import av
 import ffmpeg
 
-from avsieve.atomic import atomic_path
 from avsieve.errors import AvsieveError
 from avsieve.media.ffmpeg import ffmpeg_binary
 from avsieve.media.slices import LOCAL_ONLY
+from avsieve.storage.atomic import atomic_path
 
 EVEN = "scale=trunc(iw/2)*2:trunc(ih/2)*2"  # H.264 with 4:2:0 colour has no odd sides
 

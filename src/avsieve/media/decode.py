@@ -12,14 +12,14 @@ import av
 from avsieve.media.claims import Claim, claim_of
 from avsieve.media.classify import classify_failure, missing_part
 from avsieve.media.decoded import Decoded
+from avsieve.media.decoder_log import decoder_words, last_words
 from avsieve.media.frame_names import frame_name
 from avsieve.media.identity import ChangedError
 from avsieve.media.images import read_images
-from avsieve.media.one_pass import Pass, Wanted
+from avsieve.media.reader import Pass, Wanted
 from avsieve.media.slices import LOCAL_ONLY, MediaSlice, open_slice
-from avsieve.media.wav import SAMPLE_RATE
-from avsieve.media.words import decoder_words, last_words
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
+from avsieve.storage.wav import SAMPLE_RATE
 
 __all__ = ["SAMPLE_RATE", "Decoded", "decode_clip", "frame_name", "probe_duration_s"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
 
 
 @dataclass

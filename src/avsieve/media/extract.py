@@ -12,11 +12,11 @@ import pandas as pd
 from avsieve.media.decode import Decoded, decode_clip
 from avsieve.media.index import slices_of
 from avsieve.media.journal import Journal, state_of
-from avsieve.media.wav import wav_bytes
 from avsieve.media.workers import in_processes
-from avsieve.progress import progress
-from avsieve.shards import ShardWriter
-from avsieve.status import StatusTable
+from avsieve.runtime.progress import progress
+from avsieve.storage.shards import ShardWriter
+from avsieve.storage.status import StatusTable
+from avsieve.storage.wav import wav_bytes
 
 
 def extraction_status() -> StatusTable:

@@ -10,9 +10,9 @@ from pathlib import Path
 import ffmpeg
 import numpy as np
 
-from avsieve.atomic import atomic_path
 from avsieve.errors import AvsieveError
-from avsieve.media.wav import SAMPLE_RATE
+from avsieve.storage.atomic import atomic_path
+from avsieve.storage.wav import SAMPLE_RATE
 
 
 def ffmpeg_binary() -> str:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from avsieve.jpeg import jpeg_of
 from avsieve.media.decoded import Decoded
 from avsieve.media.frame_names import frame_name
 from avsieve.media.lookahead import Timing
 from avsieve.media.streams import square_size
+from avsieve.storage.jpeg import jpeg_of
 
 # A frame is never shown for longer than this: a later time stamp is taken for a mistake, in seconds.
 MOST_SHOWN_S = 60.0

@@ -8,12 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from avsieve.file_names import shown
-from avsieve.ids import id_part
-from avsieve.jpeg import jpeg_of
 from avsieve.media.decoded import Decoded
 from avsieve.media.identity import check_images, image_files, images_stamp
-from avsieve.reasons import Reason
+from avsieve.storage.file_names import shown
+from avsieve.storage.ids import id_part
+from avsieve.storage.jpeg import jpeg_of
+from avsieve.storage.reasons import Reason
 
 _JPEG = (".jpg", ".jpeg")
 

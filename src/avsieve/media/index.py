@@ -14,9 +14,9 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from avsieve.file_names import path_from_text
 from avsieve.media.identity import SEPARATOR, stamp_of
 from avsieve.media.slices import MediaSlice
+from avsieve.storage.file_names import path_from_text
 
 PART_SEPARATOR = SEPARATOR
 """Between the names of files that hold one clip together, the first of which ``offset`` counts from."""
@@ -73,7 +73,7 @@ class IndexedClip(NamedTuple):
 def file_place(root: Path, name: str) -> Place:
     """Return the place of a whole file below ``root``; of size 0 where there is none.
 
-    ``name`` is as the index has it, see `avsieve.file_names`.
+    ``name`` is as the index has it, see `avsieve.storage.file_names`.
     """
     path = root / path_from_text(name)
     if not path.is_file():
@@ -106,7 +106,10 @@ def media_table(clips: Iterable[IndexedClip]) -> pd.DataFrame:
 
 
 def paths_of(root: Path, path: str) -> tuple[Path, ...]:
-    """Return the files that a path of the index stands for; see `avsieve.file_names` for names that are no text."""
+    """Return the files that a path of the index stands for.
+
+    `avsieve.storage.file_names` tells how names that are no text are written.
+    """
     return tuple(root / path_from_text(part) for part in path.split(PART_SEPARATOR))
 
 

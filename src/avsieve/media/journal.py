@@ -19,10 +19,10 @@ import av
 import cv2
 import pandas as pd
 
-from avsieve import jpeg, reasons, shards
 from avsieve.media.identity import image_files, images_stamp, stamp_of
 from avsieve.media.slices import MediaSlice
-from avsieve.shards import Member, ShardWriter, intact
+from avsieve.storage import jpeg, reasons, shards
+from avsieve.storage.shards import Member, ShardWriter, intact
 
 Clip = tuple[MediaSlice, MediaSlice | None]
 

@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 
-from avsieve.media.wav import SAMPLE_RATE
+from avsieve.storage.wav import SAMPLE_RATE
 
 # Sound is converted in blocks of this many samples: by single frames of 1,024 it would cost as much as decoding.
 _BLOCK = 1 << 18

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from avsieve.labels import CAUTION, LABELS, TRUSTED
+from avsieve.evaluation.labels import CAUTION, LABELS, TRUSTED
 from avsieve.report.errors import MODEL_LABELS
 from avsieve.report.summary import percent
 from avsieve.report.verdict import VERDICTS, verdict

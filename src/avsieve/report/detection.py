@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from avsieve.errors import ListError
-from avsieve.text_files import read_text
+from avsieve.storage.text_files import read_text
 
 # Kind in the decisions -> kind in a truth table, and what people call it.
 KINDS = {"video": "video", "audio": "voice", "visual": "face"}

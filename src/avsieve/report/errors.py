@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from avsieve.labels import LABELS
+from avsieve.evaluation.labels import LABELS
 from avsieve.report.verdict import verdict
 
 MODEL_LABELS = {
@@ -36,7 +36,7 @@ class Evaluated:
     Attributes
     ----------
     labels
-        What its labels stand on (`avsieve.labels.LABELS`); empty where the tables do not say.
+        What its labels stand on (`avsieve.evaluation.labels.LABELS`); empty where the tables do not say.
     """
 
     labels: str

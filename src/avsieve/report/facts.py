@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from avsieve.reasons import DESCRIPTIONS, Reason
-from avsieve.tables import read_table
+from avsieve.storage.reasons import DESCRIPTIONS, Reason
+from avsieve.storage.tables import read_table
 
 STAGES = ("media", "extract", "align", "embed_audio", "embed_visual", "score", "scores")
 

@@ -14,7 +14,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from avsieve.shards import ShardReader
+from avsieve.storage.shards import ShardReader
 
 
 def shard_name(tar: str | Path) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from avsieve.cleansing.words import Warned, warnings_in_words
-from avsieve.labels import CAUTION, GIVEN, LABELS, TRUSTED
+from avsieve.cleansing.in_words import Warned, warnings_in_words
+from avsieve.evaluation.labels import CAUTION, GIVEN, LABELS, TRUSTED
 from avsieve.report import det, figures
 from avsieve.report.comparison import comparison_rows
 from avsieve.report.detection import KIND_LABELS, Detection, compare, expectation, found_wrong, judged_rows

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from avsieve.cleansing.words import Warned, warnings_in_words
-from avsieve.labels import CAUTION, GIVEN, TRUSTED
+from avsieve.cleansing.in_words import Warned, warnings_in_words
+from avsieve.evaluation.labels import CAUTION, GIVEN, TRUSTED
 from avsieve.report.detection import KIND_LABELS, Detection, expectation
 from avsieve.report.errors import Evaluated
 from avsieve.report.verdict import VERDICTS

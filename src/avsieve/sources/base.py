@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from avsieve.errors import AvsieveError
-from avsieve.ids import shard_names, shard_of
-from avsieve.tables import write_table
+from avsieve.storage.ids import shard_names, shard_of
+from avsieve.storage.tables import write_table
 
 PLAN_COLUMNS = ["utterance", "speaker", "video", "subset", "held_out", "shard", "path", "seconds"]
 TRAIN, TEST = "train", "test"

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from avsieve.atomic import write_json
 from avsieve.errors import ConfigError
+from avsieve.storage.atomic import write_json
 
 NOTE = "source.json"
 # What tells one corpus from another of the same kind; the embedded one has only itself.

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from avsieve.errors import AvsieveError
-from avsieve.reasons import Reason
+from avsieve.storage.reasons import Reason
 
 VIDEO = (
     ".mp4", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mov",

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from io import BufferedRandom
 from pathlib import Path
 
-from avsieve.reasons import Reason
 from avsieve.sources.ledger import Entry, Ledger
 from avsieve.sources.store import Store
-from avsieve.status import StatusTable
+from avsieve.storage.reasons import Reason
+from avsieve.storage.status import StatusTable
 
 MAY_PASS = {
     Reason.DOWNLOAD_FAILED, Reason.SITE_BLOCKED, Reason.SITE_THROTTLED, Reason.VIDEO_NOT_YET, Reason.VIDEO_NO_FORMAT

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from avsieve.errors import ConfigError
-from avsieve.ids import id_part, real_name
+from avsieve.storage.ids import id_part, real_name
 
 DEFAULT = "speaker/video/utterance"
 WORDS = ("speaker", "video", "utterance")

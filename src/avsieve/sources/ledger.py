@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from avsieve.errors import AvsieveError
-from avsieve.reasons import Reason
 from avsieve.sources.store import Store
+from avsieve.storage.reasons import Reason
 
 Outcome = Literal["done", "gone", "later"]
 """It lies in the store; it will not be had again; or it failed in a way that may pass."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.corpus_lists import layout_of, listed
 from avsieve.errors import AvsieveError
-from avsieve.recognise import named
+from avsieve.lists.corpora import named
+from avsieve.lists.layouts import layout_of, listed
 from avsieve.sources.findings import Finding
 
 NOTES = {
@@ -29,7 +29,7 @@ def look_at_list(path: str | Path, key: str) -> tuple[pd.DataFrame | None, list[
     Returns
     -------
     tuple
-        The list as `avsieve.corpus_lists.read_corpus_list` returns it, not to be changed, or None where it cannot be
+        The list as `avsieve.lists.layouts.read_corpus_list` returns it, not to be changed, or None where it cannot be
         read; and what there is to say.
     """
     try:

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from avsieve.errors import AvsieveError
-from avsieve.file_names import path_from_text, path_to_text, shown
-from avsieve.reasons import Reason
 from avsieve.sources.containers import TwiceError
 from avsieve.sources.findings import Finding, Level
 from avsieve.sources.layout import Layout
@@ -19,6 +17,8 @@ from avsieve.sources.rows import is_of_sound, merged
 from avsieve.sources.scan import Scan, in_order, scan_folder
 from avsieve.sources.tell import findings_of
 from avsieve.sources.tree.scan import Finder
+from avsieve.storage.file_names import path_from_text, path_to_text, shown
+from avsieve.storage.reasons import Reason
 
 LOOK_S = 20.0
 """How long folders are read, or listed clips looked for, before the rest is estimated."""

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.corpus_lists import read_corpus_list
 from avsieve.errors import AvsieveError
-from avsieve.file_names import path_to_text
+from avsieve.lists.layouts import read_corpus_list
 from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import stem_of
 from avsieve.sources.layout import Layout
 from avsieve.sources.scan import Scan, in_order, scan_folder
 from avsieve.sources.tell import count_of, findings_of, log, nothing_in
+from avsieve.storage.file_names import path_to_text
 
 Taken = Callable[[str], str | None]
 
 
 def frame_of(subset: str, utterances: Sequence[str], paths: Sequence[str], seconds: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of a plan; ``paths`` are written as `avsieve.file_names.path_to_text` has them."""
+    """Return the rows of a plan; ``paths`` are written as `avsieve.storage.file_names.path_to_text` has them."""
     return pd.DataFrame({"utterance": utterances, "subset": subset, "path": paths, "seconds": seconds})
 
 

@@ -15,10 +15,10 @@ from operator import attrgetter
 from pathlib import Path
 
 from avsieve.errors import AvsieveError
-from avsieve.file_names import shown
-from avsieve.ids import id_part
 from avsieve.sources.containers import USUAL, TwiceError, choose, ending_of, is_hidden, is_system, stem_of
 from avsieve.sources.layout import DEEPEST, Layout
+from avsieve.storage.file_names import shown
+from avsieve.storage.ids import id_part
 
 HIDDEN, SYSTEM, BARE = "hidden", "of the system", "without an ending"
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from avsieve.errors import AvsieveError
-from avsieve.file_names import shown
 from avsieve.sources.findings import Finding
 from avsieve.sources.layout import layouts_of_depth
 from avsieve.sources.scan import HIDDEN, SYSTEM, Kind, Scan, kinds_in_words
+from avsieve.storage.file_names import shown
 
 _LEVELS = {"ok": logging.INFO, "note": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 # Folders that corpora have above the speakers.

@@ -18,11 +18,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from avsieve.atomic import write_text
-from avsieve.census import when
-from avsieve.file_names import path_from_text
 from avsieve.media.identity import SEPARATOR, image_files, images_stamp, stamp_of
 from avsieve.sources.containers import EXTENSIONS
+from avsieve.storage.atomic import write_text
+from avsieve.storage.file_names import path_from_text
+from avsieve.wiring.census import when
 
 How = Literal["files", "names", "nothing"]
 FIRST = "clips: as they were when they were first indexed"

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from avsieve.media.ffmpeg import write_clip
-from avsieve.media.wav import wav_bytes
+from avsieve.storage.wav import wav_bytes
 from avsieve.synthetic.corpus import DEMO_ENTROPY, Clip, CorpusSettings, duration_s, sex_of
-from avsieve.synthetic.faces import render_frames, sample_face, sample_scene
-from avsieve.synthetic.voices import sample_channel, sample_voice, synthesise
+from avsieve.synthetic.faces.person import render_frames, sample_face, sample_scene
+from avsieve.synthetic.voices.person import sample_channel, sample_voice, synthesise
 
 
 def render_clip(settings: CorpusSettings, clip: Clip, path: Path) -> None:

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.embeddings import read_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.sources.embeddings import fetch, plan
 from avsieve.sources.embeddings.files import table_files
 from avsieve.sources.embeddings.split import split
-from avsieve.tables import read_table
+from avsieve.storage.embeddings import read_embeddings
+from avsieve.storage.tables import read_table
 
 NAMES = [f"id{s}/v{v}/0000{u}" for s in (1, 2, 3) for v in (1, 2) for u in (1, 2)]
 

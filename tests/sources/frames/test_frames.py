@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.config_source import Frames
+from avsieve.config.source import Frames
 from avsieve.errors import AvsieveError
 from avsieve.media.extract import extract_shard
-from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardReader
 from avsieve.sources.frames import fetch, plan
 from avsieve.sources.frames.check import check
 from avsieve.sources.frames.names import read_names
 from avsieve.sources.layout import Layout
+from avsieve.storage.shards import ShardReader
+from avsieve.storage.wav import wav_bytes
 
 META = (
     "VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet\n"

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from avsieve.reasons import Reason
 from avsieve.sources.voxceleb.answers import NO_ANSWER, chain, classify, classify_words, words_of
+from avsieve.storage.reasons import Reason
 
 pytest.importorskip("yt_dlp")
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError

@@ -19,8 +19,8 @@ import pytest
 
 from avsieve.errors import AvsieveError
 from avsieve.media.ffmpeg import write_clip
-from avsieve.media.wav import wav_bytes
 from avsieve.sources.voxceleb import fetch, plan
+from avsieve.storage.wav import wav_bytes
 
 from .conftest import StandIn, write_track
 

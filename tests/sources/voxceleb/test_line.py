@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from avsieve.media.ffmpeg import write_clip
-from avsieve.media.wav import wav_bytes
-from avsieve.shards import ShardReader
+from avsieve.storage.shards import ShardReader
+from avsieve.storage.wav import wav_bytes
 
 from .conftest import StandIn, write_track
 

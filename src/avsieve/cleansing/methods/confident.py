@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.cleansing.judgement import Judgement, from_flags
+from avsieve.cleansing.inputs import MODALITIES
+from avsieve.cleansing.result import Judgement, from_flags
 from avsieve.cleansing.scores import Evidence, Scores
-from avsieve.cleansing.streams import MODALITIES
 from avsieve.errors import AvsieveError
 
 _BATCH = 4096

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from avsieve.cleansing.judgement import Judgement, from_flags
+from avsieve.cleansing.result import Judgement, from_flags
 from avsieve.cleansing.scores import Evidence, Scores
 
 

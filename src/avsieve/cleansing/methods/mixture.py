@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.cleansing.judgement import Judgement, unjudged_of
+from avsieve.cleansing.inputs import MODALITIES
+from avsieve.cleansing.result import Judgement, unjudged_of
 from avsieve.cleansing.scores import Scores
-from avsieve.cleansing.streams import MODALITIES
 
 _SAMPLE = 100_000
 

@@ -16,10 +16,10 @@ from __future__ import annotations
 import numpy as np
 
 from avsieve.cleansing.few import model_for
-from avsieve.cleansing.judgement import Judgement
+from avsieve.cleansing.inputs import MODALITIES
 from avsieve.cleansing.likelihood import KINDS, LikelihoodModel
+from avsieve.cleansing.result import Judgement
 from avsieve.cleansing.scores import Evidence, Scores
-from avsieve.cleansing.streams import MODALITIES
 from avsieve.cleansing.structure import Inference, Shares, infer
 from avsieve.cleansing.suggestions import find_merges, without_twins
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.cleansing.judgement import Judgement, from_flags
+from avsieve.cleansing.inputs import MODALITIES
+from avsieve.cleansing.result import Judgement, from_flags
 from avsieve.cleansing.scores import Evidence, Scores
-from avsieve.cleansing.streams import MODALITIES
 
 
 def judge(scores: Scores, *, audio_threshold: float | None = None, visual_threshold: float | None = None) -> Judgement:

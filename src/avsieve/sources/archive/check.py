@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from contextlib import closing
 
-from avsieve.config_source import Archive as Settings
-from avsieve.corpus_lists import listed
+from avsieve.config.source import Archive as Settings
 from avsieve.errors import AvsieveError
+from avsieve.lists.corpora import named
+from avsieve.lists.layouts import listed
 from avsieve.media.index import slice_of
-from avsieve.recognise import named
 from avsieve.sources.archive.locate import BadMemberError, Locator
 from avsieve.sources.archive.members import LINK, SPARSE, Member, find_members
 from avsieve.sources.archive.names import Naming

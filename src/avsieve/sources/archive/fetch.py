@@ -10,15 +10,15 @@ import pandas as pd
 
 from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IndexedClip, Place, media_table, slice_of
-from avsieve.progress import progress
-from avsieve.reasons import Reason
+from avsieve.runtime.progress import progress
 from avsieve.sources.archive.locate import BadMemberError, Locator, verify
 from avsieve.sources.archive.members import Member
 from avsieve.sources.archive.parts import find_archives
 from avsieve.sources.archive.plan import add_archive_options, places_from_text
 from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import missing_part
-from avsieve.status import StatusTable
+from avsieve.storage.reasons import Reason
+from avsieve.storage.status import StatusTable
 
 
 def add_options(ap: argparse.ArgumentParser) -> None:

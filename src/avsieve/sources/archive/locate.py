@@ -11,11 +11,11 @@ from pathlib import Path
 from avsieve.media.identity import Mark
 from avsieve.media.index import AS_IT_IS, DEFLATED, PART_SEPARATOR, Place
 from avsieve.media.slices import FileSlice, MediaSlice, read_slice
-from avsieve.reasons import Reason
 from avsieve.sources.archive.members import DEFLATED as DEFLATED_MEMBER
 from avsieve.sources.archive.members import ENCRYPTED, LINK, SPARSE, STORED, TAR, TWICE, Member
 from avsieve.sources.archive.parts import Archive
 from avsieve.sources.archive.zip_end import LOCAL_HEADER, LOCAL_SIGNATURE
+from avsieve.storage.reasons import Reason
 
 _SIZES_FOLLOW = 0x8  # the header was written before the content, and its checksum stands behind that
 # What stands behind the content then (APPNOTE.TXT, section 4.3.9): most writers begin it with a signature.

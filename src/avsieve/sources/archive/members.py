@@ -9,13 +9,13 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple
 
-from avsieve.file_names import shown
 from avsieve.sources.archive.names import Naming
 from avsieve.sources.archive.parts import Archive, joined
 from avsieve.sources.archive.tars import clean_name, tar_members
 from avsieve.sources.archive.zip_end import LOCAL_HEADER, check_whole
 from avsieve.sources.containers import TwiceError, choose
 from avsieve.sources.layout import Layout
+from avsieve.storage.file_names import shown
 
 logger = logging.getLogger(__name__)
 TAR, STORED, DEFLATED, ENCRYPTED, SPARSE, LINK = "tar", "stored", "deflated", "encrypted", "sparse", "link"

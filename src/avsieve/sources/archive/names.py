@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from avsieve.errors import AvsieveError
-from avsieve.file_names import shown
 from avsieve.sources.containers import USUAL, ending_of, is_hidden, is_system, stem_of
 from avsieve.sources.findings import Finding
 from avsieve.sources.layout import Layout
 from avsieve.sources.scan import BARE, HIDDEN, SYSTEM, Kind, kinds_in_words
 from avsieve.sources.tell import count_of
+from avsieve.storage.file_names import shown
 
 
 class Naming:

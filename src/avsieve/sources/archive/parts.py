@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avsieve.errors import AvsieveError
-from avsieve.file_names import path_to_text
 from avsieve.media.identity import SEPARATOR as PART_SEPARATOR
 from avsieve.media.slices import FileSlice
+from avsieve.storage.file_names import path_to_text
 
 # End of a zip's directory: PKWARE's APPNOTE.TXT 6.3.10, section 4.3.16.
 END_OF_ZIP, END_SIGNATURE = struct.Struct("<4s4H2LH"), b"PK\x05\x06"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.corpus_lists import read_corpus_list
+from avsieve.lists.layouts import read_corpus_list
 from avsieve.sources.archive.members import Member, find_members
 from avsieve.sources.archive.names import Naming
 from avsieve.sources.archive.parts import find_archives

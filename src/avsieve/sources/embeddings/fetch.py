@@ -7,7 +7,7 @@ import argparse
 import pandas as pd
 
 from avsieve.errors import AvsieveError
-from avsieve.status import StatusTable
+from avsieve.storage.status import StatusTable
 
 
 def add_options(ap: argparse.ArgumentParser) -> None:

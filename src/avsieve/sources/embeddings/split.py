@@ -12,12 +12,12 @@ import pandas as pd
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.table import EmbeddingTable, coverage_lines
-from avsieve.embeddings import write_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.provenance import sha256_of, write_provenance
-from avsieve.reasons import Reason
 from avsieve.sources.embeddings.files import all_files
-from avsieve.status import StatusTable
+from avsieve.storage.embeddings import write_embeddings
+from avsieve.storage.provenance import sha256_of, write_provenance
+from avsieve.storage.reasons import Reason
+from avsieve.storage.status import StatusTable
 
 _LOG = logging.getLogger(__name__)
 

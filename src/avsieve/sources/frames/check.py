@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.config_source import Frames
-from avsieve.corpus_lists import read_corpus_list
+from avsieve.config.source import Frames
 from avsieve.errors import AvsieveError
-from avsieve.file_names import path_to_text
-from avsieve.recognise import named
+from avsieve.lists.corpora import named
+from avsieve.lists.layouts import read_corpus_list
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.sources.frames.folders import ImageFolders
 from avsieve.sources.frames.names import read_names
@@ -17,6 +16,7 @@ from avsieve.sources.layout import Layout
 from avsieve.sources.look import Looked, absent_folders, look_at_folders, mean_duration_s, ordered, search
 from avsieve.sources.rows import shared_in_words
 from avsieve.sources.tree.scan import Finder
+from avsieve.storage.file_names import path_to_text
 
 KEY = "source.frames"
 MOST_FOLDERS = 2000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from avsieve.file_names import path_from_text, path_to_text
 from avsieve.media.identity import image_files, images_stamp
+from avsieve.storage.file_names import path_from_text, path_to_text
 
 RELEASE = "1.6"
 """Folder between speaker and video in VoxCeleb1's face release."""

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from avsieve.errors import ListError
-from avsieve.text_files import read_text
+from avsieve.storage.text_files import read_text
 
 ID, NAME = "VoxCeleb1 ID", "VGGFace1 ID"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from avsieve.config_source import Synthetic
+from avsieve.config.source import Synthetic
 from avsieve.sources.findings import Finding, SourceFacts
 
 

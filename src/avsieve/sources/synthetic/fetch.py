@@ -10,10 +10,10 @@ import pandas as pd
 
 from avsieve.media.identity import Mark
 from avsieve.media.index import IndexedClip, Place, media_table
-from avsieve.progress import progress
-from avsieve.shards import ShardReader, ShardWriter
+from avsieve.runtime.progress import progress
 from avsieve.sources.synthetic.plan import add_corpus_options, settings_of
-from avsieve.status import StatusTable
+from avsieve.storage.shards import ShardReader, ShardWriter
+from avsieve.storage.status import StatusTable
 from avsieve.synthetic.corpus import plan_clips
 from avsieve.synthetic.render import render_clip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.atomic import write_text
+from avsieve.storage.atomic import write_text
 from avsieve.synthetic.corpus import CorpusSettings, plan_rows, speaker_rows, truth_rows
 
 

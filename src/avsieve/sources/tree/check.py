@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.config_source import Tree
+from avsieve.config.source import Tree
 from avsieve.errors import AvsieveError
-from avsieve.file_names import path_to_text
-from avsieve.recognise import named
+from avsieve.lists.corpora import named
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.sources.layout import Layout
 from avsieve.sources.lists import look_at_list
@@ -26,6 +25,7 @@ from avsieve.sources.look import (
 from avsieve.sources.rows import shared_in_words
 from avsieve.sources.tree.scan import Finder
 from avsieve.sources.tree.table import read_clip_table
+from avsieve.storage.file_names import path_to_text
 
 KEY = "source.tree"
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.file_names import path_from_text, path_to_text, shown
 from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IndexedClip, Place, file_place, media_table, slice_of
-from avsieve.progress import progress
-from avsieve.reasons import Reason
+from avsieve.runtime.progress import progress
 from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import TwiceError, missing_part
 from avsieve.sources.tree.scan import Finder, Found
-from avsieve.status import StatusTable
+from avsieve.storage.file_names import path_from_text, path_to_text, shown
+from avsieve.storage.reasons import Reason
+from avsieve.storage.status import StatusTable
 
 
 def add_options(ap: argparse.ArgumentParser) -> None:

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from avsieve.file_names import path_from_text, path_to_text, shown
-from avsieve.reasons import Reason
 from avsieve.sources.containers import USUAL, TwiceError, choose, is_hidden, is_system, stem_of
 from avsieve.sources.layout import Layout
+from avsieve.storage.file_names import path_from_text, path_to_text, shown
+from avsieve.storage.reasons import Reason
 
 _DEFAULT = Layout()
 
@@ -18,7 +18,7 @@ class Found(NamedTuple):
     """A file below a root."""
 
     name: str
-    """As the media index has it, see `avsieve.file_names`."""
+    """As the media index has it, see `avsieve.storage.file_names`."""
     size: int
 
 
@@ -69,7 +69,7 @@ class Finder:
             What the plan says of its path.
         utterance
             Its id. A list may name an utterance by the name of its file, though that could be the code of another name
-            (`avsieve.ids.id_part`): then the file with that name is taken.
+            (`avsieve.storage.ids.id_part`): then the file with that name is taken.
 
         Raises
         ------

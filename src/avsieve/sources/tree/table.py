@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avsieve.errors import ListError
-from avsieve.ids import id_part, is_valid_id
+from avsieve.storage.ids import id_part, is_valid_id
 
 KNOWN = ("utterance", "speaker", "video", "path", "seconds")
 NEEDED = ("utterance", "path")
@@ -27,7 +27,7 @@ def read_clip_table(path: Path) -> dict[str, TableRow]:
 
     ``utterance`` and ``path`` are needed. An utterance is ``speaker/video/utterance``, or the last part of that beside
     the columns ``speaker`` and, if there are videos, ``video``; ``seconds`` is its length, if known. Names that no id
-    can have are written as `avsieve.ids.id_part` does.
+    can have are written as `avsieve.storage.ids.id_part` does.
 
     Returns
     -------

@@ -6,14 +6,14 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from avsieve.config_source import Urls
+from avsieve.config.source import Urls
 from avsieve.errors import AvsieveError
-from avsieve.ids import parse_id
 from avsieve.sources.downloads import settled
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
 from avsieve.sources.urls.table import UrlRequest, read_table
+from avsieve.storage.ids import parse_id
 
 
 def check(settings: Urls, modalities: str) -> SourceFacts:

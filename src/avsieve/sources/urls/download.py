@@ -10,9 +10,9 @@ from pathlib import Path
 
 import requests
 
-from avsieve.reasons import Reason
 from avsieve.sources.urls.pace import Pace
 from avsieve.sources.urls.transfer import GoneError, Partial, PassingError, transfer
+from avsieve.storage.reasons import Reason
 
 MAX_PAUSE_S, MAX_ASKED_S = 60.0, 300.0
 """Longest pause of ours, and longest that a server may ask for before its file is left for another run."""

@@ -16,12 +16,9 @@ import pandas as pd
 import requests
 
 import avsieve
-from avsieve.atomic import commit
 from avsieve.errors import AvsieveError
-from avsieve.ids import parse_id
 from avsieve.media.index import IndexedClip, Place, file_place, media_table
-from avsieve.progress import progress
-from avsieve.reasons import Reason
+from avsieve.runtime.progress import progress
 from avsieve.sources.downloads import coverage, locked, settled
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import PARTIAL, Store
@@ -31,7 +28,10 @@ from avsieve.sources.urls.pace import Pace
 from avsieve.sources.urls.plan import from_path
 from avsieve.sources.urls.table import UrlRequest
 from avsieve.sources.urls.transfer import GoneError, PassingError, disk_full
-from avsieve.status import StatusTable
+from avsieve.storage.atomic import commit
+from avsieve.storage.ids import parse_id
+from avsieve.storage.reasons import Reason
+from avsieve.storage.status import StatusTable
 
 logger = logging.getLogger(__name__)
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from avsieve.atomic import atomic_path, commit
 from avsieve.media.cut import CutError, cut_clip
 from avsieve.media.decode import probe_duration_s
-from avsieve.reasons import Reason
 from avsieve.sources.containers import EXTENSIONS
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
 from avsieve.sources.urls.table import UrlRequest
+from avsieve.storage.atomic import atomic_path, commit
+from avsieve.storage.reasons import Reason
 
 # Beginnings of containers (offset, bytes) -> the extension of a clip whose URL has none.
 _CONTAINERS = [

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from avsieve.errors import AvsieveError, ListError
-from avsieve.ids import is_valid_id, parse_id
-from avsieve.text_files import read_text
+from avsieve.storage.ids import is_valid_id, parse_id
+from avsieve.storage.text_files import read_text
 
 NEEDED, KNOWN = ("utterance", "url"), ("utterance", "url", "sha256", "start", "end")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

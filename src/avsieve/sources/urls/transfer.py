@@ -24,11 +24,11 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from avsieve.atomic import write_json
 from avsieve.errors import AvsieveError
 from avsieve.media.classify import classify_open_error, looks_like_media
-from avsieve.reasons import Reason
 from avsieve.sources.urls.pace import Pace
+from avsieve.storage.atomic import write_json
+from avsieve.storage.reasons import Reason
 
 CHUNK, HEAD = 1 << 16, 1024
 MAX_REDIRECTS = 5

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from avsieve.reasons import Reason
 from avsieve.sources.downloads import MAY_PASS
+from avsieve.storage.reasons import Reason
 
 # In this order: the first that fits counts. Sites' words are not stable, so each is as short as it can be.
 WORDS: tuple[tuple[str, Reason], ...] = (

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from avsieve.config_source import Voxceleb
-from avsieve.corpus_lists import read_corpus_list
+from avsieve.config.source import Voxceleb
 from avsieve.errors import AvsieveError
+from avsieve.lists.layouts import read_corpus_list
 from avsieve.media.ffmpeg import ffmpeg_binary
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.sources.ledger import Ledger

@@ -17,8 +17,7 @@ import pandas as pd
 
 from avsieve.media.identity import stamp_of
 from avsieve.media.index import IndexedClip, Place, file_place, media_table
-from avsieve.progress import progress
-from avsieve.reasons import Reason
+from avsieve.runtime.progress import progress
 from avsieve.sources.downloads import MAY_PASS, coverage, locked
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
@@ -26,7 +25,8 @@ from avsieve.sources.voxceleb.site import Site, SiteOptions
 from avsieve.sources.voxceleb.speaker import ClipOptions, Found, SpeakerWork
 from avsieve.sources.voxceleb.tracks import track_file
 from avsieve.sources.watched import ABSENT, Watched
-from avsieve.status import StatusTable
+from avsieve.storage.reasons import Reason
+from avsieve.storage.status import StatusTable
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from avsieve.errors import AvsieveError
 from avsieve.media.ffmpeg import ffmpeg_binary
-from avsieve.reasons import Reason
 from avsieve.sources.voxceleb.answers import NO_ANSWER, Answer, chain, classify
+from avsieve.storage.reasons import Reason
 
 INSTALL = 'pip install "yt-dlp[default]"'
 WHOLE = "whole"

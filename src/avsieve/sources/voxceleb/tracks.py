@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from avsieve.errors import AvsieveError, ListError
-from avsieve.file_names import path_from_text
-from avsieve.text_files import read_text
+from avsieve.storage.file_names import path_from_text
+from avsieve.storage.text_files import read_text
 
 FPS = 25
 # A box that is drawn around a face is never so small in pixels, nor so large as a share of the picture.

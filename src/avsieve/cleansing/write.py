@@ -1,0 +1,123 @@
+"""What cleansing leaves behind: the lists, the table of decisions, and a summary that does not hide its doubts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from avsieve.cleansing.decisions import Decisions, decide
+from avsieve.cleansing.registry import judge
+from avsieve.cleansing.result import Judgement
+from avsieve.cleansing.scores import Scores
+from avsieve.cleansing.suggestions import Suggestions, find_merges, suggest
+from avsieve.cleansing.summary import summarise
+from avsieve.errors import AvsieveError
+from avsieve.lists.train_list import write_clean_list, write_train_list
+from avsieve.storage.atomic import write_json
+from avsieve.storage.tables import write_table
+
+
+def cleanse(
+    scores: Scores,
+    seconds: Sequence[str],
+    out: str | Path,
+    *,
+    method: str = "posterior",
+    policy: str = "either",
+    threshold: float = 0.5,
+    options: dict[str, Any] | None = None,
+    embeddings: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Any]:
+    """Judge, decide and write the cleansed lists, the decisions and the summary under ``out``; return the summary.
+
+    ``train_clean.txt`` has what is believed right and lacks nothing; ``train_clean_audio.txt`` and
+    ``train_clean_visual.txt`` what a training on voices or faces alone may take, each judged by its own probability.
+
+    Parameters
+    ----------
+    scores
+        In the order of ``train_all.txt``.
+    seconds
+        (n,) durations as text.
+    method, options
+        See `avsieve.cleansing.registry.judge`.
+    policy, threshold
+        See `avsieve.cleansing.decisions.decide`.
+    embeddings
+        Per modality, each utterance's reason: ``ok`` where it has an embedding, else why it has none. It stands in the
+        decisions as ``<modality>_embedding`` and is counted in the summary.
+    """
+    out = Path(out)
+    judgement = judge(scores, method, **(options or {}))
+    decisions = decide(scores, judgement, policy, threshold)
+    right = np.where(np.isnan(judgement.wrong), 0.0, 1 - np.nan_to_num(judgement.wrong))
+    suggestions = suggest(scores, right, decisions.kind)
+    merges = find_merges(scores, right)
+    summary = summarise(scores, judgement, decisions, suggestions, merges, policy)
+    summary["embeddings"] = {m: dict(sorted(Counter(reasons).items())) for m, reasons in (embeddings or {}).items()}
+    summary["settings"] = {"method": method, "policy": policy, "threshold": threshold, "options": options or {}}
+    utterances = scores.utterance.tolist()
+    similarities = scores.audio.similarity, scores.visual.similarity
+    write_clean_list(out / "train_all_clean.txt", utterances, seconds, *similarities, decisions.clean)
+    of_modality = {f"train_clean_{m}.txt": rows for m, rows in decisions.usable.items()}
+    for name, rows in {"train_clean.txt": decisions.clean, **of_modality}.items():
+        keep = np.flatnonzero(rows).tolist()
+        write_train_list(out / name, [utterances[i] for i in keep], [seconds[i] for i in keep])
+    table = decision_table(scores, judgement, decisions, suggestions)
+    for m, reasons in (embeddings or {}).items():
+        table = table.append_column(f"{m}_embedding", pa.array(reasons, pa.string()))
+    write_table(out / "decisions.parquet", table)
+    write_json(out / "summary.json", summary)
+    return summary
+
+
+def decision_table(scores: Scores, judgement: Judgement, decisions: Decisions, suggestions: Suggestions) -> pa.Table:
+    """Return one row per utterance: probabilities, kind, suggestion, decision, reason, and the facts beside them."""
+    names = np.array([*scores.speakers, None], dtype=object)
+    columns: dict[str, Any] = {
+        "utterance": scores.utterance,
+        "speaker": names[scores.speaker],
+        "p_audio_wrong": judgement.audio_wrong,
+        "p_visual_wrong": judgement.visual_wrong,
+        "p_wrong": judgement.wrong,
+        "kind": decisions.kind,
+        "suggested_speaker": names[suggestions.speaker],
+        "p_suggested": suggestions.probability,
+        "decision": decisions.decision,
+        "reason": decisions.reason,
+    }
+    for m, e in scores.evidence.items():
+        columns |= {
+            f"{m}_similarity": e.similarity,
+            f"{m}_nearest_speaker": names[e.other_speaker[:, 0]],
+            f"{m}_nearest_similarity": e.other[:, 0],
+            f"{m}_margin": e.margin,
+            f"{m}_fallback": e.fallback,
+        }
+    return pa.table({k: pa.array(v, pa.float32()) if _is_float(v) else pa.array(v) for k, v in columns.items()})
+
+
+def _is_float(values: Any) -> bool:
+    return isinstance(values, np.ndarray) and values.dtype.kind == "f"
+
+
+def in_order_of(scores: Scores, utterances: Sequence[str]) -> Scores:
+    """Return the scores of ``utterances``, in their order.
+
+    Raises
+    ------
+    AvsieveError
+        If one of them was not scored.
+    """
+    position = {u: i for i, u in enumerate(scores.utterance.tolist())}
+    if missing := [u for u in utterances if u not in position]:
+        raise AvsieveError(
+            f"{len(missing)} of {len(utterances)} utterances of the plan are not in the scores, "
+            f"for example {missing[0]}; score the shards of this plan again"
+        )
+    return scores.take(np.array([position[u] for u in utterances], dtype=np.int64))

@@ -1,0 +1,1 @@
+"""The configuration: what every key means, its default and its bounds."""

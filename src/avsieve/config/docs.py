@@ -1,0 +1,201 @@
+"""Write what is derived from the configuration's model: the default file, the reference and the JSON schema.
+
+``python -m avsieve.config.docs --write`` writes them anew, ``--check`` fails if one of them is out of step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from avsieve.config.model import Config
+from avsieve.config.training import Preset
+from avsieve.storage.atomic import write_text
+from avsieve.training.encoder.presets import keys_of
+
+ROOT = Path(__file__).resolve().parents[3]
+
+INTRO = """\
+# Configuration
+
+`config.yaml` holds every key with its default (behind a `#` where a preset may set another); a file of your own needs
+only the keys that differ:
+
+    snakemake --cores 8 --configfile my.yaml
+
+or, for one key, `--config device=cuda` (nested: `--config 'cleansing={policy: audio}'`). An unknown key or a wrong
+value ends with one message that names the key. Paths are relative to the folder that Snakemake runs in.
+How many cores, GPUs or cluster jobs are used is no part of the configuration: see `workflow/profiles`.
+
+The last column tells the first rule that runs again when a key changes; what depends on that rule follows.
+
+*This page is written by `make docs` from `src/avsieve/config/model.py`.*
+"""
+
+
+def _type_of(annotation: Any) -> str:
+    """Return the words for a type: what the reference tells of a key's values.
+
+    Raises
+    ------
+    TypeError
+        If there are none, since the name of a Python type means nothing to a reader.
+    """
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        base, *limits = get_args(annotation)
+        return _type_of(base) + _limits(limits)
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(annotation))
+    if origin in (Union, UnionType):
+        parts = [_type_of(a) for a in get_args(annotation) if a is not type(None)]
+        # A comma, where a part has one of its own: "whole number, at least 32, or `auto`".
+        joined = (", or " if any("," in part for part in parts[:-1]) else " or ").join(parts)
+        return joined + (", or nothing" if type(None) in get_args(annotation) else "")
+    if origin is dict or annotation is dict:
+        return "keys and values"
+    if origin in (list, tuple):
+        return f"list of {_type_of(get_args(annotation)[0])}"
+    words = {str: "text", int: "whole number", float: "number", bool: "yes or no", Path: "path", Any: "any value"}
+    if annotation not in words:
+        raise TypeError(f"no words for {annotation}; add them to avsieve.config.docs")
+    return words[annotation]
+
+
+def _limits(metadata: Iterable[Any]) -> str:
+    """Return the words for the limits of a number, as a field or an annotation holds them."""
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "multiple_of": "a multiple of"}
+    limits = [m for item in metadata for m in (item.metadata if isinstance(item, FieldInfo) else [item])]
+    found = [f"{words[a]} {getattr(m, a):g}" for m in limits for a in words if getattr(m, a, None) is not None]
+    return f", {' and '.join(found)}" if found else ""
+
+
+def _is_block(field: FieldInfo) -> bool:
+    return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+
+
+def _reruns(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    return str(extra["reruns"]) if isinstance(extra, dict) else ""
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, float) and "e" in repr(value) and "." not in repr(value):
+        return repr(value).replace("e", ".0e")  # YAML takes 1e-05 for text
+    return json.dumps(value) if not isinstance(value, str) or value == "" else value
+
+
+def _presets(model: type[BaseModel]) -> list[str]:
+    """Return a paragraph a preset with the keys that it sets."""
+    if not issubclass(model, Preset):
+        return []
+    return [
+        f"`preset: {name}` sets {', '.join(f'`{key}: {_yaml(value)}`' for key, value in values.items())}.\n"
+        for name, values in model.PRESETS.items()
+        if values
+    ]
+
+
+def reference() -> str:
+    """Return config/README.md."""
+    parts = [INTRO]
+
+    def section(model: type[BaseModel], path: str) -> None:
+        plain = {n: f for n, f in model.model_fields.items() if not _is_block(f)}
+        if plain:
+            parts.append(f"\n## {f'`{path}`' if path else 'General'}\n")
+            if path:
+                parts.append(f"{' '.join((model.__doc__ or '').split())}\n")
+            parts.extend(_presets(model))
+            parts.append("| key | meaning | value | default | reruns |\n|---|---|---|---|---|")
+            for name, field in plain.items():
+                full = f"{path}.{name}" if path else name
+                parts.append(
+                    f"| `{full}` | {field.description} | {_type_of(field.annotation)}{_limits(field.metadata)} "
+                    f"| `{_yaml(field.get_default(call_default_factory=True))}` | `{_reruns(field)}` |"
+                )
+        for name, field in model.model_fields.items():
+            if _is_block(field):
+                section(field.annotation, f"{path}.{name}" if path else name)  # type: ignore[arg-type]
+
+    section(Config, "")
+    return "\n".join(parts) + "\n"
+
+
+def default_file() -> str:
+    """Return config/config.yaml."""
+    lines = [
+        "# yaml-language-server: $schema=../workflow/schemas/config.schema.json",
+        "# The default: the embedded corpus of made-up people, in a few minutes on a laptop. Written by `make docs`;",
+        "# keep your own settings in a file of your own. config/README.md explains every key.",
+    ]
+
+    def block(model: type[BaseModel], indent: str) -> None:
+        preset = keys_of(model.PRESETS) if issubclass(model, Preset) else set()
+        for name, field in model.model_fields.items():
+            if _is_block(field):
+                if not indent:
+                    lines.append("")
+                lines.append(f"{indent}{name}:")
+                block(field.annotation, indent + "  ")  # type: ignore[arg-type]
+            else:
+                comment = textwrap.wrap((field.description or "").replace("`", ""), 116 - len(indent))
+                lines.extend(f"{indent}# {line}" for line in comment)
+                # A default that stood here would count as given, and no preset could change it.
+                mark = "# " if name in preset else ""
+                lines.append(f"{indent}{mark}{name}: {_yaml(field.get_default(call_default_factory=True))}")
+
+    block(Config, "")
+    return "\n".join(lines) + "\n"
+
+
+def schema() -> str:
+    """Return workflow/schemas/config.schema.json."""
+    value = Config.model_json_schema()
+    value["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps(value, indent=2) + "\n"
+
+
+def derived() -> dict[Path, str]:
+    """Return the derived files, relative to the checkout, and what they should hold."""
+    return {
+        Path("config/config.yaml"): default_file(),
+        Path("config/README.md"): reference(),
+        Path("workflow/schemas/config.schema.json"): schema(),
+    }
+
+
+def main() -> int:
+    """Write or check the derived files."""
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = ap.add_mutually_exclusive_group(required=True)
+    what.add_argument("--write", action="store_true", help="write the files anew")
+    what.add_argument("--check", action="store_true", help="fail if a file is out of step")
+    args = ap.parse_args()
+    stale = 0
+    for path, text in derived().items():
+        found = (ROOT / path).read_text(encoding="utf-8") if (ROOT / path).exists() else ""
+        if found == text:
+            continue
+        if args.write:
+            write_text(ROOT / path, text)
+            continue
+        stale += 1
+        difference = difflib.unified_diff(found.splitlines(True), text.splitlines(True), str(path), "expected")
+        sys.stderr.writelines(difference)
+        sys.stderr.write(f"{path} is out of step with src/avsieve/config/model.py; run `make docs`\n")
+    return int(stale > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Faces that are aligned already, such as AVCleanse's ``frame_align``: none is looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from avsieve.faces.align import AlignedUtterance, FrameRow, VideoFrame
+from avsieve.faces.quality import quality, sharpness
+from avsieve.faces.template import SIZE
+from avsieve.storage.jpeg import jpeg_of
+from avsieve.storage.reasons import Reason
+
+_NAN = float("nan")
+
+
+class ReadyFaces:
+    """Take every frame for the aligned face; its file is kept as it is.
+
+    Nothing is known of score, box, landmarks and pose: only the sharpness counts for the quality.
+    """
+
+    at_a_time = 1
+    wants_files = True
+
+    def __init__(self, *, jpeg_quality: int = 95) -> None:
+        self.jpeg_quality = jpeg_quality
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a shard's provenance should say about this way."""
+        return {"detector": None}
+
+    def align(self, utterances: Sequence[Sequence[VideoFrame]]) -> list[AlignedUtterance]:
+        """Return the faces as they are, and a row for every frame."""
+        return [self._one(frames) for frames in utterances]
+
+    def _one(self, frames: Sequence[VideoFrame]) -> AlignedUtterance:
+        rows: list[FrameRow] = []
+        faces: dict[str, bytes] = {}
+        for frame in frames:
+            if frame.image is None:
+                rows.append(FrameRow(frame.name, 0, _NAN, code=Reason.IMAGE_UNDECODABLE))
+            elif frame.image.shape != (SIZE, SIZE, 3):
+                rows.append(FrameRow(frame.name, 0, _NAN, code=Reason.NOT_ALIGNED))
+            else:
+                rows.append(_row(frame.name, frame.image))
+                faces[frame.name] = frame.content or jpeg_of(frame.image, self.jpeg_quality)
+        return AlignedUtterance(rows, faces)
+
+
+def _row(name: str, face: np.ndarray) -> FrameRow:
+    sharp = sharpness(face)
+    return FrameRow(
+        name, 1, _NAN, sharpness=sharp, quality=quality(score=1.0, size_px=float(SIZE), sharp=sharp, frontal=1.0)
+    )

@@ -1,0 +1,1 @@
+"""ONNX sessions, and the models that are shipped."""

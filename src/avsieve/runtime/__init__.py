@@ -1,0 +1,1 @@
+"""What every command line needs: logs, progress, terminals, reading ahead."""

@@ -1,0 +1,1 @@
+"""Files that the stages write and read: ids, tables, shards, status, reasons."""

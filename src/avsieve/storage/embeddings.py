@@ -1,0 +1,50 @@
+"""Our own embedding tables: Parquet with ``utterance`` and ``embedding`` (a fixed-size list of floats)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from avsieve.embedding_files.formats import NAMES_KEY, VECTORS_KEY
+from avsieve.embedding_files.parquet import read_columns
+from avsieve.errors import AvsieveError
+from avsieve.storage.tables import write_table
+
+
+def write_embeddings(
+    path: str | Path, utterances: list[str], embeddings: np.ndarray, **columns: list | np.ndarray
+) -> None:
+    """Write embeddings of shape (N, D), float16 or float32, with further columns of N values each.
+
+    Zero rows are fine: the table then has ``D`` from the array's shape.
+    """
+    if embeddings.ndim != 2 or len(embeddings) != len(utterances):
+        raise AvsieveError(f"{path}: {len(utterances)} utterances but embeddings of shape {embeddings.shape}")
+    flat = pa.array(np.ascontiguousarray(embeddings).reshape(-1))
+    table = {
+        "utterance": pa.array(utterances, pa.string()),
+        "embedding": pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1]),
+    }
+    write_table(path, pa.table(table | {k: pa.array(v) for k, v in columns.items()}))
+
+
+def read_embeddings(path: str | Path) -> tuple[list[str], np.ndarray]:
+    """Read the ids and the embeddings (N, D) in the stored precision, from a table that `write_embeddings` wrote.
+
+    Tables that users bring are read by `avsieve.embedding_files.reading.read_tables`.
+
+    Raises
+    ------
+    AvsieveError
+        If the columns are not there, a row has no name or no embedding, or the lengths of the embeddings differ.
+    """
+    raw = read_columns(Path(path), NAMES_KEY, VECTORS_KEY)
+    nameless = next((i for i, name in enumerate(raw.names) if name is None), None)
+    if raw.missing or nameless is not None:
+        row = min(raw.missing) if raw.missing else nameless or 0
+        raise AvsieveError(
+            f"{path}: row {row + 1} has null for its name or embedding; run the stage that wrote it again"
+        )
+    return list(raw.names), raw.matrix

@@ -1,0 +1,37 @@
+"""Provenance: what made a shard, beside the shard."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from avsieve import __version__
+from avsieve.storage.atomic import write_json
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Return the installed versions of ``packages``; ``absent`` where one is not installed."""
+    found = {"avsieve": __version__}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def write_provenance(path: str | Path, *, stage: str, packages: list[str], **facts: Any) -> None:
+    """Write what made a shard: stage, package versions and ``facts`` such as device, provider or model digests.
+
+    Nothing that differs between two runs of the same work (times, hosts, absolute paths) belongs here: a rerun must
+    give equal bytes.
+    """
+    write_json(path, {"stage": stage, "versions": versions(*packages), **facts})

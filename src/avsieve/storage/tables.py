@@ -1,0 +1,40 @@
+"""Parquet tables, written whole or not at all and with equal bytes for equal content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from avsieve.errors import AvsieveError
+from avsieve.storage.atomic import atomic_path
+
+
+def write_table(path: str | Path, table: pd.DataFrame | pa.Table) -> None:
+    """Write ``table`` as zstd Parquet, atomically; a pandas index is dropped."""
+    if isinstance(table, pd.DataFrame):
+        table = pa.Table.from_pandas(table, preserve_index=False)
+    with atomic_path(path) as partial:
+        pq.write_table(table.replace_schema_metadata(None), partial, compression="zstd")
+
+
+def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet table, or some of its columns.
+
+    Raises
+    ------
+    AvsieveError
+        If the file is absent, is no Parquet, or lacks one of ``columns``.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise AvsieveError(f"{path}: no such table; run the stage that makes it first")
+    try:
+        found = pq.read_schema(path).names
+    except pa.ArrowInvalid as error:
+        raise AvsieveError(f"{path}: not a Parquet table ({error}); remove it and run its stage again") from error
+    if missing := [c for c in columns or [] if c not in found]:
+        raise AvsieveError(f"{path}: columns {missing} are missing, found {found}; run its stage again")
+    return pq.read_table(path, columns=columns).to_pandas()

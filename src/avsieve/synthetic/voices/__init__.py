@@ -1,0 +1,1 @@
+"""Voices of people who do not exist."""

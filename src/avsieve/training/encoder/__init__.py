@@ -1,0 +1,1 @@
+"""Train a speaker or a face encoder on a list."""

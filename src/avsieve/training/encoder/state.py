@@ -1,0 +1,113 @@
+"""The state of an unfinished training: left behind whole, taken up exactly.
+
+Order, crops, treatments, masks, learning rate and margin are functions of seed and step, and torch's generator is set
+anew in every step; so the step's number stands for the sampler, the schedule and all random numbers.
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from avsieve.errors import ModelError
+from avsieve.storage.atomic import atomic_path
+from avsieve.training.encoder.machine import gathered
+
+Row = list[float | None]
+
+
+@dataclass
+class Best:
+    """The step with the lowest equal error rate so far, and its weights where they are to be kept."""
+
+    step: int
+    eer: float
+    weights: dict[str, Tensor] | None = None
+
+
+@dataclass
+class State:
+    """How far a training is: steps done in all phases, the rows of its log, and its best step."""
+
+    step: int = 0
+    rows: list[Row] = field(default_factory=list)
+    best: Best | None = None
+
+
+@dataclass
+class Parts:
+    """What is trained, as it stands in a state: the modules themselves, not what Fabric puts around them."""
+
+    encoder: nn.Module
+    criterion: nn.Module
+    stepper: torch.optim.Optimizer
+
+
+def save_state(path: Path, fabric: Fabric, parts: Parts, identity: str, phase: int, state: State) -> None:
+    """Write the state from the first process; in the others it is the same."""
+    if not fabric.is_global_zero:
+        return
+    best = state.best
+    content = {
+        "identity": identity,
+        "phase": phase,
+        "step": state.step,
+        "rows": state.rows,
+        "best": None if best is None else {"step": best.step, "eer": best.eer, "weights": best.weights},
+        "encoder": parts.encoder.state_dict(),
+        "criterion": parts.criterion.state_dict(),
+        "optimiser": parts.stepper.state_dict(),
+        "scaler": fabric.strategy.precision.state_dict(),
+    }
+    with atomic_path(path) as partial:
+        torch.save(content, partial)
+
+
+def read_state(path: Path | None, identity: str) -> dict[str, Any] | None:
+    """Return the state that was left at ``path``; None if there is none.
+
+    Raises
+    ------
+    ModelError
+        If it is not readable, or of another training.
+    """
+    if path is None or not path.is_file():
+        return None
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise ModelError(f"{path}: not readable ({error}); remove it to train from the beginning") from error
+    if content.get("identity") != identity:
+        raise ModelError(f"{path}: was left by a training with another recipe; remove it to train from the beginning")
+    return content
+
+
+def check_agreement(fabric: Fabric, step: int, path: Path | None) -> None:
+    """Refuse to go on if the processes do not see the same state.
+
+    Raises
+    ------
+    ModelError
+        If they would begin at different steps.
+    """
+    found = gathered(fabric, torch.tensor(step, device=fabric.device)).tolist()
+    if len(set(found)) > 1:
+        raise ModelError(
+            f"{path}: the processes found states of steps {found}; expected the same: put it where all nodes see it"
+        )
+
+
+def apply_state(content: dict[str, Any], fabric: Fabric, parts: Parts) -> State:
+    """Put a state into ``parts`` and return how far it is."""
+    parts.encoder.load_state_dict(content["encoder"])
+    parts.criterion.load_state_dict(content["criterion"])
+    parts.stepper.load_state_dict(content["optimiser"])
+    fabric.strategy.precision.load_state_dict(content["scaler"])
+    best = None if content["best"] is None else Best(**content["best"])
+    return State(int(content["step"]), content["rows"], best)

@@ -1,0 +1,111 @@
+"""Batches of aligned faces as a function of the step, read from face shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from avsieve.errors import ShardError
+from avsieve.training.encoder.epochs import EpochBatches
+from avsieve.training.encoder.examples import Listed
+from avsieve.training.encoder.face_augment import FaceAugmentation
+
+
+class Faces(Listed):
+    """The utterances of a training list that have aligned faces in the shards, with their classes.
+
+    Parameters
+    ----------
+    train_list, tars, max_missing
+        As `Listed` has them.
+    channels
+        Order of the planes that a network is given, ``rgb`` or ``bgr``.
+    """
+
+    ABSENT = "have no face in"
+    LACKING = "have no face"
+
+    def __init__(
+        self, train_list: Path, tars: Sequence[Path], max_missing: float = 0.5, *, channels: str = "rgb"
+    ) -> None:
+        super().__init__(train_list, tars, max_missing)
+        self.channels = channels
+
+    def face(self, index: int, rng: np.random.Generator) -> np.ndarray:
+        """Return a random face of an utterance, (112, 112, 3) uint8 BGR."""
+        members = self._members(index)
+        return self._decoded(index, *members[int(rng.integers(len(members)))])
+
+    def middle(self, index: int) -> Tensor:
+        """Return the face in the middle of an utterance, (3, 112, 112) uint8."""
+        members = self._members(index)
+        return as_planes(self._decoded(index, *members[len(members) // 2])[None], self.channels)[0]
+
+    def _members(self, index: int) -> list[tuple[str, bytes]]:
+        return list(self.reader(index).of(self.utterances[index]))
+
+    def _decoded(self, index: int, name: str, content: bytes) -> np.ndarray:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise ShardError(f"{self.reader(index).path}: member {name} is no image; run align_faces again")
+        return image
+
+
+class FaceBatches(EpochBatches):
+    """``batches[step]`` -> faces (B, 3, 112, 112) uint8 and labels (B,) int64.
+
+    Whole bytes, since a quarter of the memory passes between processes and to the device; `Scaled` takes them. Every
+    utterance comes once, with one of its faces, before any comes again.
+
+    Parameters
+    ----------
+    faces
+        The utterances.
+    steps
+        Number of batches.
+    batch
+        Faces per batch.
+    augmentation
+        Treats each face; None leaves it.
+    seed
+        Decides order, faces and treatments.
+    """
+
+    def __init__(
+        self, faces: Faces, *, steps: int, batch: int, augmentation: FaceAugmentation | None = None, seed: int = 0
+    ) -> None:
+        super().__init__(len(faces), steps=steps, batch=batch, seed=seed)
+        self.faces, self.augmentation = faces, augmentation
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        images = np.empty((len(self.rows), 112, 112, 3), np.uint8)
+        labels = np.empty(len(self.rows), np.int64)
+        for row, (index, rng) in enumerate(self.drawn(step)):
+            face = self.faces.face(index, rng)
+            images[row] = face if self.augmentation is None else self.augmentation(face, rng)
+            labels[row] = self.faces.labels[index]
+        return as_planes(images, self.faces.channels), torch.from_numpy(labels)
+
+
+def as_planes(faces: np.ndarray, channels: str) -> Tensor:
+    """Return faces (B, 112, 112, 3) uint8 BGR as planes (B, 3, 112, 112) uint8 in the order of ``channels``."""
+    ordered = faces[..., ::-1] if channels == "rgb" else faces
+    return torch.from_numpy(np.ascontiguousarray(ordered.transpose(0, 3, 1, 2)))
+
+
+class Scaled(nn.Module):
+    """An encoder that takes faces of whole bytes, (B, 3, 112, 112) uint8, and gets them in [-1, 1]."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Map faces to (B, dim)."""
+        embeddings: Tensor = self.encoder((faces.float() - 127.5) / 127.5)
+        return embeddings

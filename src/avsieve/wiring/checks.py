@@ -1,0 +1,103 @@
+"""What a run needs and a plan can tell at once: conda, a GPU, the folders of the source. Runs inside Snakemake.
+
+The doctor looks closer; this is what stops `snakemake -n`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from glob import glob
+from pathlib import Path
+
+from avsieve.config.model import Config
+from avsieve.errors import ConfigError
+from avsieve.wiring.names import looks_like_wildcard
+
+# kind -> the keys of its folders. Lists and tables are inputs of rules, so Snakemake itself misses them.
+FOLDERS = {
+    "tree": ("root", "audio_root", "test_root", "test_audio_root"),
+    "voxceleb": ("tracks", "test_tracks"),
+    "frames": ("faces", "wavs", "test_faces", "test_wavs"),
+}
+PATTERNS = {"archive": ("video", "audio", "test_video", "test_audio")}
+
+
+def need_conda() -> None:
+    """Stop where environments of their own are wanted and nothing can make them.
+
+    Raises
+    ------
+    ConfigError
+        If there is no conda.
+    """
+    if shutil.which("conda") is None:
+        raise ConfigError(
+            "--use-conda: there is no conda on PATH; install Miniforge (conda-forge.org/download), or leave "
+            "--use-conda out: then everything runs under the Python that runs Snakemake"
+        )
+
+
+def need_plain_folder() -> None:
+    """Stop in a working folder that Snakemake itself cannot work in: it looks for its locks by a pattern.
+
+    Raises
+    ------
+    ConfigError
+        If the folder's path has a word in braces.
+    """
+    if looks_like_wildcard(str(Path.cwd())):
+        raise ConfigError(
+            f"Snakemake cannot work in {Path.cwd()}: it takes the word in braces for a wildcard; rename the folder, or "
+            "run in another one (--directory)"
+        )
+
+
+def has_gpu() -> bool:
+    """Tell whether this machine offers a GPU to networks, by what its driver shows; nothing is loaded for it."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "all").strip() in ("", "-1"):
+        return False
+    signs = [Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd")]  # NVIDIA, the same under WSL, AMD
+    return any(sign.exists() for sign in signs) or shutil.which("nvidia-smi") is not None
+
+
+def need_gpu(config: Config) -> None:
+    """Stop where CUDA is asked for and this machine, which runs the jobs, has no GPU.
+
+    Raises
+    ------
+    ConfigError
+        Then.
+    """
+    if config.device == "cuda" and not has_gpu():
+        raise ConfigError(
+            "device is cuda, and this machine shows no GPU; set device: auto or cpu, or run the jobs where there "
+            "is one (--profile workflow/profiles/slurm)"
+        )
+
+
+def need_source(config: Config) -> None:
+    """Stop where a folder or an archive of the source is not there.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first such key.
+    """
+    kind = config.source.kind
+    settings = getattr(config.source, kind)
+    for name in FOLDERS.get(kind, ()):
+        value = getattr(settings, name)
+        if value is not None and not Path(value).is_dir():
+            what = "is no folder" if Path(value).exists() else "is not there"
+            raise ConfigError(
+                f"source.{kind}.{name}: {value} {what} (looked for in {Path.cwd()}); name the folder, from where "
+                "Snakemake runs or from /"
+            )
+    for name in PATTERNS.get(kind, ()):
+        for pattern in getattr(settings, name):
+            if not Path(pattern).is_file() and not glob(pattern):  # noqa: PTH207 - as the plan reads it
+                raise ConfigError(
+                    f"source.{kind}.{name}: nothing fits {pattern} (looked for in {Path.cwd()}); name the archives, "
+                    "from where Snakemake runs or from /"
+                )

@@ -1,0 +1,352 @@
+"""What the rules ask for: shards, command-line flags, code hashes and environments, all from the configuration.
+
+This module runs inside Snakemake and imports nothing heavier than pydantic.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from avsieve.config.model import Config, parse_config
+from avsieve.errors import ConfigError
+from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
+from avsieve.export.forms import PLACES
+from avsieve.storage.ids import shard_names
+from avsieve.wiring.codehash import code_hashes
+from avsieve.wiring.names import Places, Words
+from avsieve.wiring.source import SourceWiring
+from avsieve.wiring.watch import Watch
+
+COMPARED = {"comparison": "comparison.json", "comparison_curves": "curves.parquet"}
+# Audio architectures that need more than torch -> the environment that holds it.
+ENVIRONMENTS = {"onnx": "speech-onnx", "wavlm_mhfa": "wavlm"}
+
+
+def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> Words:
+    """Write settings as command-line flags: ``min_score: 0.5`` becomes ``--min-score 0.5``.
+
+    ``None`` and empty lists are left out, true and false become ``--x`` and ``--no-x``, and keys in ``leave`` are
+    passed over. Braces in it are no wildcards (`avsieve.wiring.names.Words`).
+    """
+    items = values.model_dump() if isinstance(values, BaseModel) else values
+    words: list[str] = []
+    for name, value in items.items():
+        flag = f"--{name.replace('_', '-')}"
+        if name in leave or value is None or value == []:
+            continue
+        if isinstance(value, bool):
+            words.append(flag if value else flag.replace("--", "--no-", 1))
+        elif isinstance(value, dict):
+            words += [flag, shlex.quote(json.dumps(value, sort_keys=True))]
+        elif isinstance(value, list | tuple):
+            words += [flag, *(shlex.quote(str(item)) for item in value)]
+        else:
+            # A value that begins with a dash would be taken for an option.
+            words += (
+                [f"{flag}={shlex.quote(str(value))}"] if str(value).startswith("-") else [flag, shlex.quote(str(value))]
+            )
+    return Words(" ".join(words))
+
+
+def shell_prefix(src: Path, scripts: Path, *, own_environments: bool) -> str:
+    """Return what runs before every shell command, with braces doubled as Snakemake wants them there.
+
+    Snakemake unsets ``PYTHONPATH`` in conda environments, so it is set here. Without environments of its own a job
+    runs under the Python that runs Snakemake, whether or not its environment is activated.
+    """
+    python = "" if own_environments else f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+    words = (
+        # No word of a variable is split or taken for a pattern: the checkout may lie in any folder.
+        f"set -feuo pipefail; IFS=; {python}export PYTHONPATH={shlex.quote(str(src))} "
+        f"AVSIEVE_SCRIPTS={shlex.quote(str(scripts))} PYTHONHASHSEED=0; "
+    )
+    return words.replace("{", "{{").replace("}", "}}")
+
+
+def network_modules(src: Path, modality: str, arch: str) -> list[str]:
+    """Return the modules of an architecture, read from its table without importing torch.
+
+    Raises
+    ------
+    ConfigError
+        If the table does not have it.
+    """
+    tree = ast.parse((src / "avsieve" / "encoders" / f"{modality}.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Dict):
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        if isinstance(target, ast.Name) and target.id == modality.upper():
+            table: dict[str, str] = ast.literal_eval(node.value)
+            if arch == "onnx":
+                # Faces in ONNX are what the script imports anyway.
+                return ["avsieve.encoders.onnx_audio"] if modality == "audio" else []
+            if arch not in table:
+                raise ConfigError(f"{modality}.arch is {arch!r}; expected one of {', '.join(sorted([*table, 'onnx']))}")
+            return [table[arch].partition(":")[0]]
+    raise ConfigError(f"avsieve.encoders.{modality} has no table {modality.upper()}")
+
+
+def model_file(value: str) -> list[str]:
+    """Return ``value`` as an input when it is the path of a file; ``builtin`` and pack names are none."""
+    return [value] if Path(value).suffix else []
+
+
+def model_paths(*values: str) -> list[str]:
+    """Return those of ``values`` that are files or folders of models, whose content is a parameter."""
+    return [value for value in values if Path(value).suffix or Path(value).is_dir()]
+
+
+def face_settings(config: Config) -> dict[str, Any]:
+    """Return what decides how faces are found and aligned, by the options of `avsieve.faces.options`."""
+    faces = config.faces.model_dump()
+    return {
+        **{name: value for name, value in faces.items() if name != "jpeg_quality"},
+        "face_jpeg_quality": faces["jpeg_quality"],
+        "aligned": config.source.kind == "frames" and config.source.frames.aligned,
+    }
+
+
+def builtin_on_real(config: Config) -> list[str]:
+    """Return the keys of the models that are ``builtin``, where the source has real people: these models know none."""
+    source = config.source
+    if source.kind in ("synthetic", "embeddings"):
+        return []
+    used = {"audio.checkpoint": config.audio.checkpoint}
+    if source.modalities == "both":
+        used["visual.model"] = config.visual.model
+        if not (source.kind == "frames" and source.frames.aligned):
+            used["faces.detector"] = config.faces.detector
+    return sorted(key for key, value in used.items() if value == "builtin")
+
+
+class Wiring:
+    """The configuration as the rules see it.
+
+    Parameters
+    ----------
+    values
+        The configuration.
+    basedir
+        The folder ``workflow``.
+    moved
+        Where the importer of a module wants a path of the results (`avsieve.wiring.names.Places`).
+    given
+        Makes an input of a path that the user named: such a path gets no prefix and has no wildcards.
+    """
+
+    def __init__(
+        self,
+        values: dict[str, Any],
+        basedir: str | Path,
+        *,
+        moved: Callable[[str], str] | None = None,
+        given: Callable[[str], str] = str,
+    ) -> None:
+        self.config = parse_config(values)
+        self.at = Places(moved)
+        """Where a path of the results lies, for params; inputs and outputs are moved by Snakemake itself."""
+        self.basedir = Path(basedir)
+        self.scripts = self.basedir / "scripts"
+        self.src = self.basedir.parent / "src"
+        self.shards = shard_names(self.config.shards)
+        self.gpu = int(self.config.device == "cuda")
+        # A GPU runs one shard's detector at a time: some threads decode for it. On the CPU there is a shard a core.
+        self.face_threads = 4 if self.gpu else 1
+        source = self.config.source
+        self.source = SourceWiring(source, given=given, at=self.at)
+        self.watch = Watch(source, self.source.roots if self.source.has_media else {}, at=self.at)
+        """What lies outside the results, as parameters: a change of it reruns what it concerns."""
+        embedded = ["embed_audio", "embed_visual"]
+        self.stages = ["media", "extract", "align", *embedded] if self.source.has_media else embedded
+        """Folders of the stages that write a status table."""
+        self.faces = face_settings(self.config)
+        """What decides how faces are found and aligned, as `align_faces.py` and `extract_faces.py` take it."""
+        faces = [*model_file(self.config.faces.detector), *model_file(self.config.faces.landmarks)]
+        self.face_files = [given(path) for path in faces]
+        self.audio_file = [given(path) for path in model_file(self.config.audio.checkpoint)]
+        self.visual_file = [given(path) for path in model_file(self.config.visual.model)]
+        """Model files that the user named: inputs."""
+        self.models = {
+            "faces": self.watch.files("models", model_paths(self.config.faces.detector, self.config.faces.landmarks)),
+            "audio": self.watch.files("weights", model_paths(self.config.audio.checkpoint)),
+            "visual": self.watch.files("weights", model_paths(self.config.visual.model)),
+        }
+        """What they hold: parameters, so that another file under the same name reruns their stage."""
+        training = self.config.training
+        self.started_from = {
+            name: self.watch.files("weights", [start] if start not in (None, "builtin") else [])
+            for name, start in (("audio", training.audio.start_from), ("visual", training.visual.start_from))
+        }
+        self.recordings = self.watch.recordings(
+            "recordings", [getattr(training.audio, name) for name in ("noise", "music", "speech", "rooms")]
+        )
+        """What trainings read that lies outside the results."""
+        evaluation = self.config.evaluation
+        self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
+        self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
+        self.trained_on = [given(path) for path in evaluation.trained_on]
+        sex: str | None = "results/plan/speakers.csv"
+        if not self.source.is_synthetic:
+            sex = None if evaluation.sex is None else given(evaluation.sex)
+        self.sex = [] if sex is None else [sex]
+        self.as_norm = evaluation.as_norm.cohort is not None
+        self.cohort = ["results/evaluation/cohort.txt"] if self.as_norm else []
+        """The frozen cohort of the AS-norm: an input of every evaluation."""
+        self.cohort_file = {"cohort": self.at(self.cohort[0]) if self.as_norm else None}
+        self.cohort_top = {"top": evaluation.as_norm.top if self.as_norm else None}
+        named = {"all": "results/lists/train_all.txt", "clean": "results/lists/train_clean.txt"}
+        wanted = evaluation.as_norm.cohort or "all"
+        self.cohort_list = named[wanted] if wanted in named else given(wanted)
+        by_segments = {"audio_segments": "embed_audio/{}.segments", "visual_frames": "embed_visual/{}.frames"}
+        self.segment_flags = {
+            name: [f"{self.at.results}/{path.format(shard)}.parquet" for shard in self.shards]
+            for name, path in by_segments.items()
+            if evaluation.protocol == "both"
+        }
+        """Segments and faces, where the segment protocol is wanted: flag -> a file per shard."""
+        self.segment_files = [
+            f"results/{by_segments[name].format(shard)}.parquet" for name in self.segment_flags for shard in self.shards
+        ]
+        self.fusion_models = [
+            f"results/models/fusion/{name}/{model}.{seed}.safetensors"
+            for name in ("all", "clean")
+            for model in self.config.fusion.models
+            for seed in self.config.fusion.seeds
+        ]
+        self.fusion_flags = {"models": [self.at(path) for path in self.fusion_models]}
+        shown = {"faces": "results/align/{}.faces.parquet", "wavs": "results/extract/{}.wav.parquet"}
+        self.shown = {
+            name: [path.format(shard) for shard in self.shards] if self.source.has_media else []
+            for name, path in shown.items()
+        }
+        """Indices of the faces and wavs that the report shows; none where there are only embeddings."""
+        self.durations = [f"results/media/{shard}.parquet" for shard in self.shards] if self.source.has_media else []
+        """Tables of the clips' lengths; without clips the list must have them."""
+        below = self.at.results
+        self.report_folders = {
+            "status": [f"{below}/{stage}" for stage in self.stages],
+            "faces": [f"{below}/align"] if self.source.has_media else [],
+            "wavs": [f"{below}/extract"] if self.source.has_media else [],
+            "provenance": [f"{below}/{stage}" for stage in [*self.stages, "evaluation"] if stage != "media"],
+            "benchmarks": f"{below}/benchmarks",
+            "shards": self.config.shards,
+        }
+        """Where the report finds what it tells of, and of how many shards."""
+        comparison = self.config.comparison
+        arms = {
+            f"{modality}_{name}": [
+                f"results/comparison/embeddings/{modality}/{name}.{seed}.parquet" for seed in comparison.seeds
+            ]
+            for modality in comparison.modalities
+            if modality == "audio" or source.modalities == "both"
+            for name in ("all", "clean")
+        }
+        self.arm_files = {flag: [self.at(path) for path in paths] for flag, paths in arms.items()}
+        """Embeddings of the trials by the encoders that the comparison trains: flag -> a file per seed."""
+        self.arm_embeddings = [path for paths in arms.values() for path in paths]
+        self.comparison = (
+            {name: f"results/comparison/{file}" for name, file in COMPARED.items()} if comparison.in_report else {}
+        )
+        """What the report tells of the comparison: nothing, unless the configuration asks for it."""
+        self.comparison_flags = {name: self.at(path) for name, path in self.comparison.items()}
+        known = None if source.truth is None or self.source.is_synthetic else given(source.truth)
+        truth = "results/truth/truth.csv" if self.source.is_synthetic else known
+        self.truth = [] if truth is None else [truth]
+        """Who is really seen and heard, where that is known: an input of the report."""
+        self.truth_flag = {"truth": self.at(truth) if truth and self.source.is_synthetic else truth}
+        # The synthetic source keeps other people for the trials, whose labels are right: no truth is needed for them.
+        self.trial_truth = [] if known is None else [known]
+        export = self.config.export
+        self.exported = [kind for kind in export.what if kind == "wav" or source.modalities == "both"]
+        """Kinds of files to export."""
+        self.export_files = [given(path) for path in (export.speakers, export.utterances) if path is not None]
+        """Lists that say of whom."""
+        self.trial_lists = {OFFICIAL: given(evaluation.trials)} if evaluation.trials else self._made_trials()
+        self.trials = list(self.trial_lists.values())
+        """Trial lists by what their labels stand on, and their files: inputs of every evaluation."""
+        self.trial_labels = {"labels": list(self.trial_lists)}
+        self.builtin_models = builtin_on_real(self.config)
+        """Keys of the shipped models that this run uses on data that they do not know."""
+        self.headline = self.config.fusion.models[0] if self.config.fusion.models else "score_average"
+        """Whose figure the report begins with: chosen by the configuration, before anything is known."""
+        self.trial_files = {"sex": self.at(sex) if sex and self.source.is_synthetic else sex, "truth": known}
+
+    def _made_trials(self) -> dict[str, str]:
+        """Return the lists that the run makes: with the truth known one; else those of trusted and of all labels."""
+        made = "results/evaluation/trials.txt"
+        if self.source.is_synthetic or self.trial_truth:
+            return {TRUTH: made}
+        return {TRUSTED: "results/evaluation/trials_trusted.txt", GIVEN: made}
+
+    def list_of(self, wildcards: Any) -> str:
+        """Return the training list of an arm: ``all`` before cleansing, ``clean`` after it."""
+        return f"results/lists/train_{wildcards.list}.txt"
+
+    def training_of(self, modality: str) -> Callable[[Any], str]:
+        """Return the flags of an encoder's training as a function of the wildcard ``seed``."""
+        settings = flags(getattr(self.config.training, modality), leave=["seed"])
+        return lambda wildcards: f"{settings} --seed {wildcards.seed}"
+
+    def network(self, modality: str, arch: str) -> list[str]:
+        """Return the library module that builds ``arch``, as the table in ``avsieve.encoders.<modality>`` names it."""
+        return network_modules(self.src, modality, arch)
+
+    def builtin(self, value: str, *files: str) -> str:
+        """Return the digest of the shipped ``files`` when ``value`` is ``builtin``: new weights rerun their stage."""
+        if value != "builtin":
+            return ""
+        folder = self.src / "avsieve" / "models"
+        paths = [folder / name for name in files]
+        # A file may be missing while the models are being built anew; the stage itself says so when it is wanted.
+        return hashlib.sha256(b"".join(p.read_bytes() for p in paths if p.is_file())).hexdigest()[:16]
+
+    def code(self, rule: str, *modules: str) -> list[str]:
+        """Return the hashes of a rule's script, of what it imports, and of ``modules`` that it loads by name.
+
+        Each is a param of its own (``params: *W.code("rule")``), so that Snakemake shows those that have changed.
+        """
+        return code_hashes(self.scripts / f"{rule}.py", self.src, modules)
+
+    def export_shards(self) -> list[str] | Callable[[Any], list[str]]:
+        """Return the shards that an export reads."""
+        # Frames that are not kept are no input: the export says that there are none.
+        kinds = [kind for kind in self.exported if kind != "frames" or self.config.media.keep_frames]
+        files = [f"results/{PLACES[kind].format(shard)}" for kind in kinds for shard in self.shards]
+        return self.source.need_media("export", files)
+
+    def export_flags(self, form: str) -> str:
+        """Return the options of an export in a form: ``tree``, ``webdataset`` or ``parquet``."""
+        values = self.config.export.model_dump()
+        # What is written follows the prefix of a module, as every output does.
+        out = values["out"] if Path(values["out"]).is_absolute() else self.at(values["out"])
+        values |= {"results": self.at.results, "out": f"{out}/{form}", "what": self.exported}
+        return flags(values, leave=["part_mb", "shuffle"] if form == "tree" else [])
+
+    def board(self, wildcards: Any, output: Any) -> str:
+        """Return the option that a training writes TensorBoard's files with, beside its model."""
+        if not self.config.training.tensorboard:
+            return ""
+        return flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")})
+
+    def env(self, family: str, arch: str = "") -> str:
+        """Return the conda environment of a family of stages; networks have one for CUDA of their own.
+
+        ``arch`` is the audio architecture of the job, which may need an environment with other packages.
+        """
+        family = ENVIRONMENTS.get(arch, family)
+        suffix = "-gpu" if self.gpu and family in ("encoders", "faces", "torch", *ENVIRONMENTS.values()) else ""
+        name = f"{family}{suffix}.yaml"
+        if "{" in str(self.basedir) or "}" in str(self.basedir):
+            # Snakemake formats this path together with the folder that it starts from.
+            return str(self.basedir / "envs" / name).replace("{", "{{").replace("}", "}}")
+        return f"../envs/{name}"

@@ -1,0 +1,94 @@
+"""What the rules ask about changes outside the results: clips, lists, tables, models. Runs inside Snakemake.
+
+Each answer is a function of wildcards alone: of those Snakemake compares the values with the last run's, and asks only
+for the jobs that it looks at. Answers are kept, since Snakemake asks again when a job begins, and what is recorded of
+the job must be what it was planned with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from avsieve.config.source import Source
+from avsieve.sources.containers import EXTENSIONS, SOUND
+from avsieve.sources.watched import tell_changes
+from avsieve.wiring.census import of_archives, of_files, of_names
+
+# kind -> which folders' names make the plan: where there is no list, and in any case for the test.
+NAMED = {
+    "tree": (("root", "audio_root"), ("test_root", "test_audio_root"), EXTENSIONS),
+    "frames": (("wavs",), ("test_wavs",), EXTENSIONS),
+    "voxceleb": (("tracks",), ("test_tracks",), (".txt",)),
+}
+NOT_WATCHED = "clips: not watched"
+
+
+class Watch:
+    """What lies outside the results, as parameters of rules."""
+
+    def __init__(self, source: Source, roots: dict[str, str | None], *, at: Callable[[str], str] = str) -> None:
+        self._source, self._at = source, at  # `at` as in `avsieve.wiring.rules.Wiring`
+        self.plan_list = at("results/plan/watch.json")
+        """Where the plan notes what it was made from."""
+        self._settings = getattr(source, source.kind)
+        self.roots = {name: root for name, root in roots.items() if root is not None}
+        """Folders that the media index starts from."""
+        self._shard = cache(self._changes)
+        self._planned = cache(self._plan)
+
+    def files(self, label: str, paths: Iterable[str]) -> Callable[[Any], str]:
+        """Return what tells the content of files that the user names."""
+        named = [path for path in paths if self.is_own(path)]
+        tell = cache(lambda: of_files(label, named))
+        return lambda wildcards: tell()
+
+    def recordings(self, label: str, folders: Iterable[str | None]) -> Callable[[Any], str]:
+        """Return what tells the recordings in folders of the user's, by names, sizes and times."""
+        named = [folder for folder in folders if folder is not None]
+        tell = cache(lambda: of_names(label, named, SOUND, times=True))
+        return lambda wildcards: tell()
+
+    @staticmethod
+    def is_own(path: str) -> bool:
+        """Tell whether a path is the user's: Snakemake knows of what the run itself makes."""
+        return Path(path).parts[:1] != ("results",)
+
+    def plan(self, wildcards: Any) -> str:
+        """Return what tells which clips there are, where that is what the plan is made from."""
+        return self._planned()
+
+    def _plan(self) -> str:
+        source, settings = self._source, self._settings
+        if source.kind != "archive" and source.kind not in NAMED:
+            return "clips: as the tables name them"
+        if source.watch == "nothing":
+            try:
+                return str(json.loads(Path(self.plan_list).read_text(encoding="utf-8"))["told"])
+            except (FileNotFoundError, ValueError, KeyError):
+                return NOT_WATCHED
+        if source.kind == "archive":
+            named = (settings.video, settings.audio, settings.test_video, settings.test_audio)
+            return of_archives("archives", [pattern for patterns in named for pattern in patterns])
+        train, test, endings = NAMED[source.kind]
+        keys = (*(train if settings.train_list is None and getattr(settings, "table", None) is None else ()), *test)
+        folders = [folder for key in keys if (folder := getattr(settings, key)) is not None]
+        return of_names("clips", folders, endings) if folders else "clips: as the list names them"
+
+    def fetch(self, wildcards: Any) -> str:
+        """Return what tells whether the clips of a shard are as they were when they were indexed."""
+        return self._shard(wildcards.shard)
+
+    def _changes(self, shard: str) -> str:
+        return tell_changes(self.watch_list(shard), self.roots, self._source.watch)
+
+    def options(self, shard: str) -> dict[str, Any]:
+        """Return the options of `fetch_media.py` that say where the watch list lies, and below what."""
+        return {"watch_list": self.watch_list(shard), "watch_roots": self.roots}
+
+    def watch_list(self, shard: str) -> str:
+        """Return the path of a shard's watch list."""
+        return self._at(f"results/media/{shard}.watch.json")
