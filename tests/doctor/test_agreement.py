@@ -41,6 +41,7 @@ CASES = {
     "a key twice": Case(EMBEDDINGS + "shards: 2\n", GOOD, "shards: .*in line 2 and again in line 4"),
     "a block twice": Case("source: {kind: synthetic}\nsource: {kind: synthetic}\n", GOOD, "source: .*again in line 2"),
     "few speakers": Case(EMBEDDINGS.replace("l.txt", "few.txt"), GOOD, "leaves 1 to test and 3 to train.*left out"),
+    "braces": Case(EMBEDDINGS + "report: {title: '{a} {0}'}\n", GOOD),
     "a video a speaker": Case(EMBEDDINGS.replace("l.txt", "single.txt"), GOOD, "no target trials.*left out"),
     "an empty file": Case("", REFUSED, "holds no key"),
     "comments alone": Case("# shards: 2\n", REFUSED, "holds no key"),

@@ -205,12 +205,19 @@ def test_a_table_says_whose_each_clip_is_and_where_it_lies(tmp_path: Path) -> No
         ("utterance,path\na/b/c,x,y\n", "line 2: more values than the 2 columns"),
         ("utterance,path,seconds\na/b/c,x,long\n", "line 2: seconds is 'long'"),
         ("utterance,path\na//c,x\n", "line 2: utterance 'a//c'"),
+        ("\n \nutterance,file\n", "line 3: columns utterance, file"),
+        ("\nutterance,path\n\na/b/c,\n", "line 4: no path"),
+        ('utterance,"a\nb"\n', "line 1: columns utterance, a b; expected"),
+        ('utterance,path\n\na/b/c,x\na/b/d,"y\na/b/e,z\n', "from line 4 on: quotes that do not fit"),
+        ('utterance,path\na/b/c,"x\n' + "a/b/d,y\n" * 20_000, "from line 2 on: quotes that do not fit"),
+        ("<html>\n", "a web page in place of a table"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_told_by_its_line(tmp_path: Path, text: str, wanted: str) -> None:
     (tmp_path / "t.csv").write_text(text)
-    with pytest.raises(ListError, match=wanted):
+    with pytest.raises(ListError, match=wanted) as told:
         read_clip_table(tmp_path / "t.csv")
+    assert "\n" not in str(told.value)
     facts = check(Tree(root=str(tmp_path), table=str(tmp_path / "t.csv")), "both")
     assert [f.level for f in facts.findings] == ["error"]
 
@@ -219,6 +226,33 @@ def test_a_table_may_have_semicolons_or_tabs(tmp_path: Path) -> None:
     for separator in ";\t":
         (tmp_path / "t.csv").write_text(f"path{separator}utterance\na, b.mp4{separator}a/b/c\n")
         assert {u: row.path for u, row in read_clip_table(tmp_path / "t.csv").items()} == {"a/b/c": "a, b.mp4"}
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "marked"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["unix", "windows", "mac"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_a_table_is_read_as_any_tool_saves_it(tmp_path: Path, encoding: str, end: str, mark: str) -> None:
+    lines = ["", " ", "utterance;path;seconds", "", "id1/v/1;clips/one.mp4;2.5", ";;", '"id1/v/2";"a;b é.mp4";', ""]
+    (tmp_path / "t.csv").write_bytes((mark + end.join(lines)).encode(encoding))
+    rows = read_clip_table(tmp_path / "t.csv")
+    assert rows == {"id1/v/1": ("clips/one.mp4", "2.5"), "id1/v/2": ("a;b é.mp4", "")}
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        (None, r"no such table for source\.tree\.table \(a CSV with the columns utterance and path\)"),
+        ("utterance,path\na/b/c,é\n".encode("latin-1"), "line 2: byte 0xe9 is no UTF-8; save the file as UTF-8"),
+        (b"PK\x03\x04", "a zip, or a spreadsheet: save it as plain text"),
+        (b"\xff\xfea", "begins as utf-16 and is none"),
+    ],
+)
+def test_a_table_that_is_no_text_is_told_in_one_line(tmp_path: Path, content: bytes | None, wanted: str) -> None:
+    if content is not None:
+        (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(ListError, match=wanted) as told:
+        read_clip_table(tmp_path / "t.csv")
+    assert "\n" not in str(told.value)
 
 
 def test_a_table_needs_no_root_and_its_content_plans_anew() -> None:

@@ -11,10 +11,12 @@ from avsieve.embedding_files.formats import KNOWN, NAMES_HELP, NAMES_KEY, PREFIX
 from avsieve.errors import ConfigError
 from avsieve.sources.layout import DEFAULT, Layout
 
-LIST = (
-    "`train_all.txt` (`speaker wav seconds`), a cleansed list, `speaker wav` lines, or VoxCeleb1's `iden_split.txt`; "
-    "without it every utterance that is found is used."
+# The layouts that `avsieve.lists.layouts` reads, for every source that takes a list.
+LISTS = (
+    "`train_all.txt` (`speaker wav seconds`), a cleansed list, `speaker wav` lines, `utterance speaker` lines (Kaldi's "
+    "`utt2spk`), wavs alone, one a line, or VoxCeleb1's `iden_split.txt`"
 )
+LIST = f"{LISTS}; without it every utterance that is found is used."
 
 
 def _layout(text: str) -> str:
@@ -184,7 +186,7 @@ class Frames(Block):
 class Embeddings(Block):
     """Embeddings made elsewhere: nothing is fetched, decoded or embedded (`source.kind: embeddings`)."""
 
-    train_list: str | None = key(None, "`train_all.txt` (`speaker wav seconds`).", "plan_shards")
+    train_list: str | None = key(None, f"{LISTS}.", "plan_shards")
     audio: str | list[str] | None = key(
         None, f"Voice embeddings; several files are read as one table. {KNOWN}.", "split_embeddings"
     )

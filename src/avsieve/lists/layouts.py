@@ -25,7 +25,13 @@ PARTS = {"1": "train", "2": "validation", "3": "test"}
 
 
 def layout_of(path: str | Path) -> str:
-    """Tell the layout of a list by its first lines: ``train``, ``clean``, ``pairs``, ``split``, ``trials`` or ``meta``.
+    """Tell the layout of a list by its first lines.
+
+    Returns
+    -------
+    str
+        ``train``, ``clean``, ``pairs``, ``split``, ``utt2spk`` or ``names`` (a bare list), as the module has them; or
+        ``trials`` or ``meta`` (a table of speakers), which are no training lists.
 
     Raises
     ------

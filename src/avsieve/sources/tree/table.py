@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from avsieve.errors import ListError
 from avsieve.storage.ids import id_part, is_valid_id
+from avsieve.storage.text_files import read_text
 
 KNOWN = ("utterance", "speaker", "video", "path", "seconds")
 NEEDED = ("utterance", "path")
@@ -23,7 +25,7 @@ class TableRow(NamedTuple):
 
 
 def read_clip_table(path: Path) -> dict[str, TableRow]:
-    """Read a CSV (commas, semicolons or tabs) with a line of column names.
+    """Read a CSV (commas, semicolons or tabs; UTF-8 or UTF-16) with a line of column names; blank lines do not count.
 
     ``utterance`` and ``path`` are needed. An utterance is ``speaker/video/utterance``, or the last part of that beside
     the columns ``speaker`` and, if there are videos, ``video``; ``seconds`` is its length, if known. Names that no id
@@ -37,34 +39,13 @@ def read_clip_table(path: Path) -> dict[str, TableRow]:
     Raises
     ------
     ListError
-        Naming the line: a column that is missing or unknown, a value that is missing or does not fit, or an utterance
-        that was listed before.
+        Naming the line: a column that is missing or unknown, a value that is missing or does not fit, an utterance
+        that was listed before, or quotes that do not fit. Or as `avsieve.storage.text_files.read_text`.
     """
-    if not path.is_file():
-        raise ListError(f"{path}: no such table; source.tree.table names a CSV with the columns utterance and path")
     found: dict[str, TableRow] = {}
     lines: dict[str, int] = {}
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ListError(f"{path}: no text in UTF-8 ({error.reason}); save the table as CSV in UTF-8") from None
-    first = text.partition("\n")[0]
-    separator = max("\t;,", key=first.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restkey="more", restval="")
-    columns = [c.strip() for c in reader.fieldnames or []]
-    reader.fieldnames = columns
-    if any(c not in columns for c in NEEDED) or any(c not in KNOWN for c in columns):
-        raise ListError(
-            f"{path}, line 1: columns {', '.join(columns) or 'none'}; expected utterance and path and, where they are "
-            "known, speaker, video and seconds"
-        )
-    for row in reader:
-        where = f"{path}, line {reader.line_num}"
-        if "more" in row:
-            raise ListError(f"{where}: more values than the {len(columns)} columns; a comma in a name needs quotes")
-        values = {name: (value or "").strip() for name, value in row.items()}
-        if not any(values.values()):
-            continue
+    for number, values in _rows(path):
+        where = f"{path}, line {number}"
         utterance = _id_of(where, values)
         if not values["path"]:
             raise ListError(f"{where}: no path; expected that of the clip's file")
@@ -72,10 +53,44 @@ def read_clip_table(path: Path) -> dict[str, TableRow]:
             raise ListError(f"{where}: utterance {utterance} is listed in line {lines[utterance]}; expected once")
         _check_seconds(where, values.get("seconds", ""))
         found[utterance] = TableRow(values["path"], values.get("seconds", ""))
-        lines[utterance] = reader.line_num
+        lines[utterance] = number
     if not found:
         raise ListError(f"{path}: no line below the names of the columns; expected one for each clip")
     return found
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the rows that hold anything by the names of their columns, each with the number of its last line."""
+    lines = read_text(path, "table for source.tree.table (a CSV with the columns utterance and path)").split("\n")
+    above = next((n for n, line in enumerate(lines) if line.strip()), 0)  # blank lines before the names
+    separator = max("\t;,", key=lines[above].count)
+    text = io.StringIO("\n".join(lines[above:]), newline="")
+    # Strict, since a quote that is never closed would take all lines below it for one value.
+    reader = csv.DictReader(text, delimiter=separator, restkey="more", restval="", strict=True)
+    done = above
+    try:
+        columns = [" ".join(c.split()) for c in reader.fieldnames or []]
+        reader.fieldnames = columns
+        if any(c not in columns for c in NEEDED) or any(c not in KNOWN for c in columns):
+            raise ListError(
+                f"{path}, line {above + 1}: columns {', '.join(columns)[:200] or 'none'}; expected utterance and path "
+                "and, where they are known, speaker, video and seconds"
+            )
+        done += reader.line_num
+        for row in reader:
+            done = above + reader.line_num
+            if "more" in row:
+                raise ListError(
+                    f"{path}, line {done}: more values than the {len(columns)} columns; a comma in a name needs quotes"
+                )
+            values = {name: (value or "").strip() for name, value in row.items()}
+            if any(values.values()):
+                yield done, values
+    except csv.Error as error:
+        raise ListError(
+            f"{path}, from line {done + 1} on: quotes that do not fit ({error}); expected a value in quotes to end "
+            "with one, and a quote within it to be written twice"
+        ) from None
 
 
 def _id_of(where: str, values: dict[str, str]) -> str:
