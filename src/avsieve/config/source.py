@@ -14,7 +14,7 @@ from avsieve.sources.layout import DEFAULT, Layout
 # The layouts that `avsieve.lists.layouts` reads, for every source that takes a list.
 LISTS = (
     "`train_all.txt` (`speaker wav seconds`), a cleansed list, `speaker wav` lines, `utterance speaker` lines (Kaldi's "
-    "`utt2spk`), wavs alone, one a line, or VoxCeleb1's `iden_split.txt`"
+    "`utt2spk`), a bare list of wavs, or VoxCeleb1's `iden_split.txt`"
 )
 LIST = f"{LISTS}; without it every utterance that is found is used."
 
