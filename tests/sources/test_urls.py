@@ -312,10 +312,28 @@ def test_lines_that_cannot_be_used_are_named(job: Job) -> None:
         with pytest.raises(AvsieveError, match=words):
             job.plan()
     (job.folder / "t.csv").write_text("utterance,link\n")
-    with pytest.raises(ListError, match="columns utterance, link; expected utterance, url"):
+    with pytest.raises(ListError, match="columns utterance, link; expected utterance and url"):
         read_table(job.folder / "t.csv")
     (job.folder / "t.csv").write_text("\ufeffurl,utterance\nhttps://x/a,id1/v/1\n", encoding="utf-8")
     assert read_table(job.folder / "t.csv") == {"id1/v/1": UrlRequest("https://x/a")}
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_table_is_read_however_it_was_saved(job: Job, separator: str, encoding: str) -> None:
+    lines = ["", "utterance,url,start", "", "id1/v/1, https://x/a?b=1 ,2.5", " , , ", "id1/v/2,https://x/c,"]
+    text = "\r\n".join(lines).replace(",", separator)
+    (job.folder / "t.csv").write_bytes(text.encode(encoding))
+    wanted = {"id1/v/1": UrlRequest("https://x/a?b=1", start_s=2.5), "id1/v/2": UrlRequest("https://x/c")}
+    assert read_table(job.folder / "t.csv") == wanted
+
+
+@pytest.mark.parametrize("more", [1, 20_000])
+def test_a_quote_that_is_never_closed_loses_no_line_in_silence(job: Job, more: int) -> None:
+    lines = ["utterance,url", 'id1/v/0,"https://x/0', *(f"id1/v/{n},https://x/{n}" for n in range(1, more + 1))]
+    (job.folder / "t.csv").write_text("\n".join(lines))
+    with pytest.raises(ListError, match="from line 2 on: quotes that do not fit"):
+        read_table(job.folder / "t.csv")
 
 
 def test_a_killed_download_is_taken_up_where_it_stopped(job: Job, repository: Path) -> None:

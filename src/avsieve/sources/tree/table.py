@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from avsieve.errors import ListError
+from avsieve.sources.columns import read_rows
 from avsieve.storage.ids import id_part, is_valid_id
-from avsieve.storage.text_files import read_text
 
-KNOWN = ("utterance", "speaker", "video", "path", "seconds")
-NEEDED = ("utterance", "path")
+NEEDED, OPTIONAL = ("utterance", "path"), ("speaker", "video", "seconds")
 
 
 class TableRow(NamedTuple):
@@ -39,12 +35,12 @@ def read_clip_table(path: Path) -> dict[str, TableRow]:
     Raises
     ------
     ListError
-        Naming the line: a column that is missing or unknown, a value that is missing or does not fit, an utterance
-        that was listed before, or quotes that do not fit. Or as `avsieve.storage.text_files.read_text`.
+        Naming the line: a value that is missing or does not fit, or an utterance that was listed before. Or as
+        `avsieve.sources.columns.read_rows`.
     """
     found: dict[str, TableRow] = {}
     lines: dict[str, int] = {}
-    for number, values in _rows(path):
+    for number, values in read_rows(path, "table for source.tree.table", NEEDED, OPTIONAL):
         where = f"{path}, line {number}"
         utterance = _id_of(where, values)
         if not values["path"]:
@@ -57,40 +53,6 @@ def read_clip_table(path: Path) -> dict[str, TableRow]:
     if not found:
         raise ListError(f"{path}: no line below the names of the columns; expected one for each clip")
     return found
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows that hold anything by the names of their columns, each with the number of its last line."""
-    lines = read_text(path, "table for source.tree.table (a CSV with the columns utterance and path)").split("\n")
-    above = next((n for n, line in enumerate(lines) if line.strip()), 0)  # blank lines before the names
-    separator = max("\t;,", key=lines[above].count)
-    text = io.StringIO("\n".join(lines[above:]), newline="")
-    # Strict, since a quote that is never closed would take all lines below it for one value.
-    reader = csv.DictReader(text, delimiter=separator, restkey="more", restval="", strict=True)
-    done = above
-    try:
-        columns = [" ".join(c.split()) for c in reader.fieldnames or []]
-        reader.fieldnames = columns
-        if any(c not in columns for c in NEEDED) or any(c not in KNOWN for c in columns):
-            raise ListError(
-                f"{path}, line {above + 1}: columns {', '.join(columns)[:200] or 'none'}; expected utterance and path "
-                "and, where they are known, speaker, video and seconds"
-            )
-        done += reader.line_num
-        for row in reader:
-            done = above + reader.line_num
-            if "more" in row:
-                raise ListError(
-                    f"{path}, line {done}: more values than the {len(columns)} columns; a comma in a name needs quotes"
-                )
-            values = {name: (value or "").strip() for name, value in row.items()}
-            if any(values.values()):
-                yield done, values
-    except csv.Error as error:
-        raise ListError(
-            f"{path}, from line {done + 1} on: quotes that do not fit ({error}); expected a value in quotes to end "
-            "with one, and a quote within it to be written twice"
-        ) from None
 
 
 def _id_of(where: str, values: dict[str, str]) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from avsieve.errors import AvsieveError, ListError
+from avsieve.sources.columns import read_rows
 from avsieve.storage.ids import is_valid_id, parse_id
-from avsieve.storage.text_files import read_text
 
-NEEDED, KNOWN = ("utterance", "url"), ("utterance", "url", "sha256", "start", "end")
+NEEDED, OPTIONAL = ("utterance", "url"), ("sha256", "start", "end")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NO_URL = re.compile(r"[\s\x00-\x1f\x7f]")
 
@@ -74,7 +72,7 @@ def _request(where: str, row: dict[str, str]) -> UrlRequest:
 
 
 def read_table(path: Path) -> dict[str, UrlRequest]:
-    """Read a CSV with a line of column names: ``utterance``, ``url`` and, if known, ``sha256``, ``start``, ``end``.
+    """Read a table with a line of column names: ``utterance``, ``url`` and, if known, ``sha256``, ``start``, ``end``.
 
     Returns
     -------
@@ -84,26 +82,18 @@ def read_table(path: Path) -> dict[str, UrlRequest]:
     Raises
     ------
     ListError
-        Naming the line: a column that is missing or unknown, an utterance that is no id or was listed before, a URL
-        that is none of the web, or a wrong checksum or time.
+        Naming the line: an utterance that is no id or was listed before, a URL that is none of the web, or a wrong
+        checksum or time. Or as `avsieve.sources.columns.read_rows`.
     """
     found: dict[str, UrlRequest] = {}
-    with io.StringIO(read_text(path, "table (a CSV with the columns utterance and url)")) as handle:
-        reader = csv.DictReader(handle, restkey="more", restval="")
-        columns = reader.fieldnames or []
-        if any(c not in columns for c in NEEDED) or any(c not in KNOWN for c in columns):
-            raise ListError(f"{path}, line 1: columns {', '.join(columns)}; expected {', '.join(KNOWN)}, at least two")
-        for row in reader:
-            where = f"{path}, line {reader.line_num}"
-            if "more" in row:
-                raise ListError(f"{where}: more values than the {len(columns)} columns")
-            utterance = row["utterance"] = row["utterance"].strip()
-            if not is_valid_id(utterance):
-                try:
-                    parse_id(utterance)
-                except AvsieveError as error:
-                    raise ListError(f"{where}: {error}") from None
-            if utterance in found:
-                raise ListError(f"{where}: utterance {utterance} is listed before; expected once")
-            found[utterance] = _request(where, {k: v.strip() for k, v in row.items()})
+    for number, row in read_rows(path, "table for source.urls.table", NEEDED, OPTIONAL):
+        where, utterance = f"{path}, line {number}", row["utterance"]
+        if not is_valid_id(utterance):
+            try:
+                parse_id(utterance)
+            except AvsieveError as error:
+                raise ListError(f"{where}: {error}") from None
+        if utterance in found:
+            raise ListError(f"{where}: utterance {utterance} is listed before; expected once")
+        found[utterance] = _request(where, row)
     return found
