@@ -39,6 +39,7 @@ def hash_of(project: Path, script: str) -> list[str]:
 
 
 def edit(project: Path, name: str, text: str) -> None:
+    (project / name).parent.mkdir(exist_ok=True)
     (project / name).write_text(text)
 
 
@@ -105,6 +106,7 @@ def test_the_place_of_the_project_does_not_count(project: Path, tmp_path_factory
 def test_the_version_and_what_only_shows_do_not_count(project: Path) -> None:
     before = hash_of(project, "align")
     edit(project, "src/avsieve/__init__.py", '__version__ = "9.9.9"\n')
+    edit(project, "src/avsieve/runtime/__init__.py", "")
     edit(project, "src/avsieve/runtime/progress.py", "BAR = 1\n")
     edit(project, "scripts/align.py", "import avsieve.runtime.progress\n" + FILES["scripts/align.py"])
     with_progress = hash_of(project, "align")
