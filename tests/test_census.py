@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.wiring import census
-from avsieve.wiring.census import of_archives, of_file, of_files, of_names
+from avsieve.storage import census
+from avsieve.storage.census import of_archives, of_file, of_files, of_names
 
 
 @pytest.fixture(autouse=True)

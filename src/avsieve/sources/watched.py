@@ -21,8 +21,8 @@ from typing import Any, Literal, NamedTuple
 from avsieve.media.identity import SEPARATOR, image_files, images_stamp, stamp_of
 from avsieve.sources.containers import EXTENSIONS
 from avsieve.storage.atomic import write_text
+from avsieve.storage.census import when
 from avsieve.storage.file_names import path_from_text
-from avsieve.wiring.census import when
 
 How = Literal["files", "names", "nothing"]
 FIRST = "clips: as they were when they were first indexed"
