@@ -33,13 +33,13 @@ from avsieve.storage.shards import ShardWriter
 from avsieve.storage.wav import wav_bytes
 from avsieve.training.encoder.audio_data import CropBatches, Speech
 from avsieve.training.encoder.augment import Augmenter
+from avsieve.training.encoder.devices import Machine, start
 from avsieve.training.encoder.face_augment import FaceAugmentation
-from avsieve.training.encoder.machine import Machine, start
 from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.masked import Masked
 from avsieve.training.encoder.optimiser import Optimiser
 from avsieve.training.encoder.phase import Phase, PhaseRun
 from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.spec_augment import Masked
 from avsieve.training.encoder.visual_data import FaceBatches, Faces, Scaled
 
 SPEAKERS, VIDEOS, SECONDS, WARM = 40, 4, 8, 2

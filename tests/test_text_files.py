@@ -3,7 +3,7 @@ import gzip
 import pytest
 
 from avsieve.cleansing.agreement import compare
-from avsieve.cleansing.published import read_both
+from avsieve.cleansing.published_lists import read_both
 from avsieve.errors import ListError
 from avsieve.evaluation.trials import left_out, read_trials, write_no_trials
 from avsieve.lists.layouts import read_corpus_list

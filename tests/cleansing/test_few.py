@@ -6,7 +6,7 @@ import pytest
 
 from avsieve.cleansing.centres import learn_calibration
 from avsieve.cleansing.decisions import decide
-from avsieve.cleansing.few import FewModel
+from avsieve.cleansing.few_speakers import FewModel
 from avsieve.cleansing.inputs import join_shard
 from avsieve.cleansing.registry import METHODS, judge
 from avsieve.cleansing.table import EmbeddingTable, score_table

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from avsieve.cleansing.agreement import compare, draw
-from avsieve.cleansing.published import join_noisy, read_flags
+from avsieve.cleansing.published_lists import join_noisy, read_flags
 from avsieve.errors import ListError
 
 EVERY = ["id1/abcdefghijk/00001", "id1/abcdefghijk/00002", "id1/-x_defghijk/00001", "id2/abcdefghijk/00001"]

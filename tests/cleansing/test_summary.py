@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from avsieve.cleansing.decisions import decide
-from avsieve.cleansing.in_words import warnings_in_words
 from avsieve.cleansing.suggestions import Suggestions
 from avsieve.cleansing.summary import summarise
 from avsieve.cleansing.table import score_table
+from avsieve.cleansing.warning_texts import warnings_in_words
 from avsieve.cleansing.write import cleanse
 from avsieve.lists.train_list import read_clean_list, read_train_list
 from avsieve.storage.tables import read_table

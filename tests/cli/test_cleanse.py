@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avsieve.cleansing.in_words import warnings_in_words
+from avsieve.cleansing.warning_texts import warnings_in_words
 from avsieve.cli import cleanse, main
 from avsieve.lists.train_list import write_train_list
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.comparison.thinned_list import thin, without_held_out, write_rows
+from avsieve.comparison.arm_lists import thin, without_held_out, write_rows
 from avsieve.errors import AvsieveError
 from avsieve.lists.train_list import read_train_list
 from avsieve.storage.tables import write_table

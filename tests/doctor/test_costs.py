@@ -8,8 +8,8 @@ import avsieve
 from avsieve.config.model import parse_config
 from avsieve.doctor.costs import Cost, estimate, totals
 from avsieve.doctor.examination import Examination
+from avsieve.doctor.output import shown
 from avsieve.doctor.rates import earlier_rates, shipped_rates
-from avsieve.doctor.show import shown
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.storage.provenance import write_provenance
 from avsieve.storage.status import StatusTable

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from avsieve.config.model import Config, parse_config
-from avsieve.doctor.people import check_people, people_of
-from avsieve.sources.base import hold_out
+from avsieve.doctor.speakers import check_people, people_of
+from avsieve.sources.plan import hold_out
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from avsieve.doctor.words import in_words, two_digits
+from avsieve.doctor.formatting import in_words, two_digits
 
 
 def test_an_estimate_has_two_digits() -> None:

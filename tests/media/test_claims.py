@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.media.claims import Claim, claim_of
+from avsieve.media.declared_length import Claim, claim_of
 from avsieve.media.decode import decode_clip
 from avsieve.media.index import IndexedClip, file_place, media_table, slices_of
 from avsieve.media.slices import MediaSlice

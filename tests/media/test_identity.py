@@ -13,7 +13,7 @@ import pytest
 from avsieve.media import extract as extraction
 from avsieve.media.decode import decode_clip, probe_duration_s
 from avsieve.media.extract import extract_shard
-from avsieve.media.identity import ChangedError, Mark, image_files, images_stamp
+from avsieve.media.file_identity import ChangedError, Mark, image_files, images_stamp
 from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table, slice_of
 from avsieve.media.slices import FileSlice, MediaSlice, open_slice, read_slice
 from avsieve.storage.reasons import Reason

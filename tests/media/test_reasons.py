@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from avsieve.media.classify import classify_failure, classify_open_error
 from avsieve.media.decode import decode_clip
+from avsieve.media.failure_reason import classify_failure, classify_open_error
 from avsieve.media.frames import FrameTaker
 from avsieve.media.lookahead import Timing
 from avsieve.media.slices import MediaSlice

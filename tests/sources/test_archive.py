@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.media.identity import ChangedError
+from avsieve.media.file_identity import ChangedError
 from avsieve.media.index import slices_of
 from avsieve.media.slices import read_slice
 from avsieve.sources.archive import fetch, plan

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.sources.base import PLAN_COLUMNS, build_plan, hold_out, write_plan
 from avsieve.sources.load import load_source, source_names
+from avsieve.sources.plan import PLAN_COLUMNS, build_plan, hold_out, write_plan
 from avsieve.storage.tables import read_table
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from avsieve.config.source import NEEDED, Source
 from avsieve.errors import ConfigError
-from avsieve.sources.claim import NOTE, PLACE, refuse_other_source, write_note
+from avsieve.sources.source_note import NOTE, PLACE, refuse_other_source, write_note
 
 
 def planned(results: Path, kind: str, **settings: object) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.media.classify import looks_like_media
 from avsieve.media.decode import decode_clip
+from avsieve.media.failure_reason import looks_like_media
 from avsieve.media.ffmpeg import ffmpeg_binary
 from avsieve.sources.containers import SOUND, VIDEO, choose, is_video, missing_part, stem_of
 from avsieve.storage.reasons import Reason

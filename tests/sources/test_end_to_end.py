@@ -16,7 +16,7 @@ import pytest
 from avsieve.config.model import Config
 from avsieve.config.source import Source
 from avsieve.media.ffmpeg import ffmpeg_binary, write_clip
-from avsieve.sources.watched import tell_changes
+from avsieve.sources.watch_list import tell_changes
 from avsieve.storage.tables import read_table
 from avsieve.storage.wav import wav_bytes
 from avsieve.wiring.rules import flags

@@ -17,8 +17,8 @@ from avsieve.export.webdataset import key_of
 from avsieve.media.extract import extract_shard
 from avsieve.sources.archive import fetch as archive_fetch
 from avsieve.sources.archive import plan as archive_plan
-from avsieve.sources.base import build_plan
 from avsieve.sources.layout import Layout
+from avsieve.sources.plan import build_plan
 from avsieve.sources.tree import fetch, plan
 from avsieve.storage.shards import ShardReader
 from avsieve.storage.tables import read_table, write_table

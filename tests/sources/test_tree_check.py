@@ -6,9 +6,9 @@ import pytest
 
 from avsieve.config.source import Synthetic, Tree
 from avsieve.sources.findings import SourceFacts
+from avsieve.sources.folder_check import look_at_folders
 from avsieve.sources.layout import Layout
 from avsieve.sources.load import load_source
-from avsieve.sources.look import look_at_folders
 from avsieve.sources.tree.check import check
 
 

@@ -19,7 +19,7 @@ from avsieve.errors import AvsieveError, ListError
 from avsieve.media.cut import CutError
 from avsieve.media.decode import decode_clip
 from avsieve.media.ffmpeg import write_clip
-from avsieve.sources.urls import keep
+from avsieve.sources.urls import clips as keep
 from avsieve.sources.urls.table import UrlRequest, read_table
 from avsieve.storage.tables import read_table as read_parquet
 from avsieve.storage.tables import write_table

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.media.identity import image_files, images_stamp
+from avsieve.media.file_identity import image_files, images_stamp
 from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table
-from avsieve.sources.watched import FIRST, How, Watched, tell_changes, watched_of, write_watch_list
+from avsieve.sources.watch_list import FIRST, How, Watched, tell_changes, watched_of, write_watch_list
 
 ROOTS = {"train_root": "mp4", "train_audio_root": "wav"}
 

@@ -6,7 +6,7 @@ from avsieve.faces.detector import FaceDetector
 from avsieve.training.shipped.detector import TinyDetector, anchor_points, assign, detector_loss
 from avsieve.training.shipped.detector_data import DetectorImages
 from avsieve.training.shipped.detector_fit import export_detector
-from avsieve.training.shipped.people import read_truth, render_people, render_person
+from avsieve.training.shipped.rendered_faces import read_truth, render_people, render_person
 
 
 def people(n: int = 3) -> DetectorImages:

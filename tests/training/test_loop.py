@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from avsieve.errors import ConfigError, ModelError
+from avsieve.training.encoder.devices import Machine, start
 from avsieve.training.encoder.loop import Keeping, fit
-from avsieve.training.encoder.machine import Machine, start
 from avsieve.training.encoder.margin import AAMSoftmax
 from avsieve.training.encoder.optimiser import Optimiser
 from avsieve.training.encoder.phase import Phase

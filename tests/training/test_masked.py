@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from avsieve.errors import ConfigError
-from avsieve.training.encoder.masked import Masked, mask_bands
+from avsieve.training.encoder.spec_augment import Masked, mask_bands
 
 
 @pytest.mark.parametrize("axis", [1, 2])

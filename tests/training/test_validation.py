@@ -9,7 +9,7 @@ from avsieve.errors import ConfigError
 from avsieve.evaluation.metrics import eer, error_rates
 from avsieve.evaluation.scoring import Part, mean_of_cosines
 from avsieve.training.encoder.audio_data import Speech
-from avsieve.training.encoder.machine import Machine, start
+from avsieve.training.encoder.devices import Machine, start
 from avsieve.training.encoder.validation import (
     Validation,
     Watch,

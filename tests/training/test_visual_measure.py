@@ -5,7 +5,7 @@ import pytest
 
 from avsieve.storage.shards import ShardWriter
 from avsieve.storage.tables import write_table
-from avsieve.training.encoder.visual_measure import measure_encoder
+from avsieve.training.encoder.visual_evaluation import measure_encoder
 
 
 class Colour:

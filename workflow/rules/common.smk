@@ -11,8 +11,8 @@ from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
 from avsieve.errors import AvsieveError
-from avsieve.wiring.leftovers import told
-from avsieve.sources.claim import refuse_other_source
+from avsieve.wiring.stale_shards import told
+from avsieve.sources.source_note import refuse_other_source
 from avsieve.wiring.rules import Wiring, flags, shell_prefix
 from avsieve.wiring.checks import (
     need_conda,

@@ -24,7 +24,7 @@ def main() -> None:
     from avsieve.encoders.onnx_face import OnnxFaceEncoder
     from avsieve.encoders.visual import load_visual_encoder
     from avsieve.storage.provenance import sha256_of, write_provenance
-    from avsieve.training.encoder.visual_measure import measure_encoder
+    from avsieve.training.encoder.visual_evaluation import measure_encoder
     from avsieve.training.shipped.onnx_export import export_face_encoder
 
     cv2.setNumThreads(1)
@@ -39,7 +39,7 @@ def main() -> None:
         weights_sha256=sha256_of(args.weights),
         arch=args.arch,
         parameters=sum(p.numel() for p in network.parameters()),
-        trained_on="avsieve.training.shipped.people, entropy [2, seed, person], aligned by the shipped detector",
+        trained_on="avsieve.training.shipped.rendered_faces, entropy [2, seed, person], aligned by the shipped detector",
         training_sha256=sha256_of(args.trained),
         measured_on_held_out_people={k: round(v, 5) for k, v in measured.items()},
     )

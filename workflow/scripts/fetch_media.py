@@ -8,7 +8,7 @@ from pathlib import Path
 
 from avsieve.runtime.scripting import parser, run
 from avsieve.sources.load import also_watched, parse_with_source
-from avsieve.sources.watched import watched_of, write_watch_list
+from avsieve.sources.watch_list import watched_of, write_watch_list
 from avsieve.storage.tables import read_table, write_table
 
 

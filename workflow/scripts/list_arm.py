@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.comparison.thinned_list import without_held_out, write_rows
+from avsieve.comparison.arm_lists import without_held_out, write_rows
 from avsieve.runtime.scripting import parser, run
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from avsieve.lists.corpora import named
 from avsieve.runtime.scripting import parser, run
-from avsieve.sources.base import build_plan, write_plan
-from avsieve.sources.claim import write_note
 from avsieve.sources.load import parse_with_source
+from avsieve.sources.plan import build_plan, write_plan
+from avsieve.sources.source_note import write_note
 from avsieve.storage.atomic import write_json
 
 

@@ -27,7 +27,7 @@ def main() -> None:
 
     import cv2
 
-    from avsieve.training.shipped.people import render_people
+    from avsieve.training.shipped.rendered_faces import render_people
 
     cv2.setNumThreads(1)
     status = render_people(

@@ -45,7 +45,10 @@ def main() -> None:
         stage="train_tiny_detector",
         packages=["torch", "onnx", "insightface", "onnxruntime", "numpy", "opencv-python"],
         sha256=sha256_of(args.model),
-        trained_on={"frames": len(jpegs), "people": "avsieve.training.shipped.people, entropy [2, seed, person]"},
+        trained_on={
+            "frames": len(jpegs),
+            "people": "avsieve.training.shipped.rendered_faces, entropy [2, seed, person]",
+        },
         settings={"steps": args.steps, "batch": args.batch, "lr": args.lr, "size": args.size, "seed": args.seed},
         parameters=sum(p.numel() for p in network.parameters()),
         measured_on_held_out_people={k: round(v, 5) for k, v in measured.items()},

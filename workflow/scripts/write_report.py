@@ -15,7 +15,7 @@ from avsieve.report.sheet import Trusted, closest_calls, make_rows, mistakes, mo
 from avsieve.runtime.scripting import parser, run
 from avsieve.storage.atomic import write_text
 from avsieve.storage.tables import read_table
-from avsieve.wiring.leftovers import current
+from avsieve.wiring.stale_shards import current
 
 
 def files_in(paths: list[Path], pattern: str, shards: int | None) -> list[Path]:

@@ -98,7 +98,7 @@ def show(summary: dict[str, Any], surplus: dict[str, int]) -> list[str]:
 
 def show_warnings(summary: dict[str, Any]) -> list[str]:
     """Return the notes, then what must not be passed over."""
-    from avsieve.cleansing.in_words import warnings_in_words
+    from avsieve.cleansing.warning_texts import warnings_in_words
 
     lines = []
     for warned in sorted(warnings_in_words(summary), key=lambda w: w.severe):

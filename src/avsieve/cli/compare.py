@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from avsieve.cleansing.agreement import compare, draw
-    from avsieve.cleansing.published import read_both
+    from avsieve.cleansing.published_lists import read_both
     from avsieve.lists.layouts import read_corpus_list
     from avsieve.storage.atomic import write_json, write_text
 

@@ -44,7 +44,7 @@ def main(args: argparse.Namespace) -> int:
     import sys
 
     from avsieve.doctor.examination import examine
-    from avsieve.doctor.show import shown
+    from avsieve.doctor.output import shown
     from avsieve.errors import ConfigError
 
     cores = args.cores if args.cores is not None else _cores()

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from avsieve.doctor.formatting import two_digits
 from avsieve.doctor.jobs import START_S, Stage, first_stages, last_stages, own_seconds, size_of
 from avsieve.doctor.rates import (
     CLIP_BYTES_A_SECOND,
@@ -17,7 +18,6 @@ from avsieve.doctor.rates import (
     WAV_BYTES_A_SECOND,
     Rate,
 )
-from avsieve.doctor.words import two_digits
 from avsieve.media.frame_names import frames_before
 
 if TYPE_CHECKING:

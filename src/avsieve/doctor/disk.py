@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avsieve.doctor.costs import Cost, existing, totals
-from avsieve.doctor.words import in_words, two_digits
+from avsieve.doctor.formatting import in_words, two_digits
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:

@@ -176,7 +176,7 @@ def _costs(done: Examination, config: Config, facts: SourceFacts, measure: int, 
 
 def count_list(config: Config, facts: SourceFacts) -> None:
     """Take the counts of the training list for a source that could not tell its own."""
-    from avsieve.sources.lists import look_at_list
+    from avsieve.sources.list_check import look_at_list
 
     path = getattr(getattr(config.source, config.source.kind), "train_list", None)
     if path is None or facts.utterances is not None or any("train_list" in f.subject for f in facts.findings):

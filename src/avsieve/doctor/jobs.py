@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from avsieve.doctor.words import two_digits
+from avsieve.doctor.formatting import two_digits
 
 if TYPE_CHECKING:
     from avsieve.config.model import Config

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avsieve.doctor.people import check_people, has_test_set
+from avsieve.doctor.speakers import check_people, has_test_set
 from avsieve.errors import AvsieveError
 from avsieve.sources.findings import Finding
 

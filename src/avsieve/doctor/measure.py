@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from avsieve.doctor.formatting import two_digits
 from avsieve.doctor.rates import Rate
-from avsieve.doctor.words import two_digits
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _source(config: Config, part: str, leave: list[str], more: list[str]) -> tup
 
 def _chosen(config: Config, wiring: Any, clips: int, folder: Path) -> pd.DataFrame:
     """Return the plan of a few clips, far apart."""
-    from avsieve.sources.base import TRAIN, build_plan
+    from avsieve.sources.plan import TRAIN, build_plan
 
     tables = ["--speakers-table", str(folder / "speakers.csv"), "--truth", str(folder / "truth.csv")]
     plan, args = _source(config, "plan", wiring.leave_in_plan, tables)

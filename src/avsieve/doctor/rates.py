@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from avsieve.wiring.leftovers import current
+from avsieve.wiring.stale_shards import current
 
 if TYPE_CHECKING:
     from avsieve.config.model import Config

@@ -17,8 +17,8 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.errors import AvsieveError
-from avsieve.export.claim import claim, digest
 from avsieve.export.contents import Contents, Member
+from avsieve.export.folder_note import claim, digest
 from avsieve.lists.train_list import write_clean_list, write_train_list
 from avsieve.runtime.progress import progress
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from avsieve.export.claim import claim, digest
 from avsieve.export.contents import Contents
+from avsieve.export.folder_note import claim, digest
 from avsieve.runtime.progress import progress
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from avsieve.errors import AvsieveError, ConfigError
 from avsieve.export.forms import SUBSETS
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.lists.train_list import read_clean_list, utterance_of
-from avsieve.sources.base import TEST, TRAIN
+from avsieve.sources.plan import TEST, TRAIN
 from avsieve.storage.tables import read_table
 from avsieve.storage.text_files import read_lines
 

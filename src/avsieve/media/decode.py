@@ -9,12 +9,12 @@ from typing import Any
 
 import av
 
-from avsieve.media.claims import Claim, claim_of
-from avsieve.media.classify import classify_failure, missing_part
+from avsieve.media.declared_length import Claim, claim_of
 from avsieve.media.decoded import Decoded
 from avsieve.media.decoder_log import decoder_words, last_words
+from avsieve.media.failure_reason import classify_failure, missing_part
+from avsieve.media.file_identity import ChangedError
 from avsieve.media.frame_names import frame_name
-from avsieve.media.identity import ChangedError
 from avsieve.media.images import read_images
 from avsieve.media.reader import Pass, Wanted
 from avsieve.media.slices import LOCAL_ONLY, MediaSlice, open_slice

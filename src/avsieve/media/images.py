@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from avsieve.media.decoded import Decoded
-from avsieve.media.identity import check_images, image_files, images_stamp
+from avsieve.media.file_identity import check_images, image_files, images_stamp
 from avsieve.storage.file_names import shown
 from avsieve.storage.ids import id_part
 from avsieve.storage.jpeg import jpeg_of
@@ -35,7 +35,7 @@ def read_images(folder: Path, jpeg_quality: int | None, stamp: str = "") -> Deco
     jpeg_quality
         Quality of what becomes a JPEG; ``None`` for images.
     stamp
-        What the media index says of the images, see `avsieve.media.identity`.
+        What the media index says of the images, see `avsieve.media.file_identity`.
 
     Raises
     ------

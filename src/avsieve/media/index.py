@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from avsieve.media.identity import SEPARATOR, stamp_of
+from avsieve.media.file_identity import SEPARATOR, stamp_of
 from avsieve.media.slices import MediaSlice
 from avsieve.storage.file_names import path_from_text
 
@@ -52,7 +52,7 @@ class Place(NamedTuple):
     packing: str = AS_IT_IS
     """``''``, ``deflate`` (a member of a zip; ``size`` is that of the packed bytes) or ``images`` (a folder)."""
     stamps: str = ""
-    """Stamps of the files, or of the folder, see `avsieve.media.identity`; empty for what the run itself made."""
+    """Stamps of the files, or of the folder, see `avsieve.media.file_identity`; empty for what the run itself made."""
     marks: str = ""
     """Marks of the content: the header that names a member of an archive."""
 

@@ -19,7 +19,7 @@ import av
 import cv2
 import pandas as pd
 
-from avsieve.media.identity import image_files, images_stamp, stamp_of
+from avsieve.media.file_identity import image_files, images_stamp, stamp_of
 from avsieve.media.slices import MediaSlice
 from avsieve.storage import jpeg, reasons, shards
 from avsieve.storage.shards import Member, ShardWriter, intact

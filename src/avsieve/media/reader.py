@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import av
 
-from avsieve.media.claims import Claim
+from avsieve.media.declared_length import Claim
 from avsieve.media.decoded import Decoded
 from avsieve.media.frames import FrameTaker
 from avsieve.media.lookahead import Lookahead, Timing

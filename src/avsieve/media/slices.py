@@ -15,7 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from avsieve.media.identity import SEPARATOR, ChangedError, Mark, check_stamp, stamp_of
+from avsieve.media.file_identity import SEPARATOR, ChangedError, Mark, check_stamp, stamp_of
 
 LOCAL_ONLY = {"protocol_whitelist": "file"}
 """Options for whatever opens a clip. It may be a download: a playlist or a list of files, say, which would make the
@@ -33,7 +33,7 @@ class MediaSlice(NamedTuple):
     packing: str = ""
     """``''`` for bytes as they are, ``deflate`` for a packed member of a zip, ``images`` for a folder of images."""
     stamps: str = ""
-    """Stamps of the files or of the folder, see `avsieve.media.identity`; empty where nothing was indexed."""
+    """Stamps of the files or of the folder, see `avsieve.media.file_identity`; empty where nothing was indexed."""
     marks: str = ""
     """Marks of the content."""
     listed_s: float = float("nan")

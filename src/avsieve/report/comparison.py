@@ -8,8 +8,8 @@ from typing import Any
 
 from avsieve.evaluation.labels import CAUTION, LABELS, TRUSTED
 from avsieve.report.errors import MODEL_LABELS
+from avsieve.report.significance import VERDICTS, verdict
 from avsieve.report.summary import percent
-from avsieve.report.verdict import VERDICTS, verdict
 
 SCORE_LABELS = {"raw": "", "as_norm": ", AS-norm"}
 

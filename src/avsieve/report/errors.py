@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from avsieve.evaluation.labels import LABELS
-from avsieve.report.verdict import verdict
+from avsieve.report.significance import verdict
 
 MODEL_LABELS = {
     "audio": "voice alone",

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from avsieve.cleansing.in_words import Warned, warnings_in_words
+from avsieve.cleansing.warning_texts import Warned, warnings_in_words
 from avsieve.evaluation.labels import CAUTION, GIVEN, LABELS, TRUSTED
 from avsieve.report import det, figures
 from avsieve.report.comparison import comparison_rows
@@ -20,8 +20,8 @@ from avsieve.report.detection import KIND_LABELS, Detection, compare, expectatio
 from avsieve.report.errors import MODEL_LABELS, Evaluated, evaluated_lists, headline
 from avsieve.report.facts import Provenance
 from avsieve.report.sheet import Row
+from avsieve.report.significance import VERDICTS
 from avsieve.report.summary import format_summary, percent, share
-from avsieve.report.verdict import VERDICTS
 
 SHOWN_FAILURES = 200
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from avsieve.cleansing.in_words import Warned, warnings_in_words
+from avsieve.cleansing.warning_texts import Warned, warnings_in_words
 from avsieve.evaluation.labels import CAUTION, GIVEN, TRUSTED
 from avsieve.report.detection import KIND_LABELS, Detection, expectation
 from avsieve.report.errors import Evaluated
-from avsieve.report.verdict import VERDICTS
+from avsieve.report.significance import VERDICTS
 
 
 def share(value: float | None, digits: int = 3) -> str:

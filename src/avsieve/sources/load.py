@@ -11,7 +11,7 @@ from typing import Any
 
 import avsieve.sources
 from avsieve.errors import AvsieveError
-from avsieve.sources.watched import Watched
+from avsieve.sources.watch_list import Watched
 
 
 def source_names() -> list[str]:
@@ -33,7 +33,7 @@ def load_source(name: str, part: str) -> ModuleType:
 
 
 def also_watched(source: ModuleType, rows: Any, index: Any, args: argparse.Namespace) -> Iterable[Watched]:
-    """Return what a source looked at beside what its index points to, if it says: see `avsieve.sources.watched`.
+    """Return what a source looked at beside what its index points to, if it says: see `avsieve.sources.watch_list`.
 
     Parameters
     ----------

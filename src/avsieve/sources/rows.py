@@ -9,11 +9,11 @@ import pandas as pd
 
 from avsieve.errors import AvsieveError
 from avsieve.lists.layouts import read_corpus_list
-from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import stem_of
 from avsieve.sources.layout import Layout
+from avsieve.sources.plan import TEST, TRAIN
 from avsieve.sources.scan import Scan, in_order, scan_folder
-from avsieve.sources.tell import count_of, findings_of, log, nothing_in
+from avsieve.sources.scan_report import count_of, findings_of, log, nothing_in
 from avsieve.storage.file_names import path_to_text
 
 Taken = Callable[[str], str | None]

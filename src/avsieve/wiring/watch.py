@@ -15,7 +15,7 @@ from typing import Any
 
 from avsieve.config.source import Source
 from avsieve.sources.containers import EXTENSIONS, SOUND
-from avsieve.sources.watched import tell_changes
+from avsieve.sources.watch_list import tell_changes
 from avsieve.storage.census import of_archives, of_files, of_names
 
 # kind -> which folders' names make the plan: where there is no list, and in any case for the test.

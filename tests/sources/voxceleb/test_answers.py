@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from avsieve.sources.voxceleb.answers import NO_ANSWER, chain, classify, classify_words, words_of
+from avsieve.sources.voxceleb.site_errors import NO_ANSWER, chain, classify, classify_words, words_of
 from avsieve.storage.reasons import Reason
 
 pytest.importorskip("yt_dlp")

@@ -8,14 +8,14 @@ the rate nor the kind of noise need be known.
 
 Two labels that are one person compete with each other; their right utterances would look wrong. Such pairs are found
 first (`avsieve.cleansing.suggestions.find_merges`) and do not compete. Where there is too little to learn from,
-`avsieve.cleansing.few` stands in, and what it cannot judge either has no probability.
+`avsieve.cleansing.few_speakers` stands in, and what it cannot judge either has no probability.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from avsieve.cleansing.few import model_for
+from avsieve.cleansing.few_speakers import model_for
 from avsieve.cleansing.inputs import MODALITIES
 from avsieve.cleansing.likelihood import KINDS, LikelihoodModel
 from avsieve.cleansing.result import Judgement

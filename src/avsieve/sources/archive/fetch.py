@@ -15,8 +15,8 @@ from avsieve.sources.archive.locate import BadMemberError, Locator, verify
 from avsieve.sources.archive.members import Member
 from avsieve.sources.archive.parts import find_archives
 from avsieve.sources.archive.plan import add_archive_options, places_from_text
-from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import missing_part
+from avsieve.sources.plan import TEST, TRAIN
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from pathlib import Path
 
-from avsieve.media.identity import Mark
+from avsieve.media.file_identity import Mark
 from avsieve.media.index import AS_IT_IS, DEFLATED, PART_SEPARATOR, Place
 from avsieve.media.slices import FileSlice, MediaSlice, read_slice
 from avsieve.sources.archive.members import DEFLATED as DEFLATED_MEMBER

@@ -7,7 +7,7 @@ from avsieve.sources.containers import USUAL, ending_of, is_hidden, is_system, s
 from avsieve.sources.findings import Finding
 from avsieve.sources.layout import Layout
 from avsieve.sources.scan import BARE, HIDDEN, SYSTEM, Kind, kinds_in_words
-from avsieve.sources.tell import count_of
+from avsieve.sources.scan_report import count_of
 from avsieve.storage.file_names import shown
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avsieve.errors import AvsieveError
-from avsieve.media.identity import SEPARATOR as PART_SEPARATOR
+from avsieve.media.file_identity import SEPARATOR as PART_SEPARATOR
 from avsieve.media.slices import FileSlice
 from avsieve.storage.file_names import path_to_text
 

@@ -11,10 +11,10 @@ from avsieve.lists.layouts import read_corpus_list
 from avsieve.sources.archive.members import Member, find_members
 from avsieve.sources.archive.names import Naming
 from avsieve.sources.archive.parts import find_archives
-from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.layout import DEFAULT, Layout
+from avsieve.sources.plan import TEST, TRAIN
 from avsieve.sources.rows import refuse_shared_speakers
-from avsieve.sources.tell import log
+from avsieve.sources.scan_report import log
 
 
 def add_archive_options(ap: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from avsieve.embedding_files.arguments import add_table_options, table_options
 from avsieve.embedding_files.reading import check_places, read_tables
 from avsieve.errors import AvsieveError
 from avsieve.lists.layouts import read_corpus_list
-from avsieve.sources.base import TEST, TRAIN
+from avsieve.sources.plan import TEST, TRAIN
 from avsieve.storage.ids import is_valid_id, parse_id
 
 

@@ -9,11 +9,11 @@ from avsieve.errors import AvsieveError
 from avsieve.lists.corpora import named
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.sources.findings import Finding, SourceFacts
+from avsieve.sources.folder_check import Looked, absent_folders, look_at_folders, mean_duration_s, ordered, search
 from avsieve.sources.frames.folders import ImageFolders
 from avsieve.sources.frames.names import read_names
 from avsieve.sources.frames.plan import with_name
 from avsieve.sources.layout import Layout
-from avsieve.sources.look import Looked, absent_folders, look_at_folders, mean_duration_s, ordered, search
 from avsieve.sources.rows import shared_in_words
 from avsieve.sources.tree.scan import Finder
 from avsieve.storage.file_names import path_to_text

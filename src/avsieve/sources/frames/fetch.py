@@ -12,11 +12,11 @@ import pandas as pd
 from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table, slice_of
 from avsieve.runtime.progress import progress
-from avsieve.sources.base import TRAIN
 from avsieve.sources.containers import TwiceError
 from avsieve.sources.frames.folders import ImageFolders, image_places
+from avsieve.sources.plan import TRAIN
 from avsieve.sources.tree.scan import Finder
-from avsieve.sources.watched import Watched
+from avsieve.sources.watch_list import Watched
 from avsieve.storage.file_names import path_from_text, shown
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from avsieve.media.identity import image_files, images_stamp
+from avsieve.media.file_identity import image_files, images_stamp
 from avsieve.storage.file_names import path_from_text, path_to_text
 
 RELEASE = "1.6"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.errors import AvsieveError
-from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.frames.names import read_names
 from avsieve.sources.layout import DEFAULT, Layout
+from avsieve.sources.plan import TEST, TRAIN
 from avsieve.sources.rows import check_folder, planned, refuse_shared_speakers
 from avsieve.storage.file_names import path_from_text, path_to_text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.media.identity import Mark
+from avsieve.media.file_identity import Mark
 from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.runtime.progress import progress
 from avsieve.sources.synthetic.plan import add_corpus_options, settings_of

@@ -11,9 +11,7 @@ from avsieve.config.source import Tree
 from avsieve.errors import AvsieveError
 from avsieve.lists.corpora import named
 from avsieve.sources.findings import Finding, SourceFacts
-from avsieve.sources.layout import Layout
-from avsieve.sources.lists import look_at_list
-from avsieve.sources.look import (
+from avsieve.sources.folder_check import (
     Looked,
     absent_folders,
     is_there,
@@ -22,6 +20,8 @@ from avsieve.sources.look import (
     ordered,
     search,
 )
+from avsieve.sources.layout import Layout
+from avsieve.sources.list_check import look_at_list
 from avsieve.sources.rows import shared_in_words
 from avsieve.sources.tree.scan import Finder
 from avsieve.sources.tree.table import read_clip_table

@@ -11,8 +11,8 @@ import pandas as pd
 from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IndexedClip, Place, file_place, media_table, slice_of
 from avsieve.runtime.progress import progress
-from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import TwiceError, missing_part
+from avsieve.sources.plan import TEST, TRAIN
 from avsieve.sources.tree.scan import Finder, Found
 from avsieve.storage.file_names import path_from_text, path_to_text, shown
 from avsieve.storage.reasons import Reason

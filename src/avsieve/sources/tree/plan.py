@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.lists.layouts import read_corpus_list
-from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.layout import DEFAULT, Layout
+from avsieve.sources.plan import TEST, TRAIN
 from avsieve.sources.rows import check_folder, frame_of, planned, refuse_shared_speakers
 from avsieve.sources.tree.table import read_clip_table
 from avsieve.storage.file_names import path_to_text

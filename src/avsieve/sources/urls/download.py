@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from avsieve.sources.urls.pace import Pace
+from avsieve.sources.urls.rate_limit import Pace
 from avsieve.sources.urls.transfer import GoneError, Partial, PassingError, transfer
 from avsieve.storage.reasons import Reason
 

@@ -22,10 +22,10 @@ from avsieve.runtime.progress import progress
 from avsieve.sources.downloads import coverage, locked, settled
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import PARTIAL, Store
+from avsieve.sources.urls.clips import adopt_clip, extension_of, keep_clip
 from avsieve.sources.urls.download import Limits, download, key_of
-from avsieve.sources.urls.keep import adopt_clip, extension_of, keep_clip
-from avsieve.sources.urls.pace import Pace
 from avsieve.sources.urls.plan import from_path
+from avsieve.sources.urls.rate_limit import Pace
 from avsieve.sources.urls.table import UrlRequest
 from avsieve.sources.urls.transfer import GoneError, PassingError, disk_full
 from avsieve.storage.atomic import commit

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.errors import AvsieveError
-from avsieve.sources.base import TEST, TRAIN
+from avsieve.sources.plan import TEST, TRAIN
 from avsieve.sources.urls.table import UrlRequest, read_table
 
 SHARED = "shared"

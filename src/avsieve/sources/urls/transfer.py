@@ -25,8 +25,8 @@ import requests
 import urllib3
 
 from avsieve.errors import AvsieveError
-from avsieve.media.classify import classify_open_error, looks_like_media
-from avsieve.sources.urls.pace import Pace
+from avsieve.media.failure_reason import classify_open_error, looks_like_media
+from avsieve.sources.urls.rate_limit import Pace
 from avsieve.storage.atomic import write_json
 from avsieve.storage.reasons import Reason
 

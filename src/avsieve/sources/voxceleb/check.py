@@ -14,8 +14,8 @@ from avsieve.media.ffmpeg import ffmpeg_binary
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.scan import in_order, scan_folder
+from avsieve.sources.scan_report import findings_of
 from avsieve.sources.store import LEDGER, Store
-from avsieve.sources.tell import findings_of
 from avsieve.sources.voxceleb.plan import is_track
 from avsieve.sources.voxceleb.site import INSTALL
 from avsieve.sources.voxceleb.tracks import TrackError, read_track, track_file

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from avsieve.media.identity import stamp_of
+from avsieve.media.file_identity import stamp_of
 from avsieve.media.index import IndexedClip, Place, file_place, media_table
 from avsieve.runtime.progress import progress
 from avsieve.sources.downloads import MAY_PASS, coverage, locked
@@ -24,7 +24,7 @@ from avsieve.sources.store import Store
 from avsieve.sources.voxceleb.site import Site, SiteOptions
 from avsieve.sources.voxceleb.speaker import ClipOptions, Found, SpeakerWork
 from avsieve.sources.voxceleb.tracks import track_file
-from avsieve.sources.watched import ABSENT, Watched
+from avsieve.sources.watch_list import ABSENT, Watched
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 

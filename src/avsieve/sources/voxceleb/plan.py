@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.sources.base import TEST, TRAIN
 from avsieve.sources.containers import is_hidden
 from avsieve.sources.layout import Layout
+from avsieve.sources.plan import TEST, TRAIN
 from avsieve.sources.rows import planned
 
 

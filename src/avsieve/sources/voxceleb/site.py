@@ -13,7 +13,7 @@ from typing import Any
 
 from avsieve.errors import AvsieveError
 from avsieve.media.ffmpeg import ffmpeg_binary
-from avsieve.sources.voxceleb.answers import NO_ANSWER, Answer, chain, classify
+from avsieve.sources.voxceleb.site_errors import NO_ANSWER, Answer, chain, classify
 from avsieve.storage.reasons import Reason
 
 INSTALL = 'pip install "yt-dlp[default]"'

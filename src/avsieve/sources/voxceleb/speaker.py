@@ -15,8 +15,8 @@ from avsieve.media.crop import CropError, crop_track
 from avsieve.sources.downloads import settled
 from avsieve.sources.ledger import Entry, Ledger, Outcome
 from avsieve.sources.store import Store
-from avsieve.sources.voxceleb.answers import HELPED_BY
 from avsieve.sources.voxceleb.site import NoVideoError, Site, find_whole
+from avsieve.sources.voxceleb.site_errors import HELPED_BY
 from avsieve.sources.voxceleb.tracks import Track, TrackError, read_track
 from avsieve.storage.reasons import Reason
 

@@ -15,9 +15,9 @@ from avsieve.training.encoder.augment import Augmenter
 from avsieve.training.encoder.encoder_run import train_encoder
 from avsieve.training.encoder.job import Data, Modality, Run
 from avsieve.training.encoder.large_margin import NONE, LargeMargin, plain_speed
-from avsieve.training.encoder.masked import Masked
 from avsieve.training.encoder.phase import Phase
 from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.spec_augment import Masked
 from avsieve.training.encoder.state import Row
 from avsieve.training.encoder.validation import OFF, Validation, Watch, split
 

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from avsieve.encoders.waves import as_float, samples_of
 from avsieve.training.encoder.augment import Augmenter, speed
-from avsieve.training.encoder.epochs import EpochBatches
 from avsieve.training.encoder.examples import Listed
+from avsieve.training.encoder.sampler import EpochBatches
 
 RATE = 16_000
 

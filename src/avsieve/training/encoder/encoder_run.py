@@ -15,9 +15,9 @@ from torch import nn
 from avsieve.encoders.checkpoint import resolve
 from avsieve.encoders.registry import build
 from avsieve.storage.provenance import sha256_of, write_provenance
+from avsieve.training.encoder.devices import Machine, finish, start
 from avsieve.training.encoder.job import Data, Modality, Recipe
 from avsieve.training.encoder.loop import Keeping, fit, save_encoder
-from avsieve.training.encoder.machine import Machine, finish, start
 from avsieve.training.encoder.margin import AAMSoftmax
 from avsieve.training.encoder.optimiser import Optimiser
 from avsieve.training.encoder.state import Row, State
@@ -72,7 +72,7 @@ def train_encoder(
     besides
         What else decides the result, for the provenance; a checkpoint of another training is told by it.
     device, devices, nodes, strategy, precision
-        Where and how; see `avsieve.training.encoder.machine.Machine`.
+        Where and how; see `avsieve.training.encoder.devices.Machine`.
     workers
         Processes that prepare batches, for each that trains.
     start_from

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from avsieve.errors import ConfigError
 from avsieve.storage.ids import parse_id
+from avsieve.training.encoder.devices import gathered
 from avsieve.training.encoder.examples import Listed
-from avsieve.training.encoder.machine import gathered
 
 Part = TypeVar("Part", bound=Listed)
 KEEP = ("last", "best")

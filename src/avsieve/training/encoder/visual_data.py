@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from avsieve.errors import ShardError
-from avsieve.training.encoder.epochs import EpochBatches
 from avsieve.training.encoder.examples import Listed
 from avsieve.training.encoder.face_augment import FaceAugmentation
+from avsieve.training.encoder.sampler import EpochBatches
 
 
 class Faces(Listed):

@@ -15,7 +15,7 @@ from avsieve.training.encoder.schedule import Schedule
 from avsieve.training.shipped.detector import TinyDetector, detector_loss
 from avsieve.training.shipped.detector_data import DetectorImages, decode
 from avsieve.training.shipped.onnx_export import write_onnx
-from avsieve.training.shipped.people import read_truth
+from avsieve.training.shipped.rendered_faces import read_truth
 
 logger = logging.getLogger(__name__)
 

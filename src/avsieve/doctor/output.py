@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from avsieve.doctor.costs import Cost, totals
-from avsieve.doctor.words import in_words, two_digits
+from avsieve.doctor.formatting import in_words, two_digits
 
 if TYPE_CHECKING:
     from avsieve.doctor.examination import Examination

@@ -15,7 +15,7 @@ from avsieve.sources.findings import Finding, Level
 from avsieve.sources.layout import Layout
 from avsieve.sources.rows import is_of_sound, merged
 from avsieve.sources.scan import Scan, in_order, scan_folder
-from avsieve.sources.tell import findings_of
+from avsieve.sources.scan_report import findings_of
 from avsieve.sources.tree.scan import Finder
 from avsieve.storage.file_names import path_from_text, path_to_text, shown
 from avsieve.storage.reasons import Reason

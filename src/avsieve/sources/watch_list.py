@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from avsieve.media.identity import SEPARATOR, image_files, images_stamp, stamp_of
+from avsieve.media.file_identity import SEPARATOR, image_files, images_stamp, stamp_of
 from avsieve.sources.containers import EXTENSIONS
 from avsieve.storage.atomic import write_text
 from avsieve.storage.census import when
@@ -41,7 +41,7 @@ class Watched(NamedTuple):
     path: str
     """Path below it, of a file or of a folder of images."""
     stamp: str = ABSENT
-    """Its stamp, see `avsieve.media.identity`."""
+    """Its stamp, see `avsieve.media.file_identity`."""
     is_images: bool = False
 
 

@@ -41,7 +41,7 @@ def check_people(config: Config) -> list[Finding]:
 
 def _kept(config: Config, people: People) -> tuple[list[Finding], set[str]]:
     """Choose who is kept for testing, as the plan does; the rest of the run does not depend on it."""
-    from avsieve.sources.base import hold_out
+    from avsieve.sources.plan import hold_out
 
     evaluation, without = config.evaluation, "; the list is made, trials and error rates are left out"
     if evaluation.holdout <= 0:
@@ -103,7 +103,7 @@ def people_of(config: Config) -> People | None:
 
 
 def _made(config: Config) -> People:
-    from avsieve.sources.base import TRAIN
+    from avsieve.sources.plan import TRAIN
     from avsieve.synthetic.corpus import CorpusSettings, plan_rows
 
     rows = plan_rows(CorpusSettings(**config.source.synthetic.model_dump()))
