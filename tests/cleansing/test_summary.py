@@ -14,7 +14,7 @@ from avsieve.lists.train_list import read_clean_list, read_train_list
 from avsieve.storage.tables import read_table
 
 from .test_decisions import judged, without
-from .test_few import people
+from .test_few_speakers import people
 
 
 def texts(summary):

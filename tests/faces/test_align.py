@@ -2,12 +2,12 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from tests.faces.face_fakes import ScriptedDetector
 
 from avsieve.faces.align import FaceAligner, VideoFrame
 from avsieve.faces.prealigned import ReadyFaces
 from avsieve.storage.jpeg import jpeg_of
 from avsieve.storage.reasons import Reason
+from tests.faces.face_fakes import ScriptedDetector
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (224, 224, 3), dtype=np.uint8)
 FACE = (60.0, 60.0, 100.0, 0.9)

@@ -3,7 +3,6 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from tests.faces.face_fakes import ScriptedDetector
 
 from avsieve.errors import TooManyFailuresError
 from avsieve.faces.align import FaceAligner
@@ -11,6 +10,7 @@ from avsieve.faces.align_shard import align_shard, utterances_of
 from avsieve.faces.detector import FaceDetector
 from avsieve.faces.prealigned import ReadyFaces
 from avsieve.storage.shards import ShardReader, ShardWriter
+from tests.faces.face_fakes import ScriptedDetector
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (224, 224, 3), dtype=np.uint8)
 FACE = (60.0, 60.0, 100.0, 0.9)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from tests.faces.face_fakes import landmarks_file, recognition_file
 
 from avsieve.errors import ModelError
 from avsieve.faces.landmarks import FaceLandmarks, five_of
 from avsieve.onnx_runtime.shipped import resolve_model
+from tests.faces.face_fakes import landmarks_file, recognition_file
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
 ANSWER = np.random.default_rng(1).uniform(-0.9, 0.9, (106, 2))

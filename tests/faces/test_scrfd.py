@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from tests.faces.face_fakes import scrfd_file
 
 from avsieve.faces.detector import FaceDetector, input_size
 from avsieve.faces.scrfd import blob_of, fitted, suppressed
+from tests.faces.face_fakes import scrfd_file
 
 
 @pytest.fixture

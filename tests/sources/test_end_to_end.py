@@ -21,9 +21,9 @@ from avsieve.storage.tables import read_table
 from avsieve.storage.wav import wav_bytes
 from avsieve.wiring.rules import flags
 from avsieve.wiring.source import SourceWiring
+from tests.sources.archive.test_archive import make_tar, make_zip, split
 
 from .faulty_server import FaultyServer, Reply
-from .test_archive import make_tar, make_zip, split
 
 UTTERANCES = ["id1/vA/00001", "id1/vB/00001", "id2/vC/00001"]
 

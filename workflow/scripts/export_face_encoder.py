@@ -39,7 +39,7 @@ def main() -> None:
         weights_sha256=sha256_of(args.weights),
         arch=args.arch,
         parameters=sum(p.numel() for p in network.parameters()),
-        trained_on="avsieve.training.shipped.rendered_faces, entropy [2, seed, person], aligned by the shipped detector",
+        trained_on="avsieve.training.shipped.rendered_faces, entropy [2, seed, person], aligned by the detector",
         training_sha256=sha256_of(args.trained),
         measured_on_held_out_people={k: round(v, 5) for k, v in measured.items()},
     )

@@ -47,7 +47,7 @@ def main() -> None:
         sha256=sha256_of(args.model),
         trained_on={
             "frames": len(jpegs),
-            "people": "avsieve.training.shipped.rendered_faces, entropy [2, seed, person]",
+            "people": "avsieve.training.shipped.rendered_faces, entropy [2, seed, n]",
         },
         settings={"steps": args.steps, "batch": args.batch, "lr": args.lr, "size": args.size, "seed": args.seed},
         parameters=sum(p.numel() for p in network.parameters()),

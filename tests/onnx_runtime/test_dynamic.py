@@ -1,12 +1,12 @@
 import numpy as np
 import onnx
 import pytest
-from tests.faces.face_fakes import recognition_file, scrfd_file
 
 from avsieve.errors import ModelError
 from avsieve.faces.detector import FaceDetector
 from avsieve.onnx_runtime.dynamic import fixed_size, make_dynamic
 from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
+from tests.faces.face_fakes import recognition_file, scrfd_file
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from avsieve.sources.urls.table import UrlRequest, read_table
 from avsieve.storage.tables import read_table as read_parquet
 from avsieve.storage.tables import write_table
 from avsieve.storage.wav import wav_bytes
+from tests.sources.faulty_server import FaultyServer, Reply
 
-from .faulty_server import FaultyServer, Reply
 from .url_job import Job, clip_bytes
 
 

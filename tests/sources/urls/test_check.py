@@ -5,8 +5,8 @@ from pathlib import Path
 from avsieve.config.source import Urls
 from avsieve.sources.findings import SourceFacts
 from avsieve.sources.urls import check as urls_check
+from tests.sources.faulty_server import FaultyServer
 
-from .faulty_server import FaultyServer
 from .test_urls import Job, clip_bytes
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.sources.urls import fetch, plan
-
-from .faulty_server import FaultyServer, Reply
+from tests.sources.faulty_server import FaultyServer, Reply
 
 
 def clip_bytes(seed: int, size: int = 100_000) -> bytes:

@@ -7,7 +7,6 @@ import onnxruntime
 import pandas as pd
 import pytest
 from insightface.model_zoo import get_model
-from tests.faces.face_fakes import recognition_file, scrfd_file
 
 from avsieve.encoders.embed_visual import StagedEncoder, embed_faces, embed_shard, pool
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
@@ -15,6 +14,7 @@ from avsieve.errors import ModelError
 from avsieve.storage.embeddings import read_embeddings
 from avsieve.storage.shards import ShardWriter
 from avsieve.storage.tables import read_table, write_table
+from tests.faces.face_fakes import recognition_file, scrfd_file
 
 
 def test_pooling_normalises_each_frame_first_and_the_mean_last():
