@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from avsieve.config.model import Config
 from avsieve.config.training import Preset
+from avsieve.settings import Block
 from avsieve.storage.atomic import write_text
 from avsieve.training.encoder.presets import keys_of
 
@@ -84,11 +85,6 @@ def _is_block(field: FieldInfo) -> bool:
     return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
 
 
-def _reruns(field: FieldInfo) -> str:
-    extra = field.json_schema_extra
-    return str(extra["reruns"]) if isinstance(extra, dict) else ""
-
-
 def _yaml(value: Any) -> str:
     if isinstance(value, float) and "e" in repr(value) and "." not in repr(value):
         return repr(value).replace("e", ".0e")  # YAML takes 1e-05 for text
@@ -110,7 +106,7 @@ def reference() -> str:
     """Return config/README.md."""
     parts = [INTRO]
 
-    def section(model: type[BaseModel], path: str) -> None:
+    def section(model: type[Block], path: str) -> None:
         plain = {n: f for n, f in model.model_fields.items() if not _is_block(f)}
         if plain:
             parts.append(f"\n## {f'`{path}`' if path else 'General'}\n")
@@ -122,7 +118,7 @@ def reference() -> str:
                 full = f"{path}.{name}" if path else name
                 parts.append(
                     f"| `{full}` | {field.description} | {_type_of(field.annotation)}{_limits(field.metadata)} "
-                    f"| `{_yaml(field.get_default(call_default_factory=True))}` | `{_reruns(field)}` |"
+                    f"| `{_yaml(field.get_default(call_default_factory=True))}` | `{model.reruns(name)}` |"
                 )
         for name, field in model.model_fields.items():
             if _is_block(field):
@@ -140,7 +136,7 @@ def default_file() -> str:
         "# keep your own settings in a file of your own. config/README.md explains every key.",
     ]
 
-    def block(model: type[BaseModel], indent: str) -> None:
+    def block(model: type[Block], indent: str) -> None:
         preset = keys_of(model.PRESETS) if issubclass(model, Preset) else set()
         for name, field in model.model_fields.items():
             if _is_block(field):

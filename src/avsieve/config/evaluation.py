@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from avsieve.config.base import Block, Share, key
+from avsieve.settings import Block, Share, key
 
 
 class AsNorm(Block):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from avsieve.config.base import Block, Positive, key
+from avsieve.settings import Block, Positive, key
 
 
 class Export(Block):

@@ -13,12 +13,12 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from avsieve.cleansing.options import check_options, check_policy
-from avsieve.config.base import Block, Positive, Share, key
 from avsieve.config.evaluation import Comparison, Evaluation
 from avsieve.config.export import Export
 from avsieve.config.source import Source
 from avsieve.config.training import Training
 from avsieve.errors import ConfigError
+from avsieve.settings import Block, Positive, Share, key
 
 
 class Media(Block):

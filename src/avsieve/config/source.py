@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from avsieve.config.base import Block, Positive, Share, key
 from avsieve.embedding_files.formats import KNOWN, NAMES_HELP, NAMES_KEY, PREFIX_HELP, VECTORS_HELP, VECTORS_KEY
 from avsieve.errors import ConfigError
+from avsieve.settings import Block, Positive, Share, key
 from avsieve.sources.layout import DEFAULT, Layout
 
 # The layouts that `avsieve.lists.layouts` reads, for every source that takes a list.

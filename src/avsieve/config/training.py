@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from avsieve.config.base import Block, Positive, Share, key
+from avsieve.settings import Block, Positive, Share, key
 from avsieve.training.encoder import presets
 
 Treatment = Literal["none", "room", "babble", "noise", "filter", "music"]

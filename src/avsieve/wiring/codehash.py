@@ -19,7 +19,14 @@ from avsieve.errors import AvsieveError
 
 PACKAGE = "avsieve"
 # What these do shows on a terminal or in a log and never in an output: an edit of them reruns nothing.
-NEUTRAL = {f"{PACKAGE}.errors", *(f"{PACKAGE}.runtime.{name}" for name in ("progress", "scripting", "terminal"))}
+NEUTRAL = {
+    f"{PACKAGE}.errors",
+    f"{PACKAGE}.registry",
+    *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
+}
+# Settings describe keys and bound them. Their values reach a script as options, which are params of its rule.
+NEUTRAL_NAMES = {"settings"}
+NEUTRAL_PACKAGES = (f"{PACKAGE}.config",)
 # Of a hash: enough that no two codes of a module share them by chance.
 DIGITS = 12
 
@@ -161,6 +168,12 @@ def _hash(path: Path, stamp: tuple[int, int]) -> str:
     return hashlib.sha256(_canonical(tree).encode()).hexdigest()[:DIGITS] if tree.body else ""
 
 
+def _is_neutral(module: str) -> bool:
+    """Tell whether an edit of a module changes nothing that a stage writes."""
+    within = any(module == package or module.startswith(f"{package}.") for package in NEUTRAL_PACKAGES)
+    return module in NEUTRAL or within or module.rpartition(".")[2] in NEUTRAL_NAMES
+
+
 def code_hashes(script: str | Path, src: str | Path, also: Iterable[str] = ()) -> list[str]:
     """Return a line for ``script`` and for each library module that it imports: its name and a hash of its code.
 
@@ -183,5 +196,5 @@ def code_hashes(script: str | Path, src: str | Path, also: Iterable[str] = ()) -
     """
     script, src = Path(script), Path(src)
     files = {script.name: script, **modules_of(script, src, also)}
-    hashes = {name: _hash(files[name], _stamp(files[name])) for name in sorted(set(files) - NEUTRAL)}
+    hashes = {name: _hash(files[name], _stamp(files[name])) for name in sorted(files) if not _is_neutral(name)}
     return [f"{name} {value}" for name, value in hashes.items() if value]

@@ -1,0 +1,66 @@
+"""Plug-ins by name: sources, cleansing methods, fusion models, encoders, forms of export.
+
+A registry is a table of ``"module:attribute"`` strings. Only what is asked for is imported, so that a choice costs
+nothing until it is made, and the rules can hash the code of what was chosen and of nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Generic, TypeVar, cast
+
+from avsieve.errors import ConfigError
+
+T = TypeVar("T")
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """The plug-ins of one kind: name -> the object that implements the kind's contract.
+
+    Parameters
+    ----------
+    kind
+        What they are, for messages: "cleansing method".
+    entries
+        Name -> ``"module:attribute"``.
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, str]) -> None:
+        self.kind = kind
+        self._entries = dict(entries)
+
+    def __getitem__(self, name: str) -> T:
+        """Import and return a plug-in; `ConfigError` if there is none of that name."""
+        module, _, attribute = self.entry(name).partition(":")
+        return cast(T, getattr(import_module(module), attribute))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, name: object) -> bool:  # the mixin's would import the plug-in, and let its error through
+        return name in self._entries
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names in the order of the table."""
+        return tuple(self._entries)
+
+    def entry(self, name: str) -> str:
+        """Return where a plug-in lies, ``"module:attribute"``, without importing it.
+
+        Raises
+        ------
+        ConfigError
+            If there is none of that name.
+        """
+        if name not in self._entries:
+            raise ConfigError(f"{self.kind} {name!r}; expected one of {', '.join(self._entries)}")
+        return self._entries[name]
+
+    def module(self, name: str) -> str:
+        """Return the module that a plug-in lies in, for the hash of the code that a rule runs."""
+        return self.entry(name).partition(":")[0]
