@@ -10,7 +10,7 @@ import pytest
 
 from avsieve.cleansing.decisions import decide
 from avsieve.cleansing.likelihood import LikelihoodModel
-from avsieve.cleansing.registry import judge
+from avsieve.cleansing.method import judge
 from avsieve.cleansing.structure import Shares, infer
 from avsieve.cleansing.suggestions import find_merges, suggest
 from avsieve.cleansing.table import EmbeddingTable, score_table
@@ -65,9 +65,9 @@ def test_two_labels_of_one_person_are_found_and_do_not_empty_each_other(scored):
     tables = {"audio": EmbeddingTable(ids, scored.corpus.audio), "visual": EmbeddingTable(ids, scored.corpus.visual)}
     scores = score_table(frame, tables)
     assert (speaker, "twin") in {(m.first, m.second) for m in find_merges(scores, (~scored.wrong).astype(float))}
-    from avsieve.cleansing.registry import judge
+    from avsieve.cleansing.method import judge
 
-    decisions = decide(scores, judge(scores))
+    decisions = decide(scores, judge(scores, "posterior"), "either", 0.5)
     both = frame["speaker"].isin([speaker, "twin"]).to_numpy() & ~scored.wrong
     assert decisions.clean[both].mean() > 0.8
 
@@ -139,8 +139,8 @@ def test_without_evidence_nothing_is_decided():
 
 def test_where_the_speaker_is_in_doubt_nothing_is_certain(scored):
     doubt = np.where(scored.scores.speaker == 0, 0.5, 0.0).astype(np.float32)
-    unsure = judge(replace(scored.scores, doubt=doubt, rival=np.zeros_like(doubt)))
-    sure = judge(replace(scored.scores, doubt=np.zeros_like(doubt)))
+    unsure = judge(replace(scored.scores, doubt=doubt, rival=np.zeros_like(doubt)), "posterior")
+    sure = judge(replace(scored.scores, doubt=np.zeros_like(doubt)), "posterior")
     mine = scored.scores.speaker == 0
     np.testing.assert_allclose(unsure.wrong[~mine], sure.wrong[~mine])
     np.testing.assert_allclose(unsure.wrong[mine], 0.5 + 0.5 * sure.wrong[mine])

@@ -8,9 +8,10 @@ import pytest
 import yaml
 from pydantic import BaseModel, Field
 
-from avsieve.config.docs import ROOT, _type_of, derived, reference
+from avsieve.config.docs import ROOT, derived, reference
 from avsieve.config.model import MOVED, Config, load_config, parse_config
 from avsieve.errors import ConfigError
+from avsieve.settings import type_in_words
 
 
 def test_no_keys_at_all_give_the_defaults() -> None:
@@ -160,9 +161,9 @@ def test_the_reference_speaks_of_values_and_not_of_python(repository: Path) -> N
     ],
 )
 def test_every_kind_of_value_has_words(annotation: object, words: str) -> None:
-    assert _type_of(annotation) == words
+    assert type_in_words(annotation) == words
 
 
 def test_a_type_without_words_stops_the_reference() -> None:
     with pytest.raises(TypeError, match="no words for"):
-        _type_of(complex)
+        type_in_words(complex)

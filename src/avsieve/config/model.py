@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from avsieve.cleansing.options import check_options, check_policy
+from avsieve.cleansing.policy import check_policy
+from avsieve.cleansing.settings import Audit, Cleansing
 from avsieve.config.evaluation import Comparison, Evaluation
 from avsieve.config.export import Export
 from avsieve.config.source import Source
@@ -129,38 +130,6 @@ class Visual(Block):
     precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of a torch network's arithmetic.", "embed_visual")
     pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")
     batch: int = key(64, "Faces in a batch; on the CPU a torch network takes 8 at a time.", "embed_visual", ge=1)
-
-
-class Cleansing(Block):
-    """The decision over the similarities."""
-
-    method: Literal["posterior", "fixed_threshold", "two_step", "mixture", "confident"] = key(
-        "posterior", "How similarities become a probability that a label is wrong.", "clean_list"
-    )
-    policy: Literal["either", "audio", "visual", "both"] = key(
-        "either", "What must be wrong for an utterance to be flagged.", "clean_list"
-    )
-    threshold: Share = key(0.5, "Probability above which an utterance is flagged.", "clean_list")
-    options: dict[str, Any] = key(dict, "Options of the method, such as `{thresholds: [0.4, 0.5]}`.", "clean_list")
-
-    @model_validator(mode="after")
-    def _has_the_methods_options(self) -> Cleansing:
-        try:
-            check_options(self.method, self.options)
-        except ConfigError as error:
-            raise ValueError(f"options: {error}") from None
-        return self
-
-
-class Audit(Block):
-    """How far to trust the list: wrong labels are injected into it and looked for (`snakemake audit_noise`)."""
-
-    rate: float = key(0.1, "Share of the utterances whose label is broken.", "audit_noise", gt=0, le=0.5)
-    kinds: dict[Literal["video", "audio", "visual"], Share] = key(
-        lambda: {"video": 0.5, "audio": 0.25, "visual": 0.25}, "Shares of the kinds.", "audit_noise"
-    )
-    outside: Share = key(0.3, "Share of the broken that show nobody of the list.", "audit_noise")
-    seed: int = key(0, "Decides what is broken.", "audit_noise", ge=0)
 
 
 class Fusion(Block):

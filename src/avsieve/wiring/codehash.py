@@ -22,6 +22,9 @@ PACKAGE = "avsieve"
 NEUTRAL = {
     f"{PACKAGE}.errors",
     f"{PACKAGE}.registry",
+    # Tables of plug-ins alone: what is chosen from them is named by the rules (`Wiring.code`).
+    f"{PACKAGE}.cleansing.registry",
+    f"{PACKAGE}.fusion.registry",
     *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
 }
 # Settings describe keys and bound them. Their values reach a script as options, which are params of its rule.

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from avsieve.cleansing.registry import METHODS
 from avsieve.config.model import Config, parse_config
 from avsieve.errors import ConfigError
 from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
@@ -191,6 +192,8 @@ class Wiring:
             "recordings", [getattr(training.audio, name) for name in ("noise", "music", "speech", "rooms")]
         )
         """What trainings read that lies outside the results."""
+        self.method = METHODS.module(self.config.cleansing.method)
+        """The module of the cleansing method, which no script imports by itself."""
         evaluation = self.config.evaluation
         self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
         self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
