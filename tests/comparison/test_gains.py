@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.comparison.gains import Embedded, compare_arms
+from avsieve.comparison.gains import compare_arms
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trial_maker import make_trials
 from avsieve.evaluation.trials import Trials, write_no_trials, write_trials
+from avsieve.evaluation.ways import Embedded
 from avsieve.storage.embeddings import write_embeddings
 
 NAMES = [f"t{s:02d}/v{v}/{u}" for s in range(20) for v in range(3) for u in range(2)]

@@ -88,7 +88,7 @@ def main(args: argparse.Namespace) -> int:
     from avsieve.embedding_files.table import coverage_facts, coverage_lines
     from avsieve.errors import AvsieveError, ConfigError
     from avsieve.evaluation.as_norm import Cohort
-    from avsieve.evaluation.command import PROTOCOLS, View, evaluate_views, full_view, segment_view
+    from avsieve.evaluation.command import PROTOCOLS, Given, evaluate_given, read_full, read_segments
     from avsieve.evaluation.results import listed_speakers, refuse_seen_speakers
     from avsieve.evaluation.trials import read_trials
     from avsieve.lists.layouts import read_corpus_list
@@ -109,8 +109,8 @@ def main(args: argparse.Namespace) -> int:
             raise AvsieveError(f"no embeddings for the protocol {protocol}; give {audio}, {visual}, or both")
     for protocol in set(flags) - set(protocols):
         if files[protocol]:
-            given = flags[protocol][next(iter(files[protocol]))]
-            raise ConfigError(f"--protocol {args.protocol} does not use {given}; leave it, or ask for --protocol both")
+            flag = flags[protocol][next(iter(files[protocol]))]
+            raise ConfigError(f"--protocol {args.protocol} does not use {flag}; leave it, or ask for --protocol both")
     if args.frames < 1:
         raise ConfigError(f"--frames {args.frames}; expected at least 1")
     for protocol in protocols:  # a wrong path is told before the first table is read
@@ -123,15 +123,15 @@ def main(args: argparse.Namespace) -> int:
     if args.cohort:
         cohort = Cohort(read_corpus_list(args.cohort, args.strip_prefix)["utterance"].tolist(), args.top)
         cohort.check(trials)
-    views: dict[str, dict[str, View]] = {}
+    given: dict[str, dict[str, Given]] = {}
     for protocol in protocols:
-        views[protocol] = {
-            m: full_view(trials, cohort, paths, table_options(args))
+        given[protocol] = {
+            m: read_full(trials, cohort, paths, table_options(args))
             if protocol == "full"
-            else segment_view(trials, cohort, paths, args.frames if m == "visual" else None, table_options(args))
+            else read_segments(trials, cohort, paths, args.frames if m == "visual" else None, table_options(args))
             for m, paths in files[protocol].items()
         }
-    rows = evaluate_views(trials, views, cohort, definition=args.eer, replicates=args.bootstrap, seed=args.seed)
+    rows = evaluate_given(trials, given, cohort, definition=args.eer, replicates=args.bootstrap, seed=args.seed)
     known = trials.recognise()
     facts = {
         "list": known.name,
@@ -141,10 +141,10 @@ def main(args: argparse.Namespace) -> int:
         "targets": trials.n_targets,
         "nontargets": len(trials) - trials.n_targets,
         "utterances": len(trials.utterances),
-        "without_embedding": {m: int((~view.trials.present).sum()) for m, view in next(iter(views.values())).items()},
+        "without_embedding": {m: int((~one.trials.present).sum()) for m, one in next(iter(given.values())).items()},
         "coverage": {
-            protocol: {m: coverage_facts(trials.utterances, view.table) for m, view in own.items()}
-            for protocol, own in views.items()
+            protocol: {m: coverage_facts(trials.utterances, one.table) for m, one in own.items()}
+            for protocol, own in given.items()
         },
     }
     if cohort is not None:
@@ -154,12 +154,12 @@ def main(args: argparse.Namespace) -> int:
         print(json.dumps({"trials": facts, "eer_definition": args.eer, "results": percent}, indent=2))
     else:
         print(_table(facts, rows, args.eer))
-        for protocol, own in views.items():
-            for m, view in own.items():
+        for protocol, own in given.items():
+            for m, one in own.items():
                 name = m if protocol == "full" else f"{m} segments"
-                print("\n".join(coverage_lines(name, trials.utterances, view.table, "the trials")))
+                print("\n".join(coverage_lines(name, trials.utterances, one.table, "the trials")))
                 if cohort is not None:
-                    print(coverage_lines(name, cohort.utterances, view.table, "the cohort")[0])
+                    print(coverage_lines(name, cohort.utterances, one.table, "the cohort")[0])
     return 0
 
 

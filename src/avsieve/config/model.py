@@ -19,9 +19,13 @@ from avsieve.config.export import Export
 from avsieve.config.source import Source
 from avsieve.config.training import Training
 from avsieve.errors import ConfigError
+from avsieve.fusion.settings import Fusion
 from avsieve.settings import Block, Positive, Share, key
 
-MOVED: dict[str, str] = {}
+MOVED: dict[str, str] = {
+    "fusion.hidden": "a setting of its model: fusion.models: [{name: gated, hidden: 32}, linear]",
+    "fusion.pull": "fusion.l2_sp",
+}
 """Keys that there were once -> where their values go now, to complete the sentence "it is now ..."."""
 
 
@@ -132,40 +136,6 @@ class Visual(Block):
     batch: int = key(64, "Faces in a batch; on the CPU a torch network takes 8 at a time.", "embed_visual", ge=1)
 
 
-class Fusion(Block):
-    """Fusion of both modalities.
-
-    Each modality alone, the mean of both scores and the concatenation need no training and are always evaluated; the
-    models named here are trained on the full and on the cleansed list.
-    """
-
-    models: list[Literal["gated", "linear"]] = key(
-        lambda: ["gated", "linear"],
-        "Models to train; a model that leaves the list leaves the results. The report begins with the first.",
-        "train_fusion",
-    )
-    seeds: list[int] = key(
-        lambda: [0, 1, 2],
-        "Each model is trained once a seed; gains are means over the seeds.",
-        "train_fusion",
-        min_length=1,
-    )
-    dim: int = key(128, "Length of the fused embedding.", "train_fusion", ge=2)
-    hidden: int = key(32, "Width of the gate's bottleneck.", "train_fusion", ge=1)
-    epochs: int = key(40, "Passes over the list.", "train_fusion", ge=1)
-    batch_size: int = key(64, "Utterances in a batch.", "train_fusion", ge=2)
-    learning_rate: Positive = key(1e-3, "First learning rate.", "train_fusion")
-    pull: float = key(
-        10.0,
-        "Weight of the distance to the first weights: small sets stay near what the encoders know; 0 for large ones.",
-        "train_fusion",
-        ge=0,
-    )
-    margin: float = key(0.2, "Margin of the AAM-softmax, in radians.", "train_fusion", ge=0, lt=1.5)
-    scale: Positive = key(15.0, "Scale of the AAM-softmax.", "train_fusion")
-    drop_modality: Share = key(0.2, "Share of the rows that lose one modality while training.", "train_fusion")
-
-
 class Report(Block):
     """The page at the end."""
 
@@ -214,7 +184,7 @@ class Config(Block):
         tables = self.source.embeddings
         if self.source.kind == "embeddings" and self.fusion.models and not (tables.audio and tables.visual):
             raise ValueError(
-                f"fusion.models is {self.fusion.models}, but only one of source.embeddings.audio and visual is given: "
+                f"fusion.models is {self.fusion.names}, but only one of source.embeddings.audio and visual is given: "
                 "set it to []"
             )
         given = ["audio"] if self.source.modalities == "audio" else ["audio", "visual"]

@@ -6,27 +6,27 @@ Each is scored raw and, with a cohort, normalised (AS-norm); voice, face and the
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from avsieve.evaluation.as_norm import Cohort, mean_of_as_norms
+from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.gains import ARMS, paired_gain
 from avsieve.evaluation.results import NothingScoredError, Result, det_curve, evaluate, refuse_seen_speakers
-from avsieve.evaluation.scoring import Part, mean_of_cosines
+from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trials import Trials
+from avsieve.evaluation.ways import RAW, Embedded, score
 from avsieve.fusion.base import FusionModel
 from avsieve.fusion.damage import apply_manifest, make_manifest
 from avsieve.fusion.inputs import Inputs
-from avsieve.fusion.registry import UNTRAINED, untrained_model
+from avsieve.fusion.registry import MODELS
 
 logger = logging.getLogger(__name__)
 
 WHOLE, DAMAGED = "whole", "damaged"
 FULL, SEGMENTS = "full", "segments"
-RAW, AS_NORM = "raw", "as_norm"
 # What the tables have at least, also where nothing could be evaluated.
 RESULT_COLUMNS = ["model", "trained_on", "seed", "condition", "protocol", "scores", "eer", "n_trials", "n_speakers"]
 GAIN_COLUMNS = ["model", "condition", "protocol", "scores", "seeds"]
@@ -87,12 +87,13 @@ class Outcome:
 
 def untrained_systems(inputs: Inputs) -> list[System]:
     """Return the systems that need no training, as far as there are modalities for them."""
-    names: Sequence[str] = UNTRAINED
-    for side, other, name in ((inputs.audio, "visual", "audio"), (inputs.visual, "audio", "visual")):
-        if not side.present.any():
-            logger.warning("no utterance of the trials has an %s embedding: only %s is evaluated", name, other)
-            names = (other,)
-    return [System(untrained_model(name)) for name in names]
+    models = [model for model in MODELS.values() if not model.trained]
+    missing = {name for name, stream in inputs.streams.items() if not stream.present.any()}
+    for name in sorted(missing):
+        logger.warning("no utterance of the trials has an %s embedding: what needs one is not evaluated", name)
+    able = [model for model in models if not missing & set(model.needs)]
+    # Where nobody has any, it is for the evaluation to say so.
+    return [System(model()) for model in able or models]
 
 
 def evaluate_systems(
@@ -161,21 +162,20 @@ def evaluate_systems(
         if setting == Setting():
             curves.append(det_curve(trials, scores, model=name["model"], trained_on=name["trained_on"]))
 
+    cohort = None if normalisation is None else normalisation.cohort
     for condition, given in conditions.items():
+        normalised = None if normalisation is None or condition != WHOLE else normalisation.inputs
         for system in systems:
             parts = system.model.encode(given)
-            add(system, Setting(condition), mean_of_cosines(parts, trials.enrol, trials.test))
-            if normalisation is not None and condition == WHOLE:
-                others = system.model.encode(normalisation.inputs)
-                scores = mean_of_as_norms(parts, others, normalisation.cohort, trials.enrol, trials.test)
-                add(system, Setting(scores=AS_NORM), scores)
-    for system, modalities in _by_segments(systems, segments or {}):
-        parts = [(segments or {})[m] for m in modalities]
-        add(system, Setting(protocol=SEGMENTS), mean_of_cosines(parts, trials.enrol, trials.test))
-        if normalisation is not None:
-            others = [normalisation.segments[m] for m in modalities]
-            scores = mean_of_as_norms(parts, others, normalisation.cohort, trials.enrol, trials.test)
-            add(system, Setting(protocol=SEGMENTS, scores=AS_NORM), scores)
+            others = [None] * len(parts) if normalised is None else system.model.encode(normalised)
+            for way, scores in score(list(map(Embedded, parts, others)), trials, cohort).items():
+                add(system, Setting(condition, scores=way), scores)
+    for system in systems:
+        if segments and _has_segments(system.model, segments):
+            of_cohort = {} if normalisation is None else normalisation.segments
+            embedded = [Embedded(segments[m], of_cohort.get(m)) for m in system.model.needs]
+            for way, scores in score(embedded, trials, cohort).items():
+                add(system, Setting(protocol=SEGMENTS, scores=way), scores)
     if not rows:
         raise NothingScoredError(reasons[0] if reasons else "there is no system to score the trials with")
     gains = [
@@ -189,10 +189,6 @@ def evaluate_systems(
     return Outcome(results, pd.DataFrame(gains), drawn)
 
 
-def _by_segments(systems: Sequence[System], segments: Mapping[str, Part]) -> Iterator[tuple[System, tuple[str, ...]]]:
-    """Yield the systems that average scores, with the modalities that each needs and that have segments."""
-    needs = {"audio": ("audio",), "visual": ("visual",), "score_average": ("audio", "visual")}
-    for system in systems:
-        modalities = needs.get(system.model.name, ())
-        if modalities and all(m in segments and segments[m].present.any() for m in modalities):
-            yield system, modalities
+def _has_segments(model: FusionModel, segments: Mapping[str, Part]) -> bool:
+    """Tell whether a model averages scores, and each modality that it needs has segments."""
+    return model.averages and all(m in segments and segments[m].present.any() for m in model.needs)

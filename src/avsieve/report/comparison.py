@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from avsieve.evaluation.labels import CAUTION, LABELS, TRUSTED
-from avsieve.report.errors import MODEL_LABELS
+from avsieve.report.errors import label_of
 from avsieve.report.significance import VERDICTS, verdict
 from avsieve.report.summary import percent
 
@@ -23,7 +23,7 @@ def comparison_rows(gains: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         dict(g)
         | {
-            "label": MODEL_LABELS.get(g["system"], g["system"]) + SCORE_LABELS.get(g["scores"], g["scores"]),
+            "label": label_of(g["system"]) + SCORE_LABELS.get(g["scores"], g["scores"]),
             "verdict": verdict(g.get("eer_gain_low"), g.get("eer_gain_high")),
         }
         for g in gains

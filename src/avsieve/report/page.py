@@ -17,7 +17,7 @@ from avsieve.evaluation.labels import CAUTION, GIVEN, LABELS, TRUSTED
 from avsieve.report import det, figures
 from avsieve.report.comparison import comparison_rows
 from avsieve.report.detection import KIND_LABELS, Detection, compare, expectation, found_wrong, judged_rows
-from avsieve.report.errors import MODEL_LABELS, Evaluated, evaluated_lists, headline
+from avsieve.report.errors import Evaluated, evaluated_lists, headline
 from avsieve.report.facts import Provenance
 from avsieve.report.sheet import Row
 from avsieve.report.significance import VERDICTS
@@ -163,7 +163,6 @@ def render_page(run: Run) -> str:
         compared_encoders=run.comparison_curves["model"].nunique() if len(run.comparison_curves) else 0,
         compared=_compared(run),
         compared_raw=[row for row in comparison_rows(run.comparison.get("gains", [])) if row not in _compared(run)],
-        model_labels=MODEL_LABELS,
         labels=LABELS,
         figures=_figures(run),
         failures=run.failures.head(SHOWN_FAILURES).to_dict("records"),

@@ -21,6 +21,7 @@ from avsieve.config.model import Config, parse_config
 from avsieve.errors import ConfigError
 from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
 from avsieve.export.forms import PLACES
+from avsieve.fusion.registry import MODELS
 from avsieve.storage.ids import shard_names
 from avsieve.wiring.codehash import code_hashes
 from avsieve.wiring.names import Places, Words
@@ -223,9 +224,12 @@ class Wiring:
         self.fusion_models = [
             f"results/models/fusion/{name}/{model}.{seed}.safetensors"
             for name in ("all", "clean")
-            for model in self.config.fusion.models
+            for model in self.config.fusion.names
             for seed in self.config.fusion.seeds
         ]
+        untrained = [name for name in MODELS if not MODELS[name].trained]
+        self.fusion_modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *self.config.fusion.names])))
+        """The modules of the fusion models, which no script imports by itself."""
         self.fusion_flags = {"models": [self.at(path) for path in self.fusion_models]}
         shown = {"faces": "results/align/{}.faces.parquet", "wavs": "results/extract/{}.wav.parquet"}
         self.shown = {
@@ -280,7 +284,7 @@ class Wiring:
         self.trial_labels = {"labels": list(self.trial_lists)}
         self.builtin_models = builtin_on_real(self.config)
         """Keys of the shipped models that this run uses on data that they do not know."""
-        self.headline = self.config.fusion.models[0] if self.config.fusion.models else "score_average"
+        self.headline = self.config.fusion.names[0] if self.config.fusion.models else "score_average"
         """Whose figure the report begins with: chosen by the configuration, before anything is known."""
         self.trial_files = {"sex": self.at(sex) if sex and self.source.is_synthetic else sex, "truth": known}
 
@@ -299,6 +303,15 @@ class Wiring:
         """Return the flags of an encoder's training as a function of the wildcard ``seed``."""
         settings = flags(getattr(self.config.training, modality), leave=["seed"])
         return lambda wildcards: f"{settings} --seed {wildcards.seed}"
+
+    def model_settings(self, wildcards: Any) -> str:
+        """Return the option with the settings that the fusion model of a job has of its own."""
+        return flags({"options": self.config.fusion.own(wildcards.model).model_dump()})
+
+    def model_code(self, wildcards: Any) -> list[str]:
+        """Return the hashes of the fusion model that a job trains, without those that all models share."""
+        shared = self.code("train_fusion")
+        return [line for line in self.code("train_fusion", MODELS.module(wildcards.model)) if line not in shared]
 
     def network(self, modality: str, arch: str) -> list[str]:
         """Return the library module that builds ``arch``, as the table in ``avsieve.encoders.<modality>`` names it."""
