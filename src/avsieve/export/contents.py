@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError, ShardError
-from avsieve.export.forms import KINDS, PLACES
+from avsieve.export.forms import KINDS, PLACES, STATUS
+from avsieve.storage import paths as P
 
 
 class Member(NamedTuple):
@@ -97,9 +98,10 @@ class Contents:
     def __init__(self, results: Path, kinds: Sequence[str], shards: Sequence[str]) -> None:
         if unknown := set(kinds) - set(KINDS) or (set() if kinds else {"nothing"}):
             raise AvsieveError(f"{', '.join(sorted(unknown))} cannot be exported; expected some of {', '.join(KINDS)}")
+        self._results = results
         self.kinds = tuple(kind for kind in KINDS if kind in kinds)
         self._shards = {
-            (kind, shard): _Shard(results / PLACES[kind].format(shard)) for kind in kinds for shard in shards
+            (kind, shard): _Shard(P.below(results, PLACES[kind], shard=shard)) for kind in kinds for shard in shards
         }
 
     def refuse_other_plan(self, table: pd.DataFrame) -> None:
@@ -112,7 +114,7 @@ class Contents:
         """
         for shard, rows in table.groupby("shard", sort=True):
             for kind in self.kinds:
-                path = self._shards[kind, str(shard)].path.with_name(f"{shard}.status.parquet")
+                path = P.below(self._results, STATUS[kind], shard=shard)
                 if not path.is_file():
                     continue
                 known = set(pq.read_table(path, columns=["utterance"])["utterance"].to_pylist())
