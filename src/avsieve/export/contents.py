@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from avsieve.errors import AvsieveError, ShardError
+from avsieve.errors import AvsieveError, TarError
 from avsieve.export.forms import KINDS, PLACES, STATUS
 from avsieve.storage import paths as P
 
@@ -42,7 +42,7 @@ class _Shard:
         try:
             table = pq.read_table(index, columns=["name", "utterance", "offset", "size", "crc32"]).combine_chunks()
         except pa.ArrowException as error:
-            raise ShardError(f"{index}: cannot be read ({error}); run its stage again") from None
+            raise TarError(f"{index}: cannot be read ({error}); run its stage again") from None
         self._names = table["name"]
         self._offsets, self._sizes, self._crcs = (table[c].to_numpy() for c in ("offset", "size", "crc32"))
         owners = table["utterance"].to_numpy()
@@ -52,7 +52,7 @@ class _Shard:
         with tar.open("rb") as handle:
             self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
         if len(owners) and int((self._offsets + self._sizes).max()) > len(self._map):
-            raise ShardError(f"{tar}: shorter than its index says; run its stage again")
+            raise TarError(f"{tar}: shorter than its index says; run its stage again")
 
     def measure(self, utterance: str) -> tuple[int, int, int]:
         """Return the number of files of an utterance, their bytes, and a checksum over theirs."""
@@ -67,7 +67,7 @@ class _Shard:
             content, name = self._map[start : start + int(self._sizes[row])], self._names[row].as_py()
             crc = int(self._crcs[row])
             if zlib.crc32(content) != crc:
-                raise ShardError(f"{self.path}: {name} is not what was written; run its stage again")
+                raise TarError(f"{self.path}: {name} is not what was written; run its stage again")
             yield Member(name.rpartition("/")[2], content, crc)
 
 
