@@ -25,6 +25,8 @@ NEUTRAL = {
     # Tables of plug-ins alone: what is chosen from them is named by the rules (`Wiring.code`).
     f"{PACKAGE}.cleansing.registry",
     f"{PACKAGE}.fusion.registry",
+    # Where files of a run lie is an input, an output or a param of each rule.
+    f"{PACKAGE}.storage.paths",
     *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
 }
 # Settings describe keys and bound them. Their values reach a script as options, which are params of its rule.
