@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
-from typing import Any
+from typing import Any, get_args
 
+from avsieve.config.evaluation import AsNorm, Evaluation
 from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
+from avsieve.runtime.options import add_settings
 
 DESCRIPTION = f"""Score a trial list from embeddings and print the error rates.
 
@@ -24,6 +26,7 @@ stand beside the raw ones; its utterances' embeddings are looked up in the same 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
+    usual = Evaluation()
     parser = subparsers.add_parser(
         "evaluate",
         help="error rates of audio, visual and fused scores on a trial list",
@@ -49,15 +52,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--visual-frames", nargs="+", metavar="FILE", help="embeddings of single faces, in the order of time"
     )
-    parser.add_argument(
-        "--frames", type=int, default=5, metavar="N", help="faces of an utterance, evenly spaced (default: 5)"
-    )
+    add_settings(parser, Evaluation, only=["frames"])
     parser.add_argument(
         "--cohort", metavar="TXT", help="list of the AS-norm's cohort, `speaker wav seconds` (a training list)"
     )
-    parser.add_argument(
-        "--top", type=int, default=300, metavar="N", help="nearest cohort speakers that count (default: 300)"
-    )
+    add_settings(parser, AsNorm, only=["top"])
     parser.add_argument(
         "--trained-on", nargs="+", default=[], metavar="TXT",
         help="training lists of the encoders: trials of their speakers are refused",
@@ -67,19 +66,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--eer-definition",
         "--eer",
         dest="eer",
-        default="interpolated",
-        choices=["interpolated", "nearest", "nearest_mean"],
+        default=usual.eer,
+        choices=get_args(Evaluation.model_fields["eer"].annotation),
         help="definition of the EER: the ROC's points joined by lines (default), max(FPR, FNR) at the point where the "
         "two are closest, or their mean there",
     )
-    parser.add_argument(
-        "--bootstrap",
-        type=int,
-        default=200,
-        metavar="N",
-        help="draws of the speaker-clustered bootstrap behind the 95%% intervals, 0 for none (default: 200)",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)")
+    add_settings(parser, Evaluation, only=["bootstrap"])
+    parser.add_argument("--seed", type=int, default=usual.seed, help=f"seed of the bootstrap (default: {usual.seed})")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -111,8 +104,6 @@ def main(args: argparse.Namespace) -> int:
         if files[protocol]:
             flag = flags[protocol][next(iter(files[protocol]))]
             raise ConfigError(f"--protocol {args.protocol} does not use {flag}; leave it, or ask for --protocol both")
-    if args.frames < 1:
-        raise ConfigError(f"--frames {args.frames}; expected at least 1")
     for protocol in protocols:  # a wrong path is told before the first table is read
         for paths in files[protocol].values():
             check_places(paths)
