@@ -12,6 +12,8 @@ from avsieve.cleansing.result import Judgement
 from avsieve.errors import ConfigError
 from avsieve.settings import Block, filled, key
 
+from .conftest import f1
+
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_fulfils_the_contract(name):
@@ -109,3 +111,23 @@ def test_a_new_method_judges_with_its_own_settings(scored, monkeypatch):
     found = judge(scored.scores, "low", {"below": 0.4})
     np.testing.assert_array_equal(found.wrong == 1, scored.scores.audio.similarity < 0.4)
     assert (judge(scored.scores, "low").wrong.sum()) < found.wrong.sum()
+
+
+@pytest.mark.parametrize(
+    ("method", "least"), [("posterior", 0.95), ("two_step", 0.8), ("mixture", 0.8), ("fixed_threshold", 0.4)]
+)
+def test_every_method_finds_wrong_labels_without_being_told_any(scored, method, least):
+    judgement = judge(scored.scores, method)
+    assert f1(scored.wrong, judgement.wrong > 0.5) >= least
+
+
+def test_cleanlab_runs_as_a_peer(scored):
+    pytest.importorskip("cleanlab")
+    judgement = judge(scored.scores, "confident")
+    assert f1(scored.wrong, judgement.wrong > 0.5) > 0.5
+
+
+def test_the_default_beats_every_other_method(scored):
+    pytest.importorskip("cleanlab")
+    found = {m: f1(scored.wrong, judge(scored.scores, m).wrong > 0.5) for m in METHODS}
+    assert max(found, key=found.get) == "posterior", found

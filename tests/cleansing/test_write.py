@@ -11,50 +11,13 @@ import pandas as pd
 import pytest
 
 from avsieve.cleansing.decisions import decide
-from avsieve.cleansing.method import judge
-from avsieve.cleansing.registry import METHODS
 from avsieve.cleansing.result import Judgement
 from avsieve.cleansing.settings import Audit, Cleansing
 from avsieve.cleansing.write import cleanse
-from avsieve.errors import ConfigError
 from avsieve.lists.train_list import read_clean_list
 from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.tables import read_table, write_table
 from avsieve.wiring.rules import flags
-
-from .conftest import f1
-
-
-@pytest.mark.parametrize(
-    ("method", "least"), [("posterior", 0.95), ("two_step", 0.8), ("mixture", 0.8), ("fixed_threshold", 0.4)]
-)
-def test_every_method_finds_wrong_labels_without_being_told_any(scored, method, least):
-    judgement = judge(scored.scores, method)
-    assert f1(scored.wrong, judgement.wrong > 0.5) >= least
-
-
-def test_cleanlab_runs_as_a_peer(scored):
-    pytest.importorskip("cleanlab")
-    judgement = judge(scored.scores, "confident")
-    assert f1(scored.wrong, judgement.wrong > 0.5) > 0.5
-
-
-def test_the_default_beats_every_other_method(scored):
-    pytest.importorskip("cleanlab")
-    found = {m: f1(scored.wrong, judge(scored.scores, m).wrong > 0.5) for m in METHODS}
-    assert max(found, key=found.get) == "posterior", found
-
-
-def test_an_unknown_method_or_option_is_refused_by_name(scored):
-    with pytest.raises(ConfigError, match="magic"):
-        judge(scored.scores, "magic")
-    with pytest.raises(ConfigError, match="unknown option 'treshold'"):
-        judge(scored.scores, "fixed_threshold", {"treshold": 0.3})
-
-
-def test_no_rounds_at_all_are_refused(scored):
-    with pytest.raises(ConfigError, match="rounds 0"):
-        judge(scored.scores, "posterior", {"rounds": 0})
 
 
 def test_policies_ask_about_different_events(scored):

@@ -44,7 +44,7 @@ class System:
 
 
 @dataclass(frozen=True)
-class Setting:
+class Way:
     """One way of scoring: ``whole`` or ``damaged`` inputs, by ``full`` utterances or ``segments``, ``raw`` or not."""
 
     condition: str = WHOLE
@@ -72,10 +72,10 @@ class Outcome:
     Attributes
     ----------
     results
-        A row per system and `Setting`: ``model``, ``trained_on``, ``seed``, ``condition``, ``protocol``, ``scores``,
+        A row per system and `Way`: ``model``, ``trained_on``, ``seed``, ``condition``, ``protocol``, ``scores``,
         the figures with their 95 % intervals, ``n_trials``, ``n_targets``, ``n_missing``, ``n_speakers``.
     gains
-        A row per trained model and `Setting`, as `avsieve.evaluation.gains.paired_gain` returns it.
+        A row per trained model and `Way`, as `avsieve.evaluation.gains.paired_gain` returns it.
     curves
         Points of the DET curves of whole, full, raw scores: ``model``, ``trained_on``, ``fpr``, ``fnr``.
     """
@@ -144,22 +144,22 @@ def evaluate_systems(
         conditions[DAMAGED] = apply_manifest(inputs, make_manifest(inputs.utterances, damage_share, seed))
     n_speakers = len(trials.speakers()[0])
     rows, curves, reasons = [], [], []
-    found: dict[tuple[str, Setting], dict[str, dict[int | None, Result]]] = {}
+    found: dict[tuple[str, Way], dict[str, dict[int | None, Result]]] = {}
 
-    def add(system: System, setting: Setting, scores: np.ndarray) -> None:
+    def add(system: System, way: Way, scores: np.ndarray) -> None:
         try:
             result = evaluate(trials, scores, definition=definition, replicates=replicates, seed=seed)
         except NothingScoredError as error:
             if not lenient:
                 raise
-            logger.warning("%s (%s), %s: left out: %s", system.model.name, system.trained_on, setting, error)
+            logger.warning("%s (%s), %s: left out: %s", system.model.name, system.trained_on, way, error)
             reasons.append(str(error))
             return
         name = {"model": system.model.name, "trained_on": system.trained_on, "seed": system.seed}
-        rows.append(name | setting.columns() | result.row() | {"n_speakers": n_speakers})
-        arms = found.setdefault((system.model.name, setting), {})
+        rows.append(name | way.columns() | result.row() | {"n_speakers": n_speakers})
+        arms = found.setdefault((system.model.name, way), {})
         arms.setdefault(system.trained_on, {})[system.seed] = result
-        if setting == Setting():
+        if way == Way():
             curves.append(det_curve(trials, scores, model=name["model"], trained_on=name["trained_on"]))
 
     cohort = None if normalisation is None else normalisation.cohort
@@ -169,18 +169,18 @@ def evaluate_systems(
             parts = system.model.encode(given)
             others = [None] * len(parts) if normalised is None else system.model.encode(normalised)
             for way, scores in score(list(map(Embedded, parts, others)), trials, cohort).items():
-                add(system, Setting(condition, scores=way), scores)
+                add(system, Way(condition, scores=way), scores)
     for system in systems:
         if segments and _has_segments(system.model, segments):
             of_cohort = {} if normalisation is None else normalisation.segments
             embedded = [Embedded(segments[m], of_cohort.get(m)) for m in system.model.needs]
             for way, scores in score(embedded, trials, cohort).items():
-                add(system, Setting(protocol=SEGMENTS, scores=way), scores)
+                add(system, Way(protocol=SEGMENTS, scores=way), scores)
     if not rows:
         raise NothingScoredError(reasons[0] if reasons else "there is no system to score the trials with")
     gains = [
-        {"model": model} | setting.columns() | paired_gain(arms["all"], arms["clean"], seed)
-        for (model, setting), arms in found.items()
+        {"model": model} | way.columns() | paired_gain(arms["all"], arms["clean"], seed)
+        for (model, way), arms in found.items()
         if set(ARMS) <= arms.keys() and set(arms["all"]) == set(arms["clean"])
     ]
     results = pd.DataFrame(rows)
