@@ -5,7 +5,7 @@ import torch
 from avsieve.errors import AvsieveError, ModelError
 from avsieve.evaluation.metrics import summarise
 from avsieve.evaluation.scoring import mean_of_cosines
-from avsieve.fusion.checkpoint import Trained, load_fusion, save_fusion
+from avsieve.fusion.checkpoint import Trained, save_fusion
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.neural import Standardise, StreamBatch, discriminant_directions
 from avsieve.fusion.registry import MODELS
@@ -112,27 +112,6 @@ def test_equal_seeds_give_equal_bytes_and_other_seeds_others(tmp_path, name):
         save_fusion(tmp_path / file, Trained(trained(name, seed=seed), "all", seed, ["x", "y"], {"k": 1, "a": 2}))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a").read_bytes() != (tmp_path / "c").read_bytes()
-
-
-def test_a_saved_model_scores_as_before_and_knows_where_it_comes_from(tmp_path, model):
-    save_fusion(tmp_path / "m.safetensors", Trained(model, "clean", 7, ["a", "b"], {"list_sha256": "0f"}))
-    found = load_fusion(tmp_path / "m.safetensors")
-    np.testing.assert_array_equal(found.model.encode(TEST)[0].vectors, model.encode(TEST)[0].vectors)
-    assert (found.model.name, found.trained_on, found.seed) == (model.name, "clean", 7)
-    assert (found.speakers, found.facts) == (["a", "b"], {"list_sha256": "0f"})
-
-
-def test_files_that_are_no_fusion_models_are_refused(tmp_path):
-    from safetensors.torch import save_file
-
-    with pytest.raises(ModelError, match="no such fusion model"):
-        load_fusion(tmp_path / "absent.safetensors")
-    (tmp_path / "text.safetensors").write_text("hello")
-    with pytest.raises(ModelError, match="not a safetensors file"):
-        load_fusion(tmp_path / "text.safetensors")
-    save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(ModelError, match="no fusion model"):
-        load_fusion(tmp_path / "other.safetensors")
 
 
 def test_embeddings_of_another_encoder_are_refused(model):
