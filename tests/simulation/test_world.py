@@ -50,4 +50,4 @@ def test_a_family_is_alike() -> None:
     for spec in (replace(SPEC, family_share=0.0), SPEC):
         vectors = identities(spec).vectors
         nearest.append(np.sort((vectors @ vectors.T - 2 * np.eye(PEOPLE)).max(axis=1)))
-    assert nearest[1][-PEOPLE // 4 :].mean() > nearest[0][-PEOPLE // 4 :].mean() + 0.1
+    assert nearest[1][-PEOPLE // 4 :].mean() > nearest[0][-PEOPLE // 4 :].mean() + 0.05
