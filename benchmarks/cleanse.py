@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from avsieve.cleansing.inputs import MODALITIES
+from avsieve.embedding_files.own_tables import read_embeddings, write_embeddings
 from avsieve.lists.train_list import write_train_list
 from avsieve.simulation.world import unit
-from avsieve.storage.embeddings import read_embeddings, write_embeddings
 from avsieve.storage.ids import shard_names, shard_of
 from avsieve.storage.tables import write_table
 
