@@ -23,9 +23,9 @@ import pandas as pd
 
 from avsieve.cleansing.inputs import MODALITIES
 from avsieve.cleansing.settings import Cleansing
+from avsieve.embedding_files.own_tables import read_embeddings, write_embeddings
 from avsieve.lists.train_list import write_train_list
 from avsieve.simulation.world import unit
-from avsieve.storage.embeddings import read_embeddings, write_embeddings
 from avsieve.storage.ids import shard_names, shard_of
 from avsieve.storage.tables import write_table
 from avsieve.wiring.rules import flags

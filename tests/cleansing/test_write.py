@@ -14,8 +14,8 @@ from avsieve.cleansing.decisions import decide
 from avsieve.cleansing.result import Judgement
 from avsieve.cleansing.settings import Audit, Cleansing
 from avsieve.cleansing.write import cleanse
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.lists.train_list import read_clean_list
-from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.tables import read_table, write_table
 from avsieve.wiring.rules import flags
 

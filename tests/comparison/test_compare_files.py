@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.evaluation.trials import Trials, write_no_trials, write_trials
-from avsieve.storage.embeddings import write_embeddings
 
 from .made_up import COHORT, TRIALS, embed
 

@@ -20,12 +20,11 @@ import torch
 
 from avsieve.cli import cleanse, evaluate
 from avsieve.embedding_files.formats import FORMATS
-from avsieve.embedding_files.places import table_files
+from avsieve.embedding_files.places import folder_state, table_files
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.errors import AvsieveError
-from avsieve.sources.embeddings.files import folder_state
 
 from . import made
 from .made import NAMES, VECTORS

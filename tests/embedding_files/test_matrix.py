@@ -14,12 +14,12 @@ import pytest
 from avsieve.cli import cleanse, evaluate
 from avsieve.config.source import Embeddings
 from avsieve.embedding_files.formats import FORMATS, KNOWN
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.registry import READERS
 from avsieve.sources.embeddings import check, plan
 from avsieve.sources.embeddings.split import split
-from avsieve.storage.embeddings import read_embeddings
 
 from . import made
 

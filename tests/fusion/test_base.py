@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from avsieve.config.model import parse_config
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import ConfigError
 from avsieve.fusion.base import FusionModel, TrainedModel, trained_model
 from avsieve.fusion.checkpoint import load_fusion
@@ -18,7 +19,6 @@ from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import TRAINED, Fusion
 from avsieve.report.errors import label_of
 from avsieve.settings import filled
-from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.tables import write_table
 from avsieve.wiring.rules import flags
 

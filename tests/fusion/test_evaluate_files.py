@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.results import NothingScoredError
 from avsieve.evaluation.trial_lists import read_trial_lists
@@ -11,7 +12,6 @@ from avsieve.evaluation.trial_maker import make_trials
 from avsieve.evaluation.trials import write_no_trials, write_trials
 from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
 from avsieve.fusion.evaluate_files import EmbeddingFiles, evaluate_lists
-from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.tables import read_table
 
 from .made_up import make_people, new_model

@@ -22,8 +22,8 @@ from avsieve.cleansing.inputs import MODALITIES, read_plan
 from avsieve.cleansing.method import judge
 from avsieve.cleansing.settings import Audit, Cleansing
 from avsieve.cleansing.table import EmbeddingTable, score_table
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.storage.embeddings import read_embeddings
 
 
 @dataclass

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.gains import ARMS, paired_gain
@@ -16,7 +17,6 @@ from avsieve.evaluation.results import Result, det_curve, evaluate
 from avsieve.evaluation.scoring import Part, align
 from avsieve.evaluation.trials import Trials
 from avsieve.evaluation.ways import RAW, Embedded, score
-from avsieve.storage.embeddings import read_embeddings
 
 SYSTEMS = {"audio": ("audio",), "visual": ("visual",), "both": ("audio", "visual")}
 NAMES = {"audio": "audio_encoder", "visual": "visual_encoder", "both": "both_encoders"}

@@ -6,10 +6,8 @@ that rule follows.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from avsieve.cleansing.policy import check_policy
@@ -252,22 +250,3 @@ def parse_config(values: dict[str, Any], where: str = "config") -> Config:
         return Config.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_message(error, where)) from None
-
-
-def load_config(path: str | Path) -> Config:
-    """Read and check a YAML file.
-
-    Raises
-    ------
-    ConfigError
-        If it is no YAML mapping or has an unknown key or a wrong value.
-    """
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; name an existing file with --configfile") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected keys and values, found a {type(values).__name__}")
-    return parse_config(values, str(path))

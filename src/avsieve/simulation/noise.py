@@ -64,7 +64,8 @@ def draw_noise(
     p = rates[speaker] * (1 - shares[0]) / np.maximum(1 - rates[speaker] * shares[0], 1e-9)
     hit = left & (rng.random(n) < p)
     single = np.array([2, 3, 4], np.int8)
-    kind[hit] = rng.choice(single, size=int(hit.sum()), p=shares[1:] / max(shares[1:].sum(), 1e-9))
+    if hit.any():  # the shares of single utterances may all be 0
+        kind[hit] = rng.choice(single, size=int(hit.sum()), p=shares[1:] / shares[1:].sum())
     other_of_video = np.array([_other(s, spec, likeness, inside, people, rng) for s in owner])
     other = other_of_video[video]
     for i in np.flatnonzero(kind >= 2):

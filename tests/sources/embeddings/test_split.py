@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avsieve.embedding_files.own_tables import read_embeddings
+from avsieve.embedding_files.places import table_files
 from avsieve.errors import AvsieveError
 from avsieve.sources.embeddings import fetch, plan
-from avsieve.sources.embeddings.files import table_files
 from avsieve.sources.embeddings.split import split
-from avsieve.storage.embeddings import read_embeddings
 from avsieve.storage.tables import read_table
 
 NAMES = [f"id{s}/v{v}/0000{u}" for s in (1, 2, 3) for v in (1, 2) for u in (1, 2)]

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avsieve.embedding_files.own_tables import write_embeddings
+from avsieve.embedding_files.places import all_files
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.table import EmbeddingTable, coverage_lines
 from avsieve.errors import AvsieveError
-from avsieve.sources.embeddings.files import all_files
-from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.provenance import sha256_of, write_provenance
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
