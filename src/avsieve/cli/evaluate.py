@@ -175,20 +175,26 @@ def _key(row: dict[str, Any]) -> str:
 
 def _table(facts: dict, rows: list[dict[str, Any]], definition: str) -> str:
     """Lay the figures out for a terminal."""
+    from avsieve.evaluation.metrics import METRICS
+
     name = facts["list"] if facts["version"] == "-" else f"{facts['list']} {facts['version']}"
     wide = max(len(name), 4)
-    head = f"{'':8}{'protocol':10}{'scores':9}{'list':{wide}}{'EER %':>9}  {'95 % interval':>16}"
+    (main_name, main), *others = METRICS.items()
+    head = f"{'':8}{'protocol':10}{'scores':9}{'list':{wide}}{main.label:>9}  {'95 % interval':>16}"
     lines = [
         f"{name}: {facts['trials']:,} trials ({facts['targets']:,} target), {facts['utterances']:,} utterances",
         "",
-        head + f"{'minDCF 0.01':>13}{'minDCF 0.05':>13}{'unscored':>10}",
+        head + "".join(f"{metric.label:>13}" for _, metric in others) + f"{'unscored':>10}",
     ]
     for row in rows:
-        bounds = f"{100 * row['eer_low']:.3f} – {100 * row['eer_high']:.3f}" if "eer_low" in row else "-"
+        ends = [main.text(row[bound]) for end in ("low", "high") if (bound := f"{main_name}_{end}") in row]
+        bounds = " – ".join(ends) or "-"
         way = {"raw": "raw", "as_norm": "AS-norm"}[row["scores"]]
         lines.append(
-            f"{row['system']:8}{row['protocol']:10}{way:9}{name:{wide}}{100 * row['eer']:9.3f}  {bounds:>16}"
-            f"{row['min_dcf_0.01']:13.4f}{row['min_dcf_0.05']:13.4f}{row['n_missing']:10,}"
+            f"{row['system']:8}{row['protocol']:10}{way:9}{name:{wide}}{main.text(row[main_name]):>9}"
+            f"  {bounds:>16}"
+            + "".join(f"{metric.text(row[key]):>13}" for key, metric in others)
+            + f"{row['n_missing']:10,}"
         )
     lines += ["", f"EER: {definition}. Intervals: speakers resampled. minDCF: costs 1 and 1, normalised."]
     if "cohort" in facts:

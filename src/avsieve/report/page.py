@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from avsieve.cleansing.warning_texts import Warned, warnings_in_words
 from avsieve.evaluation.labels import CAUTION, GIVEN, LABELS, TRUSTED
+from avsieve.evaluation.metrics import METRICS
 from avsieve.report import det, figures
 from avsieve.report.comparison import comparison_rows
 from avsieve.report.detection import KIND_LABELS, Detection, compare, expectation, found_wrong, judged_rows
@@ -159,6 +160,9 @@ def render_page(run: Run) -> str:
         damaged=first.rows(condition="damaged") if first else [],
         ways=[{"name": name} | row for name, way in WAYS.items() for row in _rows_of(first, way)],
         verdicts=VERDICTS,
+        metrics={name: metric for name, metric in METRICS.items() if name != "eer"},  # which has columns of its own
+        share=share,
+        percent=percent,
         comparison=run.comparison,
         compared_encoders=run.comparison_curves["model"].nunique() if len(run.comparison_curves) else 0,
         compared=_compared(run),
