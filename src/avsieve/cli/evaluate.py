@@ -7,6 +7,7 @@ import json
 import textwrap
 from typing import Any
 
+from avsieve.cli.verb import Verb
 from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
 
 DESCRIPTION = f"""Score a trial list from embeddings and print the error rates.
@@ -22,15 +23,8 @@ stand beside the raw ones; its utterances' embeddings are looked up in the same 
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Add the subcommand."""
-    parser = subparsers.add_parser(
-        "evaluate",
-        help="error rates of audio, visual and fused scores on a trial list",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
         "--trials",
         required=True,
@@ -82,7 +76,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)")
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Evaluate and print; return the exit status."""
     from avsieve.embedding_files.reading import check_places
     from avsieve.embedding_files.table import coverage_facts, coverage_lines
@@ -200,3 +194,6 @@ def _table(facts: dict, rows: list[dict[str, Any]], definition: str) -> str:
     if "cohort" in facts:
         lines.append(f"AS-norm: the top {facts['cohort']['top']} of {facts['cohort']['speakers']:,} cohort speakers.")
     return "\n".join(lines)
+
+
+VERB = Verb("error rates of audio, visual and fused scores on a trial list", DESCRIPTION, add_arguments, run)

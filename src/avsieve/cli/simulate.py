@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+
+from avsieve.cli.verb import Verb
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the verb to the command line."""
-    ap = subparsers.add_parser(
-        "simulate", help="make embeddings with known label noise", description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )  # fmt: skip
+def add_arguments(ap: argparse.ArgumentParser) -> None:
+    """Add the options."""
     ap.add_argument(
         "--out", type=Path, required=True, help="folder for train_all.txt, audio.npz, visual.npz, truth.csv"
     )
@@ -30,7 +27,7 @@ def add_parser(subparsers: Any) -> None:
     ap.add_argument("--seed", type=int, default=0, help="equal seeds give equal bytes")
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Simulate and write."""
     from dataclasses import replace
 
@@ -69,3 +66,6 @@ def main(args: argparse.Namespace) -> int:
     wrong = int((corpus.truth["kind"] != "clean").sum())
     print(f"{len(names)} utterances of {args.speakers} speakers, {wrong} mislabelled, in {args.out}")
     return 0
+
+
+VERB = Verb("make embeddings with known label noise", __doc__, add_arguments, run)

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError, ShardError
-from avsieve.export.forms import KINDS, PLACES
+from avsieve.export.places import PLACES
+from avsieve.export.settings import KINDS
 
 
 class Member(NamedTuple):
