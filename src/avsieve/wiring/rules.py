@@ -22,6 +22,7 @@ from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
 from avsieve.export.places import PLACES
 from avsieve.export.registry import FORMS
 from avsieve.export.settings import Wish
+from avsieve.report.registry import FIGURES
 from avsieve.storage.ids import shard_names
 from avsieve.wiring.codehash import code_hashes
 from avsieve.wiring.names import Places, Words
@@ -244,6 +245,8 @@ class Wiring:
             "shards": self.config.shards,
         }
         """Where the report finds what it tells of, and of how many shards."""
+        self.figures = sorted({FIGURES.module(name) for name in FIGURES})
+        """Modules of the report's figures, which it loads by name."""
         comparison = self.config.comparison
         arms = {
             f"{modality}_{name}": [
