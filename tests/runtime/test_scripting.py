@@ -47,20 +47,6 @@ def test_progress_without_a_terminal_logs_a_line_at_the_end(caplog: pytest.LogCa
     assert "clips: 3 done in" in caplog.text
 
 
-def test_every_script_tells_its_options_without_loading_networks(repository: Path) -> None:
-    scripts = sorted((repository / "workflow" / "scripts").glob("*.py"))
-    assert scripts
-    for script in scripts:
-        code = (
-            f"import sys, runpy; sys.argv = [{str(script)!r}, '--help']\n"
-            f"try: runpy.run_path({str(script)!r}, run_name='__main__')\n"
-            "except SystemExit as e: assert not e.code, e.code\n"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{script.name}: {done.stderr}"
-        assert "--" in done.stdout, script.name
-
-
 def test_the_command_answers_help_and_version() -> None:
     shown = subprocess.run([sys.executable, "-m", "avsieve", "--help"], capture_output=True, text=True, check=True)
     assert "evaluate" in shown.stdout
