@@ -13,15 +13,15 @@ for FORM in W.forms:
         input:
             brought(W.export_files),
             W.export_shards(),
-            plan="results/plan/utterances.parquet",
-            clean="results/lists/train_all_clean.txt",
-            decisions="results/lists/decisions.parquet",
+            plan=P.plan.utterances,
+            clean=P.lists.flagged,
+            decisions=P.lists.decisions,
         output:
-            f"results/export/{FORM}.json",
+            P.of(P.export.summary, form=FORM),
         log:
-            f"results/logs/export_{FORM}.log",
+            P.log(f"export_{FORM}"),
         benchmark:
-            f"results/benchmarks/export_{FORM}.tsv"
+            P.benchmark(f"export_{FORM}")
         conda:
             W.env("core")
         threads: W.forms[FORM].threads

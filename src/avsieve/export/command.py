@@ -12,12 +12,13 @@ from avsieve.errors import AvsieveError, ConfigError
 from avsieve.export.registry import FORMS
 from avsieve.export.settings import Wish
 from avsieve.runtime.options import add_settings, settings_of
+from avsieve.storage import paths as P
 
 
 def add_options(ap: argparse.ArgumentParser, form: str, *, required: bool = False) -> None:
     """Add the options of a form: to a command for people, or (``required``) to the script of its rule."""
     chosen = FORMS[form]
-    results: dict[str, Any] = {"required": True} if required else {"default": Path("results")}
+    results: dict[str, Any] = {"required": True} if required else {"default": Path(P.RESULTS)}
     ap.add_argument("--results", type=Path, help="folder of a run's results", **results)
     ap.add_argument("--out", type=Path, required=True, help="folder to write to")
     add_settings(ap, Wish, required=required)

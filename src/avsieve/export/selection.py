@@ -13,6 +13,7 @@ from avsieve.export.settings import Wish
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.lists.train_list import read_clean_list, utterance_of
 from avsieve.sources.plan import TEST, TRAIN
+from avsieve.storage import paths as P
 from avsieve.storage.tables import read_table
 from avsieve.storage.text_files import read_lines
 
@@ -44,7 +45,7 @@ def select(results: Path, wish: Wish) -> pd.DataFrame:
     AvsieveError
         If the run is not as far as its lists, or nothing is chosen.
     """
-    plan = read_table(results / "plan" / "utterances.parquet", ["utterance", "subset", "shard", "seconds"])
+    plan = read_table(P.below(results, P.plan.utterances), ["utterance", "subset", "shard", "seconds"])
     table = _test(plan) if wish.subset == "test" else _judged(results, plan)
     if wish.subset == "clean":
         table = table[table["flag"] == 1]
@@ -69,9 +70,9 @@ def select(results: Path, wish: Wish) -> pd.DataFrame:
 
 
 def _judged(results: Path, plan: pd.DataFrame) -> pd.DataFrame:
-    listed = read_clean_list(results / "lists" / "train_all_clean.txt")
+    listed = read_clean_list(P.below(results, P.lists.flagged))
     decisions = read_table(
-        results / "lists" / "decisions.parquet",
+        P.below(results, P.lists.decisions),
         ["utterance", "p_wrong", "kind", "audio_similarity", "visual_similarity"],
     )
     table = listed[["utterance", "seconds", "clean"]].merge(decisions, on="utterance", how="left", validate="1:1")

@@ -23,6 +23,8 @@ NEUTRAL = {
     f"{PACKAGE}.errors",
     f"{PACKAGE}.export.registry",  # it names the forms; the rule of each adds the form's own module
     f"{PACKAGE}.registry",
+    # Where files of a run lie is an input, an output or a param of each rule.
+    f"{PACKAGE}.storage.paths",
     *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
 }
 # Settings describe keys and bound them. Their values reach a script as options, which are params of its rule.
