@@ -71,10 +71,6 @@ def every_form(text: str) -> str:
         return text
     rule = textwrap.dedent(found.group(1)).replace("rule:", "rule export_FORM:")
     rule = rule.replace('f"export_{FORM}"', '"export_FORM"')
-        textwrap.dedent(found.group(1))
-        .replace("rule:", "rule export_FORM:")
-        .replace('f"export_{FORM}"', '"export_FORM"')
-    )
     rules = [rule.replace("form=FORM", 'form="FORM"').replace("FORM", form) for form in FORMS]
     return text[: found.start()] + "\n".join(rules) + text[found.end() :]
 
