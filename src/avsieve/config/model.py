@@ -16,6 +16,7 @@ from avsieve.config.export import Export
 from avsieve.config.source import Source
 from avsieve.config.training import Training
 from avsieve.errors import ConfigError
+from avsieve.report.settings import Report
 from avsieve.settings import Block, Positive, Share, key
 
 
@@ -190,18 +191,6 @@ class Fusion(Block):
     margin: float = key(0.2, "Margin of the AAM-softmax, in radians.", "train_fusion", ge=0, lt=1.5)
     scale: Positive = key(15.0, "Scale of the AAM-softmax.", "train_fusion")
     drop_modality: Share = key(0.2, "Share of the rows that lose one modality while training.", "train_fusion")
-
-
-class Report(Block):
-    """The page at the end."""
-
-    title: str = key("AVSieve", "Title of the page.", "write_report")
-    flagged: int = key(24, "Flagged utterances on the contact sheet.", "write_report", ge=0)
-    close_calls: int = key(6, "Utterances of nearly even evidence that are shown.", "write_report", ge=0)
-    mistakes: int = key(12, "Mistakes that are shown, where the truth is known.", "write_report", ge=0)
-    faces_per_row: int = key(5, "Faces in a row of a sheet.", "write_report", ge=1)
-    players: int = key(4, "Rows of each sheet that can be listened to.", "write_report", ge=0)
-    voice_s: Positive = key(3.0, "Length of what can be heard, in seconds.", "write_report")
 
 
 class Config(Block):
