@@ -119,7 +119,7 @@ def main() -> None:
         each.append(step("score_utterances", *inputs, "--centres", centres, "--scores", out, threads=args.threads))
     found["score_utterances"] = (sum(t for t, _ in each), max(g for _, g in each))
     parts = [folder / "scores" / p.name for p in plans]
-    found["merge_scores"] = step("merge_scores", "--inputs", *parts, "--scores", scores, threads=args.threads)
+    found["merge_scores"] = step("merge_scores", "--inputs", *parts, "--out", scores, threads=args.threads)
     lists = folder / "lists"
     decide = [
         "--train-list",

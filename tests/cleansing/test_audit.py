@@ -9,8 +9,7 @@ from avsieve.cleansing.table import EmbeddingTable
 from avsieve.config.model import parse_config
 from avsieve.errors import ConfigError
 from avsieve.simulation.corpus import simulate
-from avsieve.simulation.noise import NoiseSpec
-from avsieve.simulation.world import WorldSpec
+from avsieve.simulation.settings import NoiseSpec, WorldSpec
 
 
 @pytest.fixture(scope="module")

@@ -104,9 +104,9 @@ def test_the_scripts_make_the_lists_from_shards(run_of, call):
         call("score_utterances", *inputs, "--scores", base / f"scores/shards/{s}.parquet")
     merged = [base / f"scores/shards/{s}.parquet" for s in shards]
     scores, plan_table = base / "scores/scores.parquet", base / "plan/utterances.parquet"
-    call("merge_scores", "--inputs", *merged, "--scores", scores)
+    call("merge_scores", "--inputs", *merged, "--out", scores)
     train_all = base / "lists/train_all.txt"
-    call("list_utterances", "--plan", plan_table, "--durations", *files["embed_audio"], "--list", train_all)
+    call("list_utterances", "--plan", plan_table, "--durations", *files["embed_audio"], "--out", train_all)
     call("clean_list", "--train-list", train_all, "--scores", scores, "--out-dir", base / "lists", *words(Cleansing()))
 
     lines = (base / "lists/train_all.txt").read_text().splitlines()

@@ -26,8 +26,8 @@ from . import made
 
 def call(module: ModuleType, *words: str) -> int:
     parser = argparse.ArgumentParser()
-    module.add_parser(parser.add_subparsers())
-    return module.main(parser.parse_args([module.__name__.rpartition(".")[2], *words]))
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(words))
 
 
 @pytest.fixture(params=list(made.SAVE))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from avsieve.simulation.corpus import simulate
-from avsieve.simulation.noise import NoiseSpec
-from avsieve.simulation.world import ModalitySpec, WorldSpec, unit
+from avsieve.simulation.settings import ModalitySpec, NoiseSpec, WorldSpec
+from avsieve.simulation.world import unit
 
 WORLD = WorldSpec(speakers=120, outsiders=60, videos_per_speaker=9, utterances_per_video=4)
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from avsieve.simulation.noise import KINDS, NoiseSpec, Truth, draw_noise
+from avsieve.simulation.noise import KINDS, Truth, draw_noise
+from avsieve.simulation.settings import NoiseSpec
 
 SPEAKERS, PEOPLE, VIDEOS, UTTERANCES = 40, 60, 10, 5
 VIDEO = np.repeat(np.arange(SPEAKERS * VIDEOS), UTTERANCES)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from avsieve.simulation.world import Identities, ModalitySpec, unit
+from avsieve.simulation.settings import ModalitySpec
+from avsieve.simulation.world import Identities, unit
 
 SPEC = ModalitySpec(dim=512)
 PEOPLE = 400

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from avsieve.cleansing.registry import METHODS
+from avsieve.export.registry import FORMS
 from avsieve.fusion.registry import MODELS
 from avsieve.registry import Registry
 from avsieve.sources.load import source_names
@@ -42,6 +43,7 @@ PLUG_INS: dict[str, Registry] = {
     "evaluate_fusion": MODELS,
     "compare_lists": MODELS,
     "write_report": MODELS,
+    "export": FORMS,
 }
 
 
@@ -54,7 +56,9 @@ def rules(repository: Path) -> dict[str, str]:
             script = re.search(rf"AVSIEVE_SCRIPTS/({name})\.py", body)
             if family and script:
                 found[name] = family.group(1)
-    return found
+    # The rules of the forms are made in a loop, and have one script.
+    exports = (repository / "workflow" / "rules" / "export.smk").read_text()
+    return found | {"export": re.findall(r'W\.env\("(\w+)"', exports)[0]}
 
 
 def third_party_imports(path: Path) -> set[str]:

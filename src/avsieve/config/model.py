@@ -18,6 +18,7 @@ from avsieve.config.source import Source
 from avsieve.config.training import Training
 from avsieve.errors import ConfigError
 from avsieve.fusion.settings import Fusion
+from avsieve.report.settings import Report
 from avsieve.settings import Block, Positive, Share, key
 
 MOVED: dict[str, str] = {
@@ -132,18 +133,6 @@ class Visual(Block):
     precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of a torch network's arithmetic.", "embed_visual")
     pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")
     batch: int = key(64, "Faces in a batch; on the CPU a torch network takes 8 at a time.", "embed_visual", ge=1)
-
-
-class Report(Block):
-    """The page at the end."""
-
-    title: str = key("AVSieve", "Title of the page.", "write_report")
-    flagged: int = key(24, "Flagged utterances on the contact sheet.", "write_report", ge=0)
-    close_calls: int = key(6, "Utterances of nearly even evidence that are shown.", "write_report", ge=0)
-    mistakes: int = key(12, "Mistakes that are shown, where the truth is known.", "write_report", ge=0)
-    faces_per_row: int = key(5, "Faces in a row of a sheet.", "write_report", ge=1)
-    players: int = key(4, "Rows of each sheet that can be listened to.", "write_report", ge=0)
-    voice_s: Positive = key(3.0, "Length of what can be heard, in seconds.", "write_report")
 
 
 class Config(Block):

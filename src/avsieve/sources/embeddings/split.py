@@ -85,3 +85,18 @@ def split(
         stage = f"embed_{modality}"
         write_provenance(folder / f"{shard}.json", stage=stage, packages=["numpy", "pyarrow"], **facts)
         yield status
+
+
+def split_checked(
+    plan: pd.DataFrame,
+    shards: Sequence[str],
+    modality: str,
+    tables: Sequence[str],
+    folder: Path,
+    options: Options,
+    *,
+    max_failed: float,
+) -> None:
+    """`split` all shards, and stop at the first where more than the share ``max_failed`` of the utterances failed."""
+    for status in split(plan, shards, modality, tables, folder, options):
+        status.check(max_failed)
