@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from avsieve.config.docs import ROOT, _type_of, derived, reference
+from avsieve.config.docs import ROOT, derived, reference
+from avsieve.settings import type_in_words
 
 
 def test_the_derived_files_are_in_step() -> None:
@@ -44,9 +45,9 @@ def test_the_reference_speaks_of_values_and_not_of_python(repository: Path) -> N
     ],
 )
 def test_every_kind_of_value_has_words(annotation: object, words: str) -> None:
-    assert _type_of(annotation) == words
+    assert type_in_words(annotation) == words
 
 
 def test_a_type_without_words_stops_the_reference() -> None:
     with pytest.raises(TypeError, match="no words for"):
-        _type_of(complex)
+        type_in_words(complex)

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from avsieve.cleansing.registry import METHODS
 from avsieve.export.registry import FORMS
+from avsieve.fusion.registry import MODELS
+from avsieve.registry import Registry
 from avsieve.sources.load import source_names
 from avsieve.wiring.codehash import modules_of
 from avsieve.wiring.rules import ENVIRONMENTS, network_modules
@@ -26,7 +29,22 @@ PACKAGES = {
     "google": "onnx",  # protobuf comes with it
 }  # fmt: skip
 # What a rule's script can import but does not need in that family: the networks that another family is for.
-ELSEWHERE = {"embed_visual": {"torch", "safetensors"}}
+ELSEWHERE = {
+    "embed_visual": {"torch", "safetensors"},
+    # They know fusion models by their labels alone.
+    "write_report": {"torch"},
+    "compare_lists": {"torch"},
+}
+# What a rule's script loads by name.
+PLUG_INS: dict[str, Registry] = {
+    "clean_list": METHODS,
+    "audit_noise": METHODS,
+    "train_fusion": MODELS,
+    "evaluate_fusion": MODELS,
+    "compare_lists": MODELS,
+    "write_report": MODELS,
+    "export": FORMS,
+}
 
 
 def rules(repository: Path) -> dict[str, str]:
@@ -69,9 +87,7 @@ def test_every_environment_holds_what_its_rules_import(repository: Path) -> None
         also = (
             [f"avsieve.sources.{s}.{rule.split('_')[0]}" for s in source_names()]
             if rule in ("plan_shards", "fetch_media")
-            else [FORMS.module(form) for form in FORMS]
-            if rule == "export"
-            else []
+            else [PLUG_INS[rule].module(name) for name in PLUG_INS.get(rule, {})]
         )
         files = [script, *modules_of(script, repository / "src", also).values()]
         needed = set().union(*(third_party_imports(f) for f in files)) - ELSEWHERE.get(rule, set())

@@ -106,7 +106,7 @@ rule evaluate_fusion:
     resources:
         gpu=W.gpu,
     params:
-        *W.code("evaluate_fusion"),
+        *W.code("evaluate_fusion", *W.fusion_modules),
         evaluation=flags(
             W.config.evaluation,
             leave=[

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from avsieve.report.errors import MODEL_LABELS
+from avsieve.report.errors import label_of
 from avsieve.report.figure import ReportFigure
 from avsieve.report.figures import ARM_COLOURS, INK, LINES, draw
 
@@ -41,7 +41,7 @@ def det_curves(curves: pd.DataFrame) -> str:
     def paint(figure: Figure) -> None:
         ax = figure.subplots()
         for (model, arm), points in curves.groupby(["model", "trained_on"], sort=False):
-            label = MODEL_LABELS.get(model, model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
+            label = label_of(model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
             colour = LINES[models.index(model) % len(LINES)]
             _det_lines(ax, points, low, label, color=colour, ls=styles.get(arm, "-"))
         _det_axes(ax, low)
@@ -63,7 +63,7 @@ def arm_curves(curves: pd.DataFrame) -> str:
                 points = curves[(curves["model"] == system) & (curves["trained_on"] == arm)]
                 _det_lines(ax, points, low, label, color=ARM_COLOURS[colour], ls=style)
             _det_axes(ax, low)
-            ax.set_title(MODEL_LABELS.get(system, system), fontsize=10, loc="left")
+            ax.set_title(label_of(system), fontsize=10, loc="left")
         for ax in axes[1:]:
             ax.set_ylabel("")
         handles, labels = axes[0].get_legend_handles_labels()

@@ -12,7 +12,7 @@ from avsieve.evaluation.labels import CAUTION, GIVEN, LABELS, TRUSTED
 from avsieve.evaluation.metrics import METRICS
 from avsieve.report.comparison import comparison_rows
 from avsieve.report.detection import KIND_LABELS, expectation, found_wrong, judged_rows
-from avsieve.report.errors import MODEL_LABELS, Evaluated, headline
+from avsieve.report.errors import Evaluated, headline
 from avsieve.report.figure import Place, Plot
 from avsieve.report.registry import FIGURES
 from avsieve.report.run import Run
@@ -73,7 +73,6 @@ def render_page(run: Run) -> str:
         comparison=run.comparison,
         compared=run.compared,
         compared_raw=[row for row in comparison_rows(run.comparison.get("gains", [])) if row not in run.compared],
-        model_labels=MODEL_LABELS,
         labels=LABELS,
         plots=_plots,
         failures=run.failures.head(SHOWN_FAILURES).to_dict("records"),

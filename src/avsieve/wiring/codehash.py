@@ -23,6 +23,9 @@ NEUTRAL = {
     f"{PACKAGE}.errors",
     f"{PACKAGE}.export.registry",  # it names the forms; the rule of each adds the form's own module
     f"{PACKAGE}.registry",
+    # Tables of plug-ins alone: what is chosen from them is named by the rules (`Wiring.code`).
+    f"{PACKAGE}.cleansing.registry",
+    f"{PACKAGE}.fusion.registry",
     # Where files of a run lie is an input, an output or a param of each rule.
     f"{PACKAGE}.storage.paths",
     *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),

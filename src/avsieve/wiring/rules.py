@@ -16,12 +16,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from avsieve.cleansing.registry import METHODS
 from avsieve.config.model import Config, parse_config
 from avsieve.errors import ConfigError
 from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
 from avsieve.export.places import PLACES
 from avsieve.export.registry import FORMS
 from avsieve.export.settings import Wish
+from avsieve.fusion.registry import MODELS
 from avsieve.report.registry import FIGURES
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
@@ -205,6 +207,8 @@ class Wiring:
             "recordings", [getattr(training.audio, name) for name in ("noise", "music", "speech", "rooms")]
         )
         """What trainings read that lies outside the results."""
+        self.method = METHODS.module(self.config.cleansing.method)
+        """The module of the cleansing method, which no script imports by itself."""
         evaluation = self.config.evaluation
         self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
         self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
@@ -232,9 +236,12 @@ class Wiring:
         self.fusion_models = [
             P.of(P.models.fusion, list=name, model=model, seed=seed)
             for name in ("all", "clean")
-            for model in self.config.fusion.models
+            for model in self.config.fusion.names
             for seed in self.config.fusion.seeds
         ]
+        untrained = [name for name in MODELS if not MODELS[name].trained]
+        self.fusion_modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *self.config.fusion.names])))
+        """The modules of the fusion models, which no script imports by itself."""
         self.fusion_flags = {"models": [self.at(path) for path in self.fusion_models]}
         shown = {"faces": P.align.faces_index, "wavs": P.extract.wav_index}
         self.shown = {
@@ -291,7 +298,7 @@ class Wiring:
         self.trial_labels = {"labels": list(self.trial_lists)}
         self.builtin_models = builtin_on_real(self.config)
         """Keys of the shipped models that this run uses on data that they do not know."""
-        self.headline = self.config.fusion.models[0] if self.config.fusion.models else "score_average"
+        self.headline = self.config.fusion.names[0] if self.config.fusion.models else "score_average"
         """Whose figure the report begins with: chosen by the configuration, before anything is known."""
         self.trial_files = {"sex": self.at(sex) if sex and self.source.is_synthetic else sex, "truth": known}
 
@@ -310,6 +317,15 @@ class Wiring:
         """Return the flags of an encoder's training as a function of the wildcard ``seed``."""
         settings = flags(getattr(self.config.training, modality), leave=["seed"])
         return lambda wildcards: f"{settings} --seed {wildcards.seed}"
+
+    def model_settings(self, wildcards: Any) -> str:
+        """Return the option with the settings that the fusion model of a job has of its own."""
+        return flags({"options": self.config.fusion.own(wildcards.model).model_dump()})
+
+    def model_code(self, wildcards: Any) -> list[str]:
+        """Return the hashes of the fusion model that a job trains, without those that all models share."""
+        shared = self.code("train_fusion")
+        return [line for line in self.code("train_fusion", MODELS.module(wildcards.model)) if line not in shared]
 
     def network(self, modality: str, arch: str) -> list[str]:
         """Return the library module that builds ``arch``, as the table in ``avsieve.encoders.<modality>`` names it."""

@@ -5,25 +5,25 @@ import torch
 from avsieve.errors import AvsieveError, ModelError
 from avsieve.evaluation.metrics import summarise
 from avsieve.evaluation.scoring import mean_of_cosines
-from avsieve.fusion.checkpoint import Trained, load_fusion, save_fusion
-from avsieve.fusion.inputs import Inputs, Side
-from avsieve.fusion.neural import Standardise, Stream, discriminant_directions
-from avsieve.fusion.recipe import Recipe
-from avsieve.fusion.registry import TRAINED, neural_class, untrained_model
+from avsieve.fusion.checkpoint import Trained, save_fusion
+from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.neural import Standardise, StreamBatch, discriminant_directions
+from avsieve.fusion.registry import MODELS
+from avsieve.fusion.settings import TRAINED, Fusion
 from avsieve.fusion.training import labels_of, train_fusion
 
-from .made_up import make_people
+from .made_up import make_people, new_model
 
 CPU = torch.device("cpu")
 TRAIN, SPEAKERS = make_people("train", 24, seed=1)
 TEST, _ = make_people("test", 12, seed=2)
-SHORT = Recipe(epochs=12)
+SHORT = Fusion(epochs=12)
 
 
-def trained(name, recipe=SHORT, seed=0, inputs=TRAIN, speakers=SPEAKERS):
+def trained(name, settings=SHORT, seed=0, inputs=TRAIN, speakers=SPEAKERS):
     torch.manual_seed(seed)
-    model = neural_class(name)(inputs.audio.dim, inputs.visual.dim, dim=32)
-    train_fusion(model, inputs, speakers, recipe, seed=seed, device=CPU)
+    model = new_model(name, inputs.audio.dim, inputs.visual.dim, dim=32)
+    train_fusion(model, inputs, speakers, settings, seed=seed, device=CPU)
     return model
 
 
@@ -39,15 +39,15 @@ def model(request):
 
 
 def test_a_trained_model_beats_each_modality_on_other_people(model):
-    alone = [error_rate(untrained_model(name)) for name in ("audio", "visual")]
+    alone = [error_rate(MODELS[name]()) for name in ("audio", "visual")]
     assert error_rate(model) < 0.8 * min(alone)
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_before_training_a_model_is_no_worse_than_the_concatenation(name):
-    start = neural_class(name)(24, 16, dim=40)
-    start.start(TRAIN, labels_of(SPEAKERS)[1])
-    assert error_rate(start) < error_rate(untrained_model("concatenation")) + 0.005
+    start = new_model(name, 24, 16, dim=40)
+    start.network.start(TRAIN, labels_of(SPEAKERS)[1])
+    assert error_rate(start) < error_rate(MODELS["concatenation"]()) + 0.005
 
 
 def test_it_does_not_collapse(model):
@@ -60,15 +60,15 @@ def test_it_does_not_collapse(model):
 
 def test_an_embedding_does_not_depend_on_its_batch(model):
     together = model.encode(TEST)[0].vectors
-    np.testing.assert_allclose(model.encode(TEST, batch_size=7)[0].vectors, together, atol=1e-5)
+    np.testing.assert_allclose(model.network.encode(TEST, batch_size=7)[0].vectors, together, atol=1e-5)
 
 
 def test_one_utterance_under_two_names_has_one_embedding_to_the_bit(model):
     def twice(side):
-        return Side(np.concatenate([side.pooled, side.pooled]), np.concatenate([side.present, side.present]))
+        return Stream(np.concatenate([side.pooled, side.pooled]), np.concatenate([side.present, side.present]))
 
     names = [*TEST.utterances, *(f"again/{u}" for u in TEST.utterances)]
-    found = model.encode(Inputs(names, twice(TEST.audio), twice(TEST.visual)), batch_size=50)[0].vectors
+    found = model.network.encode(Inputs(names, twice(TEST.audio), twice(TEST.visual)), batch_size=50)[0].vectors
     np.testing.assert_array_equal(found[: len(TEST)], found[len(TEST) :])
     assert len(np.unique(found, axis=0)) == len(TEST)
 
@@ -83,7 +83,7 @@ def test_utterances_without_one_modality_are_still_recognised_and_without_both_a
 
 
 def test_the_gate_is_closed_to_a_missing_modality():
-    gated = trained("gated")
+    gated = trained("gated").network
     rows = torch.randn(5, 24), torch.randn(5, 16)
     yes, no = torch.ones(5, dtype=torch.bool), torch.zeros(5, dtype=torch.bool)
     with torch.no_grad():
@@ -96,10 +96,10 @@ def test_the_gate_is_closed_to_a_missing_modality():
 
 def test_the_gate_depends_on_its_input_in_scoring_as_in_training():
     # Skipping the normalisation in scoring would leave the gate at a constant.
-    gated = trained("gated", Recipe(epochs=40, pull=0.0))
+    gated = trained("gated", Fusion(epochs=40, l2_sp=0.0)).network
     with torch.no_grad():
-        audio = gated.audio_standard(Stream.of(TEST.audio, slice(None), CPU))
-        visual = gated.visual_standard(Stream.of(TEST.visual, slice(None), CPU))
+        audio = gated.audio_standard(StreamBatch.of(TEST.audio, slice(None), CPU))
+        visual = gated.visual_standard(StreamBatch.of(TEST.visual, slice(None), CPU))
         here = torch.ones(len(TEST), dtype=torch.bool)
         scoring = gated.gate(audio, visual, here, here)
         training = gated.train().gate(audio, visual, here, here)
@@ -114,27 +114,6 @@ def test_equal_seeds_give_equal_bytes_and_other_seeds_others(tmp_path, name):
     assert (tmp_path / "a").read_bytes() != (tmp_path / "c").read_bytes()
 
 
-def test_a_saved_model_scores_as_before_and_knows_where_it_comes_from(tmp_path, model):
-    save_fusion(tmp_path / "m.safetensors", Trained(model, "clean", 7, ["a", "b"], {"list_sha256": "0f"}))
-    found = load_fusion(tmp_path / "m.safetensors")
-    np.testing.assert_array_equal(found.model.encode(TEST)[0].vectors, model.encode(TEST)[0].vectors)
-    assert (found.model.name, found.trained_on, found.seed) == (model.name, "clean", 7)
-    assert (found.speakers, found.facts) == (["a", "b"], {"list_sha256": "0f"})
-
-
-def test_files_that_are_no_fusion_models_are_refused(tmp_path):
-    from safetensors.torch import save_file
-
-    with pytest.raises(ModelError, match="no such fusion model"):
-        load_fusion(tmp_path / "absent.safetensors")
-    (tmp_path / "text.safetensors").write_text("hello")
-    with pytest.raises(ModelError, match="not a safetensors file"):
-        load_fusion(tmp_path / "text.safetensors")
-    save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(ModelError, match="no fusion model"):
-        load_fusion(tmp_path / "other.safetensors")
-
-
 def test_embeddings_of_another_encoder_are_refused(model):
     other, _ = make_people("x", 3, dims=(20, 16))
     with pytest.raises(ModelError, match=r"lengths \(20, 16\), the model was trained on \(24, 16\)"):
@@ -143,7 +122,7 @@ def test_embeddings_of_another_encoder_are_refused(model):
 
 def test_a_trained_fusion_needs_both_modalities():
     with pytest.raises(ModelError, match="needs both modalities"):
-        neural_class("gated")(24, 0)
+        new_model("gated", 24, 0)
 
 
 def test_a_list_of_one_speaker_cannot_train():
@@ -155,14 +134,14 @@ def test_rows_without_any_modality_are_left_out_of_training():
     gone = np.zeros(len(TRAIN), dtype=bool)
     gone[:9] = True  # the first speaker
     inputs = Inputs(TRAIN.utterances, TRAIN.audio.without(gone), TRAIN.visual.without(gone))
-    history = train_fusion(neural_class("linear")(24, 16), inputs, SPEAKERS, Recipe(epochs=2), seed=0, device=CPU)
+    history = train_fusion(new_model("linear", 24, 16), inputs, SPEAKERS, Fusion(epochs=2), seed=0, device=CPU)
     assert np.isfinite(history).all()
 
 
 def test_training_lowers_the_loss():
-    model = neural_class("gated")(24, 16)
+    model = new_model("gated", 24, 16)
     noisy, speakers = make_people("n", 20, audio_noise=2.0, visual_noise=2.0)
-    history = train_fusion(model, noisy, speakers, Recipe(epochs=30, margin=0.0, pull=0.0), seed=0, device=CPU)
+    history = train_fusion(model, noisy, speakers, Fusion(epochs=30, margin=0.0, l2_sp=0.0), seed=0, device=CPU)
     assert history[-1] < 0.7 * history[0]
 
 
@@ -170,9 +149,9 @@ def test_centring_gives_both_modalities_one_length_and_absent_rows_none():
     standard = Standardise(3, length=2.0)
     present = np.array([True, True, True, False])
     pooled = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 5], [9, 9, 9]], dtype=np.float32)
-    side = Side(pooled, present)
+    side = Stream(pooled, present)
     standard.fit(side)
-    out = standard(Stream.of(side, slice(None), CPU))
+    out = standard(StreamBatch.of(side, slice(None), CPU))
     torch.testing.assert_close(standard.mean, torch.full((3,), 1 / 3))
     torch.testing.assert_close(out.norm(dim=1), torch.tensor([2.0, 2.0, 2.0, 0.0]))
 
