@@ -22,10 +22,12 @@ PACKAGE = "avsieve"
 NEUTRAL = {
     f"{PACKAGE}.errors",
     f"{PACKAGE}.registry",
+    f"{PACKAGE}.sources.registry",
     *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
 }
-# Settings describe keys and bound them. Their values reach a script as options, which are params of its rule.
-NEUTRAL_NAMES = {"settings"}
+# Settings describe keys and bound them, and contracts tell the rules of a plug-in. Their values reach a script as
+# options, which are params of its rule; the code that a contract names is hashed by name.
+NEUTRAL_NAMES = {"settings", "contract"}
 NEUTRAL_PACKAGES = (f"{PACKAGE}.config",)
 # Of a hash: enough that no two codes of a module share them by chance.
 DIGITS = 12
