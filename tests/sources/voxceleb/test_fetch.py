@@ -216,10 +216,10 @@ def test_videos_are_kept_if_asked_and_serve_another_size(corpus: Path, site: Sta
     codes(corpus, options(corpus, site, keep_videos=True), rows)
     assert sorted(p.name for p in (corpus / "store/videos").iterdir()) == ["aliveA.mp4", "aliveB.mp4"]
     site.requests.clear()
-    codes(corpus, options(corpus, site, keep_videos=True, size=48), rows)
+    codes(corpus, options(corpus, site, keep_videos=True, size=80), rows)
     assert not site.requests
     with av.open(str(corpus / "store/clips/id1/aliveB/00001.mp4")) as clip:
-        assert clip.streams.video[0].width == 48
+        assert clip.streams.video[0].width == 80
 
 
 def test_another_size_does_not_fetch_a_corpus_again_unawares(corpus: Path, site: StandIn) -> None:
