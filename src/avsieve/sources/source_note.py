@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from avsieve.errors import ConfigError
+from avsieve.storage import paths as P
 from avsieve.storage.atomic import write_json
 
-NOTE = "source.json"
+NOTE = Path(P.plan.source).name
 
 
 def write_note(folder: Path, note: Mapping[str, Any]) -> None:
@@ -40,18 +41,18 @@ def refuse_other_source(results: str | Path, wanted: Mapping[str, Any]) -> None:
     ConfigError
         If there is a plan of another source, with what to do.
     """
-    folder = Path(results) / "plan"
-    if not (folder / "utterances.parquet").is_file():
+    if not P.below(results, P.plan.utterances).is_file():
         return
+    note = P.below(results, P.plan.source)
     try:
-        found = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+        found = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return  # nothing is known about it
     if found == wanted or (found.keys() == wanted.keys() and all(_same(found[key], wanted[key]) for key in wanted)):
         return
     raise ConfigError(
         f"{results} holds a run of {_told(found)}, and the configuration names {_told(wanted)}: give it a folder of "
-        f"its own (--directory), or remove {results}; to overwrite them, remove {folder / NOTE}"
+        f"its own (--directory), or remove {results}; to overwrite them, remove {note}"
     )
 
 

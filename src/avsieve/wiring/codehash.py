@@ -23,6 +23,8 @@ NEUTRAL = {
     f"{PACKAGE}.errors",
     f"{PACKAGE}.registry",
     f"{PACKAGE}.sources.registry",
+    # Where files of a run lie is an input, an output or a param of each rule.
+    f"{PACKAGE}.storage.paths",
     *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
 }
 # Settings describe keys and bound them, and contracts tell the rules of a plug-in. Their values reach a script as

@@ -8,6 +8,7 @@ from typing import Any
 from avsieve.config.source import Source
 from avsieve.errors import ConfigError
 from avsieve.sources.embeddings.files import folder_state, table_files
+from avsieve.storage import paths as P
 
 
 class SourceWiring:
@@ -67,12 +68,11 @@ class SourceWiring:
     @property
     def roots(self) -> dict[str, str | None]:
         """Folders that the paths of the media index start from, by the flags of `extract_media.py`."""
-        return self.contract.roots(self._at("results/media"))
+        return self.contract.roots(self._at(P.media.folder))
 
     def media_inputs(self, wildcards: Any) -> list[str]:
         """Return the files of a shard, beside its index, that the clips lie in and that this run made."""
-        made = self.contract.fetching == "rendered"
-        return [f"results/media/{wildcards.shard}.clips.tar"] if made else []
+        return [P.of(P.media.clips, shard=wildcards.shard)] if self.contract.fetching == "rendered" else []
 
     @property
     def modules(self) -> dict[str, str]:
