@@ -67,6 +67,14 @@ def test_a_source_without_what_it_needs_is_refused_in_its_own_words() -> None:
         assert remedy in str(told.value)
 
 
+def test_the_embedded_corpus_is_by_default_the_one_that_is_configured() -> None:
+    from avsieve.sources.synthetic.contract import Synthetic
+    from avsieve.sources.synthetic.plan import corpus_of
+    from avsieve.synthetic.corpus import CorpusSettings
+
+    assert corpus_of(Synthetic()) == CorpusSettings()
+
+
 def test_a_source_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(ConfigError, match="source 'tre'; expected one of synthetic, tree, "):
         SOURCES["tre"]
