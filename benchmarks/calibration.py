@@ -17,8 +17,7 @@ from avsieve.cleansing.registry import judge
 from avsieve.cleansing.suggestions import find_merges
 from avsieve.cleansing.table import EmbeddingTable, score_table
 from avsieve.simulation.corpus import SimulatedCorpus, simulate
-from avsieve.simulation.noise import NoiseSpec
-from avsieve.simulation.world import WorldSpec
+from avsieve.simulation.settings import NoiseSpec, WorldSpec
 
 
 def reliability(p: np.ndarray, wrong: np.ndarray, bins: int = 15) -> tuple[np.ndarray, float]:

@@ -23,8 +23,7 @@ from avsieve.cleansing.scores import Scores
 from avsieve.cleansing.suggestions import suggest
 from avsieve.cleansing.table import EmbeddingTable, score_table
 from avsieve.simulation.corpus import SimulatedCorpus, simulate
-from avsieve.simulation.noise import NoiseSpec
-from avsieve.simulation.world import WorldSpec
+from avsieve.simulation.settings import NoiseSpec, WorldSpec
 
 
 def figures(wrong: np.ndarray, flagged: np.ndarray, score: np.ndarray) -> dict[str, float]:

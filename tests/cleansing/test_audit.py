@@ -7,8 +7,7 @@ from avsieve.cleansing.audit import audit, inject
 from avsieve.cleansing.table import EmbeddingTable
 from avsieve.errors import ConfigError
 from avsieve.simulation.corpus import simulate
-from avsieve.simulation.noise import NoiseSpec
-from avsieve.simulation.world import WorldSpec
+from avsieve.simulation.settings import NoiseSpec, WorldSpec
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from avsieve.cleansing.decisions import decide
 from avsieve.cleansing.registry import METHODS, judge
 from avsieve.cleansing.result import Judgement
 from avsieve.cleansing.write import cleanse
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import ConfigError
 from avsieve.lists.train_list import read_clean_list
-from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.tables import read_table, write_table
 
 from .conftest import f1
@@ -129,9 +129,9 @@ def test_the_scripts_make_the_lists_from_shards(run_of, call):
         call("score_utterances", *inputs, "--scores", base / f"scores/shards/{s}.parquet")
     merged = [base / f"scores/shards/{s}.parquet" for s in shards]
     scores, plan_table = base / "scores/scores.parquet", base / "plan/utterances.parquet"
-    call("merge_scores", "--inputs", *merged, "--scores", scores)
+    call("merge_scores", "--inputs", *merged, "--out", scores)
     train_all = base / "lists/train_all.txt"
-    call("list_utterances", "--plan", plan_table, "--durations", *files["embed_audio"], "--list", train_all)
+    call("list_utterances", "--plan", plan_table, "--durations", *files["embed_audio"], "--out", train_all)
     call("clean_list", "--train-list", train_all, "--scores", scores, "--out-dir", base / "lists")
 
     lines = (base / "lists/train_all.txt").read_text().splitlines()

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from avsieve.comparison.gains import Embedded, compare_arms
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trial_maker import make_trials
 from avsieve.evaluation.trials import Trials, write_no_trials, write_trials
-from avsieve.storage.embeddings import write_embeddings
 
 NAMES = [f"t{s:02d}/v{v}/{u}" for s in range(20) for v in range(3) for u in range(2)]
 COHORT = [f"c{s:02d}/v/{u}" for s in range(30) for u in range(3)]

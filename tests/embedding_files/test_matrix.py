@@ -13,21 +13,21 @@ import pytest
 
 from avsieve.cli import cleanse, evaluate
 from avsieve.embedding_files.formats import FORMATS, KNOWN
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.registry import READERS
 from avsieve.sources.embeddings import check, plan
 from avsieve.sources.embeddings.contract import Embeddings
 from avsieve.sources.embeddings.split import split
-from avsieve.storage.embeddings import read_embeddings
 
 from . import made
 
 
 def call(module: ModuleType, *words: str) -> int:
     parser = argparse.ArgumentParser()
-    module.add_parser(parser.add_subparsers())
-    return module.main(parser.parse_args([module.__name__.rpartition(".")[2], *words]))
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(words))
 
 
 @pytest.fixture(params=list(made.SAVE))

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.fusion.inputs import Inputs, Side, read_side
-from avsieve.storage.embeddings import write_embeddings
 
 
 def test_reads_shards_in_the_order_of_the_utterances(tmp_path):

@@ -30,7 +30,7 @@ def trained(name, recipe=SHORT, seed=0, inputs=TRAIN, speakers=SPEAKERS):
 def error_rate(model, inputs=TEST):
     enrol, test = np.triu_indices(len(inputs), 1)
     target = np.array([inputs.utterances[e][:6] == inputs.utterances[t][:6] for e, t in zip(enrol, test, strict=True)])
-    return summarise(mean_of_cosines(model.encode(inputs), enrol, test), target).eer
+    return summarise(mean_of_cosines(model.encode(inputs), enrol, test), target)["eer"]
 
 
 @pytest.fixture(scope="module", params=TRAINED)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avsieve.export.webdataset import key_of
+from avsieve.export.samples import key_of
 from avsieve.media.extract import extract_shard
 from avsieve.sources.archive import fetch as archive_fetch
 from avsieve.sources.archive import plan as archive_plan

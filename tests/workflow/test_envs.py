@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from avsieve.export.registry import FORMS
 from avsieve.sources.registry import SOURCES
 from avsieve.wiring.codehash import modules_of
 from avsieve.wiring.rules import ENVIRONMENTS, network_modules
@@ -37,7 +38,9 @@ def rules(repository: Path) -> dict[str, str]:
             script = re.search(rf"AVSIEVE_SCRIPTS/({name})\.py", body)
             if family and script:
                 found[name] = family.group(1)
-    return found
+    # The rules of the forms are made in a loop, and have one script.
+    exports = (repository / "workflow" / "rules" / "export.smk").read_text()
+    return found | {"export": re.findall(r'W\.env\("(\w+)"', exports)[0]}
 
 
 def third_party_imports(path: Path) -> set[str]:
@@ -66,6 +69,8 @@ def test_every_environment_holds_what_its_rules_import(repository: Path) -> None
         also = (
             [source.module("plan" if rule == "plan_shards" else "fetch") for source in SOURCES.values()]
             if rule in ("plan_shards", "fetch_media")
+            else [FORMS.module(form) for form in FORMS]
+            if rule == "export"
             else []
         )
         files = [script, *modules_of(script, repository / "src", also).values()]

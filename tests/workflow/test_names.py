@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel
 
 from avsieve.config.model import Config, parse_config
+from avsieve.export.registry import FORMS
 from avsieve.sources.registry import SOURCES
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,7 @@ FIXED = {
 # Keys of folders; every other text of the user's is a file here.
 FOLDERS = {"root", "test_root", "tracks", "test_tracks", "faces", "test_faces", "wavs", "test_wavs", "audio_root"}
 FOLDERS |= {"test_audio_root", "store", "out", "noise", "music", "speech", "rooms"}
-TARGETS = ["all", "audit_noise", "export_tree", "export_webdataset", "export_parquet", "rebuild_models"]
+TARGETS = ["all", "audit_noise", *(f"export_{form}" for form in FORMS), "rebuild_models"]
 OF_CLIPS = ["train_encoders", "train_audio_encoders", "train_visual_encoders", "compare_lists"]
 
 

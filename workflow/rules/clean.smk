@@ -24,7 +24,7 @@ rule list_utterances:
     message:
         "Listing the utterances"
     shell:
-        "python $AVSIEVE_SCRIPTS/list_utterances.py --plan {input.plan} --durations {input.durations} --list {output}"
+        "python $AVSIEVE_SCRIPTS/list_utterances.py --plan {input.plan} --durations {input.durations} --out {output}"
         " > {log} 2>&1"
 
 

@@ -11,10 +11,10 @@ from avsieve.cleansing.audit import audit
 from avsieve.cleansing.inputs import read_plan
 from avsieve.cleansing.options import add_options, settings_of
 from avsieve.cleansing.table import EmbeddingTable
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.errors import ConfigError
 from avsieve.runtime.scripting import parser, run
 from avsieve.storage.atomic import write_json
-from avsieve.storage.embeddings import read_embeddings
 
 
 def load(paths: list[Path]) -> EmbeddingTable | None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import Any
 
 from avsieve.cleansing.options import add_options, check_policy, settings_of
+from avsieve.cli.verb import Verb
 from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
 
+DESCRIPTION = f"""{__doc__}
 
-def add_parser(subparsers: Any) -> None:
-    """Add the verb to the command line."""
-    ap = subparsers.add_parser(
-        "cleanse", help="find the wrong labels of a training list", description=f"{__doc__} {FORMATS_HELP}",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )  # fmt: skip
+{textwrap.fill(FORMATS_HELP, 110)}
+"""
+
+
+def add_arguments(ap: argparse.ArgumentParser) -> None:
+    """Add the options."""
     ap.add_argument(
         "--train-list",
         type=Path,
@@ -31,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
     add_options(ap)
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Cleanse and print what was found."""
     from avsieve.cleansing.scores import write_scores
     from avsieve.cleansing.table import score_table
@@ -105,3 +108,6 @@ def show_warnings(summary: dict[str, Any]) -> list[str]:
         names = ", ".join(warned.speakers[:5]) + (", …" if len(warned.speakers) > 5 else "")
         lines.append(f"{'WARNING' if warned.severe else 'note'}: {warned.text}{f': {names}' if names else ''}")
     return lines
+
+
+VERB = Verb("find the wrong labels of a training list", DESCRIPTION, add_arguments, run)

@@ -7,6 +7,7 @@ import json
 import textwrap
 from typing import Any
 
+from avsieve.cli.verb import Verb
 from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
 
 DESCRIPTION = f"""Score a trial list from embeddings and print the error rates.
@@ -22,15 +23,8 @@ stand beside the raw ones; its utterances' embeddings are looked up in the same 
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Add the subcommand."""
-    parser = subparsers.add_parser(
-        "evaluate",
-        help="error rates of audio, visual and fused scores on a trial list",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument(
         "--trials",
         required=True,
@@ -82,7 +76,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)")
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Evaluate and print; return the exit status."""
     from avsieve.embedding_files.reading import check_places
     from avsieve.embedding_files.table import coverage_facts, coverage_lines
@@ -175,22 +169,31 @@ def _key(row: dict[str, Any]) -> str:
 
 def _table(facts: dict, rows: list[dict[str, Any]], definition: str) -> str:
     """Lay the figures out for a terminal."""
+    from avsieve.evaluation.metrics import METRICS
+
     name = facts["list"] if facts["version"] == "-" else f"{facts['list']} {facts['version']}"
     wide = max(len(name), 4)
-    head = f"{'':8}{'protocol':10}{'scores':9}{'list':{wide}}{'EER %':>9}  {'95 % interval':>16}"
+    (main_name, main), *others = METRICS.items()
+    head = f"{'':8}{'protocol':10}{'scores':9}{'list':{wide}}{main.label:>9}  {'95 % interval':>16}"
     lines = [
         f"{name}: {facts['trials']:,} trials ({facts['targets']:,} target), {facts['utterances']:,} utterances",
         "",
-        head + f"{'minDCF 0.01':>13}{'minDCF 0.05':>13}{'unscored':>10}",
+        head + "".join(f"{metric.label:>13}" for _, metric in others) + f"{'unscored':>10}",
     ]
     for row in rows:
-        bounds = f"{100 * row['eer_low']:.3f} – {100 * row['eer_high']:.3f}" if "eer_low" in row else "-"
+        ends = [main.text(row[bound]) for end in ("low", "high") if (bound := f"{main_name}_{end}") in row]
+        bounds = " – ".join(ends) or "-"
         way = {"raw": "raw", "as_norm": "AS-norm"}[row["scores"]]
         lines.append(
-            f"{row['system']:8}{row['protocol']:10}{way:9}{name:{wide}}{100 * row['eer']:9.3f}  {bounds:>16}"
-            f"{row['min_dcf_0.01']:13.4f}{row['min_dcf_0.05']:13.4f}{row['n_missing']:10,}"
+            f"{row['system']:8}{row['protocol']:10}{way:9}{name:{wide}}{main.text(row[main_name]):>9}"
+            f"  {bounds:>16}"
+            + "".join(f"{metric.text(row[key]):>13}" for key, metric in others)
+            + f"{row['n_missing']:10,}"
         )
     lines += ["", f"EER: {definition}. Intervals: speakers resampled. minDCF: costs 1 and 1, normalised."]
     if "cohort" in facts:
         lines.append(f"AS-norm: the top {facts['cohort']['top']} of {facts['cohort']['speakers']:,} cohort speakers.")
     return "\n".join(lines)
+
+
+VERB = Verb("error rates of audio, visual and fused scores on a trial list", DESCRIPTION, add_arguments, run)

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort, mean_of_as_norms
 from avsieve.evaluation.gains import ARMS, paired_gain
 from avsieve.evaluation.results import Result, det_curve, evaluate
 from avsieve.evaluation.scoring import Part, align, mean_of_cosines
 from avsieve.evaluation.trials import Trials
-from avsieve.storage.embeddings import read_embeddings
 
 SYSTEMS = {"audio": ("audio",), "visual": ("visual",), "both": ("audio", "visual")}
 NAMES = {"audio": "audio_encoder", "visual": "visual_encoder", "both": "both_encoders"}

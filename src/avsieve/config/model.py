@@ -6,10 +6,8 @@ that rule follows.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from avsieve.cleansing.options import check_options, check_policy
@@ -18,6 +16,7 @@ from avsieve.config.export import Export
 from avsieve.config.source import Source
 from avsieve.config.training import Training
 from avsieve.errors import ConfigError
+from avsieve.report.settings import Report
 from avsieve.settings import Block, Positive, Share, key
 
 
@@ -194,18 +193,6 @@ class Fusion(Block):
     drop_modality: Share = key(0.2, "Share of the rows that lose one modality while training.", "train_fusion")
 
 
-class Report(Block):
-    """The page at the end."""
-
-    title: str = key("AVSieve", "Title of the page.", "write_report")
-    flagged: int = key(24, "Flagged utterances on the contact sheet.", "write_report", ge=0)
-    close_calls: int = key(6, "Utterances of nearly even evidence that are shown.", "write_report", ge=0)
-    mistakes: int = key(12, "Mistakes that are shown, where the truth is known.", "write_report", ge=0)
-    faces_per_row: int = key(5, "Faces in a row of a sheet.", "write_report", ge=1)
-    players: int = key(4, "Rows of each sheet that can be listened to.", "write_report", ge=0)
-    voice_s: Positive = key(3.0, "Length of what can be heard, in seconds.", "write_report")
-
-
 class Config(Block):
     """The whole configuration."""
 
@@ -298,22 +285,3 @@ def parse_config(values: dict[str, Any], where: str = "config") -> Config:
         return Config.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_message(error, where)) from None
-
-
-def load_config(path: str | Path) -> Config:
-    """Read and check a YAML file.
-
-    Raises
-    ------
-    ConfigError
-        If it is no YAML mapping or has an unknown key or a wrong value.
-    """
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; name an existing file with --configfile") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected keys and values, found a {type(values).__name__}")
-    return parse_config(values, str(path))

@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
 from avsieve.encoders.device import PRECISIONS
 from avsieve.encoders.waves import RATE, samples_of
 from avsieve.errors import ConfigError, TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
-from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable

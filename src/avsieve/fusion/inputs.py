@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.storage.embeddings import read_embeddings
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from avsieve.report.errors import MODEL_LABELS
+from avsieve.report.figure import ReportFigure
 from avsieve.report.figures import ARM_COLOURS, INK, LINES, draw
 
 
@@ -83,3 +84,22 @@ def _det_axes(ax: Axes, low: float) -> None:
     ax.grid(lw=0.3, color=INK, alpha=0.3)
     ax.set_xlabel("impostors accepted, %")
     ax.set_ylabel("targets rejected, %")
+
+
+def _of_first_list(run: Any) -> str | None:
+    """Draw the curves of the list that the headline stands on."""
+    return det_curves(run.evaluated[0].curves) if run.evaluated and len(run.evaluated[0].curves) else None
+
+
+def _of_comparison(run: Any) -> str | None:
+    """Draw those of the encoders that were trained on both lists, on the trials that the headline stands on."""
+    curves = run.comparison_curves
+    if len(curves) and "labels" in curves:
+        curves = curves[curves["labels"] == run.comparison.get("labels")]
+    return arm_curves(curves) if len(run.comparison_curves) else None
+
+
+DET_CURVES = ReportFigure("worth", _of_first_list, narrow=lambda _: True)
+ARM_CURVES = ReportFigure(
+    "compared_curves", _of_comparison, narrow=lambda run: run.comparison_curves["model"].nunique() < 3
+)

@@ -21,6 +21,7 @@ PACKAGE = "avsieve"
 # What these do shows on a terminal or in a log and never in an output: an edit of them reruns nothing.
 NEUTRAL = {
     f"{PACKAGE}.errors",
+    f"{PACKAGE}.export.registry",  # it names the forms; the rule of each adds the form's own module
     f"{PACKAGE}.registry",
     f"{PACKAGE}.sources.registry",
     # Where files of a run lie is an input, an output or a param of each rule.

@@ -19,7 +19,10 @@ from pydantic import BaseModel
 from avsieve.config.model import Config, parse_config
 from avsieve.errors import ConfigError
 from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
-from avsieve.export.forms import PLACES
+from avsieve.export.places import PLACES
+from avsieve.export.registry import FORMS
+from avsieve.export.settings import Wish
+from avsieve.report.registry import FIGURES
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
 from avsieve.wiring.codehash import code_hashes
@@ -250,6 +253,8 @@ class Wiring:
             "shards": self.config.shards,
         }
         """Where the report finds what it tells of, and of how many shards."""
+        self.figures = sorted({FIGURES.module(name) for name in FIGURES})
+        """Modules of the report's figures, which it loads by name."""
         comparison = self.config.comparison
         arms = {
             f"{modality}_{name}": [
@@ -273,6 +278,8 @@ class Wiring:
         self.truth_flag = {"truth": self.at(truth) if truth and self.source.writes_truth else truth}
         # The synthetic source keeps other people for the trials, whose labels are right: no truth is needed for them.
         self.trial_truth = [] if known is None else [known]
+        self.forms = FORMS
+        """The forms of an export: a rule each."""
         export = self.config.export
         self.exported = [kind for kind in export.what if kind == "wav" or source.modalities == "both"]
         """Kinds of files to export."""
@@ -332,12 +339,13 @@ class Wiring:
         return self.source.need_media("export", files)
 
     def export_flags(self, form: str) -> str:
-        """Return the options of an export in a form: ``tree``, ``webdataset`` or ``parquet``."""
-        values = self.config.export.model_dump()
+        """Return the options of an export in a form: those that all have, and its own."""
+        export = self.config.export
         # What is written follows the prefix of a module, as every output does.
-        out = values["out"] if Path(values["out"]).is_absolute() else self.at(values["out"])
-        values |= {"results": self.at.results, "out": f"{out}/{form}", "what": self.exported}
-        return flags(values, leave=["part_mb", "shuffle"] if form == "tree" else [])
+        out = export.out if Path(export.out).is_absolute() else self.at(export.out)
+        own = [*Wish.model_fields, *self.forms[form].settings.model_fields]
+        values = {name: getattr(export, name) for name in own} | {"what": self.exported}
+        return flags({"results": self.at.results, "out": f"{out}/{form}"} | values)
 
     def board(self, wildcards: Any, output: Any) -> str:
         """Return the option that a training writes TensorBoard's files with, beside its model."""

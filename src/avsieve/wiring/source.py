@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from avsieve.config.source import Source
+from avsieve.embedding_files.places import folder_state, table_files
 from avsieve.errors import ConfigError
-from avsieve.sources.embeddings.files import folder_state, table_files
 from avsieve.storage import paths as P
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avsieve.embedding_files.own_tables import read_embeddings
+from avsieve.embedding_files.places import table_files
 from avsieve.errors import AvsieveError
 from avsieve.sources.embeddings import fetch, plan
 from avsieve.sources.embeddings.contract import Embeddings
-from avsieve.sources.embeddings.files import table_files
 from avsieve.sources.embeddings.split import split
-from avsieve.storage.embeddings import read_embeddings
 from avsieve.storage.tables import read_table
 from tests.sources.blocks import settings
 

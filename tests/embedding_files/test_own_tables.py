@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from avsieve.embedding_files.own_tables import read_embeddings, write_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.storage.embeddings import read_embeddings, write_embeddings
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from avsieve.simulation.corpus import simulate
-from avsieve.simulation.noise import NoiseSpec, draw_noise
-from avsieve.simulation.world import ModalitySpec, WorldSpec, unit
+from avsieve.simulation.settings import ModalitySpec, NoiseSpec, WorldSpec
+from avsieve.simulation.world import unit
 
 WORLD = WorldSpec(speakers=120, outsiders=60, videos_per_speaker=9, utterances_per_video=4)
 
@@ -99,9 +99,3 @@ def test_some_speakers_have_one_video():
     corpus = simulate(replace(WORLD, one_video_share=0.3), NoiseSpec(), seed=3)
     videos = corpus.plan.groupby("speaker")["video"].nunique()
     assert (videos == 1).mean() == pytest.approx(0.3, abs=0.1)
-
-
-def test_a_rate_that_is_no_share_is_refused(corpus):
-    likeness = np.eye(3)
-    with pytest.raises(ValueError, match=r"rate 1\.2"):
-        draw_noise(np.arange(3), np.arange(3), NoiseSpec(rate=1.2), likeness, 3, np.random.default_rng(0))
