@@ -129,7 +129,7 @@ def test_embeddings_have_no_stages_before_them(repository: Path) -> None:
     assert (wiring.shown, wiring.durations) == ({"faces": [], "wavs": []}, [])
     assert wiring.source.table_files("audio") == ["v.npy", "n.txt", "t.npz"]
     assert wiring.source.table_files("audio", only_test=True) == ["t.npz"]
-    assert wiring.source.tables("visual") == ["w.npz"]
+    assert wiring.source.contract.tables("visual") == ["w.npz"]
     with pytest.raises(ConfigError, match=r"align: source\.kind is embeddings"):
         wiring.source.need_media("align", ["x"])(None)  # type: ignore[operator]
     assert Wiring({}, repository / "workflow").source.need_media("align", ["x"]) == ["x"]

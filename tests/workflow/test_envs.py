@@ -17,7 +17,7 @@ from avsieve.cleansing.registry import METHODS
 from avsieve.export.registry import FORMS
 from avsieve.fusion.registry import MODELS
 from avsieve.registry import Registry
-from avsieve.sources.load import source_names
+from avsieve.sources.registry import SOURCES
 from avsieve.wiring.codehash import modules_of
 from avsieve.wiring.rules import ENVIRONMENTS, network_modules
 
@@ -85,7 +85,7 @@ def test_every_environment_holds_what_its_rules_import(repository: Path) -> None
     for rule, family in found.items():
         script = repository / "workflow" / "scripts" / f"{rule}.py"
         also = (
-            [f"avsieve.sources.{s}.{rule.split('_')[0]}" for s in source_names()]
+            [source.module("plan" if rule == "plan_shards" else "fetch") for source in SOURCES.values()]
             if rule in ("plan_shards", "fetch_media")
             else [PLUG_INS[rule].module(name) for name in PLUG_INS.get(rule, {})]
         )

@@ -15,8 +15,8 @@ import yaml
 from pydantic import BaseModel
 
 from avsieve.config.model import Config, parse_config
-from avsieve.config.source import NEEDED
 from avsieve.export.registry import FORMS
+from avsieve.sources.registry import SOURCES
 
 pytestmark = pytest.mark.slow
 
@@ -87,10 +87,10 @@ def test_every_text_of_the_configuration_is_found() -> None:
     assert {"source.tree.root", "report.title", "export.out", "evaluation.trials", "faces.detector"} <= found
     assert {"source.archive.video", "evaluation.trained_on", "training.audio.noise", "source.truth"} <= found
     assert "source.kind" not in found
-    assert {needed for needed, _ in NEEDED.values()} <= {path.rpartition(".")[2] for path in found}
+    assert {f"source.{name}.{source.needed[0]}" for name, source in SOURCES.items() if source.needed} <= {*found}
 
 
-@pytest.mark.parametrize("kind", ["synthetic", *NEEDED])
+@pytest.mark.parametrize("kind", SOURCES.names)
 def test_a_run_is_planned_whatever_the_names(repository: Path, tmp_path: Path, kind: str) -> None:
     folder = tmp_path / re.sub(r"[{}]", "", ODD)
     folder.mkdir()
@@ -106,8 +106,8 @@ def test_a_run_is_planned_whatever_the_names(repository: Path, tmp_path: Path, k
     # What the shell sees is the very name, once each for what a command is given.
     title = values["report"]["title"]
     assert title in words, shown[-2000:]
-    if kind != "synthetic":
-        needed = NEEDED[kind][0]
+    if SOURCES[kind].needed is not None:
+        needed = SOURCES[kind].needed[0]
         value = values["source"][kind][needed]
         assert (value[0] if isinstance(value, list) else value) in words
 

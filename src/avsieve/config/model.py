@@ -163,30 +163,32 @@ class Config(Block):
 
     @model_validator(mode="after")
     def _fits_its_source(self) -> Config:
-        if self.source.kind == "embeddings" and self.evaluation.protocol == "both":
-            raise ValueError(
-                "evaluation.protocol is 'both', but source.kind embeddings has no embeddings of segments and single "
-                "faces: set it to full"
-            )
-        tables = self.source.embeddings
-        if self.source.kind == "embeddings" and self.fusion.models and not (tables.audio and tables.visual):
-            raise ValueError(
-                f"fusion.models is {self.fusion.names}, but only one of source.embeddings.audio and visual is given: "
-                "set it to []"
-            )
-        given = ["audio"] if self.source.modalities == "audio" else ["audio", "visual"]
-        if self.source.kind == "embeddings":
-            given = [m for m in ("audio", "visual") if getattr(tables, m)]
+        source = self.source.contract
+        if not source.has_media:
+            self._fits_embeddings(source.name, source.modalities)
         try:
-            check_policy(self.cleansing.policy, given)
+            check_policy(self.cleansing.policy, source.modalities)
         except ConfigError as error:
             raise ValueError(f"cleansing.{error}") from None
-        if self.source.kind == "embeddings" and self.comparison.in_report:
+        return self
+
+    def _fits_embeddings(self, kind: str, given: list[str]) -> None:
+        """Refuse what needs clips of a source that has none."""
+        if self.evaluation.protocol == "both":
             raise ValueError(
-                "comparison.in_report is true, but source.kind embeddings has no wavs and faces to train encoders on: "
+                f"evaluation.protocol is 'both', but source.kind {kind} has no embeddings of segments and single "
+                "faces: set it to full"
+            )
+        if self.fusion.models and len(given) < 2:
+            raise ValueError(
+                f"fusion.models is {self.fusion.names}, but only one of source.{kind}.audio and visual is given: "
+                "set it to []"
+            )
+        if self.comparison.in_report:
+            raise ValueError(
+                f"comparison.in_report is true, but source.kind {kind} has no wavs and faces to train encoders on: "
                 "set it to false"
             )
-        return self
 
 
 def _message(error: ValidationError, where: str) -> str:

@@ -21,17 +21,14 @@ PACKAGE = "avsieve"
 # What these do shows on a terminal or in a log and never in an output: an edit of them reruns nothing.
 NEUTRAL = {
     f"{PACKAGE}.errors",
-    f"{PACKAGE}.export.registry",  # it names the forms; the rule of each adds the form's own module
     f"{PACKAGE}.registry",
-    # Tables of plug-ins alone: what is chosen from them is named by the rules (`Wiring.code`).
-    f"{PACKAGE}.cleansing.registry",
-    f"{PACKAGE}.fusion.registry",
     # Where files of a run lie is an input, an output or a param of each rule.
     f"{PACKAGE}.storage.paths",
     *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
 }
-# Settings describe keys and bound them. Their values reach a script as options, which are params of its rule.
-NEUTRAL_NAMES = {"settings"}
+# Settings describe keys and bound them, contracts tell the rules of a plug-in, and registries name the plug-ins. Their
+# values reach a script as options, which are params of its rule; the rules hash the code of what is chosen by name.
+NEUTRAL_NAMES = {"settings", "contract", "registry"}
 NEUTRAL_PACKAGES = (f"{PACKAGE}.config",)
 # Of a hash: enough that no two codes of a module share them by chance.
 DIGITS = 12

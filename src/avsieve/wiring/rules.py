@@ -119,19 +119,19 @@ def face_settings(config: Config) -> dict[str, Any]:
     return {
         **{name: value for name, value in faces.items() if name != "jpeg_quality"},
         "face_jpeg_quality": faces["jpeg_quality"],
-        "aligned": config.source.kind == "frames" and config.source.frames.aligned,
+        "aligned": config.source.contract.aligned,
     }
 
 
 def builtin_on_real(config: Config) -> list[str]:
     """Return the keys of the models that are ``builtin``, where the source has real people: these models know none."""
-    source = config.source
-    if source.kind in ("synthetic", "embeddings"):
+    source = config.source.contract
+    if source.made_up or not source.has_media:
         return []
     used = {"audio.checkpoint": config.audio.checkpoint}
-    if source.modalities == "both":
+    if "visual" in source.modalities:
         used["visual.model"] = config.visual.model
-        if not (source.kind == "frames" and source.frames.aligned):
+        if not source.aligned:
             used["faces.detector"] = config.faces.detector
     return sorted(key for key, value in used.items() if value == "builtin")
 
@@ -214,7 +214,7 @@ class Wiring:
         self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
         self.trained_on = [given(path) for path in evaluation.trained_on]
         sex: str | None = P.plan.speakers
-        if not self.source.is_synthetic:
+        if not self.source.writes_sex:
             sex = None if evaluation.sex is None else given(evaluation.sex)
         self.sex = [] if sex is None else [sex]
         self.as_norm = evaluation.as_norm.cohort is not None
@@ -278,11 +278,11 @@ class Wiring:
         self.comparison = compared if comparison.in_report else {}
         """What the report tells of the comparison: nothing, unless the configuration asks for it."""
         self.comparison_flags = {name: self.at(path) for name, path in self.comparison.items()}
-        known = None if source.truth is None or self.source.is_synthetic else given(source.truth)
-        truth = P.truth.table if self.source.is_synthetic else known
+        known = None if source.truth is None or self.source.writes_truth else given(source.truth)
+        truth = P.truth.table if self.source.writes_truth else known
         self.truth = [] if truth is None else [truth]
         """Who is really seen and heard, where that is known: an input of the report."""
-        self.truth_flag = {"truth": self.at(truth) if truth and self.source.is_synthetic else truth}
+        self.truth_flag = {"truth": self.at(truth) if truth and self.source.writes_truth else truth}
         # The synthetic source keeps other people for the trials, whose labels are right: no truth is needed for them.
         self.trial_truth = [] if known is None else [known]
         self.forms = FORMS
@@ -300,12 +300,12 @@ class Wiring:
         """Keys of the shipped models that this run uses on data that they do not know."""
         self.headline = self.config.fusion.names[0] if self.config.fusion.models else "score_average"
         """Whose figure the report begins with: chosen by the configuration, before anything is known."""
-        self.trial_files = {"sex": self.at(sex) if sex and self.source.is_synthetic else sex, "truth": known}
+        self.trial_files = {"sex": self.at(sex) if sex and self.source.writes_sex else sex, "truth": known}
 
     def _made_trials(self) -> dict[str, str]:
         """Return the lists that the run makes: with the truth known one; else those of trusted and of all labels."""
         made = P.evaluation.trials
-        if self.source.is_synthetic or self.trial_truth:
+        if self.source.writes_truth or self.trial_truth:
             return {TRUTH: made}
         return {TRUSTED: P.evaluation.trusted, GIVEN: made}
 
