@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, Field
 
 from avsieve.config.docs import ROOT, _type_of, derived, reference
-from avsieve.config.model import Config, load_config, parse_config
+from avsieve.config.model import MOVED, Config, load_config, parse_config
 from avsieve.errors import ConfigError
 
 
@@ -76,6 +76,14 @@ def test_a_mistake_is_named_with_its_key(values: dict, words: list[str]) -> None
         parse_config(values, "my.yaml")
     for word in ["my.yaml", *words]:
         assert word in str(caught.value)
+
+
+def test_a_key_that_has_moved_says_where_it_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MOVED, "media.rate", "media.interval_s, a time in seconds")
+    with pytest.raises(ConfigError) as caught:
+        parse_config({"media": {"rate": 25}}, "my.yaml")
+    words = "my.yaml: there is no key media.rate any more; it is now media.interval_s, a time in seconds"
+    assert str(caught.value) == words
 
 
 def test_all_mistakes_are_told_at_once() -> None:

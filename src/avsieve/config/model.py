@@ -20,6 +20,9 @@ from avsieve.config.training import Training
 from avsieve.errors import ConfigError
 from avsieve.settings import Block, Positive, Share, key
 
+MOVED: dict[str, str] = {}
+"""Keys that there were once -> where their values go now, to complete the sentence "it is now ..."."""
+
 
 class Media(Block):
     """Frames and sound."""
@@ -284,14 +287,28 @@ def _known_keys(path: tuple[int | str, ...]) -> list[str]:
     return sorted(model.model_fields)
 
 
+def _refuse_moved(values: dict[str, Any], where: str) -> None:
+    """Refuse keys of `MOVED`, and say where each one went (`ConfigError`)."""
+    lines = []
+    for name, now in MOVED.items():
+        inner: Any = values
+        for part in name.split("."):
+            inner = inner[part] if isinstance(inner, dict) and part in inner else None
+        if inner is not None:
+            lines.append(f"{where}: there is no key {name} any more; it is now {now}")
+    if lines:
+        raise ConfigError("\n".join(lines))
+
+
 def parse_config(values: dict[str, Any], where: str = "config") -> Config:
     """Check ``values`` and fill in the defaults.
 
     Raises
     ------
     ConfigError
-        Naming each unknown key and wrong value.
+        Naming each unknown key and wrong value, and where a key went that has moved.
     """
+    _refuse_moved(values, where)
     try:
         return Config.model_validate(values)
     except ValidationError as error:
