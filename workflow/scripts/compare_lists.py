@@ -42,7 +42,7 @@ def main() -> None:
     ap.add_argument("--fusion", type=Path, help="gains of the fusion models (evaluation/gains.csv)")
     ap.add_argument("--eer", choices=EER_DEFINITIONS, default="interpolated", help="definition of the EER")
     ap.add_argument("--bootstrap", type=int, default=1000, help="draws behind the intervals, speakers resampled")
-    ap.add_argument("--seed", type=int, default=0, help="seed of the bootstrap")
+    ap.add_argument("--bootstrap-seed", type=int, default=0, help="seed of the bootstrap")
     ap.add_argument("--table", type=Path, required=True, help="gains to write (CSV)")
     ap.add_argument("--facts", type=Path, required=True, help="all of it to write (JSON)")
     ap.add_argument("--curves", type=Path, required=True, help="DET curves to write (Parquet)")
@@ -85,7 +85,7 @@ def main() -> None:
             cohort=cohort,
             definition=args.eer,
             replicates=args.bootstrap,
-            seed=args.seed,
+            seed=args.bootstrap_seed,
         )
 
     fused = pd.read_csv(args.fusion) if args.fusion else pd.DataFrame()

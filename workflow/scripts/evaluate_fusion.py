@@ -37,7 +37,7 @@ def main() -> None:
     ap.add_argument("--eer", choices=EER_DEFINITIONS, default="interpolated", help="definition of the EER")
     ap.add_argument("--bootstrap", type=int, default=1000, help="draws behind the intervals, speakers resampled")
     ap.add_argument("--damage-share", type=float, default=0.0, help="evaluate also with this share lacking a modality")
-    ap.add_argument("--seed", type=int, default=0, help="seed of the bootstrap and of the damage")
+    ap.add_argument("--bootstrap-seed", type=int, default=0, help="seed of the bootstrap and of the damage")
     ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     ap.add_argument("--threads", type=int, default=1, help="CPU threads of torch")
     ap.add_argument("--builtin", nargs="*", default=[], help="shipped models on data that they do not know: keys")
@@ -119,7 +119,7 @@ def main() -> None:
             normalisation=normalisation,
             # A list that the user names is evaluated or it is an error; what a run makes of itself may not suffice.
             lenient=item.labels != OFFICIAL,
-            seed=args.seed,
+            seed=args.bootstrap_seed,
         )
 
     results, gains, curves, facts = [], [], [], []

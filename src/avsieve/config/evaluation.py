@@ -41,6 +41,7 @@ class Evaluation(Block):
         "Share of the speakers that are cleansed but kept for testing, where the source has no people for it.",
         "plan_shards",
     )
+    holdout_seed: int = key(0, "Another seed keeps other speakers for testing.", "plan_shards", ge=0)
     sex: str | None = key(
         None,
         "CSV of `speaker,sex`, or VoxCeleb's meta file: half of the impostors are then of the same sex. The "
@@ -49,6 +50,7 @@ class Evaluation(Block):
     )
     same_sex_share: Share = key(0.5, "Share of the impostors of the same sex, where the sex is known.", "make_trials")
     max_targets: int = key(5000, "Most target trials that are made, and as many impostors.", "make_trials", ge=10)
+    trials_seed: int = key(0, "Another seed makes other trials of the same people.", "make_trials", ge=0)
     trained_on: list[str] = key(
         list,
         "Training lists of encoders that were trained elsewhere: trials of their speakers are refused (VoxCeleb1-E and "
@@ -61,6 +63,12 @@ class Evaluation(Block):
         "evaluate_fusion",
     )
     bootstrap: int = key(1000, "Draws behind the intervals; speakers are resampled.", "evaluate_fusion", ge=0)
+    bootstrap_seed: int = key(
+        0,
+        "Another seed draws other speakers for the intervals, and damages other utterances (`damage_share`).",
+        "evaluate_fusion",
+        ge=0,
+    )
     protocol: Literal["full", "both"] = key(
         "full",
         "`both` scores voice, face and their average also by segments: the mean cosine of all pairs of the two sides' "
@@ -72,7 +80,6 @@ class Evaluation(Block):
     damage_share: Share = key(
         0.0, "Evaluate also with this share of the utterances lacking one modality.", "evaluate_fusion"
     )
-    seed: int = key(0, "Seed of the trials and of the intervals.", "make_trials", ge=0)
 
 
 class Comparison(Block):

@@ -20,7 +20,10 @@ from avsieve.config.training import Training
 from avsieve.errors import ConfigError
 from avsieve.settings import Block, Positive, Share, key
 
-MOVED: dict[str, str] = {}
+MOVED: dict[str, str] = {
+    "evaluation.seed": "evaluation.holdout_seed (who is kept for testing), evaluation.trials_seed (which trials are "
+    "made) and evaluation.bootstrap_seed (the intervals)",
+}
 """Keys that there were once -> where their values go now, to complete the sentence "it is now ..."."""
 
 

@@ -168,7 +168,7 @@ def add_options(ap: argparse.ArgumentParser) -> None:
     )
     ap.add_argument("--max-targets", type=int, default=5000, help="largest number of target trials")
     ap.add_argument("--same-sex-share", type=float, default=0.5, help="share of impostors of the same sex")
-    ap.add_argument("--seed", type=int, default=0, help="seed of the choice")
+    ap.add_argument("--trials-seed", type=int, default=0, help="seed of the choice")
     ap.add_argument("--out", type=Path, required=True, help="trial list to write")
 
 
@@ -189,7 +189,7 @@ def write_made(args: argparse.Namespace, utterances: Sequence[str], nobody: str 
                 sex=read_sex(args.sex) if args.sex else None,
                 max_targets=args.max_targets,
                 same_sex_share=args.same_sex_share,
-                seed=args.seed,
+                seed=args.trials_seed,
             )
         except NoTrialsError as error:
             reason = str(error)

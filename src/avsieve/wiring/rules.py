@@ -192,8 +192,10 @@ class Wiring:
         )
         """What trainings read that lies outside the results."""
         evaluation = self.config.evaluation
-        self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
-        self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
+        self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.holdout_seed}
+        self.trial_settings = {
+            name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "trials_seed")
+        }
         self.trained_on = [given(path) for path in evaluation.trained_on]
         sex: str | None = "results/plan/speakers.csv"
         if not self.source.is_synthetic:
