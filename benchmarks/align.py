@@ -57,7 +57,7 @@ from avsieve.media.extract import extract_shard
 from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.onnx_runtime.dynamic import write_dynamic
 from avsieve.onnx_runtime.sessions import CPU, session_options
-from avsieve.storage.shards import ShardReader, ShardWriter
+from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.synthetic.faces.person import FaceRenderer, sample_face, sample_scene
 
 Ways = dict[str, Callable[[], float | None]]
@@ -114,7 +114,7 @@ def decoded(clips: list[Path]) -> dict[str, list[np.ndarray]]:
 
 def write_frames(tar: Path, clips: dict[str, list[np.ndarray]]) -> None:
     """Write a shard of frames as extraction does."""
-    with ShardWriter(tar) as out:
+    with TarWriter(tar) as out:
         for utterance, images in clips.items():
             for k, image in enumerate(images):
                 jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1]
@@ -175,7 +175,7 @@ class Material:
     def __init__(self, frames_tar: Path, utterances: list[str], args: argparse.Namespace, folder: Path) -> None:
         folder.mkdir()
         self.folder, self.utterances = folder, utterances
-        with ShardReader(frames_tar) as reader, ShardWriter(folder / "frames.tar") as own:
+        with TarReader(frames_tar) as reader, TarWriter(folder / "frames.tar") as own:
             stored = {u: list(reader.of(u)) for u in utterances}
             for utterance, files in stored.items():
                 for name, content in files:
@@ -230,7 +230,7 @@ def quiet() -> None:
 def serve(pipe: Connection, frames_tar: Path, rank: int, workers: int, args: argparse.Namespace, folder: Path) -> None:
     """Be a worker: go the ways that are asked for over a share of the frames, and tell the processor seconds."""
     quiet()
-    with ShardReader(frames_tar) as reader:
+    with TarReader(frames_tar) as reader:
         utterances = reader.utterances
     m = Material(frames_tar, utterances[rank::workers], args, folder / f"{workers}-{rank}")
     ways: dict[str, Callable[[], object]] = {

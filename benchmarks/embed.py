@@ -48,7 +48,7 @@ from avsieve.encoders.registry import build
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.encoders.visual import VISUAL
 from avsieve.storage.embeddings import read_embeddings
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.tables import write_table
 from avsieve.storage.wav import wav_bytes
 from avsieve.training.shipped.onnx_export import export_face_encoder
@@ -82,7 +82,7 @@ def show(title: str, unit: str, count: int, seconds: dict[str, tuple[float, floa
 def write_voices(folder: Path, count: int, rng: np.random.Generator) -> list[str]:
     """Write a shard of wavs and the same as single files; lengths are multiples of 40 ms, as with videos."""
     names = [f"id{i // 20:05d}/video{i // 5 % 4}/{i:05d}" for i in range(count)]
-    with ShardWriter(folder / "wav.tar") as writer:
+    with TarWriter(folder / "wav.tar") as writer:
         for name in names:
             samples = 640 * round(float(np.clip(4 + rng.exponential(3.8), 4, 20)) * 25)
             content = wav_bytes(rng.normal(0, 3000, samples).clip(-32_768, 32_767).astype(np.int16))
@@ -146,7 +146,7 @@ def write_faces(folder: Path, count: int, rng: np.random.Generator) -> list[str]
     names = [f"id{i // 20:05d}/video{i // 5 % 4}/{i:05d}" for i in range(count // 5)]
     (folder / "jpg").mkdir()
     rows = []
-    with ShardWriter(folder / "faces.tar") as writer:
+    with TarWriter(folder / "faces.tar") as writer:
         for name in names:
             for frame in range(5):
                 coarse = rng.integers(0, 256, (14, 14, 3)).astype(np.uint8)

@@ -29,7 +29,7 @@ from avsieve.encoders.audio import AUDIO
 from avsieve.encoders.registry import build
 from avsieve.encoders.visual import VISUAL
 from avsieve.lists.train_list import write_train_list
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.wav import wav_bytes
 from avsieve.training.encoder.audio_data import CropBatches, Speech
 from avsieve.training.encoder.augment import Augmenter
@@ -65,7 +65,7 @@ def make_up(work: Path) -> tuple[Path, Path, Path]:
     """Write a list, its wav shard and its shard of faces; return their paths."""
     rng = np.random.default_rng(0)
     utterances = [f"id{s:05d}/v{v}/00001" for s in range(SPEAKERS) for v in range(VIDEOS)]
-    with ShardWriter(work / "wav.tar") as wavs, ShardWriter(work / "faces.tar") as faces:
+    with TarWriter(work / "wav.tar") as wavs, TarWriter(work / "faces.tar") as faces:
         for utterance in utterances:
             samples = (3000 * rng.standard_normal(SECONDS * 16_000)).astype(np.int16)
             wavs.add(utterance, f"{utterance}.wav", wav_bytes(samples))

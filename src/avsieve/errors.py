@@ -13,8 +13,8 @@ class TooManyFailuresError(AvsieveError):
     """More utterances of a stage failed than ``max_failed`` allows."""
 
 
-class ShardError(AvsieveError):
-    """A shard file and its index disagree, or one of them is damaged."""
+class TarError(AvsieveError):
+    """A tar and its index disagree, or one of them is damaged."""
 
 
 class ModelError(AvsieveError):

@@ -17,9 +17,9 @@ from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_o
 from avsieve.encoders.ecapa import ecapa_small
 from avsieve.encoders.embed_audio import embed_shard
 from avsieve.encoders.waves import as_float, samples_of
-from avsieve.errors import ConfigError, ShardError
+from avsieve.errors import ConfigError, TarError
 from avsieve.storage.embeddings import read_embeddings
-from avsieve.storage.shards import ShardReader, ShardWriter
+from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.storage.wav import wav_bytes
 
 CPU = torch.device("cpu")
@@ -31,7 +31,7 @@ def shard(tmp_path: Path) -> Path:
     """Five good utterances, one of silence, one too short, one that is no wav."""
     rng = np.random.default_rng(0)
     tar = tmp_path / "000.wav.tar"
-    with ShardWriter(tar) as writer:
+    with TarWriter(tar) as writer:
         for utterance, n in LENGTHS.items():
             writer.add(utterance, f"{utterance}.wav", wav_bytes((rng.normal(0, 3000, n)).astype(np.int16)))
         writer.add("d/v/silent", "d/v/silent.wav", wav_bytes(np.zeros(20_000, np.int16)))
@@ -177,9 +177,9 @@ def test_wrong_settings_are_refused(shard: Path, options: dict) -> None:
 
 def test_segments_are_read_from_their_place_and_utterances_once(shard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    plain = ShardReader.read
-    monkeypatch.setattr(ShardReader, "read", lambda self, name: asked.append(name) or plain(self, name))
-    with ShardReader(shard) as reader:
+    plain = TarReader.read
+    monkeypatch.setattr(TarReader, "read", lambda self, name: asked.append(name) or plain(self, name))
+    with TarReader(shard) as reader:
         segments = segments_of("b/v/2", 90_000, 2.0, 2.0)
         (batch,) = read_batches([segments], reader, pinned=False)
         whole = as_float(samples_of(plain(reader, "b/v/2.wav")))
@@ -197,14 +197,14 @@ def test_samples_are_read_whatever_stands_in_the_header(samples: np.ndarray) -> 
     assert np.array_equal(samples_of(usual), samples)
     assert np.array_equal(samples_of(listed), samples)
     if len(samples):
-        with pytest.raises(ShardError, match="x: not a WAV file"):
+        with pytest.raises(TarError, match="x: not a WAV file"):
             samples_of(b"RIFF" + usual[8:], "x")
 
 
 def test_a_wav_of_another_rate_is_refused() -> None:
     content = bytearray(wav_bytes(np.zeros(10, np.int16)))
     content[24:28] = (8000).to_bytes(4, "little")
-    with pytest.raises(ShardError, match="x: 8000 Hz, 1 channels, 2 bytes a sample; expected 16000 Hz"):
+    with pytest.raises(TarError, match="x: 8000 Hz, 1 channels, 2 bytes a sample; expected 16000 Hz"):
         samples_of(bytes(content), "x")
 
 

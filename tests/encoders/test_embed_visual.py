@@ -12,7 +12,7 @@ from avsieve.encoders.embed_visual import StagedEncoder, embed_faces, embed_shar
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.errors import ModelError
 from avsieve.storage.embeddings import read_embeddings
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.tables import read_table, write_table
 from tests.faces.face_fakes import recognition_file, scrfd_file
 
@@ -55,7 +55,7 @@ class MeanColour:
 def faces(tmp_path):
     colours = {"a/v/1": [(200, 0, 0), (0, 200, 0)], "a/v/2": [(0, 0, 90)], "a/v/3": [(0, 0, 0)]}
     rows = []
-    with ShardWriter(tmp_path / "faces.tar") as out:
+    with TarWriter(tmp_path / "faces.tar") as out:
         for utterance, values in colours.items():
             for i, colour in enumerate(values):
                 image = np.full((112, 112, 3), colour, np.uint8)

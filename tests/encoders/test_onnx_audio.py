@@ -15,7 +15,7 @@ from avsieve.encoders.kaldi_fbank import RECIPES, FbankRecipe, KaldiFbank
 from avsieve.encoders.onnx_audio import OnnxSpeaker
 from avsieve.errors import ConfigError, ModelError
 from avsieve.storage.embeddings import read_embeddings
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.wav import wav_bytes
 
 WAVES = torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, (3, 16_000)).astype(np.float32))
@@ -125,7 +125,7 @@ def test_a_shard_is_embedded_in_batches_of_equal_frames(tmp_path: Path) -> None:
     lengths = {"a/v/1": 16_000, "a/v/2": 16_079, "b/v/1": 16_080, "b/v/2": 32_000}
     rng = np.random.default_rng(1)
     waves = {u: rng.normal(0, 3000, n).astype(np.int16) for u, n in lengths.items()}
-    with ShardWriter(tmp_path / "0.wav.tar") as writer:
+    with TarWriter(tmp_path / "0.wav.tar") as writer:
         for utterance, samples in waves.items():
             writer.add(utterance, f"{utterance}.wav", wav_bytes(samples))
     encoder = OnnxSpeaker(speaker_file(tmp_path / "m.onnx", ["B", "T", 80]))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from avsieve.lists.train_list import write_clean_list
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.tables import write_table
 from avsieve.storage.wav import wav_bytes
 
@@ -47,8 +47,8 @@ def results(tmp_path: Path) -> Path:
     for shard in ("000", "001"):
         own = [n for n in names if SHARD[n.split("/")[0]] == shard]
         with (
-            ShardWriter(folder / f"align/{shard}.faces.tar") as faces,
-            ShardWriter(folder / f"extract/{shard}.wav.tar") as wavs,
+            TarWriter(folder / f"align/{shard}.faces.tar") as faces,
+            TarWriter(folder / f"extract/{shard}.wav.tar") as wavs,
         ):
             for name in own:
                 wavs.add(name, f"{name}.wav", wav_bytes(np.arange(1600, dtype=np.int16)))

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.errors import AvsieveError, ShardError
+from avsieve.errors import AvsieveError, TarError
 from avsieve.export import folders
 from avsieve.export.contents import Contents
 from avsieve.export.folders import check_room, write_folders
 from avsieve.export.selection import Wish, select
 from avsieve.lists.train_list import read_clean_list, read_train_list
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.tables import read_table, write_table
 
 SHARDS = ["000", "001"]
@@ -31,7 +31,7 @@ def test_folders_and_lists_are_avcleanses(results: Path, tmp_path: Path) -> None
     out = tmp_path / "out"
     counts = exported(results, out)
     assert (counts["files"], counts["written"]) == (13, 13)  # 5 wavs, 2 faces of 4 utterances
-    with ShardReader(results / "align/000.faces.tar") as reader:
+    with TarReader(results / "align/000.faces.tar") as reader:
         assert (out / "frame_align/id1/vA/00001/0010.jpg").read_bytes() == reader.read("id1/vA/00001/0010.jpg")
     assert (out / "wav/id2/v.1/00.1.wav").is_file()
     assert not (out / "frame_align/id2/vC").exists()
@@ -131,7 +131,7 @@ def test_a_spoiled_shard_is_not_exported(results: Path, tmp_path: Path) -> None:
     content = bytearray(tar.read_bytes())
     content[600] ^= 1
     tar.write_bytes(content)
-    with pytest.raises(ShardError, match="not what was written"):
+    with pytest.raises(TarError, match="not what was written"):
         exported(results, tmp_path / "out")
 
 

@@ -18,7 +18,7 @@ from avsieve.export.datasets import write_datasets
 from avsieve.export.parts import plan_parts
 from avsieve.export.selection import Wish, select
 from avsieve.export.webdataset import key_of, write_webdataset
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 
 from .conftest import NOISY, TRAIN
 
@@ -79,7 +79,7 @@ def test_parquet_is_plain_parquet(results: Path, tmp_path: Path, monkeypatch: py
     assert table["utterance"].to_pylist() == TRAIN
     assert table["flag"].to_pylist() == [1, 1, 1, 0, 1]
     assert json.loads(file.schema_arrow.metadata[b"huggingface"])["info"]["features"]["audio"]["_type"] == "Audio"
-    with ShardReader(results / "align/000.faces.tar") as reader:
+    with TarReader(results / "align/000.faces.tar") as reader:
         face = table["faces"][1].as_py()[0]
         assert face == {"bytes": reader.read("id1/vA/00001/0010.jpg"), "path": "id1/vA/00001/0010.jpg"}
 

@@ -9,7 +9,7 @@ from avsieve.faces.align import FaceAligner
 from avsieve.faces.align_shard import align_shard, utterances_of
 from avsieve.faces.detector import FaceDetector
 from avsieve.faces.prealigned import ReadyFaces
-from avsieve.storage.shards import ShardReader, ShardWriter
+from avsieve.storage.indexed_tar import TarReader, TarWriter
 from tests.faces.face_fakes import ScriptedDetector
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (224, 224, 3), dtype=np.uint8)
@@ -19,7 +19,7 @@ FACE = (60.0, 60.0, 100.0, 0.9)
 @pytest.fixture
 def shard(tmp_path):
     jpeg = cv2.imencode(".jpg", IMAGE)[1].tobytes()
-    with ShardWriter(tmp_path / "frames.tar") as out:
+    with TarWriter(tmp_path / "frames.tar") as out:
         for utterance in ("a/v/1", "a/v/2", "a/v/3", "a/v/4"):
             for name in ("0010", "0020"):
                 out.add(utterance, f"{utterance}/{name}.jpg", jpeg if utterance != "a/v/4" else b"no jpeg")
@@ -52,7 +52,7 @@ def test_a_shard_keeps_faces_detections_and_a_reason_for_each_utterance(shard):
         "a/v/4": "image_undecodable",
         "a/v/5": "no_frames",
     }
-    with ShardReader(shard / "one.faces.tar") as faces:
+    with TarReader(shard / "one.faces.tar") as faces:
         assert [name for name, _ in faces.of("a/v/1")] == ["a/v/1/0010.jpg", "a/v/1/0020.jpg"]
         image = cv2.imdecode(np.frombuffer(faces.read("a/v/1/0010.jpg"), np.uint8), cv2.IMREAD_COLOR)
         assert image.shape == (112, 112, 3)

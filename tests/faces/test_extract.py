@@ -14,7 +14,7 @@ from avsieve.faces.prealigned import ReadyFaces
 from avsieve.media.extract import extract_shard
 from avsieve.media.ffmpeg import write_clip
 from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.tables import read_table
 from avsieve.storage.wav import wav_bytes
 
@@ -73,7 +73,7 @@ def test_faces_and_sound_are_those_of_the_two_stages_and_no_frame_is_stored(medi
     assert aligned.frame()["code"].tolist() == ["ok", "ok", "no_frames", "no_frames"]
     assert (one / "wav.tar").read_bytes() == (two / "wav.tar").read_bytes()
     assert not list(one.glob("*frames*"))
-    with ShardReader(one / "faces.tar") as ours, ShardReader(two / "faces.tar") as theirs:
+    with TarReader(one / "faces.tar") as ours, TarReader(two / "faces.tar") as theirs:
         names = ours.index["name"].tolist()
         assert names == theirs.index["name"].tolist()
         assert len(names) == 6
@@ -129,7 +129,7 @@ def test_ready_faces_are_kept_to_the_byte(tmp_path):
     index = media_table([IndexedClip("a/v/u", "train", Place("images/u", 0, 1, IMAGES), Place("u.wav", 0, size))])
     extracted, aligned = fused((tmp_path, index), ReadyFaces(), tmp_path / "out")
     assert extracted.frame()["code"].tolist() == aligned.frame()["code"].tolist() == ["ok"]
-    with ShardReader(tmp_path / "out" / "faces.tar") as faces:
+    with TarReader(tmp_path / "out" / "faces.tar") as faces:
         assert faces.read("a/v/u/0010.jpg") == (folder / "0010.jpg").read_bytes()
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from avsieve.media.extract import extract_shard
 from avsieve.media.index import IndexedClip, Place, media_table
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 
 SETTINGS = {"interval_s": 0.4, "jpeg_quality": 90, "min_audio_s": 0.5}
 
@@ -29,7 +29,7 @@ def test_every_clip_becomes_members_and_a_row(clips: Path, tmp_path: Path) -> No
     status = extract(clips, tmp_path, workers=1)
     assert status["code"].tolist() == ["ok", "not_media", "ok"]
     assert status["n_frames"].tolist() == [7, 0, 7]
-    with ShardReader(tmp_path / "000.frames.tar") as frames, ShardReader(tmp_path / "000.wav.tar") as wavs:
+    with TarReader(tmp_path / "000.frames.tar") as frames, TarReader(tmp_path / "000.wav.tar") as wavs:
         assert [n for n, _ in frames.of("a/v/0")] == [f"a/v/0/{10 * k:04d}.jpg" for k in range(1, 8)]
         assert wavs.utterances == ["a/v/0", "a/v/2"]
         with wave.open(io.BytesIO(wavs.read("a/v/0.wav"))) as handle:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from avsieve.report.media import Media
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 
 TRUE_KIND = {"video": "video", "audio": "voice", "visual": "face", "": "clean"}
 
@@ -131,12 +131,12 @@ def wav_bytes(seconds, rate=16000):
 
 def make_media(folder, utterances, frames=4):
     """Write a shard of faces and one of wavs; return the reader."""
-    with ShardWriter(folder / "000.faces.tar") as writer:
+    with TarWriter(folder / "000.faces.tar") as writer:
         for k, name in enumerate(utterances):
             for f in range(frames):
                 image = np.full((112, 112, 3), (40 * f, 7 * k % 255, 90), np.uint8)
                 writer.add(name, f"{name}/{10 * f:04d}.jpg", cv2.imencode(".jpg", image)[1].tobytes())
-    with ShardWriter(folder / "000.wav.tar") as writer:
+    with TarWriter(folder / "000.wav.tar") as writer:
         for name in utterances:
             writer.add(name, f"{name}.wav", wav_bytes(1.0))
     return Media([folder / "000.faces.tar"], [folder / "000.wav.tar"], dict.fromkeys(utterances, "000"))

@@ -20,7 +20,7 @@ from avsieve.sources.archive import plan as archive_plan
 from avsieve.sources.layout import Layout
 from avsieve.sources.plan import build_plan
 from avsieve.sources.tree import fetch, plan
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.tables import read_table, write_table
 from avsieve.storage.wav import wav_bytes
 
@@ -62,7 +62,7 @@ def test_clips_of_any_name_are_planned_fetched_and_extracted(tmp_path: Path, cap
         settings = {"interval_s": 0.4, "jpeg_quality": 90, "min_audio_s": 0.5, "want_video": False}
         done = extract_shard(read_table(tmp_path / "index.parquet"), {"train": root}, **tars, **settings).frame()
         assert dict(zip(done["utterance"], done["code"], strict=True)) == dict.fromkeys(rows["utterance"], "ok")
-    with ShardReader(tmp_path / "w.tar") as wavs:
+    with TarReader(tmp_path / "w.tar") as wavs:
         levels = {int(np.frombuffer(wavs.read(f"{u}.wav")[44:], "<i2")[0]) for u in rows["utterance"]}
     assert levels >= set(range(100, 100 + len(ODD)))  # each its own sound
     with tarfile.open(tmp_path / "w.tar") as tar:

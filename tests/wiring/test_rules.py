@@ -125,7 +125,7 @@ def test_embeddings_have_no_stages_before_them(repository: Path) -> None:
         "embeddings": {"train_list": "l.txt", "audio": "v.npy:n.txt", "visual": "w.npz", "test_audio": "t.npz"},
     }
     wiring = Wiring({"source": source, "shards": 2}, repository / "workflow")
-    assert wiring.stages == ["embed_audio", "embed_visual"]
+    assert wiring.report_folders["status"] == ["results/embed_audio", "results/embed_visual"]
     assert (wiring.shown, wiring.durations) == ({"faces": [], "wavs": []}, [])
     assert wiring.source.table_files("audio") == ["v.npy", "n.txt", "t.npz"]
     assert wiring.source.table_files("audio", only_test=True) == ["t.npz"]

@@ -9,7 +9,7 @@ import pytest
 
 from avsieve.lists.train_list import read_clean_list
 from avsieve.media.ffmpeg import ffmpeg_binary
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.tables import read_table
 
 from .conftest import Project, copy_project
@@ -37,7 +37,7 @@ def broken(
     plan = read_table(finished.work / "results/plan/utterances.parquet")
     wanted = set(plan.loc[plan["subset"] == "train", "utterance"])
     for tar in sorted((finished.work / "results/media").glob("*.clips.tar")):
-        with ShardReader(tar) as reader:
+        with TarReader(tar) as reader:
             for utterance in wanted & set(reader.utterances):
                 path = project.work / "mp4" / f"{utterance}.mp4"
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,19 +9,19 @@ rule align_faces:
     """Detect the faces of a shard and align the speaker's."""
     input:
         brought(W.face_files),
-        frames="results/extract/{shard}.frames.tar",
-        frames_index="results/extract/{shard}.frames.parquet",
-        extracted="results/extract/{shard}.status.parquet",
+        frames=P.extract.frames,
+        frames_index=P.extract.frames_index,
+        extracted=P.extract.status,
     output:
-        faces="results/align/{shard}.faces.tar",
-        faces_index="results/align/{shard}.faces.parquet",
-        detections="results/align/{shard}.detections.parquet",
-        status="results/align/{shard}.status.parquet",
-        provenance="results/align/{shard}.json",
+        faces=P.align.faces,
+        faces_index=P.align.faces_index,
+        detections=P.align.detections,
+        status=P.align.status,
+        provenance=P.align.provenance,
     log:
-        "results/logs/align_faces/{shard}.log",
+        P.log("align_faces", "{shard}"),
     benchmark:
-        "results/benchmarks/align_faces/{shard}.tsv"
+        P.benchmark("align_faces", "{shard}")
     conda:
         W.env("faces")
     threads: W.face_threads

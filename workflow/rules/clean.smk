@@ -9,14 +9,14 @@ train_clean_visual.txt, decisions.parquet, summary.json.
 rule list_utterances:
     """Write the list of all utterances, as the user gave it or with the lengths of the media."""
     input:
-        plan="results/plan/utterances.parquet",
+        plan=P.plan.utterances,
         durations=W.durations,
     output:
-        "results/lists/train_all.txt",
+        P.lists.all,
     log:
-        "results/logs/list_utterances.log",
+        P.log("list_utterances"),
     benchmark:
-        "results/benchmarks/list_utterances.tsv"
+        P.benchmark("list_utterances")
     conda:
         W.env("core")
     params:
@@ -31,25 +31,25 @@ rule list_utterances:
 rule clean_list:
     """Decide over the evidence and write the lists."""
     input:
-        all="results/lists/train_all.txt",
-        scores="results/scores/scores.parquet",
+        all=P.lists.all,
+        scores=P.scores.scores,
     output:
-        flagged="results/lists/train_all_clean.txt",
-        clean="results/lists/train_clean.txt",
-        voices="results/lists/train_clean_audio.txt",
-        faces="results/lists/train_clean_visual.txt",
-        decisions="results/lists/decisions.parquet",
-        summary="results/lists/summary.json",
+        flagged=P.lists.flagged,
+        clean=P.lists.clean,
+        voices=P.lists.clean_audio,
+        faces=P.lists.clean_visual,
+        decisions=P.lists.decisions,
+        summary=P.lists.summary,
     log:
-        "results/logs/clean_list.log",
+        P.log("clean_list"),
     benchmark:
-        "results/benchmarks/clean_list.tsv"
+        P.benchmark("clean_list")
     conda:
         W.env("core")
     params:
         *W.code("clean_list"),
         cleansing=flags(W.config.cleansing),
-        folder=lambda wildcards: W.at("results/lists"),
+        folder=lambda wildcards: W.at(P.lists.folder),
     message:
         "Deciding which labels are wrong"
     shell:
@@ -60,15 +60,15 @@ rule clean_list:
 rule audit_noise:
     """Break labels of the list on purpose, cleanse it again, and measure what is found."""
     input:
-        plan="results/plan/utterances.parquet",
-        audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
-        visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
+        plan=P.plan.utterances,
+        audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
+        visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
     output:
-        "results/audit/audit.json",
+        P.audit.audit,
     log:
-        "results/logs/audit_noise.log",
+        P.log("audit_noise"),
     benchmark:
-        "results/benchmarks/audit_noise.tsv"
+        P.benchmark("audit_noise")
     conda:
         W.env("core")
     params:

@@ -21,6 +21,7 @@ from avsieve.wiring.checks import (
     need_source,
 )
 from avsieve.wiring.names import plain
+from avsieve.storage import paths as P
 
 OWN_ENVIRONMENTS = (
     DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -39,7 +40,7 @@ try:
     refuse_other_source(W.at.results, W.source.kind, W.source.settings.model_dump())
     if workflow.is_main_process and not IMPORTED:
         # An importer's rules may bring the data. Once planned, a run may lack them: what was made of them is there.
-        if not Path(f"{W.at.results}/plan/utterances.parquet").exists():
+        if not Path(W.at(P.plan.utterances)).exists():
             need_source(W.config)
         # Without --cores the jobs run elsewhere, or none runs (--unlock).
         if workflow.resource_settings.cores and not workflow.resource_settings.nodes:

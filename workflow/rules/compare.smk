@@ -9,13 +9,13 @@ rule list_arm:
     """Leave the people who are kept for testing out of a training list."""
     input:
         list=W.list_of,
-        plan="results/plan/utterances.parquet",
+        plan=P.plan.utterances,
     output:
-        "results/comparison/lists/{list}.txt",
+        P.comparison.list,
     log:
-        "results/logs/list_arm/{list}.log",
+        P.log("list_arm", "{list}"),
     benchmark:
-        "results/benchmarks/list_arm/{list}.tsv"
+        P.benchmark("list_arm", "{list}")
     conda:
         W.env("core")
     params:
@@ -28,34 +28,34 @@ rule list_arm:
 
 use rule train_audio as train_audio_arm with:
     input:
-        list="results/comparison/lists/{list}.txt",
-        wav=expand("results/extract/{shard}.wav.tar", shard=W.shards),
-        wav_index=expand("results/extract/{shard}.wav.parquet", shard=W.shards),
+        list=P.comparison.list,
+        wav=expand(P.extract.wav, shard=W.shards),
+        wav_index=expand(P.extract.wav_index, shard=W.shards),
     output:
-        model="results/comparison/models/audio/{list}.{seed}.safetensors",
-        history="results/comparison/models/audio/{list}.{seed}.csv",
-        provenance="results/comparison/models/audio/{list}.{seed}.json",
+        model=P.of(P.comparison.encoder, modality="audio"),
+        history=P.of(P.comparison.history, modality="audio"),
+        provenance=P.of(P.comparison.provenance, modality="audio"),
     log:
-        "results/logs/train_audio_arm/{list}.{seed}.log",
+        P.log("train_audio_arm", "{list}", "{seed}"),
     benchmark:
-        "results/benchmarks/train_audio_arm/{list}.{seed}.tsv"
+        P.benchmark("train_audio_arm", "{list}", "{seed}")
     params:
         training=W.training_of("audio"),
 
 
 use rule train_visual as train_visual_arm with:
     input:
-        list="results/comparison/lists/{list}.txt",
-        faces=expand("results/align/{shard}.faces.tar", shard=W.shards),
-        faces_index=expand("results/align/{shard}.faces.parquet", shard=W.shards),
+        list=P.comparison.list,
+        faces=expand(P.align.faces, shard=W.shards),
+        faces_index=expand(P.align.faces_index, shard=W.shards),
     output:
-        model="results/comparison/models/visual/{list}.{seed}.safetensors",
-        history="results/comparison/models/visual/{list}.{seed}.csv",
-        provenance="results/comparison/models/visual/{list}.{seed}.json",
+        model=P.of(P.comparison.encoder, modality="visual"),
+        history=P.of(P.comparison.history, modality="visual"),
+        provenance=P.of(P.comparison.provenance, modality="visual"),
     log:
-        "results/logs/train_visual_arm/{list}.{seed}.log",
+        P.log("train_visual_arm", "{list}", "{seed}"),
     benchmark:
-        "results/benchmarks/train_visual_arm/{list}.{seed}.tsv"
+        P.benchmark("train_visual_arm", "{list}", "{seed}")
     params:
         training=W.training_of("visual"),
 
@@ -65,15 +65,15 @@ rule embed_trial_voices:
     input:
         W.cohort,
         trials=brought(W.trials),
-        model="results/comparison/models/audio/{list}.{seed}.safetensors",
-        wav=expand("results/extract/{shard}.wav.tar", shard=W.shards),
-        wav_index=expand("results/extract/{shard}.wav.parquet", shard=W.shards),
+        model=P.of(P.comparison.encoder, modality="audio"),
+        wav=expand(P.extract.wav, shard=W.shards),
+        wav_index=expand(P.extract.wav_index, shard=W.shards),
     output:
-        "results/comparison/embeddings/audio/{list}.{seed}.parquet",
+        P.of(P.comparison.embeddings, modality="audio"),
     log:
-        "results/logs/embed_trial_voices/{list}.{seed}.log",
+        P.log("embed_trial_voices", "{list}", "{seed}"),
     benchmark:
-        "results/benchmarks/embed_trial_voices/{list}.{seed}.tsv"
+        P.benchmark("embed_trial_voices", "{list}", "{seed}")
     conda:
         W.env("torch", W.config.training.audio.arch)
     resources:
@@ -99,16 +99,16 @@ rule embed_trial_faces:
     input:
         W.cohort,
         trials=brought(W.trials),
-        model="results/comparison/models/visual/{list}.{seed}.safetensors",
-        faces=expand("results/align/{shard}.faces.tar", shard=W.shards),
-        faces_index=expand("results/align/{shard}.faces.parquet", shard=W.shards),
-        detections=expand("results/align/{shard}.detections.parquet", shard=W.shards),
+        model=P.of(P.comparison.encoder, modality="visual"),
+        faces=expand(P.align.faces, shard=W.shards),
+        faces_index=expand(P.align.faces_index, shard=W.shards),
+        detections=expand(P.align.detections, shard=W.shards),
     output:
-        "results/comparison/embeddings/visual/{list}.{seed}.parquet",
+        P.of(P.comparison.embeddings, modality="visual"),
     log:
-        "results/logs/embed_trial_faces/{list}.{seed}.log",
+        P.log("embed_trial_faces", "{list}", "{seed}"),
     benchmark:
-        "results/benchmarks/embed_trial_faces/{list}.{seed}.tsv"
+        P.benchmark("embed_trial_faces", "{list}", "{seed}")
     conda:
         W.env("torch")
     resources:
@@ -137,19 +137,19 @@ rule compare_lists:
         W.cohort,
         brought(W.trial_truth),
         trials=brought(W.trials),
-        all="results/comparison/lists/all.txt",
-        clean="results/comparison/lists/clean.txt",
+        all=P.of(P.comparison.list, list="all"),
+        clean=P.of(P.comparison.list, list="clean"),
         embeddings=W.arm_embeddings,
-        fusion="results/evaluation/gains.csv",
+        fusion=P.evaluation.gains,
     output:
-        table="results/comparison/comparison.csv",
-        facts="results/comparison/comparison.json",
-        curves="results/comparison/curves.parquet",
-        text="results/comparison/comparison.txt",
+        table=P.comparison.table,
+        facts=P.comparison.facts,
+        curves=P.comparison.curves,
+        text=P.comparison.text,
     log:
-        "results/logs/compare_lists.log",
+        P.log("compare_lists"),
     benchmark:
-        "results/benchmarks/compare_lists.tsv"
+        P.benchmark("compare_lists")
     conda:
         W.env("core")
     params:

@@ -9,18 +9,18 @@ rule embed_audio:
     """Embed the voices of a shard."""
     input:
         brought(W.audio_file),
-        wav="results/extract/{shard}.wav.tar",
-        wav_index="results/extract/{shard}.wav.parquet",
-        extracted="results/extract/{shard}.status.parquet",
+        wav=P.extract.wav,
+        wav_index=P.extract.wav_index,
+        extracted=P.extract.status,
     output:
-        embeddings="results/embed_audio/{shard}.parquet",
-        segments="results/embed_audio/{shard}.segments.parquet",
-        status="results/embed_audio/{shard}.status.parquet",
-        provenance="results/embed_audio/{shard}.json",
+        embeddings=P.of(P.embed.embeddings, modality="audio"),
+        segments=P.embed.segments,
+        status=P.of(P.embed.status, modality="audio"),
+        provenance=P.of(P.embed.provenance, modality="audio"),
     log:
-        "results/logs/embed_audio/{shard}.log",
+        P.log("embed_audio", "{shard}"),
     benchmark:
-        "results/benchmarks/embed_audio/{shard}.tsv"
+        P.benchmark("embed_audio", "{shard}")
     conda:
         W.env("torch", W.config.audio.arch)
     resources:
@@ -45,19 +45,19 @@ rule embed_visual:
     """Embed the faces of a shard."""
     input:
         brought(W.visual_file),
-        faces="results/align/{shard}.faces.tar",
-        faces_index="results/align/{shard}.faces.parquet",
-        detections="results/align/{shard}.detections.parquet",
-        aligned="results/align/{shard}.status.parquet",
+        faces=P.align.faces,
+        faces_index=P.align.faces_index,
+        detections=P.align.detections,
+        aligned=P.align.status,
     output:
-        embeddings="results/embed_visual/{shard}.parquet",
-        frames="results/embed_visual/{shard}.frames.parquet",
-        status="results/embed_visual/{shard}.status.parquet",
-        provenance="results/embed_visual/{shard}.json",
+        embeddings=P.of(P.embed.embeddings, modality="visual"),
+        frames=P.embed.frames,
+        status=P.of(P.embed.status, modality="visual"),
+        provenance=P.of(P.embed.provenance, modality="visual"),
     log:
-        "results/logs/embed_visual/{shard}.log",
+        P.log("embed_visual", "{shard}"),
     benchmark:
-        "results/benchmarks/embed_visual/{shard}.tsv"
+        P.benchmark("embed_visual", "{shard}")
     conda:
         W.env("faces" if W.config.visual.arch == "onnx" else "torch")
     resources:

@@ -8,15 +8,15 @@ OUTPUTS: results/evaluation.
 rule make_trials:
     """Make trials of the people who are kept for testing."""
     input:
-        plan="results/plan/utterances.parquet",
+        plan=P.plan.utterances,
         sex=brought(W.sex),
         truth=brought(W.trial_truth),
     output:
-        "results/evaluation/trials.txt",
+        P.evaluation.trials,
     log:
-        "results/logs/make_trials.log",
+        P.log("make_trials"),
     benchmark:
-        "results/benchmarks/make_trials.tsv"
+        P.benchmark("make_trials")
     conda:
         W.env("core")
     params:
@@ -34,15 +34,15 @@ rule make_trials:
 rule make_trusted_trials:
     """Make trials of those of their utterances that the cleansing trusts."""
     input:
-        plan="results/plan/utterances.parquet",
-        decisions="results/lists/decisions.parquet",
+        plan=P.plan.utterances,
+        decisions=P.lists.decisions,
         sex=brought(W.sex),
     output:
-        "results/evaluation/trials_trusted.txt",
+        P.evaluation.trusted,
     log:
-        "results/logs/make_trusted_trials.log",
+        P.log("make_trusted_trials"),
     benchmark:
-        "results/benchmarks/make_trusted_trials.tsv"
+        P.benchmark("make_trusted_trials")
     conda:
         W.env("core")
     params:
@@ -61,13 +61,13 @@ rule list_cohort:
     """Choose the cohort of the AS-norm, once for all models."""
     input:
         list=brought([W.cohort_list]),
-        plan="results/plan/utterances.parquet",
+        plan=P.plan.utterances,
     output:
-        "results/evaluation/cohort.txt",
+        P.evaluation.cohort,
     log:
-        "results/logs/list_cohort.log",
+        P.log("list_cohort"),
     benchmark:
-        "results/benchmarks/list_cohort.tsv"
+        P.benchmark("list_cohort")
     conda:
         W.env("core")
     params:
@@ -88,19 +88,19 @@ rule evaluate_fusion:
         brought(W.trained_on),
         brought(W.trial_truth),
         trials=brought(W.trials),
-        audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
-        visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
+        audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
+        visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
         segments=W.segment_files,
         models=W.fusion_models,
     output:
-        results="results/evaluation/results.csv",
-        gains="results/evaluation/gains.csv",
-        curves="results/evaluation/curves.parquet",
-        provenance="results/evaluation/provenance.json",
+        results=P.evaluation.results,
+        gains=P.evaluation.gains,
+        curves=P.evaluation.curves,
+        provenance=P.evaluation.provenance,
     log:
-        "results/logs/evaluate_fusion.log",
+        P.log("evaluate_fusion"),
     benchmark:
-        "results/benchmarks/evaluate_fusion.tsv"
+        P.benchmark("evaluate_fusion")
     conda:
         W.env("torch")
     resources:

@@ -10,15 +10,15 @@ rule export_tree:
     input:
         brought(W.export_files),
         W.export_shards(),
-        plan="results/plan/utterances.parquet",
-        clean="results/lists/train_all_clean.txt",
-        decisions="results/lists/decisions.parquet",
+        plan=P.plan.utterances,
+        clean=P.lists.flagged,
+        decisions=P.lists.decisions,
     output:
-        "results/export/tree.json",
+        P.of(P.export.summary, form="tree"),
     log:
-        "results/logs/export_tree.log",
+        P.log("export_tree"),
     benchmark:
-        "results/benchmarks/export_tree.tsv"
+        P.benchmark("export_tree")
     conda:
         W.env("core")
     threads: 4
@@ -38,15 +38,15 @@ rule export_webdataset:
     input:
         brought(W.export_files),
         W.export_shards(),
-        plan="results/plan/utterances.parquet",
-        clean="results/lists/train_all_clean.txt",
-        decisions="results/lists/decisions.parquet",
+        plan=P.plan.utterances,
+        clean=P.lists.flagged,
+        decisions=P.lists.decisions,
     output:
-        "results/export/webdataset.json",
+        P.of(P.export.summary, form="webdataset"),
     log:
-        "results/logs/export_webdataset.log",
+        P.log("export_webdataset"),
     benchmark:
-        "results/benchmarks/export_webdataset.tsv"
+        P.benchmark("export_webdataset")
     conda:
         W.env("core")
     params:
@@ -65,15 +65,15 @@ rule export_parquet:
     input:
         brought(W.export_files),
         W.export_shards(),
-        plan="results/plan/utterances.parquet",
-        clean="results/lists/train_all_clean.txt",
-        decisions="results/lists/decisions.parquet",
+        plan=P.plan.utterances,
+        clean=P.lists.flagged,
+        decisions=P.lists.decisions,
     output:
-        "results/export/parquet.json",
+        P.of(P.export.summary, form="parquet"),
     log:
-        "results/logs/export_parquet.log",
+        P.log("export_parquet"),
     benchmark:
-        "results/benchmarks/export_parquet.tsv"
+        P.benchmark("export_parquet")
     conda:
         W.env("core")
     params:

@@ -9,18 +9,18 @@ rule extract_media:
     """Decode the clips of a shard once."""
     input:
         W.source.media_inputs,
-        index="results/media/{shard}.parquet",
+        index=P.media.index,
     output:
-        frames="results/extract/{shard}.frames.tar",
-        frames_index="results/extract/{shard}.frames.parquet",
-        wav="results/extract/{shard}.wav.tar",
-        wav_index="results/extract/{shard}.wav.parquet",
-        status="results/extract/{shard}.status.parquet",
-        provenance="results/extract/{shard}.json",
+        frames=P.extract.frames,
+        frames_index=P.extract.frames_index,
+        wav=P.extract.wav,
+        wav_index=P.extract.wav_index,
+        status=P.extract.status,
+        provenance=P.extract.provenance,
     log:
-        "results/logs/extract_media/{shard}.log",
+        P.log("extract_media", "{shard}"),
     benchmark:
-        "results/benchmarks/extract_media/{shard}.tsv"
+        P.benchmark("extract_media", "{shard}")
     conda:
         W.env("media")
     params:

@@ -11,21 +11,21 @@ rule extract_faces:
     input:
         W.source.media_inputs,
         brought(W.face_files),
-        index="results/media/{shard}.parquet",
+        index=P.media.index,
     output:
-        wav="results/extract/{shard}.wav.tar",
-        wav_index="results/extract/{shard}.wav.parquet",
-        extracted="results/extract/{shard}.status.parquet",
-        extract_provenance="results/extract/{shard}.json",
-        faces="results/align/{shard}.faces.tar",
-        faces_index="results/align/{shard}.faces.parquet",
-        detections="results/align/{shard}.detections.parquet",
-        status="results/align/{shard}.status.parquet",
-        provenance="results/align/{shard}.json",
+        wav=P.extract.wav,
+        wav_index=P.extract.wav_index,
+        extracted=P.extract.status,
+        extract_provenance=P.extract.provenance,
+        faces=P.align.faces,
+        faces_index=P.align.faces_index,
+        detections=P.align.detections,
+        status=P.align.status,
+        provenance=P.align.provenance,
     log:
-        "results/logs/extract_faces/{shard}.log",
+        P.log("extract_faces", "{shard}"),
     benchmark:
-        "results/benchmarks/extract_faces/{shard}.tsv"
+        P.benchmark("extract_faces", "{shard}")
     conda:
         W.env("faces")
     threads: W.face_threads

@@ -8,22 +8,22 @@ OUTPUTS: results/rebuilt: the files of src/avsieve/models, with their provenance
 rule rebuild_models:
     """All three."""
     input:
-        "results/rebuilt/detector.onnx",
-        "results/rebuilt/faces.onnx",
-        "results/rebuilt/audio_ecapa_small.safetensors",
+        P.rebuilt.detector,
+        P.rebuilt.face_encoder,
+        P.rebuilt.voice_encoder,
     localrule: True
 
 
 rule render_people:
     """Render people to train the visual models on (`train`) and to measure them on (`held`)."""
     output:
-        frames="results/rebuilt/people/{part}.tar",
-        index="results/rebuilt/people/{part}.parquet",
-        truth="results/rebuilt/people/{part}.truth.parquet",
-        status="results/rebuilt/people/{part}.status.parquet",
-        list="results/rebuilt/people/{part}.txt",
+        frames=P.rebuilt.frames,
+        index=P.rebuilt.frames_index,
+        truth=P.rebuilt.truth,
+        status=P.rebuilt.rendered,
+        list=P.rebuilt.list,
     log:
-        "results/logs/render_people/{part}.log",
+        P.log("render_people", "{part}"),
     conda:
         W.env("media")
     params:
@@ -42,15 +42,15 @@ rule render_people:
 rule train_tiny_detector:
     """Train the detector in SCRFD's layout."""
     input:
-        frames="results/rebuilt/people/train.tar",
-        truth="results/rebuilt/people/train.truth.parquet",
-        held_frames="results/rebuilt/people/held.tar",
-        held_truth="results/rebuilt/people/held.truth.parquet",
+        frames=P.of(P.rebuilt.frames, part="train"),
+        truth=P.of(P.rebuilt.truth, part="train"),
+        held_frames=P.of(P.rebuilt.frames, part="held"),
+        held_truth=P.of(P.rebuilt.truth, part="held"),
     output:
-        model="results/rebuilt/detector.onnx",
-        provenance="results/rebuilt/detector.json",
+        model=P.rebuilt.detector,
+        provenance=P.rebuilt.detector_provenance,
     log:
-        "results/logs/train_tiny_detector.log",
+        P.log("train_tiny_detector"),
     conda:
         W.env("training")
     params:
@@ -66,17 +66,17 @@ rule train_tiny_detector:
 rule align_people:
     """Align the rendered people with the detector just trained."""
     input:
-        model="results/rebuilt/detector.onnx",
-        frames="results/rebuilt/people/{part}.tar",
-        extracted="results/rebuilt/people/{part}.status.parquet",
+        model=P.rebuilt.detector,
+        frames=P.rebuilt.frames,
+        extracted=P.rebuilt.rendered,
     output:
-        faces="results/rebuilt/people/{part}.faces.tar",
-        faces_index="results/rebuilt/people/{part}.faces.parquet",
-        detections="results/rebuilt/people/{part}.detections.parquet",
-        status="results/rebuilt/people/{part}.aligned.parquet",
-        provenance="results/rebuilt/people/{part}.faces.json",
+        faces=P.rebuilt.faces,
+        faces_index=P.rebuilt.faces_index,
+        detections=P.rebuilt.detections,
+        status=P.rebuilt.aligned,
+        provenance=P.rebuilt.aligned_provenance,
     log:
-        "results/logs/align_people/{part}.log",
+        P.log("align_people", "{part}"),
     conda:
         W.env("faces")
     params:
@@ -92,18 +92,18 @@ rule align_people:
 rule train_tiny_faces:
     """Train the face encoder, and export it for InsightFace."""
     input:
-        list="results/rebuilt/people/train.txt",
-        faces="results/rebuilt/people/train.faces.tar",
-        held_faces="results/rebuilt/people/held.faces.tar",
-        held_detections="results/rebuilt/people/held.detections.parquet",
+        list=P.of(P.rebuilt.list, part="train"),
+        faces=P.of(P.rebuilt.faces, part="train"),
+        held_faces=P.of(P.rebuilt.faces, part="held"),
+        held_detections=P.of(P.rebuilt.detections, part="held"),
     output:
-        weights="results/rebuilt/faces_mobileface_small.safetensors",
-        trained="results/rebuilt/faces_mobileface_small.json",
-        history="results/rebuilt/faces_mobileface_small.csv",
-        model="results/rebuilt/faces.onnx",
-        provenance="results/rebuilt/faces.json",
+        weights=P.rebuilt.face_weights,
+        trained=P.rebuilt.face_training,
+        history=P.rebuilt.face_history,
+        model=P.rebuilt.face_encoder,
+        provenance=P.rebuilt.face_provenance,
     log:
-        "results/logs/train_tiny_faces.log",
+        P.log("train_tiny_faces"),
     conda:
         W.env("training")
     params:
@@ -124,15 +124,15 @@ rule train_tiny_faces:
 rule train_tiny_audio:
     """Train the small ECAPA on made-up voices."""
     output:
-        model="results/rebuilt/audio_ecapa_small.safetensors",
-        provenance="results/rebuilt/audio_ecapa_small.json",
+        model=P.rebuilt.voice_encoder,
+        provenance=P.rebuilt.voice_provenance,
     log:
-        "results/logs/train_tiny_audio.log",
+        P.log("train_tiny_audio"),
     conda:
         W.env("encoders")
     params:
         *W.code("train_tiny_audio", "avsieve.encoders.ecapa"),
-        work=W.at("results/rebuilt/voices"),
+        work=W.at(P.rebuilt.voices),
     message:
         "Training the small audio encoder"
     shell:

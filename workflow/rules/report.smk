@@ -8,32 +8,28 @@ OUTPUTS: results/report/index.html, results/report/summary.txt.
 rule write_report:
     """Write the report."""
     input:
-        status=expand(
-            "results/{stage}/{shard}.status.parquet",
-            stage=W.stages,
-            shard=W.shards,
-        ),
+        status=W.status,
         faces=W.shown["faces"],
         wavs=W.shown["wavs"],
-        plan="results/plan/utterances.parquet",
-        decisions="results/lists/decisions.parquet",
-        summary="results/lists/summary.json",
-        results="results/evaluation/results.csv",
-        gains="results/evaluation/gains.csv",
-        curves="results/evaluation/curves.parquet",
+        plan=P.plan.utterances,
+        decisions=P.lists.decisions,
+        summary=P.lists.summary,
+        results=P.evaluation.results,
+        gains=P.evaluation.gains,
+        curves=P.evaluation.curves,
         comparison=list(W.comparison.values()),
         truth=brought(W.truth),
     output:
         page=report(
-            "results/report/index.html",
+            P.report.page,
             caption="../report/page.rst",
             category="Report",
         ),
-        text="results/report/summary.txt",
+        text=P.report.text,
     log:
-        "results/logs/write_report.log",
+        P.log("write_report"),
     benchmark:
-        "results/benchmarks/write_report.tsv"
+        P.benchmark("write_report")
     conda:
         W.env("report")
     params:

@@ -8,17 +8,17 @@ OUTPUTS: results/scores: the speakers' centres, and the evidence per utterance a
 rule pool_speakers:
     """Find the centre of every speaker, over all shards."""
     input:
-        plans=expand("results/plan/shards/{shard}.parquet", shard=W.shards),
-        audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
-        visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
+        plans=expand(P.plan.shard, shard=W.shards),
+        audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
+        visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
     output:
-        centres="results/scores/centres.parquet",
-        calibration="results/scores/centres.json",
-        provenance="results/scores/centres.provenance.json",
+        centres=P.scores.centres,
+        calibration=P.scores.calibration,
+        provenance=P.scores.centres_provenance,
     log:
-        "results/logs/pool_speakers.log",
+        P.log("pool_speakers"),
     benchmark:
-        "results/benchmarks/pool_speakers.tsv"
+        P.benchmark("pool_speakers")
     conda:
         W.env("core")
     params:
@@ -33,18 +33,18 @@ rule pool_speakers:
 rule score_utterances:
     """Compare the utterances of a shard with their own and with the nearest other speaker."""
     input:
-        plan="results/plan/shards/{shard}.parquet",
-        audio="results/embed_audio/{shard}.parquet",
-        visual="results/embed_visual/{shard}.parquet",
-        centres="results/scores/centres.parquet",
-        calibration="results/scores/centres.json",
+        plan=P.plan.shard,
+        audio=P.of(P.embed.embeddings, modality="audio"),
+        visual=P.of(P.embed.embeddings, modality="visual"),
+        centres=P.scores.centres,
+        calibration=P.scores.calibration,
     output:
-        scores="results/scores/shards/{shard}.parquet",
-        provenance="results/scores/shards/{shard}.json",
+        scores=P.scores.shard,
+        provenance=P.scores.shard_provenance,
     log:
-        "results/logs/score_utterances/{shard}.log",
+        P.log("score_utterances", "{shard}"),
     benchmark:
-        "results/benchmarks/score_utterances/{shard}.tsv"
+        P.benchmark("score_utterances", "{shard}")
     conda:
         W.env("core")
     params:
@@ -59,13 +59,13 @@ rule score_utterances:
 rule merge_scores:
     """Join the evidence of all shards."""
     input:
-        expand("results/scores/shards/{shard}.parquet", shard=W.shards),
+        expand(P.scores.shard, shard=W.shards),
     output:
-        "results/scores/scores.parquet",
+        P.scores.scores,
     log:
-        "results/logs/merge_scores.log",
+        P.log("merge_scores"),
     benchmark:
-        "results/benchmarks/merge_scores.tsv"
+        P.benchmark("merge_scores")
     conda:
         W.env("core")
     params:

@@ -10,12 +10,12 @@ rule plan_shards:
     input:
         lists=brought(W.source.plan_files),
     output:
-        plan="results/plan/utterances.parquet",
-        shards=expand("results/plan/shards/{shard}.parquet", shard=W.shards),
+        plan=P.plan.utterances,
+        shards=expand(P.plan.shard, shard=W.shards),
     log:
-        "results/logs/plan_shards.log",
+        P.log("plan_shards"),
     benchmark:
-        "results/benchmarks/plan_shards.tsv"
+        P.benchmark("plan_shards")
     conda:
         W.env("core")
     params:
@@ -23,7 +23,7 @@ rule plan_shards:
         kind=W.source.kind,
         source=flags(W.source.settings, leave=W.source.leave_in_plan),
         shards=W.config.shards,
-        folder=lambda wildcards: W.at("results/plan/shards"),
+        folder=lambda wildcards: W.at(P.plan.shards),
         holdout=flags(W.holdout),
         lists=W.watch.files("lists", W.source.plan_files),
         clips=W.watch.plan,
@@ -38,14 +38,14 @@ rule plan_shards:
 rule fetch_media:
     """Find the clips of a shard, or download them."""
     input:
-        plan="results/plan/shards/{shard}.parquet",
+        plan=P.plan.shard,
     output:
-        index="results/media/{shard}.parquet",
-        status="results/media/{shard}.status.parquet",
+        index=P.media.index,
+        status=P.media.status,
     log:
-        "results/logs/fetch_media/{shard}.log",
+        P.log("fetch_media", "{shard}"),
     benchmark:
-        "results/benchmarks/fetch_media/{shard}.tsv"
+        P.benchmark("fetch_media", "{shard}")
     conda:
         W.env("media")
     resources:

@@ -16,12 +16,12 @@ rule plan_shards:
         audio=brought(W.source.table_files("audio", only_test=True)),
         visual=brought(W.source.table_files("visual", only_test=True)),
     output:
-        plan="results/plan/utterances.parquet",
-        shards=expand("results/plan/shards/{shard}.parquet", shard=W.shards),
+        plan=P.plan.utterances,
+        shards=expand(P.plan.shard, shard=W.shards),
     log:
-        "results/logs/plan_shards.log",
+        P.log("plan_shards"),
     benchmark:
-        "results/benchmarks/plan_shards.tsv"
+        P.benchmark("plan_shards")
     conda:
         W.env("core")
     params:
@@ -29,7 +29,7 @@ rule plan_shards:
         kind=W.source.kind,
         source=flags(W.source.settings),
         shards=W.config.shards,
-        folder=lambda wildcards: W.at("results/plan/shards"),
+        folder=lambda wildcards: W.at(P.plan.shards),
         holdout=flags(W.holdout),
         lists=W.watch.files("lists", W.source.plan_files),
         tables=W.watch.files(
@@ -54,17 +54,15 @@ rule split_embeddings:
     """Split the tables of a modality into shards."""
     input:
         lambda wildcards: brought(W.source.table_files(wildcards.modality)),
-        plan="results/plan/utterances.parquet",
+        plan=P.plan.utterances,
     output:
-        embeddings=expand("results/embed_{{modality}}/{shard}.parquet", shard=W.shards),
-        status=expand(
-            "results/embed_{{modality}}/{shard}.status.parquet", shard=W.shards
-        ),
-        provenance=expand("results/embed_{{modality}}/{shard}.json", shard=W.shards),
+        embeddings=expand(P.embed.embeddings, shard=W.shards, allow_missing=True),
+        status=expand(P.embed.status, shard=W.shards, allow_missing=True),
+        provenance=expand(P.embed.provenance, shard=W.shards, allow_missing=True),
     log:
-        "results/logs/split_embeddings/{modality}.log",
+        P.log("split_embeddings", "{modality}"),
     benchmark:
-        "results/benchmarks/split_embeddings/{modality}.tsv"
+        P.benchmark("split_embeddings", "{modality}")
     conda:
         W.env("core")
     params:
@@ -75,7 +73,7 @@ rule split_embeddings:
         )(wildcards),
         folders=lambda wildcards: W.source.folder_state(wildcards.modality),
         shards=W.config.shards,
-        folder=lambda wildcards: W.at(f"results/embed_{wildcards.modality}"),
+        folder=lambda wildcards: W.at(P.of(P.embed.folder, modality=wildcards.modality)),
         max_failed=W.config.max_failed,
     message:
         "Splitting the embeddings: {wildcards.modality}"

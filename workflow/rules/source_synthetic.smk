@@ -8,21 +8,21 @@ OUTPUTS: results/plan, results/media (tars of mp4 files and their index), result
 rule plan_shards:
     """List the utterances and give each a shard."""
     output:
-        plan="results/plan/utterances.parquet",
-        shards=expand("results/plan/shards/{shard}.parquet", shard=W.shards),
-        speakers="results/plan/speakers.csv",
-        truth="results/truth/truth.csv",
+        plan=P.plan.utterances,
+        shards=expand(P.plan.shard, shard=W.shards),
+        speakers=P.plan.speakers,
+        truth=P.truth.table,
     log:
-        "results/logs/plan_shards.log",
+        P.log("plan_shards"),
     benchmark:
-        "results/benchmarks/plan_shards.tsv"
+        P.benchmark("plan_shards")
     conda:
         W.env("core")
     params:
         *W.code("plan_shards", "avsieve.sources.synthetic.plan"),
         source=flags(W.config.source.synthetic),
         shards=W.config.shards,
-        folder=lambda wildcards: W.at("results/plan/shards"),
+        folder=lambda wildcards: W.at(P.plan.shards),
     message:
         "Planning the embedded corpus"
     shell:
@@ -34,16 +34,16 @@ rule plan_shards:
 rule fetch_media:
     """Render the clips of a shard."""
     input:
-        plan="results/plan/shards/{shard}.parquet",
+        plan=P.plan.shard,
     output:
-        index="results/media/{shard}.parquet",
-        status="results/media/{shard}.status.parquet",
-        tar="results/media/{shard}.clips.tar",
-        tar_index="results/media/{shard}.clips.parquet",
+        index=P.media.index,
+        status=P.media.status,
+        tar=P.media.clips,
+        tar_index=P.media.clips_index,
     log:
-        "results/logs/fetch_media/{shard}.log",
+        P.log("fetch_media", "{shard}"),
     benchmark:
-        "results/benchmarks/fetch_media/{shard}.tsv"
+        P.benchmark("fetch_media", "{shard}")
     conda:
         W.env("media")
     params:

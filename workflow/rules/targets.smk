@@ -8,9 +8,7 @@ rule fetch:
     """As far as the clips."""
     input:
         forcing("fetch", "fetch_media"),
-        W.source.need_media(
-            "fetch", expand("results/media/{shard}.parquet", shard=W.shards)
-        ),
+        W.source.need_media("fetch", expand(P.media.index, shard=W.shards)),
     localrule: True
 
 
@@ -18,9 +16,7 @@ rule extract:
     """As far as frames and wavs."""
     input:
         forcing("extract", "extract_media", "extract_faces"),
-        W.source.need_media(
-            "extract", expand("results/extract/{shard}.wav.tar", shard=W.shards)
-        ),
+        W.source.need_media("extract", expand(P.extract.wav, shard=W.shards)),
     localrule: True
 
 
@@ -28,9 +24,7 @@ rule align:
     """As far as aligned faces."""
     input:
         forcing("align", "align_faces", "extract_faces"),
-        W.source.need_media(
-            "align", expand("results/align/{shard}.faces.tar", shard=W.shards)
-        ),
+        W.source.need_media("align", expand(P.align.faces, shard=W.shards)),
     localrule: True
 
 
@@ -38,11 +32,7 @@ rule embed:
     """As far as embeddings."""
     input:
         forcing("embed", "embed_audio", "embed_visual", "split_embeddings"),
-        expand(
-            "results/{stage}/{shard}.parquet",
-            stage=["embed_audio", "embed_visual"],
-            shard=W.shards,
-        ),
+        expand(P.embed.embeddings, modality=["audio", "visual"], shard=W.shards),
     localrule: True
 
 
@@ -50,7 +40,7 @@ rule score:
     """As far as the evidence."""
     input:
         forcing("score", "pool_speakers", "score_utterances", "merge_scores"),
-        "results/scores/scores.parquet",
+        P.scores.scores,
     localrule: True
 
 
@@ -58,7 +48,7 @@ rule clean:
     """As far as the lists."""
     input:
         forcing("clean", "list_utterances", "clean_list"),
-        "results/lists/train_clean.txt",
+        P.lists.clean,
     localrule: True
 
 
@@ -77,7 +67,7 @@ rule train_encoders:
         W.source.need_media(
             "train_encoders",
             expand(
-                "results/models/{modality}/{list}.safetensors",
+                P.models.encoder,
                 modality=["audio", "visual"],
                 list=["all", "clean"],
             ),
@@ -91,7 +81,7 @@ rule train_audio_encoders:
         forcing("train_audio_encoders", "train_audio"),
         W.source.need_media(
             "train_audio_encoders",
-            expand("results/models/audio/{list}.safetensors", list=["all", "clean"]),
+            expand(P.of(P.models.encoder, modality="audio"), list=["all", "clean"]),
         ),
     localrule: True
 
@@ -102,7 +92,7 @@ rule train_visual_encoders:
         forcing("train_visual_encoders", "train_visual"),
         W.source.need_media(
             "train_visual_encoders",
-            expand("results/models/visual/{list}.safetensors", list=["all", "clean"]),
+            expand(P.of(P.models.encoder, modality="visual"), list=["all", "clean"]),
         ),
     localrule: True
 
@@ -117,7 +107,7 @@ rule evaluate:
             "list_cohort",
             "evaluate_fusion",
         ),
-        "results/evaluation/results.csv",
+        P.evaluation.results,
     localrule: True
 
 
@@ -125,14 +115,14 @@ rule report:
     """As far as the report."""
     input:
         forcing("report", "write_report"),
-        "results/report/index.html",
+        P.report.page,
     localrule: True
 
 
 rule remove_old_shards:
     """Remove the files of shards that the configuration no longer has; nothing reads them."""
     log:
-        "results/logs/remove_old_shards.log",
+        P.log("remove_old_shards"),
     localrule: True
     conda:
         W.env("core")

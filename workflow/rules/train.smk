@@ -9,16 +9,16 @@ rule train_audio:
     """Train an audio encoder on a list."""
     input:
         list=W.list_of,
-        wav=expand("results/extract/{shard}.wav.tar", shard=W.shards),
-        wav_index=expand("results/extract/{shard}.wav.parquet", shard=W.shards),
+        wav=expand(P.extract.wav, shard=W.shards),
+        wav_index=expand(P.extract.wav_index, shard=W.shards),
     output:
-        model="results/models/audio/{list}.safetensors",
-        history="results/models/audio/{list}.csv",
-        provenance="results/models/audio/{list}.json",
+        model=P.of(P.models.encoder, modality="audio"),
+        history=P.of(P.models.history, modality="audio"),
+        provenance=P.of(P.models.provenance, modality="audio"),
     log:
-        "results/logs/train_audio/{list}.log",
+        P.log("train_audio", "{list}"),
     benchmark:
-        "results/benchmarks/train_audio/{list}.tsv"
+        P.benchmark("train_audio", "{list}")
     conda:
         W.env("encoders")
     # Torch takes two whatever the cores, since sums over another number are rounded differently.
@@ -49,16 +49,16 @@ rule train_visual:
     """Train a visual encoder on a list."""
     input:
         list=W.list_of,
-        faces=expand("results/align/{shard}.faces.tar", shard=W.shards),
-        faces_index=expand("results/align/{shard}.faces.parquet", shard=W.shards),
+        faces=expand(P.align.faces, shard=W.shards),
+        faces_index=expand(P.align.faces_index, shard=W.shards),
     output:
-        model="results/models/visual/{list}.safetensors",
-        history="results/models/visual/{list}.csv",
-        provenance="results/models/visual/{list}.json",
+        model=P.of(P.models.encoder, modality="visual"),
+        history=P.of(P.models.history, modality="visual"),
+        provenance=P.of(P.models.provenance, modality="visual"),
     log:
-        "results/logs/train_visual/{list}.log",
+        P.log("train_visual", "{list}"),
     benchmark:
-        "results/benchmarks/train_visual/{list}.tsv"
+        P.benchmark("train_visual", "{list}")
     conda:
         W.env("encoders")
     # Torch takes two whatever the cores, since sums over another number are rounded differently.
@@ -88,18 +88,15 @@ rule train_fusion:
     """Train a fusion model on a list."""
     input:
         list=W.list_of,
-        plan="results/plan/utterances.parquet",
-        audio=expand("results/embed_audio/{shard}.parquet", shard=W.shards),
-        visual=expand("results/embed_visual/{shard}.parquet", shard=W.shards),
+        plan=P.plan.utterances,
+        audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
+        visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
     output:
-        expand(
-            "results/models/fusion/{{list}}/{{model}}.{seed}.safetensors",
-            seed=W.config.fusion.seeds,
-        ),
+        expand(P.models.fusion, seed=W.config.fusion.seeds, allow_missing=True),
     log:
-        "results/logs/train_fusion/{list}.{model}.log",
+        P.log("train_fusion", "{list}", "{model}"),
     benchmark:
-        "results/benchmarks/train_fusion/{list}.{model}.tsv"
+        P.benchmark("train_fusion", "{list}", "{model}")
     conda:
         W.env("torch")
     resources:

@@ -11,7 +11,7 @@ import numpy as np
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.trials import left_out, read_trials
 from avsieve.lists.train_list import read_train_list
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def wanted_utterances(trials: Sequence[Path], cohort: Path | None) -> list[str]:
 
 def held(tar: Path, wanted: set[str]) -> list[str]:
     """Return the wanted utterances that a shard holds, in its order."""
-    with ShardReader(tar) as reader:
+    with TarReader(tar) as reader:
         return [u for u in reader.utterances if u in wanted]
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from avsieve.doctor.costs import Cost, existing, totals
 from avsieve.doctor.formatting import in_words, two_digits
 from avsieve.sources.findings import Finding
+from avsieve.storage import paths as P
 
 if TYPE_CHECKING:
     from avsieve.config.model import Config
 
-RESULTS = Path("results")
+RESULTS = Path(P.RESULTS)
 LOCKS = Path(".snakemake/locks")
 MOUNTS = Path("/proc/mounts")
 MEMORY = Path("/proc/meminfo")

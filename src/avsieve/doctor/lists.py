@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from avsieve.doctor.speakers import check_people, has_test_set
 from avsieve.errors import AvsieveError
 from avsieve.sources.findings import Finding
+from avsieve.storage import paths as P
 
 if TYPE_CHECKING:
     from avsieve.config.model import Config
     from avsieve.evaluation.trials import Trials
 
-PLAN = Path("results/plan/utterances.parquet")
+PLAN = Path(P.plan.utterances)
 # Of a trial list's utterances: all are asked for up to here, beyond it an even choice of as many.
 MOST_ASKED = 10_000
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from avsieve.storage import paths as P
 from avsieve.wiring.stale_shards import current
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ SHIPPED = "one core of an AMD EPYC"
 SCALED = f"{SHIPPED}, scaled by the network's size"
 # Jobs that were shorter tell how long packages take to import.
 LEAST_JOB_S = 20.0
-RESULTS = Path("results")
+RESULTS = Path(P.RESULTS)
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,19 @@ RULES = {
     "fetch": "fetch_media", "extract": "extract_media", "align": "align_faces",
     "embed_audio": "embed_audio", "embed_visual": "embed_visual",
 }  # fmt: skip
+PROVENANCE = {
+    "align": P.align.provenance,
+    "embed_audio": P.of(P.embed.provenance, modality="audio"),
+    "embed_visual": P.of(P.embed.provenance, modality="visual"),
+}
+"""What a shard was made with, for the stages whose rates depend on their models."""
 
 
 def earlier_rates(config: Config, results: Path = RESULTS) -> dict[str, Rate]:
     """Return the rates of an earlier run in this folder, for the stages whose models are still the same."""
     found = {}
     for stage, rule in RULES.items():
-        paths = current((results / "benchmarks" / rule).glob("*.tsv"), config.shards)
+        paths = current(P.below(results, P.BENCHMARKS).glob(f"{rule}/*.tsv"), config.shards)
         seconds = {path.stem: s for path in paths if (s := _seconds(path))}
         if not seconds or sum(seconds.values()) / len(seconds) < LEAST_JOB_S or not _same(config, stage, results):
             continue
@@ -137,9 +144,10 @@ def _provenance(path: Path) -> dict[str, Any]:
 
 def _same(config: Config, stage: str, results: Path) -> bool:
     """Tell whether the first shard of a stage was made with the models that are configured now."""
-    if stage not in ("align", "embed_audio", "embed_visual"):
+    if stage not in PROVENANCE:
         return True
-    facts = next((_provenance(p) for p in current(sorted((results / stage).glob("*.json")), config.shards)), {})
+    made = P.below(results, PROVENANCE[stage], shard="*")
+    facts = next((_provenance(p) for p in current(sorted(made.parent.glob(made.name)), config.shards)), {})
     if not facts:
         return False
     if stage == "embed_audio":
@@ -166,10 +174,10 @@ def _units(config: Config, stage: str, results: Path, shard: str) -> float:
     import pyarrow.parquet as pq
 
     column = "n_frames" if stage in ("align", "embed_visual") else "audio_s"
-    path = results / "extract" / f"{shard}.status.parquet"
+    path = P.below(results, P.extract.status, shard=shard)
     try:
         if stage == "fetch" and config.source.kind != "synthetic":
-            return float(pq.read_metadata(results / "plan" / "shards" / f"{shard}.parquet").num_rows)
+            return float(pq.read_metadata(P.below(results, P.plan.shard, shard=shard)).num_rows)
         return float(pc.sum(pq.read_table(path, columns=[column])[column]).as_py() or 0)
     except (OSError, pa.ArrowException, KeyError):
         return 0.0

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from avsieve.encoders.waves import RATE, as_float, samples_of
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 
 
 class Piece(NamedTuple):
@@ -75,7 +75,7 @@ def batches_of(
 
 
 def read_batches(
-    plan: Iterable[list[Piece]], reader: ShardReader, *, pinned: bool, used: Callable[[int], int] = _all_of
+    plan: Iterable[list[Piece]], reader: TarReader, *, pinned: bool, used: Callable[[int], int] = _all_of
 ) -> Iterator[Batch]:
     """Read one batch after the other; an utterance whose segments follow each other is read once."""
     last, samples = "", np.zeros(0, np.int16)

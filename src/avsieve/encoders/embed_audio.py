@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
 from avsieve.encoders.device import PRECISIONS
 from avsieve.encoders.waves import RATE, samples_of
-from avsieve.errors import ConfigError, ShardError
+from avsieve.errors import ConfigError, TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
 from avsieve.storage.embeddings import write_embeddings
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.reasons import Reason
-from avsieve.storage.shards import ShardReader
 from avsieve.storage.status import StatusTable
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def _stack(vectors: list[np.ndarray], dim: int, kind: type[np.floating]) -> np.n
 
 def embed_pieces(
     pieces: list[Piece],
-    reader: ShardReader,
+    reader: TarReader,
     encoder: nn.Module,
     *,
     device: torch.device,
@@ -157,7 +157,7 @@ def embed_shard(
     encoder = encoder.to(device).eval()
     status = StatusTable("embed_audio")
     results = AudioEmbeddings(int(encoder.dim))  # type: ignore[arg-type]
-    with ShardReader(wav_tar) as reader:
+    with TarReader(wav_tar) as reader:
         problems: dict[str, tuple[Reason, str]] = {}
         whole: dict[str, Piece] = {}
         for utterance in utterances:
@@ -189,14 +189,14 @@ def embed_shard(
     return results, status
 
 
-def _inspect(reader: ShardReader, utterance: str, min_samples: int) -> tuple[tuple[Reason, str] | None, int]:
+def _inspect(reader: TarReader, utterance: str, min_samples: int) -> tuple[tuple[Reason, str] | None, int]:
     """Return why an utterance cannot be embedded, or None, and its number of samples."""
     name = f"{utterance}.wav"
     if name not in reader:
         return (Reason.NO_AUDIO, ""), 0
     try:
         samples = samples_of(reader.read(name), utterance)
-    except ShardError as error:
+    except TarError as error:
         return (Reason.AUDIO_UNDECODABLE, str(error)), 0
     if len(samples) < min_samples:
         return (Reason.AUDIO_TOO_SHORT, f"{len(samples)} samples, the encoder needs {min_samples}"), 0

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from avsieve.errors import ShardError
+from avsieve.errors import TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
 from avsieve.storage.embeddings import write_embeddings
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.reasons import Reason
-from avsieve.storage.shards import ShardReader
 from avsieve.storage.status import StatusTable
 from avsieve.storage.tables import read_table
 
@@ -71,7 +71,7 @@ def _qualities(detections: pd.DataFrame) -> dict[tuple[str, str], float]:
 
 
 def _batches(
-    reader: ShardReader, utterances: list[str], batch: int, prepare: Callable[[np.ndarray], Any]
+    reader: TarReader, utterances: list[str], batch: int, prepare: Callable[[np.ndarray], Any]
 ) -> Iterator[tuple[list[tuple[str, str]], Any]]:
     """Yield ``batch`` faces at a time: utterance and frame of each, and the images as ``prepare`` leaves them."""
     names: list[tuple[str, str]] = []
@@ -80,7 +80,7 @@ def _batches(
         for name, content in reader.of(utterance):
             image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
             if image is None:
-                raise ShardError(f"{reader.path}: member {name} is no image; run align_faces again")
+                raise TarError(f"{reader.path}: member {name} is no image; run align_faces again")
             names.append((utterance, Path(name).stem))
             images.append(image)
             if len(images) == batch:
@@ -106,7 +106,7 @@ def embed_faces(
     quality = _qualities(detections)
     frames: dict[str, list[str]] = {}
     vectors: dict[str, list[np.ndarray]] = {}
-    with ShardReader(faces_tar) as reader:
+    with TarReader(faces_tar) as reader:
         for names, prepared in prefetched(_batches(reader, utterances, batch, prepare)):
             for (utterance, frame), vector in zip(names, run(prepared), strict=True):
                 frames.setdefault(utterance, []).append(frame)

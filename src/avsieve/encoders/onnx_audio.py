@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -21,7 +20,7 @@ from torch import Tensor, nn
 
 from avsieve.encoders.kaldi_fbank import RECIPES, FbankRecipe, KaldiFbank, used_samples
 from avsieve.errors import ModelError
-from avsieve.onnx_runtime.sessions import CUDA, check_provider, providers_for, session_options
+from avsieve.onnx_runtime.sessions import CUDA, check_provider, providers_for, session_options, with_options
 
 logger = logging.getLogger(__name__)
 FEATURES = ("auto", "wave", *RECIPES)
@@ -69,15 +68,15 @@ class OnnxSpeaker(nn.Module):
     def __init__(self, path: str | Path, *, features: str = "auto", device: str = "cpu", threads: int = 1) -> None:
         super().__init__()
         self.path = Path(path)
-        wanted: list[Any] = list(providers_for(device))
+        wanted = providers_for(device)
         number = int(device.partition(":")[2] or 0)
-        if wanted[0] == CUDA:
-            wanted[0] = (CUDA, {"device_id": str(number)})
         try:
-            self._session = onnxruntime.InferenceSession(str(self.path), session_options(threads), providers=wanted)
+            self._session = onnxruntime.InferenceSession(
+                str(self.path), session_options(threads), providers=with_options(wanted, device)
+            )
         except _LOAD_ERRORS as error:
             raise ModelError(f"{self.path}: ONNX Runtime cannot load it: {str(error).splitlines()[0]}") from error
-        self.provider = check_provider(self._session, providers_for(device), str(self.path))
+        self.provider = check_provider(self._session, wanted, str(self.path))
         self._device = torch.device("cuda", number) if self.provider == CUDA else torch.device("cpu")
         self._input, self._one_by_one, self._channel, recipe = self._inspect(features)
         self.fbank = None if recipe is None else KaldiFbank(recipe).to(self._device)

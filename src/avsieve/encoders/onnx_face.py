@@ -11,7 +11,7 @@ from insightface.model_zoo import get_model
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from avsieve.errors import ModelError
-from avsieve.onnx_runtime.sessions import CUDA, check_provider, providers_for, session_options
+from avsieve.onnx_runtime.sessions import CUDA, check_provider, providers_for, session_options, with_options
 from avsieve.onnx_runtime.shipped import resolve_model
 from avsieve.storage.provenance import sha256_of
 
@@ -41,7 +41,9 @@ class OnnxFaceEncoder:
         self.path = resolve_model(model, "recognition")
         wanted = providers_for(device)
         try:
-            self._net: Any = get_model(str(self.path), providers=wanted, sess_options=session_options(threads))
+            self._net: Any = get_model(
+                str(self.path), providers=with_options(wanted, device), sess_options=session_options(threads)
+            )
         except _LOAD_ERRORS as error:
             raise ModelError(f"{self.path}: ONNX Runtime cannot load it: {str(error).splitlines()[0]}") from error
         if getattr(self._net, "taskname", None) != "recognition" or tuple(self._net.input_size) != (112, 112):

@@ -8,7 +8,7 @@ import wave
 
 import numpy as np
 
-from avsieve.errors import ShardError
+from avsieve.errors import TarError
 
 RATE = 16_000
 # The header that the extraction writes, between the file's size and its samples: PCM, 1 channel, 16 bits at 16 kHz.
@@ -20,7 +20,7 @@ def samples_of(content: bytes, name: str = "wav") -> np.ndarray:
 
     Raises
     ------
-    ShardError
+    TarError
         If it is no such file.
     """
     if content[:4] == b"RIFF" and content[8:36] == _USUAL_FORMAT and content[36:40] == b"data":
@@ -32,9 +32,9 @@ def samples_of(content: bytes, name: str = "wav") -> np.ndarray:
             layout = handle.getframerate(), handle.getnchannels(), handle.getsampwidth()
             data = handle.readframes(handle.getnframes())
     except (wave.Error, EOFError) as error:
-        raise ShardError(f"{name}: not a WAV file ({error or 'cut off'}); run extraction again") from error
+        raise TarError(f"{name}: not a WAV file ({error or 'cut off'}); run extraction again") from error
     if layout != (RATE, 1, 2):
-        raise ShardError(
+        raise TarError(
             f"{name}: {layout[0]} Hz, {layout[1]} channels, {layout[2]} bytes a sample; expected {RATE} Hz, 1, 2"
         )
     return np.frombuffer(data, "<i2")

@@ -17,8 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from avsieve.errors import AvsieveError, ShardError
-from avsieve.export.forms import KINDS, PLACES
+from avsieve.errors import AvsieveError, TarError
+from avsieve.export.forms import KINDS, PLACES, STATUS
+from avsieve.storage import paths as P
 
 
 class Member(NamedTuple):
@@ -41,7 +42,7 @@ class _Shard:
         try:
             table = pq.read_table(index, columns=["name", "utterance", "offset", "size", "crc32"]).combine_chunks()
         except pa.ArrowException as error:
-            raise ShardError(f"{index}: cannot be read ({error}); run its stage again") from None
+            raise TarError(f"{index}: cannot be read ({error}); run its stage again") from None
         self._names = table["name"]
         self._offsets, self._sizes, self._crcs = (table[c].to_numpy() for c in ("offset", "size", "crc32"))
         owners = table["utterance"].to_numpy()
@@ -51,7 +52,7 @@ class _Shard:
         with tar.open("rb") as handle:
             self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
         if len(owners) and int((self._offsets + self._sizes).max()) > len(self._map):
-            raise ShardError(f"{tar}: shorter than its index says; run its stage again")
+            raise TarError(f"{tar}: shorter than its index says; run its stage again")
 
     def measure(self, utterance: str) -> tuple[int, int, int]:
         """Return the number of files of an utterance, their bytes, and a checksum over theirs."""
@@ -66,7 +67,7 @@ class _Shard:
             content, name = self._map[start : start + int(self._sizes[row])], self._names[row].as_py()
             crc = int(self._crcs[row])
             if zlib.crc32(content) != crc:
-                raise ShardError(f"{self.path}: {name} is not what was written; run its stage again")
+                raise TarError(f"{self.path}: {name} is not what was written; run its stage again")
             yield Member(name.rpartition("/")[2], content, crc)
 
 
@@ -97,9 +98,10 @@ class Contents:
     def __init__(self, results: Path, kinds: Sequence[str], shards: Sequence[str]) -> None:
         if unknown := set(kinds) - set(KINDS) or (set() if kinds else {"nothing"}):
             raise AvsieveError(f"{', '.join(sorted(unknown))} cannot be exported; expected some of {', '.join(KINDS)}")
+        self._results = results
         self.kinds = tuple(kind for kind in KINDS if kind in kinds)
         self._shards = {
-            (kind, shard): _Shard(results / PLACES[kind].format(shard)) for kind in kinds for shard in shards
+            (kind, shard): _Shard(P.below(results, PLACES[kind], shard=shard)) for kind in kinds for shard in shards
         }
 
     def refuse_other_plan(self, table: pd.DataFrame) -> None:
@@ -112,7 +114,7 @@ class Contents:
         """
         for shard, rows in table.groupby("shard", sort=True):
             for kind in self.kinds:
-                path = self._shards[kind, str(shard)].path.with_name(f"{shard}.status.parquet")
+                path = P.below(self._results, STATUS[kind], shard=shard)
                 if not path.is_file():
                     continue
                 known = set(pq.read_table(path, columns=["utterance"])["utterance"].to_pylist())

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-PLACES = {"faces": "align/{}.faces.tar", "wav": "extract/{}.wav.tar", "frames": "extract/{}.frames.tar"}
-"""What can be exported: where it lies below the results, by shard."""
+from avsieve.storage import paths as P
+
+PLACES = {"faces": P.align.faces, "wav": P.extract.wav, "frames": P.extract.frames}
+"""What can be exported: the tars that hold it, one a shard."""
+STATUS = {"faces": P.align.status, "wav": P.extract.status, "frames": P.extract.status}
+"""What says of which utterances they can hold anything."""
 KINDS = tuple(PLACES)
 SUBSETS = ("all", "clean", "noisy", "test")
 FORMS = {
@@ -18,7 +22,7 @@ FORMS = {
 
 def add_options(ap: argparse.ArgumentParser, form: str) -> None:
     """Add the options of one form."""
-    ap.add_argument("--results", type=Path, default=Path("results"), help="folder of a run's results")
+    ap.add_argument("--results", type=Path, default=Path(P.RESULTS), help="folder of a run's results")
     ap.add_argument("--out", type=Path, required=True, help="folder to write to")
     ap.add_argument("--subset", choices=SUBSETS, default="clean", help="which utterances")
     ap.add_argument("--what", nargs="+", choices=KINDS, default=["faces", "wav"], help="which files of them")

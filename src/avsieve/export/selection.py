@@ -14,6 +14,7 @@ from avsieve.export.forms import SUBSETS
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.lists.train_list import read_clean_list, utterance_of
 from avsieve.sources.plan import TEST, TRAIN
+from avsieve.storage import paths as P
 from avsieve.storage.tables import read_table
 from avsieve.storage.text_files import read_lines
 
@@ -74,7 +75,7 @@ def select(results: Path, wish: Wish) -> pd.DataFrame:
         raise ConfigError(f"subset {wish.subset!r}; expected one of {', '.join(SUBSETS)}")
     if not 0 < wish.share <= 1:
         raise ConfigError(f"share {wish.share}; expected above 0 and at most 1")
-    plan = read_table(results / "plan" / "utterances.parquet", ["utterance", "subset", "shard", "seconds"])
+    plan = read_table(P.below(results, P.plan.utterances), ["utterance", "subset", "shard", "seconds"])
     table = _test(plan) if wish.subset == "test" else _judged(results, plan)
     if wish.subset == "clean":
         table = table[table["flag"] == 1]
@@ -99,9 +100,9 @@ def select(results: Path, wish: Wish) -> pd.DataFrame:
 
 
 def _judged(results: Path, plan: pd.DataFrame) -> pd.DataFrame:
-    listed = read_clean_list(results / "lists" / "train_all_clean.txt")
+    listed = read_clean_list(P.below(results, P.lists.flagged))
     decisions = read_table(
-        results / "lists" / "decisions.parquet",
+        P.below(results, P.lists.decisions),
         ["utterance", "p_wrong", "kind", "audio_similarity", "visual_similarity"],
     )
     table = listed[["utterance", "seconds", "clean"]].merge(decisions, on="utterance", how="left", validate="1:1")

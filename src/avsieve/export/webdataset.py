@@ -16,7 +16,7 @@ import pandas as pd
 
 from avsieve.export.contents import Contents
 from avsieve.export.parts import write_parts
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 
 # A header and, in the mean, half a block of padding.
 OVERHEAD = 768
@@ -53,11 +53,11 @@ def write_webdataset(
     """Write ``out/000000.tar``, …; a broken-off export goes on at its first missing part.
 
     Parameters and the result are those of `avsieve.export.parts.write_parts`. Beside each tar lies the index of its
-    members, as for every shard (`avsieve.storage.shards`).
+    members, as for every shard (`avsieve.storage.indexed_tar`).
     """
 
     def write(path: Path, part: pd.DataFrame) -> None:
-        with ShardWriter(path) as shard:
+        with TarWriter(path) as shard:
             for row in part.itertuples():
                 key = key_of(str(row.utterance))
                 told = json.dumps(facts_of(row), sort_keys=True, ensure_ascii=False)

@@ -14,7 +14,7 @@ from avsieve.faces.align import AlignedUtterance, Aligner, VideoFrame
 from avsieve.faces.tables import FaceTables, add_faces
 from avsieve.runtime.prefetch import in_order
 from avsieve.runtime.progress import progress
-from avsieve.storage.shards import ShardReader, ShardWriter
+from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.storage.status import StatusTable
 
 
@@ -23,11 +23,11 @@ def read_frame(name: str, content: bytes) -> VideoFrame:
     return VideoFrame(name, cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), content)
 
 
-def _frames(reader: ShardReader, utterance: str) -> list[VideoFrame]:
+def _frames(reader: TarReader, utterance: str) -> list[VideoFrame]:
     return [read_frame(Path(name).stem, content) for name, content in reader.of(utterance)]
 
 
-def _aligned(reader: ShardReader, aligner: Aligner, utterances: Sequence[str]) -> list[AlignedUtterance]:
+def _aligned(reader: TarReader, aligner: Aligner, utterances: Sequence[str]) -> list[AlignedUtterance]:
     return aligner.align([_frames(reader, utterance) for utterance in utterances])
 
 
@@ -63,7 +63,7 @@ def align_shard(
     """
     groups = groups_of(utterances, aligner.at_a_time)
     tables = FaceTables()
-    with ShardReader(frames_tar) as frames, ShardWriter(faces_tar) as faces:
+    with TarReader(frames_tar) as frames, TarWriter(faces_tar) as faces:
         work = (partial(_aligned, frames, aligner, group) for group in groups)
         found = (each for some in in_order(work, workers) for each in some)
         for utterance, each in progress(zip(utterances, found, strict=True), "utterances", total=len(utterances)):

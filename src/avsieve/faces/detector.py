@@ -15,7 +15,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from avsieve.errors import ModelError
 from avsieve.faces.scrfd import STRIDES, WIDTHS, Detections, blob_of, decoded, fitted
 from avsieve.onnx_runtime.dynamic import fixed_size, write_dynamic
-from avsieve.onnx_runtime.sessions import CPU, check_provider, providers_for, session_options
+from avsieve.onnx_runtime.sessions import CPU, check_provider, providers_for, session_options, with_options
 from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
 from avsieve.storage.provenance import sha256_of
 
@@ -93,7 +93,7 @@ class FaceDetector:
         # Sessions for further sizes are made from the copy, so it stays as long as the detector does.
         self._folder = tempfile.TemporaryDirectory(prefix="avsieve-")
         file = write_dynamic(self.path, Path(self._folder.name)) if self.made_dynamic else self.path
-        self._scrfd = self._load(file, wanted, threads)
+        self._scrfd = self._load(file, with_options(wanted, device), threads)
         self._input, self._outputs = self._scrfd.input_name, self._scrfd.output_names
         self._lock = threading.Lock()
         self._sessions: dict[tuple[int, int], Any] = {}
@@ -102,14 +102,14 @@ class FaceDetector:
         if self.batch > 1 and not self._takes_batches():
             self.batch = 1
 
-    def _load(self, file: Path, wanted: list[str], threads: int) -> Any:
+    def _load(self, file: Path, providers: list[Any], threads: int) -> Any:
         try:
-            scrfd = get_model(str(file), providers=wanted, sess_options=session_options(threads))
+            scrfd = get_model(str(file), providers=providers, sess_options=session_options(threads))
         except _RUN_ERRORS as error:
             raise ModelError(f"{self.path}: ONNX Runtime cannot load it: {_first_line(error)}") from error
         if getattr(scrfd, "taskname", None) != "detection":
             raise ModelError(f"{self.path}: InsightFace takes it for {type(scrfd).__name__}, not for a detector")
-        scrfd.prepare(ctx_id=-1 if wanted[0].startswith("CPU") else 0, det_thresh=self.min_score)
+        scrfd.prepare(ctx_id=-1 if providers[0] == CPU else 0, det_thresh=self.min_score)
         return scrfd
 
     def _session(self, size: tuple[int, int]) -> Any:
@@ -193,9 +193,10 @@ class FaceDetector:
             for first in range(0, len(numbers), self.batch):
                 some = numbers[first : first + self.batch]
                 whole = [fitted(images[n], size, enlarge=self.size != AUTO) for n in some]
-                for n, (_, scale), outputs in zip(
-                    some, whole, self._run_batch(blob_of([w for w, _ in whole]), size), strict=True
-                ):
+                blob = blob_of([w for w, _ in whole])
+                if spare := self.batch - len(blob):  # cuDNN makes its plans anew whenever a batch has another shape
+                    blob = np.concatenate([blob, np.zeros((spare, *blob.shape[1:]), blob.dtype)])
+                for n, (_, scale), outputs in zip(some, whole, self._run_batch(blob, size), strict=False):
                     found[n] = decoded(outputs, size, scale, self.min_score)
         return [found[n] for n in range(len(images))]
 

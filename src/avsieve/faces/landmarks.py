@@ -15,7 +15,7 @@ from insightface.model_zoo import get_model
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from avsieve.errors import ModelError
-from avsieve.onnx_runtime.sessions import check_provider, providers_for, session_options
+from avsieve.onnx_runtime.sessions import CPU, check_provider, providers_for, session_options, with_options
 from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
 from avsieve.storage.provenance import sha256_of
 
@@ -57,7 +57,7 @@ class FaceLandmarks:
         read_onnx(self.path)
         wanted = providers_for(device)
         try:
-            network = get_model(str(self.path), providers=wanted, sess_options=session_options())
+            network = get_model(str(self.path), providers=with_options(wanted, device), sess_options=session_options())
         except (ort_errors.InvalidArgument, ort_errors.Fail, ort_errors.InvalidGraph) as error:
             raise ModelError(f"{self.path}: ONNX Runtime cannot load it: {error}") from error
         task = getattr(network, "taskname", type(network).__name__)
@@ -65,7 +65,7 @@ class FaceLandmarks:
             raise ModelError(
                 f"{self.path}: InsightFace takes it for {task}; expected {POINTS} points in the plane (2d106det.onnx)"
             )
-        network.prepare(ctx_id=-1 if wanted[0].startswith("CPU") else 0)
+        network.prepare(ctx_id=-1 if wanted[0] == CPU else 0)
         self._network = network
         self._size: int = network.input_size[0]
         self.provider = check_provider(network.session, wanted, str(self.path))

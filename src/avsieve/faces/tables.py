@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from avsieve.faces.align import AlignedUtterance, FrameRow, verdict
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.reasons import Reason
-from avsieve.storage.shards import ShardWriter
 from avsieve.storage.status import StatusTable
 from avsieve.storage.tables import write_table
 
@@ -74,7 +74,7 @@ class FaceTables:
         write_table(path, pa.table(self._columns, schema=DETECTION_SCHEMA))
 
 
-def add_faces(faces: ShardWriter, utterance: str, found: AlignedUtterance) -> None:
+def add_faces(faces: TarWriter, utterance: str, found: AlignedUtterance) -> None:
     """Write the aligned faces of an utterance, under the names of their frames."""
     for name, jpeg in found.faces.items():
         faces.add(utterance, f"{utterance}/{name}.jpg", jpeg)

@@ -14,7 +14,7 @@ from avsieve.media.index import slices_of
 from avsieve.media.journal import Journal, state_of
 from avsieve.media.workers import in_processes
 from avsieve.runtime.progress import progress
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.status import StatusTable
 from avsieve.storage.wav import wav_bytes
 
@@ -25,7 +25,7 @@ def extraction_status() -> StatusTable:
     return StatusTable("extract_media", n_frames="int64", **lengths)
 
 
-def add_sound(utterance: str, clip: Decoded, n_frames: int, wavs: ShardWriter, status: StatusTable) -> None:
+def add_sound(utterance: str, clip: Decoded, n_frames: int, wavs: TarWriter, status: StatusTable) -> None:
     """Write the wav of a clip, if it has sound, and its row."""
     if clip.wave is not None:
         wavs.add(utterance, f"{utterance}.wav", wav_bytes(clip.wave))

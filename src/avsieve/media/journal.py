@@ -21,8 +21,8 @@ import pandas as pd
 
 from avsieve.media.file_identity import image_files, images_stamp, stamp_of
 from avsieve.media.slices import MediaSlice
-from avsieve.storage import jpeg, reasons, shards
-from avsieve.storage.shards import Member, ShardWriter, intact
+from avsieve.storage import indexed_tar, jpeg, reasons
+from avsieve.storage.indexed_tar import Member, TarWriter, intact
 
 Clip = tuple[MediaSlice, MediaSlice | None]
 
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
 def _code(folders: Sequence[Path]) -> bytes:
     """Return a digest of the files that the work is done by: some folders, and what they share with others."""
     files = [path for folder in folders for path in sorted(folder.glob("*.py"))]
-    files += [Path(jpeg.__file__), Path(shards.__file__), Path(reasons.__file__)]
+    files += [Path(jpeg.__file__), Path(indexed_tar.__file__), Path(reasons.__file__)]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).digest()
 
 
@@ -84,7 +84,7 @@ class Journal:
         entries = self._believed([Path(t) for t in tars])
         self.done = [entry.row for entry in entries]
         kept = [[m for entry in entries for m in entry.members[i]] for i in range(len(tars))]
-        self.writers = [ShardWriter(tar, kept=rows) for tar, rows in zip(tars, kept, strict=True)]
+        self.writers = [TarWriter(tar, kept=rows) for tar, rows in zip(tars, kept, strict=True)]
         self._written = [len(rows) for rows in kept]
         self._lines = [self._line(entry) for entry in entries]
 

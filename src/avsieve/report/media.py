@@ -1,4 +1,4 @@
-"""Faces and voices of single utterances, read from the shards by byte range, as data URIs."""
+"""Faces and voices of single utterances, read from the tars by byte range, as data URIs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 
 
 def shard_name(tar: str | Path) -> str:
@@ -23,7 +23,7 @@ def shard_name(tar: str | Path) -> str:
 
 
 class Media:
-    """Open shards as they are needed; none of those given need hold an utterance that is asked for.
+    """Open tars as they are needed; none of those given need hold an utterance that is asked for.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Media:
     def __init__(self, faces: Sequence[Path], wavs: Sequence[Path], shard_of: Mapping[str, str]) -> None:
         self._tars = {"face": {shard_name(p): p for p in faces}, "wav": {shard_name(p): p for p in wavs}}
         self._shard_of = shard_of
-        self._open: dict[tuple[str, str], ShardReader] = {}
+        self._open: dict[tuple[str, str], TarReader] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -47,13 +47,13 @@ class Media:
     ) -> None:
         self._stack.close()
 
-    def _reader(self, what: str, utterance: str) -> ShardReader | None:
+    def _reader(self, what: str, utterance: str) -> TarReader | None:
         shard = self._shard_of.get(utterance, "")
         tar = self._tars[what].get(shard)
         if tar is None:
             return None
         if (what, shard) not in self._open:
-            self._open[what, shard] = self._stack.enter_context(ShardReader(tar))
+            self._open[what, shard] = self._stack.enter_context(TarReader(tar))
         return self._open[what, shard]
 
     def faces(self, utterance: str, most: int, size: int = 80) -> list[str]:

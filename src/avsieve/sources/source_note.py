@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from avsieve.errors import ConfigError
+from avsieve.storage import paths as P
 from avsieve.storage.atomic import write_json
 
-NOTE = "source.json"
+NOTE = Path(P.plan.source).name
 # What tells one corpus from another of the same kind; the embedded one has only itself.
 PLACE = {
     "tree": "root", "archive": "video", "urls": "table", "voxceleb": "tracks", "frames": "wavs",
@@ -48,11 +49,11 @@ def refuse_other_source(results: str | Path, kind: str, settings: Mapping[str, A
     ConfigError
         If there is a plan of another source, with what to do.
     """
-    folder = Path(results) / "plan"
-    if not (folder / "utterances.parquet").is_file():
+    if not P.below(results, P.plan.utterances).is_file():
         return
+    note = P.below(results, P.plan.source)
     try:
-        found = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+        found = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return  # nothing is known about it
     wanted = _note(kind, settings)
@@ -60,7 +61,7 @@ def refuse_other_source(results: str | Path, kind: str, settings: Mapping[str, A
         return
     raise ConfigError(
         f"{results} holds a run of {_told(found)}, and the configuration names {_told(wanted)}: give it a folder of "
-        f"its own (--directory), or remove {results}; to overwrite them, remove {folder / NOTE}"
+        f"its own (--directory), or remove {results}; to overwrite them, remove {note}"
     )
 
 

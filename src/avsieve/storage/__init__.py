@@ -1,1 +1,1 @@
-"""Files that the stages write and read: ids, tables, shards, status, reasons."""
+"""Files that the stages write and read: where they lie, ids, tables, tars with an index, status, reasons."""

@@ -22,6 +22,8 @@ PACKAGE = "avsieve"
 NEUTRAL = {
     f"{PACKAGE}.errors",
     f"{PACKAGE}.registry",
+    # Where files of a run lie is an input, an output or a param of each rule.
+    f"{PACKAGE}.storage.paths",
     *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
 }
 # Settings describe keys and bound them. Their values reach a script as options, which are params of its rule.

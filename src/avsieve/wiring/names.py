@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from avsieve.errors import ConfigError
+from avsieve.storage import paths as P
 
-RESULTS = "results"
 # Aliases of the user's files whose names look like wildcards; beside Snakemake's own notes about the working folder.
 ALIASES = Path(".snakemake") / "avsieve"
 # What Snakemake takes for a wildcard: a name, and perhaps a regular expression, in braces.
@@ -80,16 +80,16 @@ class Places:
 
     def __init__(self, moved: Callable[[str], str] | None = None) -> None:
         self._moved = moved
-        self.results = self(RESULTS)
+        self.results = self(P.RESULTS)
         if _PLAIN.fullmatch(self.results) is None:
             raise ConfigError(
                 f"the prefix of the module gives {self.results!r}; expected a prefix of letters, digits and _ - . / "
                 "alone"
             )
-        for folder in ("plan", "lists", "logs", "benchmarks", "report"):
-            if self(f"{RESULTS}/{folder}") != f"{self.results}/{folder}":
+        for folder in (P.plan.folder, P.lists.folder, P.LOGS, P.BENCHMARKS, P.report.folder):
+            if self(folder) != f"{self.results}{folder.removeprefix(P.RESULTS)}":
                 raise ConfigError(
-                    f"replace_prefix of the module puts results/{folder} in {self(f'{RESULTS}/{folder}')} and the rest "
+                    f"replace_prefix of the module puts {folder} in {self(folder)} and the rest "
                     f"in {self.results}; give one for 'results/', since the results belong together"
                 )
 

@@ -20,13 +20,15 @@ from avsieve.config.model import Config, parse_config
 from avsieve.errors import ConfigError
 from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
 from avsieve.export.forms import PLACES
+from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
 from avsieve.wiring.codehash import code_hashes
 from avsieve.wiring.names import Places, Words
 from avsieve.wiring.source import SourceWiring
 from avsieve.wiring.watch import Watch
 
-COMPARED = {"comparison": "comparison.json", "comparison_curves": "curves.parquet"}
+# What is trained on: before cleansing and after it.
+ARMS = {"all": P.lists.all, "clean": P.lists.clean}
 # Audio architectures that need more than torch -> the environment that holds it.
 ENVIRONMENTS = {"onnx": "speech-onnx", "wavlm_mhfa": "wavlm"}
 
@@ -166,9 +168,18 @@ class Wiring:
         self.source = SourceWiring(source, given=given, at=self.at)
         self.watch = Watch(source, self.source.roots if self.source.has_media else {}, at=self.at)
         """What lies outside the results, as parameters: a change of it reruns what it concerns."""
-        embedded = ["embed_audio", "embed_visual"]
-        self.stages = ["media", "extract", "align", *embedded] if self.source.has_media else embedded
-        """Folders of the stages that write a status table."""
+        of_clips = [
+            (P.media.folder, P.media.status),
+            (P.extract.folder, P.extract.status),
+            (P.align.folder, P.align.status),
+        ]
+        stages = [
+            *(of_clips if self.source.has_media else []),
+            *((P.of(P.embed.folder, modality=m), P.of(P.embed.status, modality=m)) for m in ("audio", "visual")),
+        ]
+        folders = [folder for folder, _ in stages]
+        self.status = [P.of(path, shard=shard) for _, path in stages for shard in self.shards]
+        """Status tables of all stages."""
         self.faces = face_settings(self.config)
         """What decides how faces are found and aligned, as `align_faces.py` and `extract_faces.py` take it."""
         faces = [*model_file(self.config.faces.detector), *model_file(self.config.faces.landmarks)]
@@ -197,57 +208,54 @@ class Wiring:
             name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "trials_seed")
         }
         self.trained_on = [given(path) for path in evaluation.trained_on]
-        sex: str | None = "results/plan/speakers.csv"
+        sex: str | None = P.plan.speakers
         if not self.source.is_synthetic:
             sex = None if evaluation.sex is None else given(evaluation.sex)
         self.sex = [] if sex is None else [sex]
         self.as_norm = evaluation.as_norm.cohort is not None
-        self.cohort = ["results/evaluation/cohort.txt"] if self.as_norm else []
+        self.cohort = [P.evaluation.cohort] if self.as_norm else []
         """The frozen cohort of the AS-norm: an input of every evaluation."""
         self.cohort_file = {"cohort": self.at(self.cohort[0]) if self.as_norm else None}
         self.cohort_top = {"top": evaluation.as_norm.top if self.as_norm else None}
-        named = {"all": "results/lists/train_all.txt", "clean": "results/lists/train_clean.txt"}
         wanted = evaluation.as_norm.cohort or "all"
-        self.cohort_list = named[wanted] if wanted in named else given(wanted)
-        by_segments = {"audio_segments": "embed_audio/{}.segments", "visual_frames": "embed_visual/{}.frames"}
-        self.segment_flags = {
-            name: [f"{self.at.results}/{path.format(shard)}.parquet" for shard in self.shards]
+        self.cohort_list = ARMS[wanted] if wanted in ARMS else given(wanted)
+        by_segments = {"audio_segments": P.embed.segments, "visual_frames": P.embed.frames}
+        segments = {
+            name: [P.of(path, shard=shard) for shard in self.shards]
             for name, path in by_segments.items()
             if evaluation.protocol == "both"
         }
+        self.segment_flags = {name: [self.at(path) for path in paths] for name, paths in segments.items()}
         """Segments and faces, where the segment protocol is wanted: flag -> a file per shard."""
-        self.segment_files = [
-            f"results/{by_segments[name].format(shard)}.parquet" for name in self.segment_flags for shard in self.shards
-        ]
+        self.segment_files = [path for paths in segments.values() for path in paths]
         self.fusion_models = [
-            f"results/models/fusion/{name}/{model}.{seed}.safetensors"
+            P.of(P.models.fusion, list=name, model=model, seed=seed)
             for name in ("all", "clean")
             for model in self.config.fusion.models
             for seed in self.config.fusion.seeds
         ]
         self.fusion_flags = {"models": [self.at(path) for path in self.fusion_models]}
-        shown = {"faces": "results/align/{}.faces.parquet", "wavs": "results/extract/{}.wav.parquet"}
+        shown = {"faces": P.align.faces_index, "wavs": P.extract.wav_index}
         self.shown = {
-            name: [path.format(shard) for shard in self.shards] if self.source.has_media else []
+            name: [P.of(path, shard=shard) for shard in self.shards] if self.source.has_media else []
             for name, path in shown.items()
         }
         """Indices of the faces and wavs that the report shows; none where there are only embeddings."""
-        self.durations = [f"results/media/{shard}.parquet" for shard in self.shards] if self.source.has_media else []
+        self.durations = [P.of(P.media.index, shard=shard) for shard in self.shards] if self.source.has_media else []
         """Tables of the clips' lengths; without clips the list must have them."""
-        below = self.at.results
         self.report_folders = {
-            "status": [f"{below}/{stage}" for stage in self.stages],
-            "faces": [f"{below}/align"] if self.source.has_media else [],
-            "wavs": [f"{below}/extract"] if self.source.has_media else [],
-            "provenance": [f"{below}/{stage}" for stage in [*self.stages, "evaluation"] if stage != "media"],
-            "benchmarks": f"{below}/benchmarks",
+            "status": [self.at(folder) for folder in folders],
+            "faces": [self.at(P.align.folder)] if self.source.has_media else [],
+            "wavs": [self.at(P.extract.folder)] if self.source.has_media else [],
+            "provenance": [self.at(folder) for folder in [*folders, P.evaluation.folder] if folder != P.media.folder],
+            "benchmarks": self.at(P.BENCHMARKS),
             "shards": self.config.shards,
         }
         """Where the report finds what it tells of, and of how many shards."""
         comparison = self.config.comparison
         arms = {
             f"{modality}_{name}": [
-                f"results/comparison/embeddings/{modality}/{name}.{seed}.parquet" for seed in comparison.seeds
+                P.of(P.comparison.embeddings, modality=modality, list=name, seed=seed) for seed in comparison.seeds
             ]
             for modality in comparison.modalities
             if modality == "audio" or source.modalities == "both"
@@ -256,13 +264,12 @@ class Wiring:
         self.arm_files = {flag: [self.at(path) for path in paths] for flag, paths in arms.items()}
         """Embeddings of the trials by the encoders that the comparison trains: flag -> a file per seed."""
         self.arm_embeddings = [path for paths in arms.values() for path in paths]
-        self.comparison = (
-            {name: f"results/comparison/{file}" for name, file in COMPARED.items()} if comparison.in_report else {}
-        )
+        compared = {"comparison": P.comparison.facts, "comparison_curves": P.comparison.curves}
+        self.comparison = compared if comparison.in_report else {}
         """What the report tells of the comparison: nothing, unless the configuration asks for it."""
         self.comparison_flags = {name: self.at(path) for name, path in self.comparison.items()}
         known = None if source.truth is None or self.source.is_synthetic else given(source.truth)
-        truth = "results/truth/truth.csv" if self.source.is_synthetic else known
+        truth = P.truth.table if self.source.is_synthetic else known
         self.truth = [] if truth is None else [truth]
         """Who is really seen and heard, where that is known: an input of the report."""
         self.truth_flag = {"truth": self.at(truth) if truth and self.source.is_synthetic else truth}
@@ -285,14 +292,14 @@ class Wiring:
 
     def _made_trials(self) -> dict[str, str]:
         """Return the lists that the run makes: with the truth known one; else those of trusted and of all labels."""
-        made = "results/evaluation/trials.txt"
+        made = P.evaluation.trials
         if self.source.is_synthetic or self.trial_truth:
             return {TRUTH: made}
-        return {TRUSTED: "results/evaluation/trials_trusted.txt", GIVEN: made}
+        return {TRUSTED: P.evaluation.trusted, GIVEN: made}
 
     def list_of(self, wildcards: Any) -> str:
         """Return the training list of an arm: ``all`` before cleansing, ``clean`` after it."""
-        return f"results/lists/train_{wildcards.list}.txt"
+        return ARMS[wildcards.list]
 
     def training_of(self, modality: str) -> Callable[[Any], str]:
         """Return the flags of an encoder's training as a function of the wildcard ``seed``."""
@@ -323,7 +330,7 @@ class Wiring:
         """Return the shards that an export reads."""
         # Frames that are not kept are no input: the export says that there are none.
         kinds = [kind for kind in self.exported if kind != "frames" or self.config.media.keep_frames]
-        files = [f"results/{PLACES[kind].format(shard)}" for kind in kinds for shard in self.shards]
+        files = [P.of(PLACES[kind], shard=shard) for kind in kinds for shard in self.shards]
         return self.source.need_media("export", files)
 
     def export_flags(self, form: str) -> str:

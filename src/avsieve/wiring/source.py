@@ -8,6 +8,7 @@ from typing import Any
 from avsieve.config.source import Source
 from avsieve.errors import ConfigError
 from avsieve.sources.embeddings.files import folder_state, table_files
+from avsieve.storage import paths as P
 
 # Keys of a source that only its fetching reads, or only its planning: a change of them reruns no more than that.
 FETCH_ONLY = {
@@ -103,7 +104,7 @@ class SourceWiring:
     def roots(self) -> dict[str, str | None]:
         """Folders that the paths of the media index start from, by the flags of `extract_media.py`."""
         if self.is_synthetic:
-            return {"train_root": self._at("results/media")}
+            return {"train_root": self._at(P.media.folder)}
         if self.kind == "archive":  # its paths are whole: archives may lie anywhere
             return {"train_root": "."}
         keys: tuple[str | None, ...] = ROOTS.get(self.kind, ())
@@ -120,7 +121,7 @@ class SourceWiring:
 
     def media_inputs(self, wildcards: Any) -> list[str]:
         """Return the files of a shard, beside its index, that the clips lie in and that this run made."""
-        return [f"results/media/{wildcards.shard}.clips.tar"] if self.is_synthetic else []
+        return [P.of(P.media.clips, shard=wildcards.shard)] if self.is_synthetic else []
 
     @property
     def modules(self) -> dict[str, str]:

@@ -8,11 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
 
 # Where a shard has files of its name; logs and benchmarks have a folder for each rule.
-FOLDERS = ("plan/shards", "media", "extract", "align", "embed_audio", "embed_visual", "scores/shards")
-BY_RULE = ("logs", "benchmarks")
+FOLDERS = (
+    P.plan.shards,
+    P.media.folder,
+    P.extract.folder,
+    P.align.folder,
+    P.of(P.embed.folder, modality="audio"),
+    P.of(P.embed.folder, modality="visual"),
+    P.scores.shards,
+)
+BY_RULE = (P.LOGS, P.BENCHMARKS)
 
 
 def is_left_over(name: str, names: Iterable[str]) -> bool:
@@ -30,13 +39,12 @@ def current(paths: Iterable[Path], shards: int | None) -> list[Path]:
 def left_over(results: str | Path, shards: int) -> Iterator[Path]:
     """Yield the files below ``results`` of shards beyond the first ``shards``."""
     names = set(shard_names(shards))
-    root = Path(results)
-    folders = [root / name for name in FOLDERS]
-    for name in BY_RULE:
-        folders += sorted(path for path in (root / name).glob("*") if path.is_dir())
-    for folder in folders:
-        if folder.is_dir():
-            yield from sorted(path for path in folder.iterdir() if is_left_over(path.name, names))
+    folders = [P.below(results, folder) for folder in FOLDERS]
+    for folder in BY_RULE:
+        folders += sorted(path for path in P.below(results, folder).glob("*") if path.is_dir())
+    for where in folders:
+        if where.is_dir():
+            yield from sorted(path for path in where.iterdir() if is_left_over(path.name, names))
 
 
 def told(results: str | Path, shards: int) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from avsieve.errors import AvsieveError
+from avsieve.storage import paths as P
 from avsieve.storage.atomic import write_text
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ def run_real(
     values = yaml.safe_load((root / "config" / "real_encoder.yaml").read_text(encoding="utf-8"))
     values["source"]["tree"] = {"root": "../speech"}
     config = _configure(work / "encoder.yaml", values)
-    model = "results/models/audio/all.safetensors"
+    model = P.of(P.models.encoder, modality="audio", list="all")
     snakemake(root, work / "encoder", [model], cores, config)
 
     logger.info("running the line on the corpus")
@@ -127,9 +128,9 @@ def _tell(work: Path, clips: bool) -> None:
     from avsieve.storage.tables import read_table
 
     for name, run in [("corpus", work / "run"), *([("video clips", work / "clips")] if clips else [])]:
-        frames = [read_table(p) for p in sorted((run / "results" / "align").glob("*.detections.parquet"))]
+        frames = [read_table(p) for p in sorted(run.glob(P.of(P.align.detections, shard="*")))]
         total = sum(len(f) for f in frames)
         found = sum(int((f["code"] == "ok").sum()) for f in frames)
         sys.stdout.write(f"{name}: a face in {found} of {total} frames ({found / max(total, 1):.1%})\n")
-    sys.stdout.write((work / "run" / "results" / "report" / "summary.txt").read_text(encoding="utf-8"))
-    sys.stdout.write(f"report: {work / 'run' / 'results' / 'report' / 'index.html'}\n")
+    sys.stdout.write((work / "run" / P.report.text).read_text(encoding="utf-8"))
+    sys.stdout.write(f"report: {work / 'run' / P.report.page}\n")

@@ -16,6 +16,7 @@ from typing import Any
 from avsieve.config.source import Source
 from avsieve.sources.containers import EXTENSIONS, SOUND
 from avsieve.sources.watch_list import tell_changes
+from avsieve.storage import paths as P
 from avsieve.storage.census import of_archives, of_files, of_names
 
 # kind -> which folders' names make the plan: where there is no list, and in any case for the test.
@@ -32,7 +33,7 @@ class Watch:
 
     def __init__(self, source: Source, roots: dict[str, str | None], *, at: Callable[[str], str] = str) -> None:
         self._source, self._at = source, at  # `at` as in `avsieve.wiring.rules.Wiring`
-        self.plan_list = at("results/plan/watch.json")
+        self.plan_list = at(P.plan.watched)
         """Where the plan notes what it was made from."""
         self._settings = getattr(source, source.kind)
         self.roots = {name: root for name, root in roots.items() if root is not None}
@@ -55,7 +56,7 @@ class Watch:
     @staticmethod
     def is_own(path: str) -> bool:
         """Tell whether a path is the user's: Snakemake knows of what the run itself makes."""
-        return Path(path).parts[:1] != ("results",)
+        return Path(path).parts[:1] != (P.RESULTS,)
 
     def plan(self, wildcards: Any) -> str:
         """Return what tells which clips there are, where that is what the plan is made from."""
@@ -91,4 +92,4 @@ class Watch:
 
     def watch_list(self, shard: str) -> str:
         """Return the path of a shard's watch list."""
-        return self._at(f"results/media/{shard}.watch.json")
+        return self._at(P.of(P.media.watched, shard=shard))

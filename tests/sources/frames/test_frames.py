@@ -15,7 +15,7 @@ from avsieve.sources.frames import fetch, plan
 from avsieve.sources.frames.check import check
 from avsieve.sources.frames.names import read_names
 from avsieve.sources.layout import Layout
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.wav import wav_bytes
 
 META = (
@@ -137,7 +137,7 @@ def test_images_and_sound_become_frames_and_wavs(release: Path, kind: str) -> No
     settings = {"interval_s": 0.4, "jpeg_quality": 95, "min_audio_s": 0.5}
     status = extract_shard(index, {"train": args.faces}, {"train": args.wavs}, **tars, **settings)
     table = status.frame().set_index("utterance")
-    with ShardReader(tars["frames_tar"]) as frames, ShardReader(tars["wav_tar"]) as wavs:
+    with TarReader(tars["frames_tar"]) as frames, TarReader(tars["wav_tar"]) as wavs:
         names = [name for name, _ in frames.of("id10001/vidA/00001")]
         assert len(wavs.utterances) == 4
     if kind == "aligned":

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from avsieve.media.ffmpeg import write_clip
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.wav import wav_bytes
 
 from .conftest import StandIn, write_track
@@ -45,6 +45,6 @@ def test_the_workflow_fetches_and_decodes_what_it_fetched(repository: Path, tmp_
     assert done.returncode == 0, done.stdout + done.stderr
     status = pd.read_parquet(tmp_path / "results/media/000.status.parquet").set_index("utterance")["code"]
     assert status.to_dict() == {"id1/alive/00001": "ok", "id1/alive/00002": "ok", "id2/dead/00001": "video_removed"}
-    with ShardReader(tmp_path / "results/extract/000.frames.tar") as frames:
+    with TarReader(tmp_path / "results/extract/000.frames.tar") as frames:
         assert frames.utterances == ["id1/alive/00001", "id1/alive/00002"]
     assert "coverage: 2 of 3 utterances there" in (tmp_path / "results/logs/fetch_media/000.log").read_text()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from avsieve.lists.train_list import write_train_list
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.wav import wav_bytes
 
 
@@ -34,7 +34,7 @@ def tiny_speech(tmp_path: Path) -> TinySpeech:
     """Four people with three utterances each."""
     rng = np.random.default_rng(0)
     utterances = [f"id{p}/v{i}/00001" for p in range(4) for i in range(3)]
-    with ShardWriter(tmp_path / "000.wav.tar") as writer:
+    with TarWriter(tmp_path / "000.wav.tar") as writer:
         for utterance in utterances:
             writer.add(utterance, f"{utterance}.wav", wav_bytes(buzz(int(utterance[2]), 1.2, rng)))
     write_train_list(tmp_path / "train_all.txt", utterances, ["1.200"] * len(utterances))

@@ -8,7 +8,7 @@ import pytest
 
 from avsieve.errors import ListError
 from avsieve.lists.train_list import write_train_list
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.training.encoder.examples import Listed
 
 
@@ -21,7 +21,7 @@ class Notes(Listed):
 def train_list(tmp_path: Path) -> Path:
     """Three people; the utterances of two shards, and one of none."""
     for shard, speakers in (("0", "ab"), ("1", "c")):
-        with ShardWriter(tmp_path / f"{shard}.tar") as out:
+        with TarWriter(tmp_path / f"{shard}.tar") as out:
             for speaker in speakers:
                 out.add(f"{speaker}/v/1", f"{speaker}/v/1.txt", speaker.encode())
     utterances = ["c/v/1", "a/v/1", "b/v/1", "b/v/2"]

@@ -16,7 +16,7 @@ from avsieve.encoders.registry import build
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.encoders.visual import VISUAL
 from avsieve.errors import ConfigError, ListError, ModelError
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.training.encoder.face_augment import FaceAugmentation
 from avsieve.training.encoder.optimiser import Optimiser
 from avsieve.training.encoder.schedule import Schedule
@@ -32,7 +32,7 @@ COLOURS = {"a": (200, 40, 40), "b": (40, 200, 40), "c": (40, 40, 200)}
 def data(tmp_path):
     rng = np.random.default_rng(0)
     lines = []
-    with ShardWriter(tmp_path / "faces.tar") as out:
+    with TarWriter(tmp_path / "faces.tar") as out:
         for speaker, colour in COLOURS.items():
             for video in range(4):
                 utterance = f"{speaker}/v{video}/1"

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.tables import write_table
 from avsieve.training.encoder.visual_evaluation import measure_encoder
 
@@ -21,7 +21,7 @@ class Colour:
 def people(tmp_path):
     rows = []
     colours = {"p00000": (220, 20, 20), "p00002": (20, 220, 20), "p00001": (20, 20, 220), "p00003": (220, 220, 20)}
-    with ShardWriter(tmp_path / "faces.tar") as out:
+    with TarWriter(tmp_path / "faces.tar") as out:
         for speaker, colour in colours.items():
             for video in range(3):
                 utterance = f"{speaker}/v{video}/00001"

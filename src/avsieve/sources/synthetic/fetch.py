@@ -12,7 +12,7 @@ from avsieve.media.file_identity import Mark
 from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.runtime.progress import progress
 from avsieve.sources.synthetic.plan import add_corpus_options, settings_of
-from avsieve.storage.shards import ShardReader, ShardWriter
+from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.storage.status import StatusTable
 from avsieve.synthetic.corpus import plan_clips
 from avsieve.synthetic.render import render_clip
@@ -36,14 +36,14 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     wanted = set(rows["utterance"])
     clips = [c for c in plan_clips(settings) if c.utterance(settings.seed) in wanted]
     status = StatusTable("fetch_media")
-    with tempfile.TemporaryDirectory() as folder, ShardWriter(args.tar) as writer:
+    with tempfile.TemporaryDirectory() as folder, TarWriter(args.tar) as writer:
         path = Path(folder) / "clip.mp4"
         for clip in progress(clips, "clips rendered"):
             utterance = clip.utterance(settings.seed)
             render_clip(settings, clip, path)
             writer.add(utterance, f"{utterance}.mp4", path.read_bytes())
             status.add(utterance)
-    with ShardReader(args.tar) as reader:
+    with TarReader(args.tar) as reader:
         members = {member.utterance: member for member in reader.index.itertuples()}
     index = media_table(
         IndexedClip(

@@ -9,7 +9,7 @@ import numpy as np
 
 from avsieve.lists.train_list import write_train_list
 from avsieve.runtime.progress import progress
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.wav import wav_bytes
 from avsieve.synthetic.voices.person import VoiceIdentity, sample_channel, sample_voice, synthesise
 
@@ -45,7 +45,7 @@ def person_voice(entropy: int, person: int) -> VoiceIdentity:
 def write_voices(corpus: VoiceCorpus, tar: Path, train_list: Path) -> None:
     """Write ``tar`` with its index, and the list of its utterances; equal settings give equal bytes."""
     utterances: list[str] = []
-    with ShardWriter(tar) as shard:
+    with TarWriter(tar) as shard:
         for person in progress(range(corpus.people), "voices"):
             voice = person_voice(corpus.entropy, person)
             for video in range(corpus.videos):

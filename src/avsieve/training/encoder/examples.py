@@ -12,7 +12,7 @@ import numpy as np
 
 from avsieve.errors import ListError
 from avsieve.lists.train_list import read_train_list
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Listed:
 
     def __init__(self, train_list: Path, tars: Sequence[Path], max_missing: float = 0.5) -> None:
         listed = read_train_list(train_list)
-        self._readers = [ShardReader(tar) for tar in tars]
+        self._readers = [TarReader(tar) for tar in tars]
         home = {u: i for i, reader in enumerate(self._readers) for u in reader.utterances}
         present = listed[listed["utterance"].isin(home)]
         missing = len(listed) - len(present)
@@ -85,6 +85,6 @@ class Listed:
     def __len__(self) -> int:
         return len(self.utterances)
 
-    def reader(self, index: int) -> ShardReader:
+    def reader(self, index: int) -> TarReader:
         """Return the shard that holds an utterance."""
         return self._readers[self._homes[index]]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from avsieve.errors import ShardError
+from avsieve.errors import TarError
 from avsieve.training.encoder.examples import Listed
 from avsieve.training.encoder.face_augment import FaceAugmentation
 from avsieve.training.encoder.sampler import EpochBatches
@@ -52,7 +52,7 @@ class Faces(Listed):
     def _decoded(self, index: int, name: str, content: bytes) -> np.ndarray:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
         if image is None:
-            raise ShardError(f"{self.reader(index).path}: member {name} is no image; run align_faces again")
+            raise TarError(f"{self.reader(index).path}: member {name} is no image; run align_faces again")
         return image
 
 

@@ -10,7 +10,7 @@ from avsieve.encoders.embed_visual import Encoder, embed_faces, pool
 from avsieve.evaluation.metrics import eer, error_rates
 from avsieve.evaluation.scoring import Part, mean_of_cosines
 from avsieve.storage.ids import parse_id
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.tables import read_table
 
 
@@ -27,7 +27,7 @@ def measure_encoder(encoder: Encoder, faces_tar: Path, detections: Path) -> dict
         ``own_above_nearest``: share of utterances nearer to their person's centre, built without their own video, than
         to any other person's.
     """
-    with ShardReader(faces_tar) as reader:
+    with TarReader(faces_tar) as reader:
         utterances = reader.utterances
     found = embed_faces(faces_tar, read_table(detections), utterances, encoder, batch=64)
     vectors = np.stack([pool(found[u].embeddings, found[u].quality) for u in utterances])

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from avsieve.storage.shards import ShardReader
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.training.encoder.schedule import Schedule
 from avsieve.training.shipped.detector import TinyDetector, detector_loss
 from avsieve.training.shipped.detector_data import DetectorImages, decode
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 def read_people(frames: Path, truth: Path) -> tuple[list[bytes], np.ndarray, np.ndarray]:
     """Return JPEGs, boxes (n, 4) and landmarks (n, 5, 2) of rendered people."""
     table = read_truth(truth)
-    with ShardReader(frames) as reader:
+    with TarReader(frames) as reader:
         jpegs = [reader.read(name) for name in table["name"]]
     boxes = table[["x1", "y1", "x2", "y2"]].to_numpy(np.float32)
     return jpegs, boxes, np.stack(table["landmarks"].to_list()).reshape(-1, 5, 2).astype(np.float32)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from avsieve.runtime.progress import progress
 from avsieve.storage.atomic import write_text
-from avsieve.storage.shards import ShardWriter
+from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.status import StatusTable
 from avsieve.storage.tables import read_table, write_table
 from avsieve.synthetic.faces.person import FPS, FaceRenderer, sample_face, sample_scene
@@ -75,7 +75,7 @@ def render_people(
     status = StatusTable("render_people")
     rows: list[tuple] = []
     lines: dict[str, str] = {}
-    with ShardWriter(tar) as out:
+    with TarWriter(tar) as out:
         for person in progress(range(first, first + people), "people"):
             for item in render_person(seed, person, scenes, frames):
                 out.add(item.utterance, item.name, item.jpeg)

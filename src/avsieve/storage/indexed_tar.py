@@ -1,4 +1,4 @@
-"""Shards: uncompressed tars in WebDataset naming, with a Parquet index for random access.
+"""Tars with an index: uncompressed, in WebDataset naming, with a Parquet table beside them for random access.
 
 ``NAME.tar`` holds the members, ``NAME.parquet`` one row per member: ``name``, ``utterance``, ``offset`` and ``size``
 (bytes of the content in the tar) and ``crc32`` of the content. Times, owners and modes are constant, so equal content
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Self
 import pandas as pd
 import pyarrow as pa
 
-from avsieve.errors import ShardError
+from avsieve.errors import TarError
 from avsieve.storage.atomic import commit
 from avsieve.storage.tables import read_table, write_table
 
@@ -36,7 +36,7 @@ _INDEX_SCHEMA = pa.schema(
 
 
 class Member(NamedTuple):
-    """A row of a shard's index."""
+    """A row of a tar's index."""
 
     name: str
     utterance: str
@@ -61,13 +61,13 @@ def _header(name: str, size: int) -> bytes:
 
 
 def partial_path(tar: str | Path) -> Path:
-    """Return the name that a shard has while it is written."""
+    """Return the name that a tar has while it is written."""
     tar = Path(tar)
     return tar.with_name(tar.name + ".partial")
 
 
 def intact(tar: str | Path, members: Sequence[Member]) -> int:
-    """Return how many of ``members``, from the first on, an unfinished shard holds as they were written."""
+    """Return how many of ``members``, from the first on, an unfinished tar holds as they were written."""
     partial = partial_path(tar)
     if not partial.exists():
         return 0
@@ -85,22 +85,22 @@ def intact(tar: str | Path, members: Sequence[Member]) -> int:
 
 
 def index_path(tar: str | Path) -> Path:
-    """Return the path of a shard's index: ``x/000.tar`` -> ``x/000.parquet``."""
+    """Return the path of a tar's index: ``x/000.tar`` -> ``x/000.parquet``."""
     return Path(tar).with_suffix(".parquet")
 
 
-class ShardWriter:
-    """Write a shard and its index; both appear under their names only when the ``with`` block ends well.
+class TarWriter:
+    """Write a tar and its index; both appear under their names only when the ``with`` block ends well.
 
     The tar is renamed before its index, and readers open the index first.
 
     Parameters
     ----------
     tar
-        The shard to write.
+        The tar to write.
     kept
-        Members that an unfinished shard holds and that writing goes on behind; what follows them is cut off. If given,
-        be it empty, the unfinished shard is kept when the block ends with an error. They are believed: see `intact`.
+        Members that an unfinished tar holds and that writing goes on behind; what follows them is cut off. If given,
+        be it empty, the unfinished tar is kept when the block ends with an error. They are believed: see `intact`.
     """
 
     def __init__(self, tar: str | Path, kept: Sequence[Member] | None = None) -> None:
@@ -123,11 +123,11 @@ class ShardWriter:
 
         Raises
         ------
-        ShardError
+        TarError
             If ``name`` was added before.
         """
         if name in self._seen:
-            raise ShardError(f"{self.path}: member {name} was written before; member names must be unique")
+            raise TarError(f"{self.path}: member {name} was written before; member names must be unique")
         self._seen.add(name)
         head = _header(name, len(content))
         # Not `TarFile.addfile`, which takes three times as long: there are as many members as frames.
@@ -157,12 +157,12 @@ class ShardWriter:
         write_table(index_path(self.path), pa.table([list(c) for c in columns], schema=_INDEX_SCHEMA))
 
 
-class ShardReader:
-    """Read members of a shard by name or by utterance.
+class TarReader:
+    """Read members of a tar by name or by utterance.
 
     Raises
     ------
-    ShardError
+    TarError
         If the index reaches past the end of the tar.
     """
 
@@ -172,7 +172,7 @@ class ShardReader:
         size = self.path.stat().st_size
         end = int((self.index["offset"] + self.index["size"]).max()) if len(self.index) else 0
         if end > size:
-            raise ShardError(f"{self.path}: the index reaches to byte {end}, the file has {size}; run its stage again")
+            raise TarError(f"{self.path}: the index reaches to byte {end}, the file has {size}; run its stage again")
         self._file = self.path.open("rb")
         self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         self._by_name = {n: i for i, n in enumerate(self.index["name"])}
@@ -210,11 +210,11 @@ class ShardReader:
 
         Raises
         ------
-        ShardError
+        TarError
             If there is no such member.
         """
         if name not in self._by_name:
-            raise ShardError(f"{self.path}: no member {name} among {len(self)}; is the index of another run?")
+            raise TarError(f"{self.path}: no member {name} among {len(self)}; is the index of another run?")
         return self._content(self._by_name[name])
 
     def of(self, utterance: str) -> Iterator[tuple[str, bytes]]:
