@@ -1,0 +1,207 @@
+"""The column `reruns` of the configuration's reference, against what Snakemake plans when a key changes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from avsieve.config.model import Config, parse_config
+from avsieve.errors import ConfigError
+
+from .dry_runs import STOPPED
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reruns")]
+
+WITH_CLIPS = ["all", "audit_noise", "train_encoders", "compare_lists", "export_tree", "export_webdataset"]
+# What the configurations name, beside the same with another name.
+FILES = ["list.txt", "truth.csv", "clips.csv", "clips.zip", "voices.npz"]
+FOLDERS = ["clips", "other"]
+
+# A run in which every key that is not a source's own has its effect.
+TREE: dict[str, Any] = {
+    "source": {"kind": "tree", "tree": {"root": "clips", "train_list": "list.txt"}, "truth": "truth.csv"},
+    "shards": 1,
+    "training": {"audio": {"music": "clips"}},
+    "evaluation": {"sex": "truth.csv", "as_norm": {"cohort": "all"}},
+}
+BASES: dict[str, dict[str, Any]] = {
+    "tree": TREE,
+    # Keys whose value in it leaves others without effect.
+    "given": TREE | {"evaluation": {"trials": "list.txt"}, "comparison": {"modalities": ["visual"]}},
+    "no_frames": TREE | {"media": {"keep_frames": False}},
+    "synthetic": {"source": {"kind": "synthetic"}},
+    "archive": {"source": {"kind": "archive", "archive": {"video": ["clips.zip"]}}},
+    "urls": {"source": {"kind": "urls", "urls": {"table": "clips.csv"}}},
+    "voxceleb": {"source": {"kind": "voxceleb", "voxceleb": {"tracks": "clips"}}},
+    "frames": {"source": {"kind": "frames", "frames": {"faces": "clips", "wavs": "clips"}}},
+    "embeddings": {
+        "source": {
+            "kind": "embeddings",
+            "embeddings": {"train_list": "list.txt", "audio": "voices.npz", "visual": "voices.npz"},
+            "truth": "truth.csv",
+        },
+        "evaluation": {"sex": "truth.csv", "as_norm": {"cohort": "all"}},
+    },
+}
+# Another value, where none can be told from the key's type.
+VALUES: dict[str, list[Any]] = {
+    "source.tree.layout": ["speaker/utterance"],
+    "source.archive.layout": ["speaker/utterance"],
+    "source.frames.layout": ["speaker/utterance"],
+    "audio.arch": ["ecapa512"],
+    "visual.arch": ["iresnet18"],
+    "training.audio.arch": ["ecapa512"],
+    "training.visual.arch": ["iresnet18"],
+    "cleansing.options": [{"rounds": 3}],
+    "audit.kinds": [{"video": 0.4}],
+    "evaluation.as_norm.cohort": ["clean"],
+}
+# Frames that are not kept: one rule in place of two, and no quality of theirs.
+NO_FRAMES = {"extract_media": "extract_faces", "align_faces": "extract_faces"}
+# Where there are no clips, the first rule of these keys is another; of those of stages that there are not, none is.
+WITHOUT_CLIPS = {"max_failed": "split_embeddings", "device": "train_fusion"}
+
+
+def leaves(model: type[BaseModel] = Config, path: str = "") -> Iterator[tuple[str, type[Any], str]]:
+    """Yield every key of the configuration: its full name, the block that it is in, and its name there."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from leaves(field.annotation, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", model, name
+
+
+KEYS = {full: (block, name) for full, block, name in leaves()}
+
+
+def documented(key: str) -> str:
+    block, name = KEYS[key]
+    return str(block.reruns(name))
+
+
+def changed(base: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """Return a configuration with another value of a key."""
+    head, _, rest = key.partition(".")
+    return base | {head: changed(base.get(head, {}), rest, value) if rest else value}
+
+
+def value_of(config: Config, key: str) -> Any:
+    value: Any = config
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def others(annotation: Any, value: Any) -> list[list[Any]]:
+    """Return other values of a type, by the ways in which they differ; of each way the first that is valid counts."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return others(get_args(annotation)[0], value)
+    if origin in (Union, UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+        found = [other for kind in kinds for way in others(kind, value) for other in way]
+        return [found, [None]] if type(None) in get_args(annotation) and value is not None else [found]
+    if origin is Literal:
+        return [[choice for choice in get_args(annotation) if choice != value]]
+    if origin is list:
+        known = list(value or [])
+        more = [item for way in others(get_args(annotation)[0], known[-1] if known else None) for item in way]
+        return [[[*known, item] for item in more if item not in known], *([[known[:-1]]] if known else [])]
+    if annotation is bool:
+        return [[not value]]
+    if annotation in (int, float):
+        number = value if isinstance(value, int | float) else 32
+        return [[annotation(n) for n in (number + 1, number - 1, number / 2, number + 0.1, 2 * number)]]
+    if annotation is str:
+        text = value or ""
+        there = [f"other{Path(text).suffix}"] if text in FILES or text in FOLDERS else [f"{text}x"]
+        return [there if text else ["other", "other.txt", "other.csv", "other.npz"]]
+    raise TypeError(f"no other value for {annotation}; name one in VALUES")
+
+
+def is_valid(config: dict[str, Any]) -> bool:
+    try:
+        parse_config(config)
+    except ConfigError:
+        return False
+    return True
+
+
+def configurations(base: dict[str, Any], key: str) -> list[list[dict[str, Any]]]:
+    """Return the base with other values of a key: for each way to differ, those that the model takes."""
+    block, name = KEYS[key]
+    value = value_of(parse_config(base), key)
+    ways = [VALUES[key]] if key in VALUES else others(block.model_fields[name].annotation, value)
+    found = [[config for other in way if other != value and is_valid(config := changed(base, key, other))] for way in ways]
+    return [configs for configs in found if configs]
+
+
+def keys_of(world: str) -> list[str]:
+    """Return the keys that are changed in a run."""
+    own = [key for key in KEYS if key.startswith("source.") and key.count(".") == 2]
+    general = [key for key in KEYS if key not in own]
+    if world == "tree":
+        return [*general, *(key for key in own if key.startswith("source.tree."))]
+    if world == "given":
+        return ["evaluation.trials", "evaluation.as_norm.cohort", "comparison.modalities"]
+    if world == "no_frames":
+        return [key for key in general if key.startswith(("media.", "faces."))]
+    found = [key for key in own if key.startswith(f"source.{world}.")]
+    return [*general, *found] if world == "embeddings" else found
+
+
+def ask(repository: Path, folder: Path, world: str, plans: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    for name in (*FILES, *(f"other{Path(name).suffix}" for name in FILES)):
+        (folder / name).write_text("")
+    for name in FOLDERS:
+        (folder / name).mkdir()
+    targets = ["all", "audit_noise"] if world == "embeddings" else WITH_CLIPS
+    question = {"targets": targets, "base": BASES[world], "plans": plans}
+    command = [sys.executable, str(Path(__file__).with_name("dry_runs.py")), str(repository / "workflow" / "Snakefile")]
+    done = subprocess.run(
+        command, input=json.dumps(question), capture_output=True, text=True, check=False, cwd=folder
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def expected(world: str, key: str, order: list[str]) -> str:
+    told = documented(key)
+    if world == "no_frames":
+        return "none" if key == "media.jpeg_quality" else NO_FRAMES.get(told, told)
+    if world == "embeddings" and told not in order:
+        return WITHOUT_CLIPS.get(key, told if told == "refused" else "none")
+    return told
+
+
+@pytest.mark.parametrize("world", BASES)
+def test_a_changed_key_reruns_first_what_the_reference_says(world: str, repository: Path, tmp_path: Path) -> None:
+    ways = {key: configurations(BASES[world], key) for key in keys_of(world)}
+    if world != "embeddings":  # where some keys have one value only
+        assert [key for key, configs in ways.items() if not configs] == [], "name another value in VALUES"
+    plans = {f"{key} {number}": way for key, configs in ways.items() for number, way in enumerate(configs)}
+    found = ask(repository, tmp_path, world, plans)
+    assert found["first"].pop("") is None, "the run that nothing was changed of is not finished"
+    order = found["order"]
+    first: dict[str, str] = {}
+    for name, rule in found["first"].items():
+        key = name.split()[0]
+        if rule is None:
+            rule = "none"
+        elif rule.startswith(STOPPED) and "holds a run of" in rule:
+            rule = "refused"
+        # Of the ways to change a key that counts which begins first.
+        rank = [*order, "none"]
+        if key not in first or (rule in rank and first[key] in rank and rank.index(rule) < rank.index(first[key])):
+            first[key] = rule
+    wrong = {key: (expected(world, key, order), rule) for key, rule in first.items() if rule != expected(world, key, order)}
+    assert wrong == {}, "key: (what the reference says, what Snakemake plans)"
