@@ -1,12 +1,14 @@
-"""Plan one finished run again under many configurations, in one process, and tell what would run first.
+"""Plan finished runs again under other configurations, in one process, and tell what would run first.
 
-The run is none: its outputs are made empty, in the order of the pipeline, and Snakemake records of each job what it
+The runs are none: their outputs are made empty, in the order of the pipeline, and Snakemake records of each job what it
 records of one that has run (its rule, parameters and inputs). So what a plan says is what it says after a real run.
 
-``python dry_runs.py SNAKEFILE < question.json > answer.json``, in an empty folder that holds what the configurations
-name. The question has ``targets``, the ``base`` configuration, and ``plans``: name -> configurations, of which the
-first that can be planned counts. The answer has ``order``, the rules as they follow each other, and ``first``: name ->
-the first rule that runs again, null for none, or the message of what stopped every plan.
+``python dry_runs.py SNAKEFILE`` reads a question a line and writes an answer a line, both in JSON. A question has the
+``folder`` to work in, which holds what the configurations name and nothing else, ``targets``, the ``base``
+configuration, and ``plans``: name -> configurations, of which the first that can be planned counts. The answer has
+``order``, the rules as they follow each other; ``files``: rule -> what a job of it reads, and its parameters;
+``first``: name -> the first rule that runs again, null for none ("" is the base itself); and ``stopped``: name -> the
+messages, where no configuration can be planned.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +33,8 @@ from snakemake.settings.types import (
     ResourceSettings,
 )
 
-STOPPED = "stopped: "
+import avsieve.wiring.rules
+from avsieve.sources.source_note import write_note
 
 
 @contextlib.contextmanager
@@ -62,14 +66,17 @@ def pretend_to_run(workflow: Any) -> None:
             if job.output:
                 workflow.async_run(workflow.persistence.finished(job))
     # What `plan_shards` writes beside its outputs, and later plans read.
-    from avsieve.sources.source_note import write_note
-
     wiring = workflow.globals["W"]
     plan = next(job for job in workflow.dag.jobs if job.rule.name == "plan_shards")
     folder = Path(str(plan.output.plan)).parent
     write_note(folder, wiring.source.kind, wiring.source.settings.model_dump())
     if "clips" in plan.params.keys():  # noqa: SIM118 - Snakemake's `Params` is a list with names
         Path(wiring.watch.plan_list).write_text(json.dumps({"told": plan.params.clips}), encoding="utf-8")
+
+
+def told_of(job: Any) -> list[str]:
+    """Return what a job is told to read: its inputs, and its parameters."""
+    return [*(str(path) for path in job.input), *(str(value) for value in job.params)]
 
 
 def first_to_run(workflow: Any) -> str | None:
@@ -91,7 +98,9 @@ def answer(snakefile: str, question: dict[str, Any]) -> dict[str, Any]:
     with planned(snakefile, question["base"], targets, everything=True) as workflow:
         pretend_to_run(workflow)
         order = [rule.name for rule in workflow.rules]
+        files = {job.rule.name: told_of(job) for job in workflow.dag.jobs}
     first: dict[str, str | None] = {"": first_of(question["base"])}
+    stopped: dict[str, list[str]] = {}
     for name, configs in question["plans"].items():
         messages = []
         for config in configs:
@@ -101,12 +110,43 @@ def answer(snakefile: str, question: dict[str, Any]) -> dict[str, Any]:
             except WorkflowError as error:
                 messages.append(" ".join(str(error).split()))
         else:
-            first[name] = STOPPED + " | ".join(messages)
-    return {"order": order, "first": first}
+            stopped[name] = messages
+    return {"order": order, "files": files, "first": first, "stopped": stopped}
+
+
+def remember() -> None:
+    """Read the rules and hash the code once: neither changes between two plans, and both take most of their time."""
+    from snakemake import workflow as module  # not before `snakemake.api`, which it imports in turn
+
+    parse, hashes = module.parse, avsieve.wiring.rules.code_hashes
+    parsed: dict[tuple[str, int], Any] = {}
+    hashed: dict[tuple[str, ...], list[str]] = {}
+
+    def parse_once(path: Any, workflow: Any, linemap: dict[int, int], rulecount: int = 0) -> Any:
+        key = (str(path.get_path_or_uri(secret_free=True)), rulecount)
+        if key not in parsed:
+            parsed[key] = (parse(path, workflow, linemap, rulecount=rulecount), dict(linemap))
+        linemap.update(parsed[key][1])
+        return parsed[key][0]
+
+    def hash_once(script: Path, src: Path, also: Any = ()) -> list[str]:
+        key = (str(script), str(src), *also)
+        if key not in hashed:
+            hashed[key] = hashes(script, src, also)
+        return list(hashed[key])
+
+    module.parse = parse_once
+    avsieve.wiring.rules.code_hashes = hash_once
 
 
 if __name__ == "__main__":
-    gc.disable()  # the whole takes seconds and little memory
-    with contextlib.redirect_stdout(sys.stderr):
-        text = json.dumps(answer(sys.argv[1], json.load(sys.stdin)))
-    print(text)
+    gc.disable()  # the whole takes a minute and little memory
+    remember()
+    for line in sys.stdin:
+        question = json.loads(line)
+        os.chdir(question["folder"])
+        # Whatever Snakemake says is no part of the answer.
+        with contextlib.redirect_stdout(sys.stderr):
+            text = json.dumps(answer(sys.argv[1], question))
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()

@@ -53,7 +53,7 @@ class Synthetic(Block):
 class Tree(Block):
     """Folders of clips, in VoxCeleb2's layout `speaker/video/utterance.mp4` or another (`source.kind: tree`)."""
 
-    root: str | None = key(None, "Folder that holds the speakers' folders.", "plan_shards")
+    root: str | None = key(None, "Folder that holds the speakers' folders.", "refused")
     layout: LayoutText = key(DEFAULT, f"How the clips lie below their folders: {LAYOUT}", "plan_shards")
     table: str | None = key(
         None,
@@ -77,7 +77,7 @@ class Archive(Block):
     """Archives of clips, zip or tar, whole or in parts, read in place (`source.kind: archive`)."""
 
     video: list[str] = key(
-        list, "Archives of the clips; `*` stands for anything, so `vox2_dev_mp4_part*` names all parts.", "plan_shards"
+        list, "Archives of the clips; `*` stands for anything, so `vox2_dev_mp4_part*` names all parts.", "refused"
     )
     layout: LayoutText = key(
         DEFAULT, f"What the last parts of a clip's path in an archive are: {LAYOUT}", "plan_shards"
@@ -97,7 +97,7 @@ class Archive(Block):
 class Urls(Block):
     """A table of URLs, `utterance,url` and, if known, `sha256,start,end` (`source.kind: urls`)."""
 
-    table: str | None = key(None, "The table (CSV); `start` and `end` in seconds cut a part out.", "plan_shards")
+    table: str | None = key(None, "The table (CSV); `start` and `end` in seconds cut a part out.", "refused")
     test_table: str | None = key(None, "The same for other people, for the trials.", "plan_shards")
     store: str = key(
         "downloads", "Folder that the clips are kept in; what lies there is not fetched again.", "fetch_media"
@@ -118,7 +118,7 @@ class Voxceleb(Block):
     """VoxCeleb's official track files, fetched from the site by yt-dlp (`source.kind: voxceleb`)."""
 
     tracks: str | None = key(
-        None, "Folder of the track files, `speaker/video/utterance.txt` (`vox2_dev_txt`).", "plan_shards"
+        None, "Folder of the track files, `speaker/video/utterance.txt` (`vox2_dev_txt`).", "refused"
     )
     test_tracks: str | None = key(None, "The same for other people, for the trials.", "plan_shards")
     train_list: str | None = key(None, LIST, "plan_shards")
@@ -168,7 +168,7 @@ class Frames(Block):
         "utterances (`speaker/1.6/video/*.jpg` in VoxCeleb1's face release).",
         "plan_shards",
     )
-    wavs: str | None = key(None, "Folder of the sound: `speaker/video/utterance.wav`.", "plan_shards")
+    wavs: str | None = key(None, "Folder of the sound: `speaker/video/utterance.wav`.", "refused")
     layout: LayoutText = key(DEFAULT, f"How the sound lies, and the images' folders: {LAYOUT}", "plan_shards")
     names: str | None = key(
         None, "`vox1_meta.csv`, where the folders of the images bear names and those of the sound ids.", "plan_shards"
@@ -186,7 +186,7 @@ class Frames(Block):
 class Embeddings(Block):
     """Embeddings made elsewhere: nothing is fetched, decoded or embedded (`source.kind: embeddings`)."""
 
-    train_list: str | None = key(None, f"{LISTS}.", "plan_shards")
+    train_list: str | None = key(None, f"{LISTS}.", "refused")
     audio: str | list[str] | None = key(
         None, f"Voice embeddings; several files are read as one table. {KNOWN}.", "split_embeddings"
     )
@@ -218,7 +218,7 @@ NEEDED = {
 class Source(Block):
     """Where utterances come from."""
 
-    kind: Kind = key("synthetic", "Which of the sources below.", "plan_shards")
+    kind: Kind = key("synthetic", "Which of the sources below.", "refused")
     synthetic: Synthetic = key(Synthetic, "", "plan_shards")
     tree: Tree = key(Tree, "", "plan_shards")
     archive: Archive = key(Archive, "", "plan_shards")

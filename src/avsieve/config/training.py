@@ -189,11 +189,11 @@ class Training(Block):
         1,
         "GPUs that share each batch (or processes on a CPU); the result is the same but for rounding. Takes effect "
         "in the next training.",
-        "train_audio",
+        "none",
         ge=1,
     )
     workers: int = key(
-        0, "Processes that prepare batches, for each device. Takes effect in the next training.", "train_audio", ge=0
+        0, "Processes that prepare batches, for each device. Takes effect in the next training.", "none", ge=0
     )
     tensorboard: bool = key(
         False, "Write TensorBoard's files beside the models (needs the package tensorboard).", "train_audio"
