@@ -51,6 +51,7 @@ BASES: dict[str, dict[str, Any]] = {
             "embeddings": {"train_list": "list.txt", "audio": "voices.npz", "visual": "voices.npz"},
             "truth": "truth.csv",
         },
+        "training": {"audio": {"music": "clips"}},
         "evaluation": {"sex": "sex.csv", "as_norm": {"cohort": "all"}},
     },
 }
@@ -79,6 +80,8 @@ ELSEWHERE = {
     ("embeddings", "max_failed"): "split_embeddings",
     ("embeddings", "device"): "train_fusion",
 }
+# Blocks of stages that work on clips, frames, wavs and faces.
+OF_CLIPS = ("media", "faces", "audio", "visual", "training", "comparison", "export")
 # Keys that must be changed in the run "less" to show their first rule.
 LESS = ["evaluation.trials", "evaluation.as_norm.cohort", "comparison.modalities", "fusion.models"]
 
@@ -170,7 +173,11 @@ def keys_of(world: str) -> list[str]:
     if world == "no_frames":
         return [key for key in general if key.startswith(("media.", "faces."))]
     found = [key for key in own if key.startswith(f"source.{world}.")]
-    return [*general, *found] if world == "embeddings" else found
+    return (
+        [*(k for k in general if k.partition(".")[0] not in OF_CLIPS and k not in LESS), *found]
+        if world == "embeddings"
+        else found
+    )
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +211,7 @@ def ask(planner: subprocess.Popen[str], folder: Path, world: str, plans: dict[st
 def expected(world: str, key: str, order: list[str]) -> str:
     told = documented(key)
     if world == "embeddings" and told not in (*order, "refused"):
-        told = "none"  # what its stage does has been done elsewhere
+        told = "none"  # what that rule does has been done elsewhere
     return ELSEWHERE.get((world, key), told)
 
 
@@ -223,13 +230,27 @@ def test_a_changed_key_reruns_first_what_the_reference_says(
     for name, rule in found["first"].items():
         # Of the ways to change a key that counts which begins first.
         key, rule = name.split()[0], rule or "none"
-        first[key] = min(rule, first.get(key, "none"), key=order.index)
+        first[key] = min(rule, first.get(key, "none"), key=lambda name: order.index(name) if name in order else 0)
     for name, messages in found["stopped"].items():
         key = name.split()[0]
         first[key] = "refused" if "holds a run of" in messages[0] else f"stopped: {messages}"
     says = {key: expected(world, key, order) for key in first}
     wrong = {key: (says[key], rule) for key, rule in first.items() if rule != says[key]}
     assert not wrong, f"key: (what the reference says, what Snakemake plans): {wrong}"
+
+
+def test_without_clips_the_keys_of_their_stages_rerun_nothing(planner: subprocess.Popen[str], tmp_path: Path) -> None:
+    config = BASES["embeddings"]
+    keys = [key for key in KEYS if key.partition(".")[0] in OF_CLIPS]
+    changed_keys = []
+    for key in keys:
+        if ways := configurations(config, key):
+            config = ways[0][0]
+            changed_keys.append(key)
+    # The one has no other value here; the other has it by the preset, which was changed before it.
+    assert set(keys) - set(changed_keys) <= {"comparison.in_report", "training.visual.arch"}
+    found = ask(planner, tmp_path, "embeddings", {"all of them": [config]})
+    assert found["first"] == {"": None, "all of them": None}
 
 
 def test_every_key_is_changed_in_some_run() -> None:
