@@ -196,7 +196,9 @@ class Training(Block):
         0, "Processes that prepare batches, for each device. Takes effect in the next training.", "none", ge=0
     )
     tensorboard: bool = key(
-        False, "Write TensorBoard's files beside the models (needs the package tensorboard).", "train_audio"
+        False,
+        "Write TensorBoard's files beside the models (needs the package tensorboard). Takes effect in the next training.",
+        "none",
     )
     audio: TrainAudio = key(TrainAudio, "", "train_audio")
     visual: TrainVisual = key(TrainVisual, "", "train_visual")

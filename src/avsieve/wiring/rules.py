@@ -345,7 +345,8 @@ class Wiring:
         """Return the option that a training writes TensorBoard's files with, beside its model."""
         if not self.config.training.tensorboard:
             return ""
-        return flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")})
+        # Plain text: `Words` would be called in turn, with `output` as well.
+        return str(flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")}))
 
     def env(self, family: str, arch: str = "") -> str:
         """Return the conda environment of a family of stages; networks have one for CUDA of their own.
