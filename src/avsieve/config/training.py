@@ -197,7 +197,8 @@ class Training(Block):
     )
     tensorboard: bool = key(
         False,
-        "Write TensorBoard's files beside the models (needs the package tensorboard). Takes effect in the next training.",
+        "Write TensorBoard's files beside the models (needs the package tensorboard). Takes effect in the next "
+        "training.",
         "none",
     )
     audio: TrainAudio = key(TrainAudio, "", "train_audio")
