@@ -27,7 +27,7 @@ def command(tmp_path, repository):
     words += ["--audio-all", "all.0.parquet", "all.1.parquet", "--audio-clean", "clean.0.parquet", "clean.1.parquet"]
     words += ["--cohort", "all.txt", "--top", "10", "--bootstrap", "50", "--table", "comparison.csv"]
     (tmp_path / "gains.csv").write_text("model,condition,protocol,scores,seeds\n")
-    words += ["--fusion", "gains.csv", "--eer", "interpolated", "--seed", "0"]
+    words += ["--fusion", "gains.csv", "--eer", "interpolated", "--bootstrap-seed", "0"]
     words += ["--facts", "comparison.json", "--curves", "curves.parquet", "--text", "comparison.txt"]
     script = repository / "workflow" / "scripts" / "compare_lists.py"
 

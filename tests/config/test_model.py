@@ -75,6 +75,12 @@ def test_a_key_that_has_moved_says_where_it_went(monkeypatch: pytest.MonkeyPatch
     assert str(caught.value) == words
 
 
+def test_the_seed_of_the_evaluation_is_three_now() -> None:
+    words = "evaluation.holdout_seed .* evaluation.trials_seed .* and evaluation.bootstrap_seed"
+    with pytest.raises(ConfigError, match=words):
+        parse_config({"evaluation": {"seed": 3}})
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config({"shardz": 3, "device": "gpu"})

@@ -91,6 +91,7 @@ def test_tensorboards_files_stand_beside_the_model_where_they_are_wanted(reposit
     for wanted, option in ((False, ""), (True, "--tensorboard results/models/audio/all.tensorboard")):
         wiring = Wiring({"training": {"tensorboard": wanted}}, repository / "workflow")
         assert wiring.board(None, output) == option
+        assert not callable(wiring.board(None, output))
 
 
 def test_the_workflow_imports_nothing_heavy() -> None:

@@ -163,7 +163,7 @@ rule compare_lists:
         evaluation=flags(
             {
                 name: getattr(W.config.evaluation, name)
-                for name in ("eer", "bootstrap", "seed")
+                for name in ("eer", "bootstrap", "bootstrap_seed")
             }
         ),
     message:

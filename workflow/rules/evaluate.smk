@@ -112,9 +112,11 @@ rule evaluate_fusion:
             leave=[
                 "trials",
                 "holdout",
+                "holdout_seed",
                 "sex",
                 "max_targets",
                 "same_sex_share",
+                "trials_seed",
                 "protocol",
                 "as_norm",
             ],

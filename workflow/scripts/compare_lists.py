@@ -13,7 +13,7 @@ from avsieve.report.detection import read_truth
 from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
-SETTINGS = ["eer", "bootstrap", "seed"]
+SETTINGS = ["eer", "bootstrap", "bootstrap_seed"]
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def main() -> None:
         fusion=args.fusion,
         definition=args.eer,
         replicates=args.bootstrap,
-        seed=args.seed,
+        seed=args.bootstrap_seed,
     )
     print(write_comparison(found, args.table, args.facts, args.curves, args.text), end="")
 

@@ -13,7 +13,7 @@ from avsieve.evaluation.labels import LABELS
 from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
-SETTINGS = ["trained_on", "eer", "bootstrap", "frames", "damage_share", "seed"]
+SETTINGS = ["trained_on", "eer", "bootstrap", "frames", "damage_share", "bootstrap_seed"]
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def main() -> None:
         definition=args.eer,
         replicates=args.bootstrap,
         damage_share=args.damage_share,
-        seed=args.seed,
+        seed=args.bootstrap_seed,
         device=device,
     )
     tables.write(args.results, args.gains, args.curves)

@@ -22,7 +22,7 @@ def main() -> None:
     ap = parser(__doc__)
     ap.add_argument("--plan", type=Path, required=True, help="the plan (Parquet)")
     ap.add_argument("--truth", type=Path, help="CSV of utterance and kind, where the truth is known")
-    add_settings(ap, Evaluation, only=["sex", "max_targets", "same_sex_share", "seed"], required=True)
+    add_settings(ap, Evaluation, only=["sex", "max_targets", "same_sex_share", "trials_seed"], required=True)
     ap.add_argument("--out", type=Path, required=True, help="trial list to write")
     args = ap.parse_args()
     chosen = known_right(kept_for_trials(args.plan), read_truth(args.truth) if args.truth else None)
@@ -32,7 +32,7 @@ def main() -> None:
         sex=args.sex,
         max_targets=args.max_targets,
         same_sex_share=args.same_sex_share,
-        seed=args.seed,
+        seed=args.trials_seed,
     )
     print(made)
 

@@ -21,7 +21,7 @@ def main() -> None:
     ap = parser(__doc__)
     ap.add_argument("--plan", type=Path, required=True, help="the plan (Parquet)")
     ap.add_argument("--decisions", type=Path, required=True, help="lists/decisions.parquet")
-    add_settings(ap, Evaluation, only=["sex", "max_targets", "same_sex_share", "seed"], required=True)
+    add_settings(ap, Evaluation, only=["sex", "max_targets", "same_sex_share", "trials_seed"], required=True)
     ap.add_argument("--out", type=Path, required=True, help="trial list to write")
     args = ap.parse_args()
     decisions = read_table(args.decisions, ["utterance", "decision", "reason"])
@@ -32,7 +32,7 @@ def main() -> None:
         sex=args.sex,
         max_targets=args.max_targets,
         same_sex_share=args.same_sex_share,
-        seed=args.seed,
+        seed=args.trials_seed,
         nobody=nobody,
     )
     print(made)

@@ -66,7 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "two are closest, or their mean there",
     )
     add_settings(parser, Evaluation, only=["bootstrap"])
-    parser.add_argument("--seed", type=int, default=usual.seed, help=f"seed of the bootstrap (default: {usual.seed})")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=usual.bootstrap_seed,
+        help=f"seed of the bootstrap (default: {usual.bootstrap_seed})",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -36,7 +36,8 @@ or, for one key, `--config device=cuda` (nested: `--config 'cleansing={policy: a
 value ends with one message that names the key. Paths are relative to the folder that Snakemake runs in.
 How many cores, GPUs or cluster jobs are used is no part of the configuration: see `workflow/profiles`.
 
-The last column tells the first rule that runs again when a key changes; what depends on that rule follows.
+The last column tells the first rule that runs again when a key changes; what depends on that rule follows. With
+`none` nothing runs again. With `refused` the key names another source: that needs a folder of results of its own.
 
 *This page is written by `make docs` from `src/avsieve/config/model.py`.*
 """

@@ -24,6 +24,8 @@ from avsieve.settings import Block, Positive, Share, key
 MOVED: dict[str, str] = {
     "fusion.hidden": "a setting of its model: fusion.models: [{name: gated, hidden: 32}, linear]",
     "fusion.pull": "fusion.l2_sp",
+    "evaluation.seed": "evaluation.holdout_seed (who is kept for testing), evaluation.trials_seed (which trials are "
+    "made) and evaluation.bootstrap_seed (the intervals)",
 }
 """Keys that there were once -> where their values go now, to complete the sentence "it is now ..."."""
 

@@ -20,7 +20,7 @@ else:
     _Blocks = create_model(
         "_Blocks",
         __base__=Block,
-        kind=(Literal[SOURCES.names], key("synthetic", "Which of the sources below.", "plan_shards")),
+        kind=(Literal[SOURCES.names], key("synthetic", "Which of the sources below.", "refused")),
         **{name: (source.block, key(source.block, "", "plan_shards")) for name, source in SOURCES.items()},
     )
 

@@ -51,7 +51,7 @@ def _kept(config: Config, people: People) -> tuple[list[Finding], set[str]]:
             f"train; both need two or more{without}"
         )
         return [Finding("warning", "evaluation.holdout", text, "change evaluation.holdout or name a test set")], set()
-    kept = hold_out(sorted(people), evaluation.holdout, evaluation.seed)
+    kept = hold_out(sorted(people), evaluation.holdout, evaluation.holdout_seed)
     if all(len(people[speaker]) < 2 for speaker in kept):
         text = (
             f"none of the {len(kept)} speakers kept for testing has two videos, so there are no target trials{without}"

@@ -130,8 +130,10 @@ def _stamp(path: Path) -> tuple[int, int]:
     return stat.st_mtime_ns, stat.st_size
 
 
-def _tree(path: Path) -> ast.Module:
-    return _parse(path, _stamp(path))
+@cache
+def _imports_of(path: Path, stamp: tuple[int, int], module: str) -> tuple[str, ...]:
+    # Most scripts import the same modules: each is walked once, and not for every rule.
+    return tuple(_imports(_parse(path, stamp), module, is_package=path.name == "__init__.py"))
 
 
 def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, Path]:
@@ -150,7 +152,7 @@ def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, P
             raise AvsieveError(
                 f"{script.name}: no module {name} under {src}; mend the rule or the registry that names it"
             )
-    queue = [*also, *_imports(_tree(script), "__main__", is_package=False)]
+    queue = [*also, *_imports_of(script, _stamp(script), "__main__")]
     while queue:
         module = queue.pop()
         if module in found or module.split(".")[0] != PACKAGE:
@@ -161,7 +163,7 @@ def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, P
         found[module] = path
         if "." in module:
             queue.append(module.rpartition(".")[0])  # importing a module runs its packages
-        queue.extend(_imports(_tree(path), module, is_package=path.name == "__init__.py"))
+        queue.extend(_imports_of(path, _stamp(path), module))
     return found
 
 

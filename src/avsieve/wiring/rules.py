@@ -210,8 +210,10 @@ class Wiring:
         self.method = METHODS.module(self.config.cleansing.method)
         """The module of the cleansing method, which no script imports by itself."""
         evaluation = self.config.evaluation
-        self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
-        self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
+        self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.holdout_seed}
+        self.trial_settings = {
+            name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "trials_seed")
+        }
         self.trained_on = [given(path) for path in evaluation.trained_on]
         sex: str | None = P.plan.speakers
         if not self.source.writes_sex:
@@ -367,7 +369,8 @@ class Wiring:
         """Return the option that a training writes TensorBoard's files with, beside its model."""
         if not self.config.training.tensorboard:
             return ""
-        return flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")})
+        # Plain text: `Words` would be called in turn, with `output` as well.
+        return str(flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")}))
 
     def env(self, family: str, arch: str = "") -> str:
         """Return the conda environment of a family of stages; networks have one for CUDA of their own.

@@ -12,7 +12,7 @@ class Archive(Block):
     """Archives of clips, zip or tar, whole or in parts, read in place (`source.kind: archive`)."""
 
     video: list[str] = key(
-        list, "Archives of the clips; `*` stands for anything, so `vox2_dev_mp4_part*` names all parts.", "plan_shards"
+        list, "Archives of the clips; `*` stands for anything, so `vox2_dev_mp4_part*` names all parts.", "refused"
     )
     layout: LayoutText = key(
         DEFAULT, f"What the last parts of a clip's path in an archive are: {LAYOUT}", "plan_shards"

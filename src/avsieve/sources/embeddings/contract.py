@@ -13,11 +13,11 @@ from avsieve.sources.settings import LISTS
 class Embeddings(Block):
     """Embeddings made elsewhere: nothing is fetched, decoded or embedded (`source.kind: embeddings`)."""
 
-    train_list: str | None = key(None, f"{LISTS}.", "plan_shards")
+    train_list: str | None = key(None, f"{LISTS}.", "refused")
     audio: str | list[str] | None = key(
-        None, f"Voice embeddings; several files are read as one table. {KNOWN}.", "split_embeddings"
+        None, f"Voice embeddings; several files are read as one table. {KNOWN}.", "plan_shards"
     )
-    visual: str | list[str] | None = key(None, "Face embeddings, in any of these formats.", "split_embeddings")
+    visual: str | list[str] | None = key(None, "Face embeddings, in any of these formats.", "plan_shards")
     test_audio: str | list[str] | None = key(
         None,
         "Voice embeddings of other people, for the trials; if it is the same file as `audio`, what the list does not "

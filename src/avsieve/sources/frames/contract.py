@@ -18,7 +18,7 @@ class Frames(Block):
         "utterances (`speaker/1.6/video/*.jpg` in VoxCeleb1's face release).",
         "plan_shards",
     )
-    wavs: str | None = key(None, "Folder of the sound: `speaker/video/utterance.wav`.", "plan_shards")
+    wavs: str | None = key(None, "Folder of the sound: `speaker/video/utterance.wav`.", "refused")
     layout: LayoutText = key(DEFAULT, f"How the sound lies, and the images' folders: {LAYOUT}", "plan_shards")
     names: str | None = key(
         None, "`vox1_meta.csv`, where the folders of the images bear names and those of the sound ids.", "plan_shards"

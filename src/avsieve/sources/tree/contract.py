@@ -12,7 +12,7 @@ from avsieve.sources.settings import LAYOUT, LIST, LayoutText
 class Tree(Block):
     """Folders of clips, in VoxCeleb2's layout `speaker/video/utterance.mp4` or another (`source.kind: tree`)."""
 
-    root: str | None = key(None, "Folder that holds the speakers' folders.", "plan_shards")
+    root: str | None = key(None, "Folder that holds the speakers' folders.", "refused")
     layout: LayoutText = key(DEFAULT, f"How the clips lie below their folders: {LAYOUT}", "plan_shards")
     table: str | None = key(
         None,

@@ -10,7 +10,7 @@ from avsieve.sources.settings import STORE
 class Urls(Block):
     """A table of URLs, `utterance,url` and, if known, `sha256,start,end` (`source.kind: urls`)."""
 
-    table: str | None = key(None, "The table (CSV); `start` and `end` in seconds cut a part out.", "plan_shards")
+    table: str | None = key(None, "The table (CSV); `start` and `end` in seconds cut a part out.", "refused")
     test_table: str | None = key(None, "The same for other people, for the trials.", "plan_shards")
     store: str = key("downloads", STORE, "fetch_media")
     parallel: int = key(4, "Downloads at a time in one shard.", "fetch_media", ge=1, le=64)

@@ -11,7 +11,7 @@ class Voxceleb(Block):
     """VoxCeleb's official track files, fetched from the site by yt-dlp (`source.kind: voxceleb`)."""
 
     tracks: str | None = key(
-        None, "Folder of the track files, `speaker/video/utterance.txt` (`vox2_dev_txt`).", "plan_shards"
+        None, "Folder of the track files, `speaker/video/utterance.txt` (`vox2_dev_txt`).", "refused"
     )
     test_tracks: str | None = key(None, "The same for other people, for the trials.", "plan_shards")
     train_list: str | None = key(None, LIST, "plan_shards")
