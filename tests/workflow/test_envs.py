@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.sources.load import source_names
 from avsieve.wiring.codehash import modules_of
-from avsieve.wiring.rules import ENVIRONMENTS, network_modules
 
 # Import name -> name of the package in an environment, where they differ.
 PACKAGES = {
@@ -33,10 +33,10 @@ def rules(repository: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted((repository / "workflow" / "rules").glob("*.smk")):
         for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.MULTILINE):
-            family = re.search(r'W\.env\("(\w+)"', body)
+            family = re.search(r'W\.env\((?:"(\w+)"|W\.encoder\("(\w+)")', body)
             script = re.search(rf"AVSIEVE_SCRIPTS/({name})\.py", body)
             if family and script:
-                found[name] = family.group(1)
+                found[name] = family.group(1) or {"audio": "torch", "visual": "faces"}[family.group(2)]
     return found
 
 
@@ -75,12 +75,15 @@ def test_every_environment_holds_what_its_rules_import(repository: Path) -> None
         assert not missing, f"{rule} imports {missing}, which envs/{family}.yaml does not hold"
 
 
-@pytest.mark.parametrize("arch", ["ecapa512", "rawnet2", *ENVIRONMENTS])
-def test_every_audio_network_finds_its_packages(repository: Path, arch: str) -> None:
-    script, src = repository / "workflow" / "scripts" / "embed_audio.py", repository / "src"
-    files = [script, *modules_of(script, src, network_modules(src, "audio", arch)).values()]
+@pytest.mark.parametrize(
+    ("modality", "arch"), [*(("audio", arch) for arch in AUDIO), *(("visual", arch) for arch in VISUAL)]
+)
+def test_every_encoder_finds_its_packages(repository: Path, modality: str, arch: str) -> None:
+    script, src = repository / "workflow" / "scripts" / f"embed_{modality}.py", repository / "src"
+    architecture = {"audio": AUDIO, "visual": VISUAL}[modality][arch]
+    files = [script, *modules_of(script, src, architecture.modules).values()]
     needed = {PACKAGES.get(n, n) for f in files for n in third_party_imports(f)}
-    family = ENVIRONMENTS.get(arch, "torch")
+    family = architecture.environment
     assert needed <= packages_of(repository / "workflow" / "envs" / f"{family}.yaml")
     on_gpu = packages_of(repository / "workflow" / "envs" / f"{family}-gpu.yaml")
     renamed = {"pytorch": {"pytorch-gpu", "torch"}, "onnxruntime": {"onnxruntime-gpu"}}
