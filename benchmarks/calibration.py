@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from avsieve.cleansing.decisions import decide, expected
-from avsieve.cleansing.registry import judge
+from avsieve.cleansing.method import judge
 from avsieve.cleansing.suggestions import find_merges
 from avsieve.cleansing.table import EmbeddingTable, score_table
 from avsieve.simulation.corpus import SimulatedCorpus, simulate
-from avsieve.simulation.noise import NoiseSpec
-from avsieve.simulation.world import WorldSpec
+from avsieve.simulation.settings import NoiseSpec, WorldSpec
 
 
 def reliability(p: np.ndarray, wrong: np.ndarray, bins: int = 15) -> tuple[np.ndarray, float]:
@@ -46,7 +45,7 @@ def merges(corpus: SimulatedCorpus, seed: int) -> tuple[float, float, int]:
         rows = corpus.plan["video"].isin(own[::2]).to_numpy() & (frame["speaker"] == s).to_numpy()
         frame.loc[rows, "speaker"] = f"{s}b"
     scores = score_table(frame, tables_of(corpus))
-    judgement = judge(scores)
+    judgement = judge(scores, "posterior")
     found = {(m.first, m.second) for m in find_merges(scores, 1 - np.nan_to_num(judgement.wrong))}
     hit = len(found & {(s, f"{s}b") for s in chosen})
     return hit / max(len(found), 1), hit / max(len(chosen), 1), len(chosen)
@@ -71,9 +70,9 @@ def main() -> None:
             WorldSpec(speakers=args.speakers, outsiders=args.speakers // 2), NoiseSpec(rate=rate), seed=11
         )
         scores = score_table(corpus.plan[["utterance", "speaker"]], tables_of(corpus))
-        judgement = judge(scores)
+        judgement = judge(scores, "posterior")
         wrong = (corpus.truth["kind"] != "clean").to_numpy()
-        decisions = decide(scores, judgement)
+        decisions = decide(scores, judgement, "either", 0.5)
         rows, error = reliability(judgement.wrong, wrong)
         flagged, promise = ~decisions.clean, expected(decisions)
         hit = (flagged & wrong).sum()

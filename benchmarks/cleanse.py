@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -21,11 +22,13 @@ import numpy as np
 import pandas as pd
 
 from avsieve.cleansing.inputs import MODALITIES
+from avsieve.cleansing.settings import Cleansing
+from avsieve.embedding_files.own_tables import read_embeddings, write_embeddings
 from avsieve.lists.train_list import write_train_list
 from avsieve.simulation.world import unit
-from avsieve.storage.embeddings import read_embeddings, write_embeddings
 from avsieve.storage.ids import shard_names, shard_of
 from avsieve.storage.tables import write_table
+from avsieve.wiring.rules import flags
 
 SHARDS, SPEAKERS, VIDEOS, UTTERANCES = 64, 5994, 145_569, 1_092_009
 DIMENSIONS = {"audio": 192, "visual": 512}
@@ -116,9 +119,17 @@ def main() -> None:
         each.append(step("score_utterances", *inputs, "--centres", centres, "--scores", out, threads=args.threads))
     found["score_utterances"] = (sum(t for t, _ in each), max(g for _, g in each))
     parts = [folder / "scores" / p.name for p in plans]
-    found["merge_scores"] = step("merge_scores", "--inputs", *parts, "--scores", scores, threads=args.threads)
+    found["merge_scores"] = step("merge_scores", "--inputs", *parts, "--out", scores, threads=args.threads)
     lists = folder / "lists"
-    decide = ["--train-list", folder / "train_all.txt", "--scores", scores, "--out-dir", lists]
+    decide = [
+        "--train-list",
+        folder / "train_all.txt",
+        "--scores",
+        scores,
+        "--out-dir",
+        lists,
+        *shlex.split(flags(Cleansing())),
+    ]
     found["clean_list"] = step("clean_list", *decide, threads=args.threads)
     total = sum(t for name, (t, _) in found.items() if name != "read once")
     print(f"{count:,} utterances, {args.threads} threads")

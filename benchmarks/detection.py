@@ -18,13 +18,13 @@ import pandas as pd
 
 from avsieve.cleansing.decisions import decide
 from avsieve.cleansing.inputs import MODALITIES
-from avsieve.cleansing.registry import METHODS, judge
+from avsieve.cleansing.method import judge
+from avsieve.cleansing.registry import METHODS
 from avsieve.cleansing.scores import Scores
 from avsieve.cleansing.suggestions import suggest
 from avsieve.cleansing.table import EmbeddingTable, score_table
 from avsieve.simulation.corpus import SimulatedCorpus, simulate
-from avsieve.simulation.noise import NoiseSpec
-from avsieve.simulation.world import WorldSpec
+from avsieve.simulation.settings import NoiseSpec, WorldSpec
 
 
 def figures(wrong: np.ndarray, flagged: np.ndarray, score: np.ndarray) -> dict[str, float]:
@@ -100,7 +100,7 @@ def run(corpus: SimulatedCorpus) -> dict[str, dict[str, float]]:
 
 def _suggested(corpus: SimulatedCorpus, scores: Scores, judgement) -> dict[str, float]:
     """Return how often a suggested speaker is right, and how often one is made where one exists."""
-    decisions = decide(scores, judgement)
+    decisions = decide(scores, judgement, "either", 0.5)
     named = suggest(scores, 1 - np.nan_to_num(judgement.wrong), decisions.kind)
     truth = np.where(decisions.kind == "audio", corpus.truth["audio_of"], corpus.truth["visual_of"])
     inside = np.isin(truth, scores.speakers) & (truth != corpus.truth["speaker"].to_numpy())

@@ -36,6 +36,7 @@ import soundfile
 import torch
 from torch import nn
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.encoders.audio import AUDIO
 from avsieve.encoders.batches import Piece, batches_of
 from avsieve.encoders.device import PRECISIONS
@@ -47,7 +48,6 @@ from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.encoders.registry import build
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.encoders.visual import VISUAL
-from avsieve.storage.embeddings import read_embeddings
 from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.tables import write_table
 from avsieve.storage.wav import wav_bytes

@@ -36,9 +36,9 @@ from avsieve.encoders.visual import VISUAL
 from avsieve.faces.align import FaceAligner
 from avsieve.faces.align_shard import align_shard
 from avsieve.faces.detector import FaceDetector
-from avsieve.fusion.inputs import Inputs, Side
-from avsieve.fusion.recipe import Recipe
-from avsieve.fusion.registry import neural_class
+from avsieve.fusion.gated import Gated
+from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.settings import Fusion
 from avsieve.fusion.training import train_fusion
 from avsieve.training.encoder.audio import AudioRecipe, train_audio
 from avsieve.training.encoder.optimiser import Optimiser
@@ -161,13 +161,15 @@ def fusion(utterances: int) -> None:
     people = rng.standard_normal((speakers.max() + 1, 192)).astype(np.float32)
     vectors = people[speakers] + rng.standard_normal((utterances, 192)).astype(np.float32)
     there = np.ones(utterances, dtype=bool)
-    inputs = Inputs([f"{s}/v/{i}" for i, s in enumerate(speakers)], Side(vectors, there), Side(vectors[:, ::-1], there))
+    inputs = Inputs(
+        [f"{s}/v/{i}" for i, s in enumerate(speakers)], Stream(vectors, there), Stream(vectors[:, ::-1], there)
+    )
     for device in (CPU, GPU):
         torch.manual_seed(0)
-        model = neural_class("gated")(192, 192, dim=128)
-        recipe = Recipe(epochs=2, batch_size=512)
+        model = Gated(192, 192, 128, Gated.settings())
+        settings = Fusion(epochs=2, batch_size=512)
         names = [str(s) for s in speakers]
-        taken = seconds(lambda m=model, r=recipe, d=device, n=names: train_fusion(m, inputs, n, r, seed=0, device=d))
+        taken = seconds(lambda m=model, s=settings, d=device, n=names: train_fusion(m, inputs, n, s, seed=0, device=d))
         print(f"gated fusion, {utterances} utterances, {device.type}: {2 * utterances / taken:.0f} utterances/s")
 
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from avsieve.sources.load import load_source
+from avsieve.sources.registry import SOURCES
 
 PARTS = 9
 
@@ -52,18 +52,17 @@ def make(work: Path, clips: int) -> None:
         path.write_bytes(content)
 
 
-def measure(kind: str, words: list[str]) -> tuple[float, float, float]:
+def measure(kind: str, given: dict[str, Any]) -> tuple[float, float, float]:
     """Plan and fetch; return the seconds of each, and the most memory in MB."""
-    plan, fetch = (load_source(kind, part) for part in ("plan", "fetch"))
-    found: list[Any] = []
-    for module in (plan, fetch):
-        ap = argparse.ArgumentParser()
-        module.add_options(ap)
-        args = ap.parse_args(words)
-        start = time.perf_counter()
-        found.append(plan.plan(args) if module is plan else fetch.fetch(found[0].assign(seconds="8.0"), args))
-        found.append(time.perf_counter() - start)
-    return found[1], found[3], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    source = SOURCES[kind]
+    settings = source.block(**given)
+    plan, fetch = source.load("plan"), source.load("fetch")
+    start = time.perf_counter()
+    rows = plan(settings)
+    planned = time.perf_counter()
+    fetch(rows.assign(seconds="8.0"), settings)
+    done = time.perf_counter()
+    return planned - start, done - planned, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 def probe(work: Path, times: int = 500) -> float:
@@ -91,15 +90,15 @@ def main() -> None:
         work = Path(folder)
         make(work, args.clips)
         layouts = {
-            "tree": ("tree", ["--root", str(work / "tree")]),
-            "zip": ("archive", ["--video", str(work / "whole.zip")]),
-            f"zip in {PARTS} parts": ("archive", ["--video", str(work / "vox2_dev_mp4_part*")]),
-            "tar": ("archive", ["--video", str(work / "whole.tar")]),
+            "tree": ("tree", {"root": str(work / "tree")}),
+            "zip": ("archive", {"video": [str(work / "whole.zip")]}),
+            f"zip in {PARTS} parts": ("archive", {"video": [str(work / "vox2_dev_mp4_part*")]}),
+            "tar": ("archive", {"video": [str(work / "whole.tar")]}),
         }
         print(f"{args.clips} clips      plan, s  fetch of all shards, s  most memory, MB")
-        for name, (kind, words) in layouts.items():
+        for name, (kind, given) in layouts.items():
             with multiprocessing.get_context("spawn").Pool(1) as pool:
-                plan_s, fetch_s, memory_mb = pool.apply(measure, (kind, words))
+                plan_s, fetch_s, memory_mb = pool.apply(measure, (kind, given))
             print(f"{name:18} {plan_s:7.2f} {fetch_s:23.2f} {memory_mb:16.0f}")
         print(f"length from a header: {probe(work):.2f} ms a clip")
 

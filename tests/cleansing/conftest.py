@@ -12,8 +12,7 @@ from avsieve.cleansing.evidence import score_shard
 from avsieve.cleansing.inputs import Shard, join_shard
 from avsieve.cleansing.scores import Scores
 from avsieve.simulation.corpus import SimulatedCorpus, simulate
-from avsieve.simulation.noise import NoiseSpec
-from avsieve.simulation.world import WorldSpec
+from avsieve.simulation.settings import NoiseSpec, WorldSpec
 
 
 @dataclass

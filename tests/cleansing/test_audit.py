@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from avsieve.cleansing.audit import audit, inject
+from avsieve.cleansing.settings import Audit, Cleansing
 from avsieve.cleansing.table import EmbeddingTable
+from avsieve.config.model import parse_config
 from avsieve.errors import ConfigError
 from avsieve.simulation.corpus import simulate
-from avsieve.simulation.noise import NoiseSpec
-from avsieve.simulation.world import WorldSpec
+from avsieve.simulation.settings import NoiseSpec, WorldSpec
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def corpus():
 
 def test_broken_utterances_take_embeddings_of_utterances_that_left_the_list(corpus):
     frame = corpus.plan[["utterance", "speaker"]]
-    injection = inject(frame, rate=0.1, seed=4)
+    injection = inject(frame, Audit(rate=0.1, seed=4))
     left = set(frame["utterance"]) - set(injection.frame["utterance"])
     kind = injection.frame["kind"].to_numpy()
     assert np.mean(kind != "") == pytest.approx(0.1, abs=0.03)
@@ -32,7 +33,7 @@ def test_broken_utterances_take_embeddings_of_utterances_that_left_the_list(corp
 
 
 def test_a_broken_video_is_one_other_video_throughout(corpus):
-    injection = inject(corpus.plan[["utterance", "speaker"]], rate=0.1, seed=4)
+    injection = inject(corpus.plan[["utterance", "speaker"]], Audit(rate=0.1, seed=4))
     rows = injection.frame[injection.frame["kind"] == "video"].index
     given = {}
     for i in rows:
@@ -47,7 +48,7 @@ def test_a_broken_video_is_one_other_video_throughout(corpus):
 def test_the_estimate_agrees_with_the_audit(corpus):
     ids = corpus.plan["utterance"].tolist()
     tables = {"audio": EmbeddingTable(ids, corpus.audio), "visual": EmbeddingTable(ids, corpus.visual)}
-    result = audit(corpus.plan, tables, rate=0.15, seed=2, draws=50)
+    result = audit(corpus.plan, tables, Audit(rate=0.15, seed=2), Cleansing(), draws=50)
     measured = result["measured"]
     assert measured["f1"]["low"] <= measured["f1"]["value"] <= measured["f1"]["high"]
     assert measured["f1"]["value"] > 0.9
@@ -63,8 +64,9 @@ def test_a_face_that_nobody_found_is_neither_a_hit_nor_a_miss(corpus):
         "audio": EmbeddingTable(ids, corpus.audio),
         "visual": EmbeddingTable([ids[i] for i in some], corpus.visual[some]),
     }
-    whole = audit(corpus.plan, tables | {"visual": EmbeddingTable(ids, corpus.visual)}, rate=0.15, seed=2, draws=20)
-    found = audit(corpus.plan, tables, rate=0.15, seed=2, draws=20)
+    every, settings = tables | {"visual": EmbeddingTable(ids, corpus.visual)}, Audit(rate=0.15, seed=2)
+    whole = audit(corpus.plan, every, settings, Cleansing(), draws=20)
+    found = audit(corpus.plan, tables, settings, Cleansing(), draws=20)
     # Three clips in ten lack a face. As flags, they would bring the precision below a half.
     assert found["measured"]["precision"]["value"] > 0.9
     assert found["recall_by_kind"]["visual"] > 0.8
@@ -72,8 +74,9 @@ def test_a_face_that_nobody_found_is_neither_a_hit_nor_a_miss(corpus):
     assert found["injected"] < whole["injected"]
 
 
-def test_shares_out_of_range_are_refused(corpus):
-    with pytest.raises(ConfigError, match=r"rate 0.9"):
-        inject(corpus.plan, rate=0.9)
-    with pytest.raises(ConfigError, match="face"):
-        inject(corpus.plan, kinds={"face": 1.0})
+@pytest.mark.parametrize(
+    ("values", "message"), [({"rate": 0.9}, "audit.rate is 0.9"), ({"kinds": {"face": 1.0}}, "audit.kinds.face")]
+)
+def test_shares_out_of_range_are_refused(values, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_config({"audit": values})

@@ -8,7 +8,8 @@ from avsieve.cleansing.centres import learn_calibration
 from avsieve.cleansing.decisions import decide
 from avsieve.cleansing.few_speakers import FewModel
 from avsieve.cleansing.inputs import join_shard
-from avsieve.cleansing.registry import METHODS, judge
+from avsieve.cleansing.method import judge
+from avsieve.cleansing.registry import METHODS
 from avsieve.cleansing.table import EmbeddingTable, score_table
 
 QUALITY = 0.85  # cosine of an utterance to its person
@@ -44,7 +45,7 @@ def test_a_plainly_wrong_face_among_few_speakers_is_found_and_no_right_one_is(sp
     row, found = 4, 0
     for seed in range(10):
         scores = score_table(*people(speakers, wrong=[("visual", row)], seed=seed, strangers=strangers))
-        decisions = decide(scores, judge(scores))
+        decisions = decide(scores, judge(scores, "posterior"), "either", 0.5)
         found += bool(decisions.noisy[row] and decisions.kind[row] == "visual")
         assert set(np.flatnonzero(decisions.noisy)) <= {row}
     # One stranger in ten may happen to look like the label.
@@ -57,7 +58,7 @@ def test_a_face_at_similarity_0_02_where_others_have_0_8_is_found():
     scores = score_table(frame, tables)
     assert scores.visual.similarity[4] < 0.1
     assert np.delete(scores.visual.similarity, 4).min() > 0.7
-    judgement = judge(scores)
+    judgement = judge(scores, "posterior")
     assert judgement.visual_wrong[4] > 0.9
     assert np.delete(judgement.wrong, 4).max() < 0.1
 
@@ -66,7 +67,7 @@ def test_a_face_at_similarity_0_02_where_others_have_0_8_is_found():
 def test_where_nothing_is_wrong_nothing_is_flagged(speakers):
     for seed in range(5):
         scores = score_table(*people(speakers, seed=seed))
-        assert judge(scores).wrong.max() < 0.5
+        assert judge(scores, "posterior").wrong.max() < 0.5
 
 
 def test_two_speakers_whose_clips_are_swapped_are_found():
@@ -74,24 +75,24 @@ def test_two_speakers_whose_clips_are_swapped_are_found():
     faces = tables["visual"].embedding
     faces[[2, 20]] = faces[[20, 2]]
     scores = score_table(frame, tables)
-    assert np.flatnonzero(judge(scores).visual_wrong > 0.5).tolist() == [2, 20]
+    assert np.flatnonzero(judge(scores, "posterior").visual_wrong > 0.5).tolist() == [2, 20]
 
 
 @pytest.mark.parametrize(("videos", "utterances"), [(1, 8), (8, 1), (2, 2)])
 def test_few_videos_are_no_stack_trace_and_no_false_alarm(videos, utterances):
     for speakers in (1, 2, 3):
-        wrong = judge(score_table(*people(speakers, videos, utterances))).wrong
+        wrong = judge(score_table(*people(speakers, videos, utterances)), "posterior").wrong
         assert not (wrong > 0.5).any()
 
 
 def test_no_probability_is_shown_where_nothing_could_be_learned():
     frame, tables = people(1, videos=2, utterances=2)
     scores = score_table(frame, tables)
-    judgement = judge(scores)
+    judgement = judge(scores, "posterior")
     assert np.isnan(judgement.wrong).all()
     assert set(judgement.unjudged) == {"audio", "visual"}
-    assert set(decide(scores, judgement).reason) == {"not_judged"}
-    assert decide(scores, judgement).clean.all()
+    assert set(decide(scores, judgement, "either", 0.5).reason) == {"not_judged"}
+    assert decide(scores, judgement, "either", 0.5).clean.all()
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -111,7 +112,7 @@ def test_embeddings_that_are_all_alike_end_without_a_stack_trace(speakers, metho
 def test_embeddings_without_any_meaning_are_not_judged(seed):
     frame, tables = people(25, modalities=["audio", "visual"])
     tables["audio"].embedding[:] = np.random.default_rng(seed).normal(size=(len(frame), 64))
-    judgement = judge(score_table(frame, tables))
+    judgement = judge(score_table(frame, tables), "posterior")
     assert np.isnan(judgement.audio_wrong).all()
     assert list(judgement.unjudged) == ["audio"]
     assert not np.isnan(judgement.visual_wrong).any()
@@ -130,7 +131,7 @@ def test_a_speakers_only_utterance_has_no_probability_in_any_method(scored):
         judgement = judge(scores, method)
         assert np.isnan(judgement.wrong[0]), method
         assert not np.isnan(judgement.wrong[1:]).any(), method
-    assert decide(scores, judge(scores)).reason[0] == "single_utterance_speaker"
+    assert decide(scores, judge(scores, "posterior"), "either", 0.5).reason[0] == "single_utterance_speaker"
 
 
 def test_the_log_odds_rise_with_dissimilarity():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from avsieve.cleansing.decisions import decide
+from avsieve.cleansing.settings import Cleansing
 from avsieve.cleansing.suggestions import Suggestions
 from avsieve.cleansing.summary import summarise
 from avsieve.cleansing.table import score_table
@@ -23,7 +24,7 @@ def texts(summary):
 
 def summary_of(scores, judgement, policy="either"):
     nobody = Suggestions(np.full(len(scores), -1), np.full(len(scores), np.nan))
-    return summarise(scores, judgement, decide(scores, judgement, policy), nobody, [], policy)
+    return summarise(scores, judgement, decide(scores, judgement, policy, 0.5), nobody, [], policy)
 
 
 def test_a_speaker_without_faces_is_another_story_than_one_with_wrong_labels(scored):
@@ -37,7 +38,7 @@ def test_a_speaker_without_faces_is_another_story_than_one_with_wrong_labels(sco
 
 def test_counts_add_up_and_lists_agree_with_them(scored, tmp_path):
     scores = without(without(scored.scores, "visual", range(140)), "audio", [3, 200], not_finite=True)
-    summary = cleanse(scores, scored.corpus.plan["seconds"].tolist(), tmp_path)
+    summary = cleanse(scores, scored.corpus.plan["seconds"].tolist(), tmp_path, Cleansing())
     assert summary["clean"] + summary["noisy"] + summary["incomplete"] == summary["utterances"] == len(scores)
     assert sum(summary["reasons"].values()) == len(scores)
     assert sum(summary["noisy_by_kind"].values()) == summary["noisy"]
@@ -74,7 +75,7 @@ def test_low_coverage_is_a_warning(scored):
 
 def test_that_nothing_was_judged_cannot_be_missed(tmp_path):
     frame, tables = people(1, videos=2, utterances=2)
-    summary = cleanse(score_table(frame, tables), ["4.0"] * len(frame), tmp_path)
+    summary = cleanse(score_table(frame, tables), ["4.0"] * len(frame), tmp_path, Cleansing())
     assert summary["reasons"] == {"not_judged": 4}
     assert summary["estimated"] is None
     assert summary["warnings"]["not_judged"]["judged"] == 0
@@ -88,7 +89,7 @@ def test_that_nothing_was_judged_cannot_be_missed(tmp_path):
 def test_one_modality_that_was_not_judged_is_told_beside_the_other(tmp_path):
     frame, tables = people(20)
     tables["audio"].embedding[:] = 1.0
-    summary = cleanse(score_table(frame, tables), ["4.0"] * len(frame), tmp_path)
+    summary = cleanse(score_table(frame, tables), ["4.0"] * len(frame), tmp_path, Cleansing())
     assert "no voice was judged: the embeddings do not tell the speakers apart" in texts(summary)
     assert summary["coverage"]["audio"]["not_judged"] == len(frame)
     assert summary["coverage"]["visual"]["not_judged"] == 0
@@ -97,7 +98,7 @@ def test_one_modality_that_was_not_judged_is_told_beside_the_other(tmp_path):
 
 def test_a_simpler_rule_is_told(tmp_path):
     frame, tables = people(2)
-    summary = cleanse(score_table(frame, tables), ["4.0"] * len(frame), tmp_path)
+    summary = cleanse(score_table(frame, tables), ["4.0"] * len(frame), tmp_path, Cleansing())
     assert summary["method"]["judged_by"] == {"audio": "few_speakers", "visual": "few_speakers"}
     assert any("were judged by a simpler rule" in text for text in texts(summary))
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import shlex
 import sys
 from dataclasses import replace
 
@@ -10,47 +11,13 @@ import pandas as pd
 import pytest
 
 from avsieve.cleansing.decisions import decide
-from avsieve.cleansing.registry import METHODS, judge
 from avsieve.cleansing.result import Judgement
+from avsieve.cleansing.settings import Audit, Cleansing
 from avsieve.cleansing.write import cleanse
-from avsieve.errors import ConfigError
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.lists.train_list import read_clean_list
-from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.tables import read_table, write_table
-
-from .conftest import f1
-
-
-@pytest.mark.parametrize(
-    ("method", "least"), [("posterior", 0.95), ("two_step", 0.8), ("mixture", 0.8), ("fixed_threshold", 0.4)]
-)
-def test_every_method_finds_wrong_labels_without_being_told_any(scored, method, least):
-    judgement = judge(scored.scores, method)
-    assert f1(scored.wrong, judgement.wrong > 0.5) >= least
-
-
-def test_cleanlab_runs_as_a_peer(scored):
-    pytest.importorskip("cleanlab")
-    judgement = judge(scored.scores, "confident")
-    assert f1(scored.wrong, judgement.wrong > 0.5) > 0.5
-
-
-def test_the_default_beats_every_other_method(scored):
-    pytest.importorskip("cleanlab")
-    found = {m: f1(scored.wrong, judge(scored.scores, m).wrong > 0.5) for m in METHODS}
-    assert max(found, key=found.get) == "posterior", found
-
-
-def test_an_unknown_method_or_option_is_refused_by_name(scored):
-    with pytest.raises(ConfigError, match="magic"):
-        judge(scored.scores, "magic")
-    with pytest.raises(ConfigError, match="unknown option 'treshold'"):
-        judge(scored.scores, "fixed_threshold", treshold=0.3)
-
-
-def test_no_rounds_at_all_are_refused(scored):
-    with pytest.raises(ConfigError, match="rounds 0"):
-        judge(scored.scores, rounds=0)
+from avsieve.wiring.rules import flags
 
 
 def test_policies_ask_about_different_events(scored):
@@ -59,7 +26,8 @@ def test_policies_ask_about_different_events(scored):
     a[:20], v[10:30] = 0.9, 0.9
     judgement = Judgement(a, v, np.maximum(a, v), calibrated=True)
     noisy = {
-        p: np.flatnonzero(~decide(scored.scores, judgement, p).clean) for p in ("either", "audio", "visual", "both")
+        p: np.flatnonzero(~decide(scored.scores, judgement, p, 0.5).clean)
+        for p in ("either", "audio", "visual", "both")
     }
     assert len(noisy["either"]) == 30
     assert noisy["audio"].tolist() == list(range(20))
@@ -69,12 +37,14 @@ def test_policies_ask_about_different_events(scored):
 
 def test_speakers_who_may_be_somebody_else_are_named(scored, tmp_path):
     doubt = np.where(scored.scores.speaker == 3, 0.5, 0.1).astype(np.float32)
-    summary = cleanse(replace(scored.scores, doubt=doubt), scored.corpus.plan["seconds"].tolist(), tmp_path)
+    summary = cleanse(
+        replace(scored.scores, doubt=doubt), scored.corpus.plan["seconds"].tolist(), tmp_path, Cleansing()
+    )
     assert summary["warnings"]["in_doubt"] == {"count": 1, "speakers": [scored.scores.speakers[3]]}
 
 
 def test_expected_precision_and_recall_are_what_is_measured(scored, tmp_path):
-    summary = cleanse(scored.scores, scored.corpus.plan["seconds"].tolist(), tmp_path)
+    summary = cleanse(scored.scores, scored.corpus.plan["seconds"].tolist(), tmp_path, Cleansing())
     flagged = ~read_clean_list(tmp_path / "train_all_clean.txt")["clean"].to_numpy()
     hit = (flagged & scored.wrong).sum()
     assert summary["estimated"]["precision"] == pytest.approx(hit / flagged.sum(), abs=0.05)
@@ -99,6 +69,11 @@ def run_of(tmp_path, scored):
             vectors = getattr(scored.corpus, m)[keep.index]
             write_embeddings(tmp_path / f"embed_{m}/{shard}.parquet", keep["utterance"].tolist(), vectors, **extra)
     return tmp_path, plan, failed_audio, failed_both
+
+
+def words(block):
+    """Return the options of a block as the rules give them."""
+    return shlex.split(flags(block))
 
 
 @pytest.fixture
@@ -129,10 +104,10 @@ def test_the_scripts_make_the_lists_from_shards(run_of, call):
         call("score_utterances", *inputs, "--scores", base / f"scores/shards/{s}.parquet")
     merged = [base / f"scores/shards/{s}.parquet" for s in shards]
     scores, plan_table = base / "scores/scores.parquet", base / "plan/utterances.parquet"
-    call("merge_scores", "--inputs", *merged, "--scores", scores)
+    call("merge_scores", "--inputs", *merged, "--out", scores)
     train_all = base / "lists/train_all.txt"
-    call("list_utterances", "--plan", plan_table, "--durations", *files["embed_audio"], "--list", train_all)
-    call("clean_list", "--train-list", train_all, "--scores", scores, "--out-dir", base / "lists")
+    call("list_utterances", "--plan", plan_table, "--durations", *files["embed_audio"], "--out", train_all)
+    call("clean_list", "--train-list", train_all, "--scores", scores, "--out-dir", base / "lists", *words(Cleansing()))
 
     lines = (base / "lists/train_all.txt").read_text().splitlines()
     assert len(lines) == len(plan)
@@ -158,7 +133,7 @@ def test_the_audit_breaks_labels_and_reports_how_many_were_found(run_of, call):
     out = base / "audit/audit.json"
     files = {m: [base / f"embed_{m}/{s}.parquet" for s in ("000", "001")] for m in ("audio", "visual")}
     inputs = ["--plan", base / "plan/utterances.parquet", "--audio", *files["audio"], "--visual", *files["visual"]]
-    call("audit_noise", *inputs, "--rate", 0.15, "--seed", 3, "--out", out)
+    call("audit_noise", *inputs, *words(Audit(rate=0.15, seed=3)), *words(Cleansing()), "--out", out)
     found = json.loads(out.read_text())
     assert found["settings"]["rate"] == 0.15
     assert 30 <= found["injected"] <= 0.2 * len(plan)
@@ -172,8 +147,8 @@ def test_the_audit_breaks_labels_and_reports_how_many_were_found(run_of, call):
 def test_the_audit_refuses_settings_that_are_not_json(run_of, repository, monkeypatch, capsys):
     base, *_ = run_of
     path = repository / "workflow/scripts/audit_noise.py"
-    words = ["--plan", base / "plan/utterances.parquet", "--kinds", "video", "--out", base / "audit.json"]
-    monkeypatch.setattr(sys, "argv", [str(path), *map(str, words)])
+    line = ["--plan", base / "plan/utterances.parquet", "--kinds", "video", "--out", base / "audit.json"]
+    monkeypatch.setattr(sys, "argv", [str(path), *map(str, line)])
     with pytest.raises(SystemExit) as end:
         runpy.run_path(str(path), run_name="__main__")
     assert end.value.code not in (0, None)

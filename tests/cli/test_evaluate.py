@@ -26,9 +26,9 @@ def files(tmp_path):
 
 def run(folder, *options):
     parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    args = parser.parse_args(["evaluate", "--trials", str(folder / "trials.txt"), *options])
-    return command.main(args)
+    command.add_arguments(parser)
+    args = parser.parse_args(["--trials", str(folder / "trials.txt"), *options])
+    return command.run(args)
 
 
 def test_json_has_the_figures_of_all_three_systems(files, capsys):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.comparison.arm_lists import thin, without_held_out, write_rows
+from avsieve.comparison.arm_lists import thin, without_held_out, write_arm
 from avsieve.errors import AvsieveError
 from avsieve.lists.train_list import read_train_list
 from avsieve.storage.tables import write_table
@@ -19,7 +19,8 @@ def files(tmp_path):
 
 
 def test_who_is_kept_for_testing_is_left_out_and_the_rest_stays_as_it_was(files):
-    write_rows(files / "arm.txt", without_held_out(files / "all.txt", files / "plan.parquet"))
+    told = write_arm(files / "all.txt", files / "plan.parquet", files / "arm.txt")
+    assert told == "8 utterances of 2 speakers"
     assert (files / "arm.txt").read_text().splitlines() == [x for x in LINES if not x.startswith("s1")]
 
 

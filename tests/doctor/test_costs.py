@@ -11,6 +11,7 @@ from avsieve.doctor.examination import Examination
 from avsieve.doctor.output import shown
 from avsieve.doctor.rates import earlier_rates, shipped_rates
 from avsieve.sources.findings import Finding, SourceFacts
+from avsieve.sources.synthetic.contract import Synthetic
 from avsieve.storage.provenance import write_provenance
 from avsieve.storage.status import StatusTable
 
@@ -64,7 +65,8 @@ def test_a_run_of_jobs_of_a_second_costs_their_seconds() -> None:
 
 def test_the_demo_costs_what_the_readme_says() -> None:
     config = parse_config({})
-    made = config.source.synthetic
+    made = config.source.settings
+    assert isinstance(made, Synthetic)
     assert (made.speakers, config.shards) == (28, 4)
     facts = SourceFacts(utterances=432, seconds=432 * made.duration_s, speakers=40)
     models = Path(avsieve.__file__).parent / "models"

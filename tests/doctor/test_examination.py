@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from avsieve.cli import main
-from avsieve.doctor import disk, measure, software
+from avsieve.doctor import disk, software
 from avsieve.doctor.examination import Examination, examine
 from avsieve.doctor.settings import read_settings
 from avsieve.errors import AvsieveError, ConfigError
@@ -309,8 +309,8 @@ def test_odd_files_among_good_ones_stop_neither_the_doctor_nor_the_run(
 
 
 def plan_as_the_run_does(done: Examination) -> pd.DataFrame:
-    module, args = measure._source(read_settings([Path("my.yaml")])[0], "plan", [], [])
-    return module(args)
+    source = read_settings([Path("my.yaml")])[0].source.contract
+    return source.load("plan")(source.settings)
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,11 @@ import torch
 
 from avsieve.cli import cleanse, evaluate
 from avsieve.embedding_files.formats import FORMATS
-from avsieve.embedding_files.places import table_files
+from avsieve.embedding_files.places import folder_state, table_files
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.errors import AvsieveError
-from avsieve.sources.embeddings.files import folder_state
 
 from . import made
 from .made import NAMES, VECTORS
@@ -160,13 +159,13 @@ def test_a_wrong_path_is_told_before_another_table_is_read(tmp_path, monkeypatch
     good = made.npz(tmp_path, NAMES, VECTORS)
     monkeypatch.setattr("avsieve.embedding_files.reading._read", lambda *_: pytest.fail("a table was read"))
     for module, words in (
-        (cleanse, ["cleanse", "--train-list", str(tmp_path / "train.txt"), "--out", str(tmp_path / "o")]),
-        (evaluate, ["evaluate", "--trials", str(tmp_path / "trials.txt")]),
+        (cleanse, ["--train-list", str(tmp_path / "train.txt"), "--out", str(tmp_path / "o")]),
+        (evaluate, ["--trials", str(tmp_path / "trials.txt")]),
     ):
         parser = argparse.ArgumentParser()
-        module.add_parser(parser.add_subparsers())
+        module.add_arguments(parser)
         with pytest.raises(AvsieveError, match=r"b\.npz: no such file of embeddings"):
-            module.main(parser.parse_args([*words, "--audio", good, "--visual", str(tmp_path / "b.npz")]))
+            module.run(parser.parse_args([*words, "--audio", good, "--visual", str(tmp_path / "b.npz")]))
 
 
 class Runs:

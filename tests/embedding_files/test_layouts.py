@@ -280,6 +280,6 @@ def test_an_unknown_suffix_is_told_by_its_content(tmp_path):
 
 
 def test_help_and_configuration_load_nothing_heavy():
-    code = "import sys; import avsieve.embedding_files.arguments, avsieve.sources.embeddings.files; print(*sys.modules)"
+    code = "import sys; import avsieve.embedding_files.arguments, avsieve.embedding_files.places; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "torch", "pyarrow", "pandas"} & set(out)

@@ -12,22 +12,22 @@ import pandas as pd
 import pytest
 
 from avsieve.cli import cleanse, evaluate
-from avsieve.config.source import Embeddings
 from avsieve.embedding_files.formats import FORMATS, KNOWN
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.registry import READERS
 from avsieve.sources.embeddings import check, plan
+from avsieve.sources.embeddings.contract import Embeddings
 from avsieve.sources.embeddings.split import split
-from avsieve.storage.embeddings import read_embeddings
 
 from . import made
 
 
 def call(module: ModuleType, *words: str) -> int:
     parser = argparse.ArgumentParser()
-    module.add_parser(parser.add_subparsers())
-    return module.main(parser.parse_args([module.__name__.rpartition(".")[2], *words]))
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(words))
 
 
 @pytest.fixture(params=list(made.SAVE))
@@ -92,9 +92,7 @@ def test_cleanse_writes_the_same_list(source: str, tmp_path: Path) -> None:
 def test_the_source_plans_checks_and_splits(source: str, tmp_path: Path) -> None:
     listed = tmp_path / "half.txt"
     listed.write_text("".join(f"{u[:7]} {u}.wav 4.0\n" for u in made.NAMES[:36]))
-    parser = argparse.ArgumentParser()
-    plan.add_options(parser)
-    rows = plan.plan(parser.parse_args(["--train-list", str(listed), "--audio", source, "--test-audio", source]))
+    rows = plan.plan(Embeddings(train_list=str(listed), audio=source, test_audio=source))
     assert rows["subset"].tolist() == ["train"] * 36 + ["test"] * 36
     facts = check.check(Embeddings(train_list=str(listed), audio=source, test_audio=[source]), "both")
     assert {f.level for f in facts.findings} == {"ok"}

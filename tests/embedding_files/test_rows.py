@@ -26,8 +26,8 @@ LOST = made.NAMES[3]
 
 def run(module, *words):
     parser = argparse.ArgumentParser()
-    module.add_parser(parser.add_subparsers())
-    return module.main(parser.parse_args([module.__name__.rpartition(".")[2], *words]))
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(words))
 
 
 @pytest.mark.parametrize("save", list(made.SAVE))

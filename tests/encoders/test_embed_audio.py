@@ -14,13 +14,13 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
 from avsieve.encoders.ecapa import ecapa_small
 from avsieve.encoders.embed_audio import embed_shard as embed
 from avsieve.encoders.settings import Audio
 from avsieve.encoders.waves import as_float, samples_of
 from avsieve.errors import ConfigError, TarError
-from avsieve.storage.embeddings import read_embeddings
 from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.storage.wav import wav_bytes
 from avsieve.wiring.rules import flags

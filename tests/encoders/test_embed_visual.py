@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from insightface.model_zoo import get_model
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.encoders.embed_visual import StagedEncoder, embed_faces, embed_shard, pool
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.errors import ModelError
-from avsieve.storage.embeddings import read_embeddings
 from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.tables import read_table, write_table
 from tests.faces.face_fakes import recognition_file, scrfd_file

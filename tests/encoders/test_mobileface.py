@@ -62,7 +62,5 @@ def test_half_precision_and_batches_hardly_change_an_embedding(network, tmp_path
 
 
 def test_a_precision_that_an_onnx_file_cannot_have_is_refused():
-    with pytest.raises(
-        ConfigError, match="which has no effect on InsightFace's ONNX files"
-    ):
+    with pytest.raises(ConfigError, match="which has no effect on InsightFace's ONNX files"):
         load_face_encoder("onnx", "builtin", channels="auto", precision="fp16", device="cpu", threads=1)

@@ -10,12 +10,12 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.encoders import load_audio_encoder
 from avsieve.encoders.embed_audio import embed_shard as embed
 from avsieve.encoders.kaldi_fbank import RECIPES, FbankRecipe, KaldiFbank
 from avsieve.encoders.onnx_audio import OnnxSpeaker
 from avsieve.errors import ConfigError, ModelError
-from avsieve.storage.embeddings import read_embeddings
 from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.wav import wav_bytes
 

@@ -40,7 +40,7 @@ def test_a_gain_is_the_mean_difference_over_the_seeds_with_an_interval_around_it
     gain = paired_gain(before, after)
     assert gain["seeds"] == 3
     assert gain["seeds_better"] == 3
-    assert gain["eer_all"] == pytest.approx(np.mean([r.summary.eer for r in before.values()]))
+    assert gain["eer_all"] == pytest.approx(np.mean([r.summary["eer"] for r in before.values()]))
     assert gain["eer_gain"] == pytest.approx(gain["eer_all"] - gain["eer_clean"])
     assert gain["eer_gain_relative"] == pytest.approx(gain["eer_gain"] / gain["eer_all"])
     assert 0 < gain["eer_gain_low"] < gain["eer_gain"] < gain["eer_gain_high"]
@@ -63,7 +63,7 @@ def test_pairing_makes_the_interval_narrower_than_that_of_independent_systems():
     before = evaluate(TRIALS, scores(1.5), replicates=300)
     after = evaluate(TRIALS, scores(1.5) + 0.1 * TRIALS.is_target, replicates=300)
     unpaired = evaluate(TRIALS, scores(1.5) + 0.1 * TRIALS.is_target, replicates=300, seed=9)
-    low, high = interval(before.replicates.eer - unpaired.replicates.eer)
+    low, high = interval(before.replicates["eer"] - unpaired.replicates["eer"])
     gain = paired_gain({0: before}, {0: after})
     assert gain["eer_gain_high"] - gain["eer_gain_low"] < 0.7 * (high - low)
 

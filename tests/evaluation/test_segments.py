@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.evaluation import segments as module
 from avsieve.evaluation.scoring import cosines
 from avsieve.evaluation.segments import evenly, read_segments
-from avsieve.storage.embeddings import write_embeddings
 
 RNG = np.random.default_rng(0)
 COUNTS = {"a/1/1": 7, "a/1/2": 5, "b/1/1": 3, "b/1/2": 1, "c/1/1": 12}

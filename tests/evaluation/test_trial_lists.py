@@ -5,8 +5,9 @@ import pytest
 
 from avsieve.errors import ConfigError, ListError
 from avsieve.evaluation.trial_lists import kept_for_trials, read_trial_lists
-from avsieve.evaluation.trial_maker import trusted
+from avsieve.evaluation.trial_maker import known_right, trusted
 from avsieve.evaluation.trials import make_trial_list, write_no_trials, write_trials
+from avsieve.storage.tables import write_table
 
 LIST = make_trial_list([True, False], ["a/1/1", "a/1/1"], ["a/2/1", "b/1/1"])
 
@@ -52,11 +53,13 @@ def test_labels_that_do_not_fit_are_refused(folder, labels):
         read_trial_lists([folder / "trials.txt", folder / "trusted.txt"], labels)
 
 
-def test_the_test_set_is_tested_or_else_who_is_held_out():
+def test_the_test_set_is_tested_or_else_who_is_held_out(tmp_path):
     plan = pd.DataFrame({"utterance": ["a", "b", "c"], "subset": ["train", "train", "test"], "held_out": [0, 1, 0]})
     plan["held_out"] = plan["held_out"].astype(bool)
-    assert kept_for_trials(plan) == ["c"]
-    assert kept_for_trials(plan[:2]) == ["b"]
+    write_table(tmp_path / "all.parquet", plan)
+    write_table(tmp_path / "train.parquet", plan[:2])
+    assert kept_for_trials(tmp_path / "all.parquet") == ["c"]
+    assert kept_for_trials(tmp_path / "train.parquet") == ["b"]
 
 
 def test_only_what_was_judged_and_found_clean_is_trusted():
@@ -69,3 +72,11 @@ def test_only_what_was_judged_and_found_clean_is_trusted():
     assert trusted(list("bcde"), decisions) == ([], "the cleansing trusts none of the 4 utterances to test on")
     assert "not in the training list" in trusted(["x", "y"], decisions)[1]
     assert trusted([], decisions) == ([], "")
+
+
+def test_only_utterances_whose_labels_are_right_are_taken_where_the_truth_knows_any(caplog):
+    truth = pd.DataFrame({"utterance": ["a", "b"], "kind": ["clean", "voice"]})
+    assert known_right(["a", "b", "c"], truth) == ["a"]
+    assert known_right(["a", "b", "c"], None) == ["a", "b", "c"]
+    assert known_right(["x", "y"], truth) == ["x", "y"]
+    assert "the truth knows none of the 2 utterances to test on" in caplog.text

@@ -13,7 +13,8 @@ from avsieve.errors import AvsieveError, TarError
 from avsieve.export import folders
 from avsieve.export.contents import Contents
 from avsieve.export.folders import check_room, write_folders
-from avsieve.export.selection import Wish, select
+from avsieve.export.selection import select
+from avsieve.export.settings import Wish
 from avsieve.lists.train_list import read_clean_list, read_train_list
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.tables import read_table, write_table
@@ -24,7 +25,7 @@ SHARDS = ["000", "001"]
 def exported(
     results: Path, out: Path, subset: str = "all", kinds: tuple[str, ...] = ("faces", "wav")
 ) -> dict[str, int]:
-    return write_folders(select(results, Wish(subset)), Contents(results, kinds, SHARDS), out, threads=2)
+    return write_folders(select(results, Wish(subset=subset)), Contents(results, kinds, SHARDS), out, threads=2)
 
 
 def test_folders_and_lists_are_avcleanses(results: Path, tmp_path: Path) -> None:

@@ -16,19 +16,20 @@ from avsieve.errors import AvsieveError
 from avsieve.export.contents import Contents
 from avsieve.export.datasets import write_datasets
 from avsieve.export.parts import plan_parts
-from avsieve.export.selection import Wish, select
-from avsieve.export.webdataset import key_of, write_webdataset
+from avsieve.export.samples import key_of, write_samples
+from avsieve.export.selection import select
+from avsieve.export.settings import Wish
 from avsieve.storage.indexed_tar import TarReader
 
 from .conftest import NOISY, TRAIN
 
 SHARDS = ["000", "001"]
-WRITERS = {"tar": write_webdataset, "parquet": write_datasets}
+WRITERS = {"tar": write_samples, "parquet": write_datasets}
 
 
 def written(form: str, results: Path, out: Path, *, part_bytes: int = 10**9, seed: int | None = 1) -> dict[str, int]:
     contents = Contents(results, ["faces", "wav"], SHARDS)
-    return WRITERS[form](select(results, Wish("all")), contents, out, part_bytes=part_bytes, shuffle_seed=seed)
+    return WRITERS[form](select(results, Wish(subset="all")), contents, out, part_bytes=part_bytes, shuffle_seed=seed)
 
 
 def digests(out: Path) -> dict[str, str]:
@@ -109,7 +110,7 @@ def test_another_export_is_not_mixed_into_a_folder(results: Path, tmp_path: Path
 
 
 def test_parts_hold_every_utterance_once_and_no_more_than_they_may(results: Path) -> None:
-    table = select(results, Wish("all"))
+    table = select(results, Wish(subset="all"))
     parts = plan_parts(table, np.array([5, 5, 20, 3, 3]), 10, None)
     assert [part["utterance"].tolist() for part in parts] == [TRAIN[:2], [TRAIN[2]], TRAIN[3:]]
     mixed = plan_parts(table, np.ones(5, int), 10, 7)[0]["utterance"].tolist()

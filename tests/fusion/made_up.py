@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.fusion.inputs import Inputs, Side
+from avsieve.fusion.base import trained_model
+from avsieve.fusion.inputs import Inputs, Stream
 
 
 def make_people(prefix, n_speakers, seed=0, videos=3, utterances=3, audio_noise=1.0, visual_noise=0.8, dims=(24, 16)):
@@ -26,5 +27,11 @@ def make_people(prefix, n_speakers, seed=0, videos=3, utterances=3, audio_noise=
                     noises = 0.7 * c + 0.7 * rng.standard_normal(len(p))
                     side.append(spread * p + noise * spread[::-1] * noises + 0.5)
     everywhere = np.ones(len(names), dtype=bool)
-    audio, visual = (Side(np.array(side, dtype=np.float32), everywhere) for side in sides)
+    audio, visual = (Stream(np.array(side, dtype=np.float32), everywhere) for side in sides)
     return Inputs(names, audio, visual), speakers
+
+
+def new_model(name, audio_dim, visual_dim, dim=128, **own):
+    """Return a model that is not yet trained."""
+    model = trained_model(name)
+    return model(audio_dim, visual_dim, dim, model.settings(**own))

@@ -1,22 +1,22 @@
 import numpy as np
 import pytest
 
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.fusion.inputs import Inputs, Side, read_side
-from avsieve.storage.embeddings import write_embeddings
+from avsieve.fusion.inputs import Inputs, Stream, read_stream
 
 
 def test_reads_shards_in_the_order_of_the_utterances(tmp_path):
     write_embeddings(tmp_path / "0.parquet", ["b/1/1", "a/1/1"], np.array([[1, 1], [2, 2]], dtype=np.float16))
     write_embeddings(tmp_path / "1.parquet", ["c/1/1"], np.array([[3, 3]], dtype=np.float32))
-    side = read_side(["a/1/1", "x/1/1", "c/1/1"], [tmp_path / "0.parquet", tmp_path / "1.parquet"])
+    side = read_stream(["a/1/1", "x/1/1", "c/1/1"], [tmp_path / "0.parquet", tmp_path / "1.parquet"])
     assert side.pooled.tolist() == [[2, 2], [0, 0], [3, 3]]
     assert side.pooled.dtype == np.float32
     assert side.present.tolist() == [True, False, True]
 
 
 def test_a_modality_without_any_table_is_absent():
-    side = read_side(["a/1/1"], [])
+    side = read_stream(["a/1/1"], [])
     assert side.dim == 0
     assert not side.present.any()
 
@@ -25,29 +25,29 @@ def test_shards_of_two_encoders_are_refused(tmp_path):
     write_embeddings(tmp_path / "0.parquet", ["a/1/1"], np.zeros((1, 2), dtype=np.float32))
     write_embeddings(tmp_path / "1.parquet", ["b/1/1"], np.zeros((1, 3), dtype=np.float32))
     with pytest.raises(AvsieveError, match="of length 3, those before have 2"):
-        read_side(["a/1/1"], [tmp_path / "0.parquet", tmp_path / "1.parquet"])
+        read_stream(["a/1/1"], [tmp_path / "0.parquet", tmp_path / "1.parquet"])
 
 
 def test_an_utterance_in_two_shards_is_refused(tmp_path):
     for name in ("0", "1"):
         write_embeddings(tmp_path / f"{name}.parquet", ["a/1/1"], np.ones((1, 2), dtype=np.float32))
     with pytest.raises(AvsieveError, match="a/1/1 is in an earlier table too"):
-        read_side(["a/1/1"], [tmp_path / "0.parquet", tmp_path / "1.parquet"])
+        read_stream(["a/1/1"], [tmp_path / "0.parquet", tmp_path / "1.parquet"])
 
 
 def test_a_sequence_is_pooled_by_its_unit_vectors_under_the_mask():
     sequence = np.array([[[2.0, 0.0], [0.0, 9.0], [5.0, 5.0]], [[1.0, 1.0]] * 3], dtype=np.float32)
     mask = np.array([[True, True, False], [False, False, False]])
-    side = Side.of_sequence(sequence, mask)
+    side = Stream.of_sequence(sequence, mask)
     assert side.pooled.tolist() == [[0.5, 0.5], [0.0, 0.0]]
     assert side.present.tolist() == [True, False]
 
 
 def test_misshapen_inputs_are_refused():
-    side = Side(np.zeros((2, 3), dtype=np.float32), np.ones(2, dtype=bool))
+    side = Stream(np.zeros((2, 3), dtype=np.float32), np.ones(2, dtype=bool))
     with pytest.raises(AvsieveError, match=r"expected \(3, D\)"):
-        Side(np.zeros((2, 3), dtype=np.float32), np.ones(3, dtype=bool))
+        Stream(np.zeros((2, 3), dtype=np.float32), np.ones(3, dtype=bool))
     with pytest.raises(AvsieveError, match="a sequence needs its mask"):
-        Side(side.pooled, side.present, sequence=np.zeros((2, 4, 3), dtype=np.float32))
+        Stream(side.pooled, side.present, sequence=np.zeros((2, 4, 3), dtype=np.float32))
     with pytest.raises(AvsieveError, match="1 utterances, 2 audio"):
         Inputs(["a/b/c"], side, side)

@@ -7,14 +7,15 @@ from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.results import NothingScoredError
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trial_maker import make_trials
-from avsieve.fusion.inputs import Inputs, Side
-from avsieve.fusion.recipe import Recipe
-from avsieve.fusion.registry import UNTRAINED, neural_class
+from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.registry import MODELS
+from avsieve.fusion.settings import Fusion
 from avsieve.fusion.systems import Normalisation, System, evaluate_systems, untrained_systems
 from avsieve.fusion.training import train_fusion
 
-from .made_up import make_people
+from .made_up import make_people, new_model
 
+UNTRAINED = [name for name, model in MODELS.items() if not model.trained]
 TRAIN, SPEAKERS = make_people("train", 20, seed=1, audio_noise=1.7, visual_noise=1.7)
 TEST, _ = make_people("test", 12, seed=2, audio_noise=1.7, visual_noise=1.7)
 TRIALS = make_trials(TEST.utterances, max_targets=300)
@@ -22,8 +23,8 @@ TRIALS = make_trials(TEST.utterances, max_targets=300)
 
 def trained(speakers, name, seed=0):
     torch.manual_seed(seed)
-    model = neural_class("linear")(24, 16, dim=32)
-    train_fusion(model, TRAIN, speakers, Recipe(epochs=15, pull=0.1), seed=seed, device=torch.device("cpu"))
+    model = new_model("linear", 24, 16, dim=32)
+    train_fusion(model, TRAIN, speakers, Fusion(epochs=15, l2_sp=0.1), seed=seed, device=torch.device("cpu"))
     return System(model, name, seed, frozenset(SPEAKERS))
 
 
@@ -41,7 +42,7 @@ def test_every_system_has_a_row_per_condition(outcome):
     rows = outcome.results
     assert len(rows) == 2 * (len(UNTRAINED) + 4)
     whole = rows[rows["condition"] == "whole"]
-    assert whole["model"].tolist()[:4] == list(UNTRAINED)
+    assert whole["model"].tolist()[:4] == UNTRAINED
     assert (whole["n_missing"] == 0).all()
     assert (rows["n_trials"] + rows["n_missing"] == len(TRIALS)).all()
     assert (rows["eer_low"] <= rows["eer"]).all()
@@ -69,7 +70,7 @@ def test_curves_have_every_system(outcome):
 
 
 def test_without_faces_only_the_voice_is_evaluated():
-    none = Side(np.zeros((len(TEST), 0), dtype=np.float32), np.zeros(len(TEST), dtype=bool))
+    none = Stream(np.zeros((len(TEST), 0), dtype=np.float32), np.zeros(len(TEST), dtype=bool))
     systems = untrained_systems(Inputs(TEST.utterances, TEST.audio, none))
     assert [s.model.name for s in systems] == ["audio"]
 

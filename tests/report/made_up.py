@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from avsieve.evaluation.metrics import METRICS
 from avsieve.report.media import Media
 from avsieve.storage.indexed_tar import TarWriter
 
@@ -91,7 +92,8 @@ def make_results():
         ):
             rows.append(
                 {"model": model, "trained_on": arm, "seed": seed, "condition": condition, "eer": eer}
-                | {"min_dcf_0.01": 5 * eer, "min_dcf_0.05": 3 * eer, "eer_low": eer / 2, "eer_high": 2 * eer}
+                | {name: k * eer for k, name in zip((5, 3, 2), [m for m in METRICS if m != "eer"], strict=False)}
+                | {"eer_low": eer / 2, "eer_high": 2 * eer}
                 | {"n_trials": 200, "n_targets": 100, "n_missing": 0, "n_speakers": 10, "trials": "trials"}
                 | {"trials_version": "-", "eer_definition": "interpolated"}
             )
@@ -151,7 +153,7 @@ def make_comparison():
         ("visual_encoder", "raw", 0.10, 0.09, -0.01),
     ):
         row = {"system": system, "scores": scores, "seeds": 3, "seeds_better": 3}
-        for figure, factor in (("eer", 1), ("min_dcf_0.01", 3), ("min_dcf_0.05", 2)):
+        for figure, factor in zip(METRICS, (1, 3, 2, 2), strict=False):
             row |= {f"{figure}_all": factor * before, f"{figure}_clean": factor * after}
         row |= {"eer_gain": before - after, "eer_gain_relative": 1 - after / before}
         rows.append(row | {"eer_gain_low": low, "eer_gain_high": 2 * (before - after) - low})

@@ -1,7 +1,8 @@
 import pandas as pd
 
 from avsieve.report.comparison import comparison_rows, comparison_text
-from avsieve.report.page import Run, render_page
+from avsieve.report.page import render_page
+from avsieve.report.run import Run
 
 from .made_up import make_comparison, make_decisions, make_results, make_summary
 

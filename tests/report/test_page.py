@@ -9,7 +9,8 @@ import pytest
 
 from avsieve.report.facts import Provenance
 from avsieve.report.figures import similarity_scatter
-from avsieve.report.page import Run, render_page, render_summary
+from avsieve.report.page import render_page, render_summary
+from avsieve.report.run import Run
 from avsieve.report.sheet import Trusted, make_rows, most_certain
 
 from .made_up import make_decisions, make_media, make_results, make_summary, make_truth, on_two_lists
@@ -60,7 +61,8 @@ def run(tmp_path_factory):
         "later": 0,
     }
     with make_media(tmp_path_factory.mktemp("shards"), decisions["utterance"].tolist()) as media:
-        rows = make_rows(most_certain(decisions, 3), media, Trusted(decisions), make_truth(decisions), voice_s=0.1)
+        truth = make_truth(decisions)
+        rows = make_rows(most_certain(decisions, 3), media, Trusted(decisions), truth, faces=5, players=8, voice_s=0.1)
     return Run(
         decisions=decisions,
         summary=make_summary(decisions),

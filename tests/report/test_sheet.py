@@ -91,7 +91,7 @@ def test_a_row_shows_the_utterance_its_speaker_and_the_suggested_one(media):
 
 def test_a_modality_that_is_missing_is_none_and_so_is_an_unknown_truth(media):
     chosen = most_certain(DECISIONS, 1).assign(audio_similarity=np.nan, suggested_speaker=None)
-    (row,) = make_rows(chosen, media, Trusted(DECISIONS), None)
+    (row,) = make_rows(chosen, media, Trusted(DECISIONS), None, faces=3, players=1, voice_s=0.1)
     assert row.audio_similarity is None
     assert row.truth is None
     assert len(row.strips) == 2

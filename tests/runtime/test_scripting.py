@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.runtime.progress import progress
 from avsieve.runtime.scripting import make_folder, parser, run
 
 
@@ -34,31 +32,16 @@ def test_help_shows_defaults_but_not_none(capsys: pytest.CaptureFixture[str]) ->
     ap = parser("What it does.")
     ap.add_argument("--a", type=int, default=3, help="the a")
     ap.add_argument("--b", help="the b")
+    ap.add_argument("--c", action="store_true", help="the c")
+    ap.add_argument("--d", nargs="*", default=[], help="the d")
+    ap.add_argument("--e", default=5, help="the e (default: five)")
     with pytest.raises(SystemExit):
         ap.parse_args(["--help"])
     shown = capsys.readouterr().out
     assert "the a (default: 3)" in shown
     assert "None" not in shown
-
-
-def test_progress_without_a_terminal_logs_a_line_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        assert list(progress([1, 2, 3], "clips")) == [1, 2, 3]
-    assert "clips: 3 done in" in caplog.text
-
-
-def test_every_script_tells_its_options_without_loading_networks(repository: Path) -> None:
-    scripts = sorted((repository / "workflow" / "scripts").glob("*.py"))
-    assert scripts
-    for script in scripts:
-        code = (
-            f"import sys, runpy; sys.argv = [{str(script)!r}, '--help']\n"
-            f"try: runpy.run_path({str(script)!r}, run_name='__main__')\n"
-            "except SystemExit as e: assert not e.code, e.code\n"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{script.name}: {done.stderr}"
-        assert "--" in done.stdout, script.name
+    assert shown.count("default") == 2
+    assert "the e (default: five)" in shown
 
 
 def test_the_command_answers_help_and_version() -> None:

@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
-from avsieve.config.source import Embeddings, Frames, Voxceleb
 from avsieve.sources.embeddings import check as embeddings
+from avsieve.sources.embeddings.contract import Embeddings
 from avsieve.sources.findings import SourceFacts
 from avsieve.sources.frames import check as frames
+from avsieve.sources.frames.contract import Frames
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
 from avsieve.sources.voxceleb import check as voxceleb
+from avsieve.sources.voxceleb.contract import Voxceleb
 from avsieve.storage.reasons import Reason
 from avsieve.storage.wav import wav_bytes
 

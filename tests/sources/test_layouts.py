@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 from pathlib import Path
 
@@ -10,20 +9,20 @@ import pytest
 import yaml
 
 from avsieve.config.model import parse_config
-from avsieve.config.source import Tree
 from avsieve.errors import AvsieveError, ConfigError, ListError
 from avsieve.sources.layout import Layout
 from avsieve.sources.scan import scan_folder
 from avsieve.sources.tree import fetch, plan
 from avsieve.sources.tree.check import check
+from avsieve.sources.tree.contract import Tree
 from avsieve.sources.tree.table import read_clip_table
 from avsieve.wiring.rules import flags
 from avsieve.wiring.source import SourceWiring
+from tests.sources.blocks import settings
 
 
-def options(root: Path | None, layout: str = "speaker/video/utterance", **others: object) -> argparse.Namespace:
-    absent = dict.fromkeys(("table", "train_list", "audio_root", "test_root", "test_audio_root"))
-    return argparse.Namespace(**absent | {"root": root or Path(), "layout": Layout(layout)} | others)
+def options(root: Path, layout: str = "speaker/video/utterance", **others: object) -> Tree:
+    return settings(Tree, root=root, layout=layout, **others)
 
 
 def put(root: Path, *names: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import logging
 import os
@@ -13,16 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avsieve.export.webdataset import key_of
+from avsieve.export.samples import key_of
 from avsieve.media.extract import extract_shard
 from avsieve.sources.archive import fetch as archive_fetch
 from avsieve.sources.archive import plan as archive_plan
-from avsieve.sources.layout import Layout
+from avsieve.sources.archive.contract import Archive
 from avsieve.sources.plan import build_plan
 from avsieve.sources.tree import fetch, plan
+from avsieve.sources.tree.contract import Tree
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.tables import read_table, write_table
 from avsieve.storage.wav import wav_bytes
+from tests.sources.blocks import settings
 
 WAV = wav_bytes((8000 * np.sin(np.arange(16_000) / 5)).astype(np.int16))
 LATIN = os.fsdecode(b"caf\xe9")
@@ -33,9 +34,8 @@ ODD = [
 ]  # fmt: skip
 
 
-def options(root: Path, **others: object) -> argparse.Namespace:
-    absent = dict.fromkeys(("table", "train_list", "audio_root", "test_root", "test_audio_root"))
-    return argparse.Namespace(**absent | {"root": root, "layout": Layout()} | others)
+def options(root: Path, **others: object) -> Tree:
+    return settings(Tree, root=root, **others)
 
 
 def put(path: Path, content: bytes = WAV) -> Path:
@@ -116,8 +116,7 @@ def test_archives_take_the_same_names(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for name, content in (names | others).items():
             archive.writestr(name, content)
-    given = {"video": [str(tmp_path / "a.zip")], "audio": [], "test_video": [], "test_audio": [], "train_list": None}
-    args = argparse.Namespace(**given, layout=Layout(), verify=False)
+    args = settings(Archive, video=[tmp_path / "a.zip"])
     rows = archive_plan.plan(args)
     assert rows["utterance"].tolist() == [f"Zo=C3=AB/v=201/{part}" for part in ("=C3=A9", "clip=231", "clip=3D231")]
     _, status = archive_fetch.fetch(rows, args)
@@ -130,8 +129,7 @@ def test_names_of_a_zip_that_does_not_say_they_are_utf8(tmp_path: Path) -> None:
         archive.writestr("a/v/caf?.mp4", b"two")
     content = (tmp_path / "a.zip").read_bytes().replace(b"Zo??", "Zoë".encode()).replace(b"caf?", b"caf\xe9")
     (tmp_path / "a.zip").write_bytes(content)
-    given = {"video": [str(tmp_path / "a.zip")], "audio": [], "test_video": [], "test_audio": [], "train_list": None}
-    args = argparse.Namespace(**given, layout=Layout(), verify=True)
+    args = settings(Archive, video=[tmp_path / "a.zip"], verify=True)
     rows = archive_plan.plan(args)
     assert rows["utterance"].tolist() == ["a/v/Zo=C3=AB", "a/v/caf=E9"]
     assert {r["code"] for r in archive_fetch.fetch(rows, args)[1].rows} == {"ok"}
@@ -144,8 +142,7 @@ def test_names_of_a_tar_in_another_encoding(tmp_path: Path) -> None:
         archive.addfile(info, io.BytesIO(b"one"))
         archive.addfile(info.replace(name=f"b/v/{LATIN}.webm"), io.BytesIO(b"two"))
         archive.addfile(info.replace(name=f"x/b/v/{LATIN}.avi"), io.BytesIO(b"new"))
-    given = {"video": [str(tmp_path / "a.tar")], "audio": [], "test_video": [], "test_audio": [], "train_list": None}
-    args = argparse.Namespace(**given, layout=Layout(), verify=True)
+    args = settings(Archive, video=[tmp_path / "a.tar"], verify=True)
     write_table(tmp_path / "plan.parquet", archive_plan.plan(args))
     index, status = archive_fetch.fetch(read_table(tmp_path / "plan.parquet"), args)
     write_table(tmp_path / "index.parquet", index)

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.sources.load import load_source, source_names
 from avsieve.sources.plan import PLAN_COLUMNS, build_plan, hold_out, write_plan
 from avsieve.storage.tables import read_table
 
@@ -51,14 +50,3 @@ def test_where_too_few_are_left_nobody_is_held_out_and_it_is_said(caplog: pytest
     assert hold_out([f"id{i}" for i in range(10)], 0.1, 0) == set()
     assert "leaves 1 to test and 9 to train" in caplog.text
     assert hold_out(["a", "b"], 0.0, 0) == set()
-
-
-def test_sources_are_found_by_name() -> None:
-    assert {"synthetic", "tree"} <= set(source_names())
-    for name in source_names():
-        for part in ("plan", "fetch"):
-            module = load_source(name, part)
-            assert callable(module.add_options)
-            assert callable(getattr(module, part))
-    with pytest.raises(AvsieveError, match="no source 'tre'"):
-        load_source("tre", "plan")

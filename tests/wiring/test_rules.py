@@ -93,6 +93,7 @@ def test_tensorboards_files_stand_beside_the_model_where_they_are_wanted(reposit
     for wanted, option in ((False, ""), (True, "--tensorboard results/models/audio/all.tensorboard")):
         wiring = Wiring({"training": {"tensorboard": wanted}}, repository / "workflow")
         assert wiring.board(None, output) == option
+        assert not callable(wiring.board(None, output))
 
 
 def test_the_workflow_imports_nothing_heavy() -> None:
@@ -131,7 +132,7 @@ def test_embeddings_have_no_stages_before_them(repository: Path) -> None:
     assert (wiring.shown, wiring.durations) == ({"faces": [], "wavs": []}, [])
     assert wiring.source.table_files("audio") == ["v.npy", "n.txt", "t.npz"]
     assert wiring.source.table_files("audio", only_test=True) == ["t.npz"]
-    assert wiring.source.tables("visual") == ["w.npz"]
+    assert wiring.source.contract.tables("visual") == ["w.npz"]
     with pytest.raises(ConfigError, match=r"align: source\.kind is embeddings"):
         wiring.source.need_media("align", ["x"])(None)  # type: ignore[operator]
     assert Wiring({}, repository / "workflow").source.need_media("align", ["x"]) == ["x"]
@@ -201,3 +202,28 @@ def test_the_trials_follow_what_is_known_of_their_labels(repository: Path) -> No
 def test_the_headline_is_the_first_model_that_the_configuration_names(repository: Path) -> None:
     for models, expected in ((["linear", "gated"], "linear"), ([], "score_average")):
         assert Wiring({"fusion": {"models": models}}, repository / "workflow").headline == expected
+
+
+def modules_in(lines: list[str]) -> set[str]:
+    return {line.split()[0] for line in lines}
+
+
+def test_the_decision_depends_on_the_code_of_the_chosen_method_alone(repository: Path) -> None:
+    wiring = Wiring({"cleansing": {"method": "two_step"}}, repository / "workflow")
+    found = modules_in(wiring.code("clean_list", wiring.method))
+    assert {name for name in found if "cleansing.methods." in name} == {"avsieve.cleansing.methods.two_step"}
+    assert "avsieve.cleansing.decisions" in found
+
+
+def test_a_training_depends_on_the_code_of_its_own_model_and_the_evaluation_on_all(repository: Path) -> None:
+    values = {"fusion": {"models": ["linear", {"name": "gated", "hidden": 7}]}}
+    wiring = Wiring(values, repository / "workflow")
+    gated, linear = (SimpleNamespace(model=name) for name in ("gated", "linear"))
+    assert modules_in(wiring.model_code(gated)) == {"avsieve.fusion.gated", "avsieve.fusion.gated_network"}
+    assert modules_in(wiring.model_code(linear)) == {"avsieve.fusion.linear", "avsieve.fusion.linear_network"}
+    assert not {"avsieve.fusion.gated", "avsieve.fusion.linear"} & modules_in(wiring.code("train_fusion"))
+    assert wiring.model_settings(gated) == "--options '{\"hidden\": 7}'"
+    assert wiring.model_settings(linear) == "--options '{}'"
+    assert wiring.fusion_modules == ["avsieve.fusion.baselines", "avsieve.fusion.linear", "avsieve.fusion.gated"]
+    assert wiring.headline == "linear"
+    assert any("/clean/gated.2." in path for path in wiring.fusion_models)

@@ -55,7 +55,7 @@ def test_tables_may_be_several_and_are_read_as_the_keys_say() -> None:
         "embeddings", train_list="l.txt", audio=["a.npz", "v.npy:n.txt"], test_audio="t.npz", names_key="files",
         strip_prefix="/data/",
     )  # fmt: skip
-    assert source.tables("audio") == ["a.npz", "v.npy:n.txt", "t.npz"]
+    assert source.contract.tables("audio") == ["a.npz", "v.npy:n.txt", "t.npz"]
     assert source.table_files("audio") == ["a.npz", "v.npy", "n.txt", "t.npz"]
     shown = flags(source.table_settings("audio"))
     assert shown == "--tables a.npz v.npy:n.txt t.npz --names-key files --vectors-key embedding --strip-prefix /data/"

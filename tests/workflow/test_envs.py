@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from avsieve.cleansing.registry import METHODS
 from avsieve.encoders.registry import AUDIO, VISUAL
-from avsieve.sources.load import source_names
+from avsieve.export.registry import FORMS
+from avsieve.fusion.registry import MODELS
+from avsieve.registry import Registry
+from avsieve.sources.registry import SOURCES
 from avsieve.wiring.codehash import modules_of
 
 # Import name -> name of the package in an environment, where they differ.
@@ -25,7 +29,22 @@ PACKAGES = {
     "google": "onnx",  # protobuf comes with it
 }  # fmt: skip
 # What a rule's script can import but does not need in that family: the networks that another family is for.
-ELSEWHERE = {"embed_visual": {"torch", "safetensors"}}
+ELSEWHERE = {
+    "embed_visual": {"torch", "safetensors"},
+    # They know fusion models by their labels alone.
+    "write_report": {"torch"},
+    "compare_lists": {"torch"},
+}
+# What a rule's script loads by name.
+PLUG_INS: dict[str, Registry] = {
+    "clean_list": METHODS,
+    "audit_noise": METHODS,
+    "train_fusion": MODELS,
+    "evaluate_fusion": MODELS,
+    "compare_lists": MODELS,
+    "write_report": MODELS,
+    "export": FORMS,
+}
 
 
 def rules(repository: Path) -> dict[str, str]:
@@ -37,7 +56,9 @@ def rules(repository: Path) -> dict[str, str]:
             script = re.search(rf"AVSIEVE_SCRIPTS/({name})\.py", body)
             if family and script:
                 found[name] = family.group(1) or {"audio": "torch", "visual": "faces"}[family.group(2)]
-    return found
+    # The rules of the forms are made in a loop, and have one script.
+    exports = (repository / "workflow" / "rules" / "export.smk").read_text()
+    return found | {"export": re.findall(r'W\.env\("(\w+)"', exports)[0]}
 
 
 def third_party_imports(path: Path) -> set[str]:
@@ -64,9 +85,9 @@ def test_every_environment_holds_what_its_rules_import(repository: Path) -> None
     for rule, family in found.items():
         script = repository / "workflow" / "scripts" / f"{rule}.py"
         also = (
-            [f"avsieve.sources.{s}.{rule.split('_')[0]}" for s in source_names()]
+            [source.module("plan" if rule == "plan_shards" else "fetch") for source in SOURCES.values()]
             if rule in ("plan_shards", "fetch_media")
-            else []
+            else [PLUG_INS[rule].module(name) for name in PLUG_INS.get(rule, {})]
         )
         files = [script, *modules_of(script, repository / "src", also).values()]
         needed = set().union(*(third_party_imports(f) for f in files)) - ELSEWHERE.get(rule, set())

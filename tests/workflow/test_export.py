@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from avsieve.export.registry import FORMS
 from avsieve.lists.train_list import read_train_list
 
 from .conftest import Project
@@ -12,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 
 
 def test_a_finished_run_is_exported_and_a_second_request_has_nothing_to_do(project: Project) -> None:
-    targets = ("export_tree", "export_webdataset", "export_parquet")
+    targets = [f"export_{form}" for form in FORMS]
     project.snakemake("--", *targets)
     kept = read_train_list(project.work / "results/lists/train_clean.txt")["utterance"]
     out = project.work / "export"

@@ -15,7 +15,8 @@ import yaml
 from pydantic import BaseModel
 
 from avsieve.config.model import Config, parse_config
-from avsieve.config.source import NEEDED
+from avsieve.export.registry import FORMS
+from avsieve.sources.registry import SOURCES
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +30,7 @@ FIXED = {
 # Keys of folders; every other text of the user's is a file here.
 FOLDERS = {"root", "test_root", "tracks", "test_tracks", "faces", "test_faces", "wavs", "test_wavs", "audio_root"}
 FOLDERS |= {"test_audio_root", "store", "out", "noise", "music", "speech", "rooms"}
-TARGETS = ["all", "audit_noise", "export_tree", "export_webdataset", "export_parquet", "rebuild_models"]
+TARGETS = ["all", "audit_noise", *(f"export_{form}" for form in FORMS), "rebuild_models"]
 OF_CLIPS = ["train_encoders", "train_audio_encoders", "train_visual_encoders", "compare_lists"]
 
 
@@ -86,10 +87,10 @@ def test_every_text_of_the_configuration_is_found() -> None:
     assert {"source.tree.root", "report.title", "export.out", "evaluation.trials", "faces.detector"} <= found
     assert {"source.archive.video", "evaluation.trained_on", "training.audio.noise", "source.truth"} <= found
     assert "source.kind" not in found
-    assert {needed for needed, _ in NEEDED.values()} <= {path.rpartition(".")[2] for path in found}
+    assert {f"source.{name}.{source.needed[0]}" for name, source in SOURCES.items() if source.needed} <= {*found}
 
 
-@pytest.mark.parametrize("kind", ["synthetic", *NEEDED])
+@pytest.mark.parametrize("kind", SOURCES.names)
 def test_a_run_is_planned_whatever_the_names(repository: Path, tmp_path: Path, kind: str) -> None:
     folder = tmp_path / re.sub(r"[{}]", "", ODD)
     folder.mkdir()
@@ -105,8 +106,8 @@ def test_a_run_is_planned_whatever_the_names(repository: Path, tmp_path: Path, k
     # What the shell sees is the very name, once each for what a command is given.
     title = values["report"]["title"]
     assert title in words, shown[-2000:]
-    if kind != "synthetic":
-        needed = NEEDED[kind][0]
+    if SOURCES[kind].needed is not None:
+        needed = SOURCES[kind].needed[0]
         value = values["source"][kind][needed]
         assert (value[0] if isinstance(value, list) else value) in words
 

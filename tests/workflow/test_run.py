@@ -60,15 +60,6 @@ def test_no_output_names_a_folder_of_this_machine(finished: Project) -> None:
             assert str(finished.root).encode() not in content, name
 
 
-def test_only_the_report_reads_the_truth(finished: Project) -> None:
-    readers = {
-        path.name
-        for path in (finished.root / "workflow" / "rules").glob("*.smk")
-        if "W.truth" in path.read_text() or "results/truth" in path.read_text()
-    }
-    assert readers == {"report.smk", "source_synthetic.smk"}
-
-
 def test_a_second_run_has_nothing_to_do(finished: Project) -> None:
     assert finished.planned() == {}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from avsieve.config.model import Config
+from avsieve.export.registry import FORMS
 
 from .conftest import TINY, Project, copy_project
 
@@ -88,7 +89,7 @@ def test_every_target_that_the_texts_name_can_be_asked_for(finished: Project, re
     assert {"align_faces", "train_audio"} <= every
     # Those of every source, of which this run has one.
     files = sorted((repository / "workflow" / "rules").glob("*.smk"))
-    assert every <= {
+    assert every <= {f"export_{form}" for form in FORMS} | {
         name for path in files for name in re.findall(r"^(?:use )?rule (\w+)", path.read_text(), re.MULTILINE)
     }
 

@@ -24,7 +24,7 @@ rule list_utterances:
     message:
         "Listing the utterances"
     shell:
-        "python $AVSIEVE_SCRIPTS/list_utterances.py --plan {input.plan} --durations {input.durations} --list {output}"
+        "python $AVSIEVE_SCRIPTS/list_utterances.py --plan {input.plan} --durations {input.durations} --out {output}"
         " > {log} 2>&1"
 
 
@@ -47,7 +47,7 @@ rule clean_list:
     conda:
         W.env("core")
     params:
-        *W.code("clean_list"),
+        *W.code("clean_list", W.method),
         cleansing=flags(W.config.cleansing),
         folder=lambda wildcards: W.at(P.lists.folder),
     message:
@@ -72,7 +72,7 @@ rule audit_noise:
     conda:
         W.env("core")
     params:
-        *W.code("audit_noise"),
+        *W.code("audit_noise", W.method),
         audit=flags(W.config.audit),
         cleansing=flags(W.config.cleansing),
     message:

@@ -37,7 +37,7 @@ try:
         moved=workflow.modifier.path_modifier.replace_prefix if IMPORTED else None,
         given=lambda path: local(plain(path)),
     )
-    refuse_other_source(W.at.results, W.source.kind, W.source.settings.model_dump())
+    refuse_other_source(W.at.results, W.source.contract.note())
     if workflow.is_main_process and not IMPORTED:
         # An importer's rules may bring the data. Once planned, a run may lack them: what was made of them is there.
         if not Path(W.at(P.plan.utterances)).exists():

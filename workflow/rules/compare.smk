@@ -153,7 +153,7 @@ rule compare_lists:
     conda:
         W.env("core")
     params:
-        *W.code("compare_lists"),
+        *W.code("compare_lists", *W.fusion_modules),
         embeddings=flags(W.arm_files),
         seeds=W.config.comparison.seeds,
         labels=flags(W.trial_labels),
@@ -163,7 +163,7 @@ rule compare_lists:
         evaluation=flags(
             {
                 name: getattr(W.config.evaluation, name)
-                for name in ("eer", "bootstrap", "seed")
+                for name in ("eer", "bootstrap", "bootstrap_seed")
             }
         ),
     message:

@@ -106,15 +106,17 @@ rule evaluate_fusion:
     resources:
         gpu=W.gpu,
     params:
-        *W.code("evaluate_fusion"),
+        *W.code("evaluate_fusion", *W.fusion_modules),
         evaluation=flags(
             W.config.evaluation,
             leave=[
                 "trials",
                 "holdout",
+                "holdout_seed",
                 "sex",
                 "max_targets",
                 "same_sex_share",
+                "trials_seed",
                 "protocol",
                 "as_norm",
             ],

@@ -33,7 +33,7 @@ rule write_report:
     conda:
         W.env("report")
     params:
-        *W.code("write_report"),
+        *W.code("write_report", *W.fusion_modules, *W.figures),
         folders=flags(W.report_folders),
         truth=flags(W.truth_flag),
         comparison=flags(W.comparison_flags),

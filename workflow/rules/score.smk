@@ -73,4 +73,4 @@ rule merge_scores:
     message:
         "Joining the scores of all shards"
     shell:
-        "python $AVSIEVE_SCRIPTS/merge_scores.py --inputs {input} --scores {output} > {log} 2>&1"
+        "python $AVSIEVE_SCRIPTS/merge_scores.py --inputs {input} --out {output} > {log} 2>&1"

@@ -80,7 +80,7 @@ rule split_embeddings:
     shell:
         "python $AVSIEVE_SCRIPTS/split_embeddings.py --plan {input.plan} --modality {wildcards.modality}"
         " {params.tables} --shards {params.shards} --max-failed {params.max_failed}"
-        " --out-dir {params.folder} > {log} 2>&1"
+        " --out {params.folder} > {log} 2>&1"
 
 
 rule compare_lists:

@@ -19,8 +19,8 @@ rule plan_shards:
     conda:
         W.env("core")
     params:
-        *W.code("plan_shards", "avsieve.sources.synthetic.plan"),
-        source=flags(W.config.source.synthetic),
+        *W.code("plan_shards", W.source.modules["plan"]),
+        source=flags(W.source.settings),
         shards=W.config.shards,
         folder=lambda wildcards: W.at(P.plan.shards),
     message:
@@ -47,8 +47,8 @@ rule fetch_media:
     conda:
         W.env("media")
     params:
-        *W.code("fetch_media", "avsieve.sources.synthetic.fetch"),
-        source=flags(W.config.source.synthetic),
+        *W.code("fetch_media", W.source.modules["fetch"]),
+        source=flags(W.source.settings),
         max_failed=W.config.max_failed,
     message:
         "Rendering the people of shard {wildcards.shard}"

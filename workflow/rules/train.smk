@@ -103,6 +103,8 @@ rule train_fusion:
         gpu=W.gpu,
     params:
         *W.code("train_fusion"),
+        model=W.model_code,
+        options=W.model_settings,
         fusion=flags(W.config.fusion, leave=["models", "seeds"]),
         seeds=W.config.fusion.seeds,
         device=W.config.device,
@@ -111,4 +113,4 @@ rule train_fusion:
     shell:
         "python $AVSIEVE_SCRIPTS/train_fusion.py --list {input.list} --list-name {wildcards.list} --plan {input.plan}"
         " --audio {input.audio} --visual {input.visual} --model {wildcards.model} --seed {params.seeds}"
-        " {params.fusion} --device {params.device} --threads {threads} --out {output} > {log} 2>&1"
+        " {params.options} {params.fusion} --device {params.device} --threads {threads} --out {output} > {log} 2>&1"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.cleansing.options import add_options, settings_of
-from avsieve.cleansing.scores import read_scores
-from avsieve.cleansing.write import cleanse, in_order_of
-from avsieve.lists.train_list import read_train_list
+from avsieve.cleansing.settings import Cleansing
+from avsieve.cleansing.write import cleanse_list
+from avsieve.runtime.options import add_settings, settings_of
 from avsieve.runtime.scripting import parser, run
 
 
@@ -16,7 +15,7 @@ def main() -> None:
     ap = parser(__doc__)
     ap.add_argument("--train-list", type=Path, required=True, help="train_all.txt: it gives the order of the lists")
     ap.add_argument("--scores", type=Path, required=True, help="evidence of all shards")
-    add_options(ap)
+    add_settings(ap, Cleansing, required=True)
     ap.add_argument(
         "--out-dir",
         type=Path,
@@ -24,10 +23,7 @@ def main() -> None:
         help="folder for the cleansed lists, decisions.parquet and summary.json",
     )
     args = ap.parse_args()
-    settings = settings_of(args)
-    listed = read_train_list(args.train_list)
-    scores = in_order_of(read_scores(args.scores), listed["utterance"].tolist())
-    cleanse(scores, listed["seconds"].tolist(), args.out_dir, **settings)
+    cleanse_list(args.train_list, args.scores, args.out_dir, settings_of(Cleansing, args))
 
 
 if __name__ == "__main__":

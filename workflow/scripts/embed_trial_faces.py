@@ -28,8 +28,8 @@ def main() -> None:
 
     from avsieve.comparison.faces import embed_faces_of
     from avsieve.comparison.selection import wanted_utterances
+    from avsieve.embedding_files.own_tables import write_embeddings
     from avsieve.encoders.device import pick_device
-    from avsieve.storage.embeddings import write_embeddings
 
     torch.set_num_threads(args.threads)
     utterances, embeddings = embed_faces_of(

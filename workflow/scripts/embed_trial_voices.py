@@ -27,8 +27,8 @@ def main() -> None:
 
     from avsieve.comparison.selection import wanted_utterances
     from avsieve.comparison.voices import embed_voices
+    from avsieve.embedding_files.own_tables import write_embeddings
     from avsieve.encoders.device import pick_device
-    from avsieve.storage.embeddings import write_embeddings
 
     torch.set_num_threads(args.threads)
     utterances, embeddings = embed_voices(

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from avsieve.runtime.scripting import parser, run
-from avsieve.sources.load import also_watched, parse_with_source
+from avsieve.sources.command_line import parse_with_source
 from avsieve.sources.watch_list import watched_of, write_watch_list
 from avsieve.storage.tables import read_table, write_table
 
@@ -22,14 +22,15 @@ def main() -> None:
     ap.add_argument("--watch-list", type=Path, help="where to note what the clips were when they were indexed (JSON)")
     ap.add_argument("--watch-roots", type=json.loads, default={}, help="folders that the index starts from (JSON)")
     ap.add_argument("--watched", default="", help="what the run was planned with, in words")
-    args, source = parse_with_source(ap, "fetch", sys.argv[1:])
+    args, source, outputs = parse_with_source(ap, "fetch", sys.argv[1:])
     rows = read_table(args.plan)
-    index, status = source.fetch(rows, args)
+    index, status = source.load("fetch")(rows, source.settings, **outputs)
     status.check(args.max_failed)
     status.write(args.status)
     write_table(args.index, index)
     if args.watch_list is not None:
-        places = [*also_watched(source, rows, index, args), *watched_of(index, args.watch_roots)]
+        also = source.load("also_watched")(rows, index, source.settings) if source.also_watched else []
+        places = [*also, *watched_of(index, args.watch_roots)]
         write_watch_list(args.watch_list, args.watched, places, args.watch_roots)
 
 

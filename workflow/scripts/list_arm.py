@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.comparison.arm_lists import without_held_out, write_rows
+from avsieve.comparison.arm_lists import write_arm
 from avsieve.runtime.scripting import parser, run
 
 
@@ -15,9 +15,7 @@ def main() -> None:
     ap.add_argument("--plan", type=Path, required=True, help="the plan (Parquet): who is held out")
     ap.add_argument("--out", type=Path, required=True, help="list to write")
     args = ap.parse_args()
-    rows = without_held_out(args.list, args.plan)
-    write_rows(args.out, rows)
-    print(f"{len(rows)} utterances of {rows['speaker'].nunique()} speakers")
+    print(write_arm(args.list, args.plan, args.out))
 
 
 if __name__ == "__main__":

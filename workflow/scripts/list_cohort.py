@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.comparison.arm_lists import thin, without_held_out, write_rows
+from avsieve.comparison.arm_lists import write_arm
+from avsieve.config.evaluation import AsNorm
+from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
 
@@ -13,12 +15,10 @@ def main() -> None:
     ap = parser(__doc__)
     ap.add_argument("--list", type=Path, required=True, help="training list, 'speaker wav seconds'")
     ap.add_argument("--plan", type=Path, required=True, help="the plan (Parquet): who is kept for testing")
-    ap.add_argument("--per-speaker", type=int, help="most utterances of a speaker; all without it")
+    add_settings(ap, AsNorm, only=["per_speaker"], required=True)
     ap.add_argument("--out", type=Path, required=True, help="list to write")
     args = ap.parse_args()
-    rows = thin(without_held_out(args.list, args.plan), args.per_speaker)
-    write_rows(args.out, rows)
-    print(f"{len(rows)} utterances of {rows['speaker'].nunique()} speakers")
+    print(write_arm(args.list, args.plan, args.out, args.per_speaker))
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ def main() -> None:
         default=[],
         help="tables with utterance and duration_s, for what the plan does not know; the last one wins",
     )
-    ap.add_argument("--list", type=Path, required=True, help="train_all.txt to write")
+    ap.add_argument("--out", type=Path, required=True, help="train_all.txt to write")
     args = ap.parse_args()
-    write_train_list(args.list, *durations_of(args.plan, args.durations))
+    write_train_list(args.out, *durations_of(args.plan, args.durations))
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from avsieve.config.evaluation import Evaluation
 from avsieve.evaluation.trial_lists import kept_for_trials
-from avsieve.evaluation.trial_maker import add_options, write_made
+from avsieve.evaluation.trial_maker import known_right, write_made
 from avsieve.report.detection import read_truth
+from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
-from avsieve.storage.tables import read_table
 
 
 def main() -> None:
@@ -21,17 +22,19 @@ def main() -> None:
     ap = parser(__doc__)
     ap.add_argument("--plan", type=Path, required=True, help="the plan (Parquet)")
     ap.add_argument("--truth", type=Path, help="CSV of utterance and kind, where the truth is known")
-    add_options(ap)
+    add_settings(ap, Evaluation, only=["sex", "max_targets", "same_sex_share", "trials_seed"], required=True)
+    ap.add_argument("--out", type=Path, required=True, help="trial list to write")
     args = ap.parse_args()
-    chosen = kept_for_trials(read_table(args.plan, ["utterance", "subset", "held_out"]))
-    if args.truth:
-        truth = read_truth(args.truth)
-        if truth["utterance"].isin(chosen).any():
-            right = set(truth.loc[truth["kind"] == "clean", "utterance"])
-            chosen = [utterance for utterance in chosen if utterance in right]
-        else:
-            print(f"WARNING: {args.truth} knows none of the {len(chosen)} utterances to test on: labels as given")
-    print(write_made(args, chosen))
+    chosen = known_right(kept_for_trials(args.plan), read_truth(args.truth) if args.truth else None)
+    made = write_made(
+        args.out,
+        chosen,
+        sex=args.sex,
+        max_targets=args.max_targets,
+        same_sex_share=args.same_sex_share,
+        seed=args.trials_seed,
+    )
+    print(made)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ def main() -> None:
     """Merge, one shard at a time in memory."""
     ap = parser(__doc__)
     ap.add_argument("--inputs", type=Path, nargs="+", required=True, help="evidence of the shards")
-    ap.add_argument("--scores", type=Path, required=True, help="table to write (Parquet)")
+    ap.add_argument("--out", type=Path, required=True, help="table to write (Parquet)")
     args = ap.parse_args()
-    merge_scores(args.inputs, args.scores)
+    merge_scores(args.inputs, args.out)
 
 
 if __name__ == "__main__":

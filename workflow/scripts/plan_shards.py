@@ -7,7 +7,7 @@ from pathlib import Path
 
 from avsieve.lists.corpora import named
 from avsieve.runtime.scripting import parser, run
-from avsieve.sources.load import parse_with_source
+from avsieve.sources.command_line import parse_with_source
 from avsieve.sources.plan import build_plan, write_plan
 from avsieve.sources.source_note import write_note
 from avsieve.storage.atomic import write_json
@@ -23,11 +23,11 @@ def main() -> None:
     ap.add_argument("--shard-dir", type=Path, required=True, help="folder of the shards' plans")
     ap.add_argument("--watch-list", type=Path, help="where to note what the clips were when the run was planned (JSON)")
     ap.add_argument("--watched", default="", help="that, in words")
-    args, source = parse_with_source(ap, "plan", sys.argv[1:])
-    rows = source.plan(args)
+    args, source, outputs = parse_with_source(ap, "plan", sys.argv[1:])
+    rows = source.load("plan")(source.settings, **outputs)
     plan = build_plan(rows, args.shards, args.holdout, args.holdout_seed)
     write_plan(plan, args.out, args.shard_dir, args.shards)
-    write_note(args.out.parent, sys.argv[1], vars(args))
+    write_note(args.out.parent, source.note())
     if args.watch_list is not None:
         write_json(args.watch_list, {"told": args.watched})
     print(f"{named(len(plan), plan['speaker'].nunique())} in {args.shards} shards")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.cleansing.centres import pool, write_centres
-from avsieve.cleansing.inputs import paths_per_shard, read_shard
+from avsieve.cleansing.centres import pool_files, write_centres
+from avsieve.cleansing.inputs import paths_per_shard
 from avsieve.runtime.scripting import parser, run
 from avsieve.storage.provenance import write_provenance
 
@@ -33,8 +33,7 @@ def main() -> None:
     )
     ap.add_argument("--provenance", type=Path, help="provenance to write (JSON)")
     args = ap.parse_args()
-    paths = paths_per_shard(args.plans, args.audio, args.visual)
-    centres = pool(lambda: (read_shard(*p) for p in paths))
+    centres = pool_files(paths_per_shard(args.plans, args.audio, args.visual))
     write_centres(args.centres, centres)
     if args.provenance:
         facts = {"speakers": len(centres.speakers), "utterances": int(centres.utterances.sum())}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.runtime.scripting import parser, run
-from avsieve.wiring.stale_shards import left_over
+from avsieve.wiring.stale_shards import remove_left_over
 
 
 def main() -> None:
@@ -14,10 +14,8 @@ def main() -> None:
     ap.add_argument("--results", type=Path, required=True, help="folder of the results")
     ap.add_argument("--shards", type=int, required=True, help="number of shards that there are")
     args = ap.parse_args()
-    found = list(left_over(args.results, args.shards))
-    for path in found:
-        path.unlink()
-    print(f"{len(found)} files of shards beyond the first {args.shards} removed from {args.results}")
+    removed = remove_left_over(args.results, args.shards)
+    print(f"{removed} files of shards beyond the first {args.shards} removed from {args.results}")
 
 
 if __name__ == "__main__":

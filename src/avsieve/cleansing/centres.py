@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from avsieve.cleansing.calibration import BINS, PairCalibration, calibrate, histogram
-from avsieve.cleansing.inputs import MODALITIES, Shard, unit_rows
+from avsieve.cleansing.inputs import MODALITIES, Shard, read_shard, unit_rows
 from avsieve.cleansing.pooling import pool_speaker
 from avsieve.errors import AvsieveError
 from avsieve.runtime.progress import progress
@@ -81,6 +81,11 @@ def pool(shards: Shards) -> Centres:
         {m: np.array([rows[s][2][m][2] for s in names]) for m in MODALITIES},
         calibration,
     )
+
+
+def pool_files(paths: Sequence[tuple[Path, Path | None, Path | None]]) -> Centres:
+    """`pool` the shards of these files, one at a time in memory: the plan, voice and face embeddings of each."""
+    return pool(lambda: (read_shard(*files) for files in paths))
 
 
 def _aligned(vectors: list[np.ndarray]) -> list[np.ndarray]:

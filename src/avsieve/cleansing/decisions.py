@@ -13,11 +13,9 @@ from enum import StrEnum
 import numpy as np
 
 from avsieve.cleansing.inputs import MODALITIES
-from avsieve.cleansing.options import POLICIES, check_policy, check_threshold
+from avsieve.cleansing.policy import check_policy, check_threshold
 from avsieve.cleansing.result import Judgement
 from avsieve.cleansing.scores import Scores
-
-__all__ = ["POLICIES", "Decision", "DecisionReason", "Decisions", "decide", "expected", "kinds", "needed_modalities"]
 
 
 class Decision(StrEnum):
@@ -97,7 +95,7 @@ def needed_modalities(scores: Scores, policy: str) -> tuple[str, ...]:
     return (policy,) if policy in MODALITIES else tuple(m for m in MODALITIES if scores.evidence[m].present.any())
 
 
-def decide(scores: Scores, judgement: Judgement, policy: str = "either", threshold: float = 0.5) -> Decisions:
+def decide(scores: Scores, judgement: Judgement, policy: str, threshold: float) -> Decisions:
     """Flag every utterance whose probability under ``policy`` is above ``threshold``.
 
     Parameters

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.storage.embeddings import read_embeddings
 from avsieve.storage.tables import read_table
 
 MODALITIES = ("audio", "visual")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from avsieve.errors import ListError
 from avsieve.lists.layouts import read_corpus_list
-from avsieve.lists.train_list import read_clean_list, utterance_of
+from avsieve.lists.train_list import CLEAN_LAYOUT, TRAIN_LAYOUT, read_clean_list, utterance_of
 from avsieve.storage.text_files import read_lines
 
 
@@ -45,14 +45,14 @@ def read_flags(
     ListError
         If the flags contradict themselves, or names cannot be joined.
     """
-    width = next((len(line.split()) for _, line in read_lines(path)), 0)
+    width = _width(path)
     if width == 0:
         raise ListError(f"{path}: no lines; expected a cleansed list")
-    if width == 6:
+    if width == len(CLEAN_LAYOUT):
         frame = read_clean_list(path, strip_prefix)
         check_polarity(frame, str(path))
         return pd.Series(frame["clean"].to_numpy(), index=frame["utterance"])
-    lists = lists or ("clean" if width == 3 else "noisy")
+    lists = lists or ("clean" if width == len(TRAIN_LAYOUT) else "noisy")
     if utterances is None:
         raise ListError(
             f"{path}: {width} columns, so it names only the {lists}; give the full list of utterances as well "
@@ -81,13 +81,18 @@ def read_both(
 ) -> tuple[pd.Series, pd.Series]:
     """Read two cleansed lists; a full one among them says which utterances there are, where nothing else does."""
     paths = (first, second)
-    full = [next((len(line.split()) for _, line in read_lines(path)), 0) == 6 for path in paths]
+    full = [_width(path) == len(CLEAN_LAYOUT) for path in paths]
     found = {i: read_flags(paths[i], strip_prefix=strip_prefix) for i in (0, 1) if full[i]}
     if every is None and found:
         every = next(iter(found.values())).index.tolist()
     for i in {0, 1} - set(found):
         found[i] = read_flags(paths[i], every, lists=lists[i], strip_prefix=strip_prefix)
     return found[0], found[1]
+
+
+def _width(path: str | Path) -> int:
+    """Return the number of columns of a list, by its first line."""
+    return next((len(line.split()) for _, line in read_lines(path)), 0)
 
 
 def check_polarity(frame: pd.DataFrame, name: str) -> None:

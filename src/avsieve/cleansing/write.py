@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from avsieve.cleansing.decisions import Decisions, decide
-from avsieve.cleansing.registry import judge
+from avsieve.cleansing.method import judge
 from avsieve.cleansing.result import Judgement
-from avsieve.cleansing.scores import Scores
+from avsieve.cleansing.scores import Scores, read_scores
+from avsieve.cleansing.settings import Cleansing
 from avsieve.cleansing.suggestions import Suggestions, find_merges, suggest
 from avsieve.cleansing.summary import summarise
 from avsieve.errors import AvsieveError
-from avsieve.lists.train_list import write_clean_list, write_train_list
+from avsieve.lists.train_list import read_train_list, write_clean_list, write_train_list
 from avsieve.storage.atomic import write_json
 from avsieve.storage.tables import write_table
 
@@ -26,11 +27,8 @@ def cleanse(
     scores: Scores,
     seconds: Sequence[str],
     out: str | Path,
+    settings: Cleansing,
     *,
-    method: str = "posterior",
-    policy: str = "either",
-    threshold: float = 0.5,
-    options: dict[str, Any] | None = None,
     embeddings: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Judge, decide and write the cleansed lists, the decisions and the summary under ``out``; return the summary.
@@ -44,23 +42,21 @@ def cleanse(
         In the order of ``train_all.txt``.
     seconds
         (n,) durations as text.
-    method, options
-        See `avsieve.cleansing.registry.judge`.
-    policy, threshold
-        See `avsieve.cleansing.decisions.decide`.
+    settings
+        The method with its options, the policy and the threshold.
     embeddings
         Per modality, each utterance's reason: ``ok`` where it has an embedding, else why it has none. It stands in the
         decisions as ``<modality>_embedding`` and is counted in the summary.
     """
     out = Path(out)
-    judgement = judge(scores, method, **(options or {}))
-    decisions = decide(scores, judgement, policy, threshold)
+    judgement = judge(scores, settings.method, settings.options)
+    decisions = decide(scores, judgement, settings.policy, settings.threshold)
     right = np.where(np.isnan(judgement.wrong), 0.0, 1 - np.nan_to_num(judgement.wrong))
     suggestions = suggest(scores, right, decisions.kind)
     merges = find_merges(scores, right)
-    summary = summarise(scores, judgement, decisions, suggestions, merges, policy)
+    summary = summarise(scores, judgement, decisions, suggestions, merges, settings.policy)
     summary["embeddings"] = {m: dict(sorted(Counter(reasons).items())) for m, reasons in (embeddings or {}).items()}
-    summary["settings"] = {"method": method, "policy": policy, "threshold": threshold, "options": options or {}}
+    summary["settings"] = settings.model_dump()
     utterances = scores.utterance.tolist()
     similarities = scores.audio.similarity, scores.visual.similarity
     write_clean_list(out / "train_all_clean.txt", utterances, seconds, *similarities, decisions.clean)
@@ -74,6 +70,13 @@ def cleanse(
     write_table(out / "decisions.parquet", table)
     write_json(out / "summary.json", summary)
     return summary
+
+
+def cleanse_list(train_list: str | Path, scores: str | Path, out: str | Path, settings: Cleansing) -> None:
+    """Do what `cleanse` does with the evidence of a file, in the order of the list of all utterances."""
+    listed = read_train_list(train_list)
+    ordered = in_order_of(read_scores(scores), listed["utterance"].tolist())
+    cleanse(ordered, listed["seconds"].tolist(), out, settings)
 
 
 def decision_table(scores: Scores, judgement: Judgement, decisions: Decisions, suggestions: Suggestions) -> pa.Table:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from avsieve.cleansing.options import add_options, check_policy, settings_of
+from avsieve.cleansing.policy import check_policy
+from avsieve.cleansing.settings import Cleansing
+from avsieve.cli.verb import Verb
 from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
+from avsieve.runtime.options import add_settings, settings_of
+
+DESCRIPTION = f"""{__doc__}
+
+{textwrap.fill(FORMATS_HELP, 110)}
+"""
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the verb to the command line."""
-    ap = subparsers.add_parser(
-        "cleanse", help="find the wrong labels of a training list", description=f"{__doc__} {FORMATS_HELP}",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )  # fmt: skip
+def add_arguments(ap: argparse.ArgumentParser) -> None:
+    """Add the options."""
     ap.add_argument(
         "--train-list",
         type=Path,
@@ -28,10 +33,10 @@ def add_parser(subparsers: Any) -> None:
     ap.add_argument(
         "--out", type=Path, required=True, help="folder for the lists, decisions, summary and scores.parquet"
     )
-    add_options(ap)
+    add_settings(ap, Cleansing)
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Cleanse and print what was found."""
     from avsieve.cleansing.scores import write_scores
     from avsieve.cleansing.table import score_table
@@ -43,11 +48,11 @@ def main(args: argparse.Namespace) -> int:
     from avsieve.lists.train_list import write_train_list
     from avsieve.runtime.scripting import make_folder
 
-    settings = settings_of(args)
+    settings = settings_of(Cleansing, args)
     given = {"audio": args.audio, "visual": args.visual}
     if not any(given.values()):
         raise AvsieveError("neither --audio nor --visual was given; give at least one table of embeddings")
-    check_policy(args.policy, [m for m, paths in given.items() if paths])
+    check_policy(settings.policy, [m for m, paths in given.items() if paths])
     for paths in given.values():  # a wrong path is told before the first table is read
         check_places(paths or [])
     make_folder(args.out, "--out")
@@ -58,7 +63,7 @@ def main(args: argparse.Namespace) -> int:
     write_scores(args.out / "scores.parquet", scores)
     write_train_list(args.out / "train_all.txt", listed, frame["seconds"].tolist())
     summary = cleanse(
-        scores, frame["seconds"].tolist(), args.out, embeddings=reasons_of(listed, tables), **settings
+        scores, frame["seconds"].tolist(), args.out, settings, embeddings=reasons_of(listed, tables)
     )  # fmt: skip
     surplus = {m: table.surplus(listed) for m, table in tables.items() if table is not None}
     rows = [line for m, table in tables.items() if table is not None for line in coverage_lines(m, listed, table)[1:]]
@@ -105,3 +110,6 @@ def show_warnings(summary: dict[str, Any]) -> list[str]:
         names = ", ".join(warned.speakers[:5]) + (", …" if len(warned.speakers) > 5 else "")
         lines.append(f"{'WARNING' if warned.severe else 'note'}: {warned.text}{f': {names}' if names else ''}")
     return lines
+
+
+VERB = Verb("find the wrong labels of a training list", DESCRIPTION, add_arguments, run)

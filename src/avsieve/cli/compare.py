@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+
+from avsieve.cli.verb import Verb
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the verb to the command line."""
-    ap = subparsers.add_parser(
-        "compare",
-        help="agreement of two cleansed lists, Cohen's kappa, and who disagrees where",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
-    )
+def add_arguments(ap: argparse.ArgumentParser) -> None:
+    """Add the options."""
     lists = (
         "six columns with a flag; the clean utterances only (three columns, as train_clean.txt); or the noisy only "
         "(Qin's lists; video ids may lack their first character)"
@@ -32,7 +26,7 @@ def add_parser(subparsers: Any) -> None:
     ap.add_argument("--out", type=Path, help="folder for agreement.json, speakers.csv and agreement.png")
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Compare, print a table, and write it with its picture."""
     from dataclasses import asdict
 
@@ -65,3 +59,6 @@ def main(args: argparse.Namespace) -> int:
         write_text(args.out / "speakers.csv", table.to_csv(index=False, lineterminator="\n"))
         draw(args.out / "agreement.png", agreement, table, (args.first.stem, args.second.stem))
     return 0
+
+
+VERB = Verb("agreement of two cleansed lists, Cohen's kappa, and who disagrees where", __doc__, add_arguments, run)

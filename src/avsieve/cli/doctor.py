@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+
+from avsieve.cli.verb import Verb
 
 DESCRIPTION = """Look at a configuration before it is run: software, device, models, source, lists, disk and time.
 
@@ -14,21 +15,14 @@ win over earlier ones, as with Snakemake's --configfile; paths in them start fro
 """
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the verb to the command line."""
-    ap = subparsers.add_parser(
-        "doctor",
-        help="what a run lacks, and what it will cost",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def add_arguments(ap: argparse.ArgumentParser) -> None:
+    """Add the options."""
     ap.add_argument(
         "config", nargs="*", type=Path, metavar="CONFIG", help="configuration files (default: config/config.yaml)"
     )
     ap.add_argument("--cores", type=int, help="cores that the run will have (default: those of this machine)")
     ap.add_argument(
-        "--measure", nargs="?", type=int, const=6, default=0, metavar="CLIPS",
+        "--measure", nargs="?", type=int, const=6, metavar="CLIPS",
         help="time the stages on so many clips of the source, 6 if not said; takes a minute or two",
     )  # fmt: skip
     ap.add_argument("--use-conda", action="store_true", help="the run will have environments of its own")
@@ -36,7 +30,7 @@ def add_parser(subparsers: Any) -> None:
     ap.add_argument("--json", action="store_true", help="print one JSON object instead of the checklist")
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Examine and tell; return the exit status."""
     import contextlib
     import json
@@ -48,8 +42,9 @@ def main(args: argparse.Namespace) -> int:
     from avsieve.errors import ConfigError
 
     cores = args.cores if args.cores is not None else _cores()
-    if cores < 1 or args.measure < 0:
-        raise ConfigError(f"--cores {cores}, --measure {args.measure}; expected 1 core or more, and no negative count")
+    measure = args.measure or 0
+    if cores < 1 or measure < 0:
+        raise ConfigError(f"--cores {cores}, --measure {measure}; expected 1 core or more, and no negative count")
     if not args.directory.is_dir():
         raise ConfigError(f"--directory {args.directory} is no folder; name the one that Snakemake runs in")
     paths = [path.absolute() if args.directory != Path() else path for path in args.config]
@@ -58,7 +53,7 @@ def main(args: argparse.Namespace) -> int:
     logger.setLevel(logging.WARNING)  # what the stages tell while they are measured is not the doctor's answer
     try:
         with contextlib.chdir(args.directory):
-            done = examine(paths, cores=cores, measure=args.measure, conda=args.use_conda)
+            done = examine(paths, cores=cores, measure=measure, conda=args.use_conda)
     finally:
         logger.setLevel(level)
     if args.json:
@@ -71,3 +66,6 @@ def main(args: argparse.Namespace) -> int:
 def _cores() -> int:
     # Only Linux tells which cores a process may use; a job of a cluster often has fewer than the machine.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+VERB = Verb("what a run lacks, and what it will cost", DESCRIPTION, add_arguments, run)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
-from typing import Any
+from typing import Any, get_args
 
+from avsieve.cli.verb import Verb
+from avsieve.config.evaluation import AsNorm, Evaluation
 from avsieve.embedding_files.arguments import FORMATS_HELP, add_table_options, table_options
+from avsieve.runtime.options import add_settings
 
 DESCRIPTION = f"""Score a trial list from embeddings and print the error rates.
 
@@ -22,15 +25,9 @@ stand beside the raw ones; its utterances' embeddings are looked up in the same 
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Add the subcommand."""
-    parser = subparsers.add_parser(
-        "evaluate",
-        help="error rates of audio, visual and fused scores on a trial list",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    usual = Evaluation()
     parser.add_argument(
         "--trials",
         required=True,
@@ -49,15 +46,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--visual-frames", nargs="+", metavar="FILE", help="embeddings of single faces, in the order of time"
     )
-    parser.add_argument(
-        "--frames", type=int, default=5, metavar="N", help="faces of an utterance, evenly spaced (default: 5)"
-    )
+    add_settings(parser, Evaluation, only=["frames"])
     parser.add_argument(
         "--cohort", metavar="TXT", help="list of the AS-norm's cohort, `speaker wav seconds` (a training list)"
     )
-    parser.add_argument(
-        "--top", type=int, default=300, metavar="N", help="nearest cohort speakers that count (default: 300)"
-    )
+    add_settings(parser, AsNorm, only=["top"])
     parser.add_argument(
         "--trained-on", nargs="+", default=[], metavar="TXT",
         help="training lists of the encoders: trials of their speakers are refused",
@@ -67,28 +60,27 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--eer-definition",
         "--eer",
         dest="eer",
-        default="interpolated",
-        choices=["interpolated", "nearest", "nearest_mean"],
+        default=usual.eer,
+        choices=get_args(Evaluation.model_fields["eer"].annotation),
         help="definition of the EER: the ROC's points joined by lines (default), max(FPR, FNR) at the point where the "
         "two are closest, or their mean there",
     )
+    add_settings(parser, Evaluation, only=["bootstrap"])
     parser.add_argument(
-        "--bootstrap",
+        "--seed",
         type=int,
-        default=200,
-        metavar="N",
-        help="draws of the speaker-clustered bootstrap behind the 95%% intervals, 0 for none (default: 200)",
+        default=usual.bootstrap_seed,
+        help=f"seed of the bootstrap (default: {usual.bootstrap_seed})",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)")
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Evaluate and print; return the exit status."""
     from avsieve.embedding_files.reading import check_places
     from avsieve.embedding_files.table import coverage_facts, coverage_lines
     from avsieve.errors import AvsieveError, ConfigError
     from avsieve.evaluation.as_norm import Cohort
-    from avsieve.evaluation.command import PROTOCOLS, View, evaluate_views, full_view, segment_view
+    from avsieve.evaluation.command import PROTOCOLS, Given, evaluate_given, read_full, read_segments
     from avsieve.evaluation.results import listed_speakers, refuse_seen_speakers
     from avsieve.evaluation.trials import read_trials
     from avsieve.lists.layouts import read_corpus_list
@@ -109,10 +101,8 @@ def main(args: argparse.Namespace) -> int:
             raise AvsieveError(f"no embeddings for the protocol {protocol}; give {audio}, {visual}, or both")
     for protocol in set(flags) - set(protocols):
         if files[protocol]:
-            given = flags[protocol][next(iter(files[protocol]))]
-            raise ConfigError(f"--protocol {args.protocol} does not use {given}; leave it, or ask for --protocol both")
-    if args.frames < 1:
-        raise ConfigError(f"--frames {args.frames}; expected at least 1")
+            flag = flags[protocol][next(iter(files[protocol]))]
+            raise ConfigError(f"--protocol {args.protocol} does not use {flag}; leave it, or ask for --protocol both")
     for protocol in protocols:  # a wrong path is told before the first table is read
         for paths in files[protocol].values():
             check_places(paths)
@@ -123,15 +113,15 @@ def main(args: argparse.Namespace) -> int:
     if args.cohort:
         cohort = Cohort(read_corpus_list(args.cohort, args.strip_prefix)["utterance"].tolist(), args.top)
         cohort.check(trials)
-    views: dict[str, dict[str, View]] = {}
+    given: dict[str, dict[str, Given]] = {}
     for protocol in protocols:
-        views[protocol] = {
-            m: full_view(trials, cohort, paths, table_options(args))
+        given[protocol] = {
+            m: read_full(trials, cohort, paths, table_options(args))
             if protocol == "full"
-            else segment_view(trials, cohort, paths, args.frames if m == "visual" else None, table_options(args))
+            else read_segments(trials, cohort, paths, args.frames if m == "visual" else None, table_options(args))
             for m, paths in files[protocol].items()
         }
-    rows = evaluate_views(trials, views, cohort, definition=args.eer, replicates=args.bootstrap, seed=args.seed)
+    rows = evaluate_given(trials, given, cohort, definition=args.eer, replicates=args.bootstrap, seed=args.seed)
     known = trials.recognise()
     facts = {
         "list": known.name,
@@ -141,10 +131,10 @@ def main(args: argparse.Namespace) -> int:
         "targets": trials.n_targets,
         "nontargets": len(trials) - trials.n_targets,
         "utterances": len(trials.utterances),
-        "without_embedding": {m: int((~view.trials.present).sum()) for m, view in next(iter(views.values())).items()},
+        "without_embedding": {m: int((~one.trials.present).sum()) for m, one in next(iter(given.values())).items()},
         "coverage": {
-            protocol: {m: coverage_facts(trials.utterances, view.table) for m, view in own.items()}
-            for protocol, own in views.items()
+            protocol: {m: coverage_facts(trials.utterances, one.table) for m, one in own.items()}
+            for protocol, own in given.items()
         },
     }
     if cohort is not None:
@@ -154,12 +144,12 @@ def main(args: argparse.Namespace) -> int:
         print(json.dumps({"trials": facts, "eer_definition": args.eer, "results": percent}, indent=2))
     else:
         print(_table(facts, rows, args.eer))
-        for protocol, own in views.items():
-            for m, view in own.items():
+        for protocol, own in given.items():
+            for m, one in own.items():
                 name = m if protocol == "full" else f"{m} segments"
-                print("\n".join(coverage_lines(name, trials.utterances, view.table, "the trials")))
+                print("\n".join(coverage_lines(name, trials.utterances, one.table, "the trials")))
                 if cohort is not None:
-                    print(coverage_lines(name, cohort.utterances, view.table, "the cohort")[0])
+                    print(coverage_lines(name, cohort.utterances, one.table, "the cohort")[0])
     return 0
 
 
@@ -175,22 +165,31 @@ def _key(row: dict[str, Any]) -> str:
 
 def _table(facts: dict, rows: list[dict[str, Any]], definition: str) -> str:
     """Lay the figures out for a terminal."""
+    from avsieve.evaluation.metrics import METRICS
+
     name = facts["list"] if facts["version"] == "-" else f"{facts['list']} {facts['version']}"
     wide = max(len(name), 4)
-    head = f"{'':8}{'protocol':10}{'scores':9}{'list':{wide}}{'EER %':>9}  {'95 % interval':>16}"
+    (main_name, main), *others = METRICS.items()
+    head = f"{'':8}{'protocol':10}{'scores':9}{'list':{wide}}{main.label:>9}  {'95 % interval':>16}"
     lines = [
         f"{name}: {facts['trials']:,} trials ({facts['targets']:,} target), {facts['utterances']:,} utterances",
         "",
-        head + f"{'minDCF 0.01':>13}{'minDCF 0.05':>13}{'unscored':>10}",
+        head + "".join(f"{metric.label:>13}" for _, metric in others) + f"{'unscored':>10}",
     ]
     for row in rows:
-        bounds = f"{100 * row['eer_low']:.3f} – {100 * row['eer_high']:.3f}" if "eer_low" in row else "-"
+        ends = [main.text(row[bound]) for end in ("low", "high") if (bound := f"{main_name}_{end}") in row]
+        bounds = " – ".join(ends) or "-"
         way = {"raw": "raw", "as_norm": "AS-norm"}[row["scores"]]
         lines.append(
-            f"{row['system']:8}{row['protocol']:10}{way:9}{name:{wide}}{100 * row['eer']:9.3f}  {bounds:>16}"
-            f"{row['min_dcf_0.01']:13.4f}{row['min_dcf_0.05']:13.4f}{row['n_missing']:10,}"
+            f"{row['system']:8}{row['protocol']:10}{way:9}{name:{wide}}{main.text(row[main_name]):>9}"
+            f"  {bounds:>16}"
+            + "".join(f"{metric.text(row[key]):>13}" for key, metric in others)
+            + f"{row['n_missing']:10,}"
         )
     lines += ["", f"EER: {definition}. Intervals: speakers resampled. minDCF: costs 1 and 1, normalised."]
     if "cohort" in facts:
         lines.append(f"AS-norm: the top {facts['cohort']['top']} of {facts['cohort']['speakers']:,} cohort speakers.")
     return "\n".join(lines)
+
+
+VERB = Verb("error rates of audio, visual and fused scores on a trial list", DESCRIPTION, add_arguments, run)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+
+from avsieve.cli.verb import Verb
+from avsieve.export.command import add_options, run_export
+from avsieve.export.registry import FORMS
+from avsieve.runtime.scripting import HelpFormatter
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the verb to the command line."""
-    from avsieve.export.forms import FORMS, add_options
-
-    ap = subparsers.add_parser("export", help="faces and sound of a run in other layouts", description=__doc__)
+def add_arguments(ap: argparse.ArgumentParser) -> None:
+    """Add the forms and their options."""
     forms = ap.add_subparsers(dest="form", metavar="FORM", required=True)
-    for form, told in FORMS.items():
+    for name, form in FORMS.items():
         own = forms.add_parser(
-            form,
-            help=told,
-            description=told,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-            allow_abbrev=False,
+            name, help=form.label, description=form.label, formatter_class=HelpFormatter, allow_abbrev=False
         )
-        add_options(own, form)
+        add_options(own, name)
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Export."""
-    from avsieve.export.command import run_export
-
     return run_export(args.form, args)
+
+
+VERB = Verb("faces and sound of a run in other layouts", __doc__, add_arguments, run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from avsieve.cli.verb import Verb
 from avsieve.errors import AvsieveError
 
 DESCRIPTION = """Build a small corpus of real faces and voices, train a speaker encoder, and run the whole line on both.
@@ -16,15 +17,8 @@ Everything is written below --work, which must lie outside the checkout.
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Add the subcommand."""
-    ap = subparsers.add_parser(
-        "real",
-        help="the whole line on real faces and voices",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def add_arguments(ap: argparse.ArgumentParser) -> None:
+    """Add the options."""
     ap.add_argument("--real", type=Path, required=True, help="the folder described above")
     ap.add_argument("--faces", type=Path, help="folders of photographs, one a person (default: REAL/faces)")
     ap.add_argument("--voices", type=Path, help="folders of recordings, one a person (default: REAL/voices)")
@@ -34,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     ap.add_argument("--cores", type=int, default=2, help="cores to use (default: 2)")
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Run it."""
     from avsieve.wiring.trial_run import checkout, run_real
 
@@ -44,3 +38,6 @@ def main(args: argparse.Namespace) -> int:
     folders = {"faces": args.faces or args.real / "faces", "voices": args.voices or args.real / "voices"}
     run_real(root, args.real, args.work, folders, noise=args.noise, seed=args.seed, cores=args.cores)
     return 0
+
+
+VERB = Verb("the whole line on real faces and voices", DESCRIPTION, add_arguments, run)

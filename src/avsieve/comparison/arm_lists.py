@@ -40,6 +40,13 @@ def thin(rows: pd.DataFrame, per_speaker: int | None) -> pd.DataFrame:
     return rows.iloc[np.sort(np.concatenate(keep))].reset_index(drop=True)
 
 
-def write_rows(path: str | Path, rows: pd.DataFrame) -> None:
-    """Write rows as a training list."""
-    write_train_list(path, rows["utterance"].tolist(), rows["seconds"].tolist())
+def write_arm(path: str | Path, plan: str | Path, out: str | Path, per_speaker: int | None = None) -> str:
+    """Write the rows of a list whose speakers are not kept for testing, thinned where ``per_speaker`` is given.
+
+    Returns
+    -------
+    How much there is, in words.
+    """
+    rows = thin(without_held_out(path, plan), per_speaker)
+    write_train_list(out, rows["utterance"].tolist(), rows["seconds"].tolist())
+    return f"{len(rows)} utterances of {rows['speaker'].nunique()} speakers"

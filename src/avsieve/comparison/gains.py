@@ -9,25 +9,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.evaluation.as_norm import Cohort, mean_of_as_norms
+from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.gains import ARMS, paired_gain
 from avsieve.evaluation.results import Result, det_curve, evaluate
-from avsieve.evaluation.scoring import Part, align, mean_of_cosines
+from avsieve.evaluation.scoring import Part, align
 from avsieve.evaluation.trials import Trials
-from avsieve.storage.embeddings import read_embeddings
+from avsieve.evaluation.ways import RAW, Embedded, score
 
 SYSTEMS = {"audio": ("audio",), "visual": ("visual",), "both": ("audio", "visual")}
 NAMES = {"audio": "audio_encoder", "visual": "visual_encoder", "both": "both_encoders"}
-RAW, AS_NORM = "raw", "as_norm"
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """What one trained encoder makes of the utterances of the trials, and of the cohort's where there is one."""
-
-    trials: Part
-    cohort: Part | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +114,7 @@ def compare_arms(
                 raise AvsieveError(f"voices and faces have other seeds on the list `{arm}`: {seeds}; expected the same")
             for run in sorted(seeds[0]):
                 own = [embedded[m][arm][run] for m in modalities]
-                for scores, values in _scores(own, trials, cohort).items():
+                for scores, values in score(own, trials, cohort).items():
                     result = evaluate(trials, values, definition=definition, replicates=replicates, seed=seed)
                     name = {"system": NAMES[system], "list": arm, "seed": run, "scores": scores}
                     runs.append(name | result.row())
@@ -134,13 +126,3 @@ def compare_arms(
             for scores, arms in found.items()
         ]
     return Comparison(pd.DataFrame(gains), pd.DataFrame(runs), pd.concat(curves, ignore_index=True))
-
-
-def _scores(own: Sequence[Embedded], trials: Trials, cohort: Cohort | None) -> dict:
-    """Return the scores (T,) of one system, raw and, with a cohort, normalised."""
-    parts = [e.trials for e in own]
-    scores = {RAW: mean_of_cosines(parts, trials.enrol, trials.test)}
-    others = [e.cohort for e in own if e.cohort is not None]
-    if cohort is not None and len(others) == len(own):
-        scores[AS_NORM] = mean_of_as_norms(parts, others, cohort, trials.enrol, trials.test)
-    return scores

@@ -10,17 +10,15 @@ import difflib
 import json
 import sys
 import textwrap
-from collections.abc import Iterable
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from avsieve.config.model import Config
 from avsieve.config.training import Preset
-from avsieve.settings import Block
+from avsieve.settings import Block, limits_in_words, type_in_words
 from avsieve.storage.atomic import write_text
 from avsieve.training.encoder.presets import keys_of
 
@@ -38,47 +36,11 @@ or, for one key, `--config device=cuda` (nested: `--config 'cleansing={policy: a
 value ends with one message that names the key. Paths are relative to the folder that Snakemake runs in.
 How many cores, GPUs or cluster jobs are used is no part of the configuration: see `workflow/profiles`.
 
-The last column tells the first rule that runs again when a key changes; what depends on that rule follows.
+The last column tells the first rule that runs again when a key changes; what depends on that rule follows. With
+`none` nothing runs again. With `refused` the key names another source: that needs a folder of results of its own.
 
 *This page is written by `make docs` from `src/avsieve/config/model.py`.*
 """
-
-
-def _type_of(annotation: Any) -> str:
-    """Return the words for a type: what the reference tells of a key's values.
-
-    Raises
-    ------
-    TypeError
-        If there are none, since the name of a Python type means nothing to a reader.
-    """
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        base, *limits = get_args(annotation)
-        return _type_of(base) + _limits(limits)
-    if origin is Literal:
-        return " or ".join(f"`{value}`" for value in get_args(annotation))
-    if origin in (Union, UnionType):
-        parts = [_type_of(a) for a in get_args(annotation) if a is not type(None)]
-        # A comma, where a part has one of its own: "whole number, at least 32, or `auto`".
-        joined = (", or " if any("," in part for part in parts[:-1]) else " or ").join(parts)
-        return joined + (", or nothing" if type(None) in get_args(annotation) else "")
-    if origin is dict or annotation is dict:
-        return "keys and values"
-    if origin in (list, tuple):
-        return f"list of {_type_of(get_args(annotation)[0])}"
-    words = {str: "text", int: "whole number", float: "number", bool: "yes or no", Path: "path", Any: "any value"}
-    if annotation not in words:
-        raise TypeError(f"no words for {annotation}; add them to avsieve.config.docs")
-    return words[annotation]
-
-
-def _limits(metadata: Iterable[Any]) -> str:
-    """Return the words for the limits of a number, as a field or an annotation holds them."""
-    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "multiple_of": "a multiple of"}
-    limits = [m for item in metadata for m in (item.metadata if isinstance(item, FieldInfo) else [item])]
-    found = [f"{words[a]} {getattr(m, a):g}" for m in limits for a in words if getattr(m, a, None) is not None]
-    return f", {' and '.join(found)}" if found else ""
 
 
 def _is_block(field: FieldInfo) -> bool:
@@ -102,6 +64,27 @@ def _presets(model: type[BaseModel]) -> list[str]:
     ]
 
 
+def _row(name: str, field: FieldInfo) -> str:
+    """Return what a row of a table tells of a key."""
+    value = f"{type_in_words(field.annotation)}{limits_in_words(field.metadata)}"
+    return f"| `{name}` | {field.description} | {value} | `{_yaml(field.get_default(call_default_factory=True))}`"
+
+
+def _plug_ins(model: type[Block], path: str) -> list[str]:
+    """Return a table of the settings that plug-ins have of their own, for each key that takes them."""
+    parts = []
+    for name, plug_ins in model.PLUG_INS.items():
+        rows = [
+            f"| `{plug_in}`: {plug_ins[plug_in].label} {_row(key, field)} |"
+            for plug_in in plug_ins
+            for key, field in plug_ins[plug_in].settings.model_fields.items()
+        ]
+        if rows:
+            head = "| of | key | meaning | value | default |\n|---|---|---|---|---|"
+            parts += [f"\nWhat `{path}.{name}` may hold:\n", head, *rows]
+    return parts
+
+
 def reference() -> str:
     """Return config/README.md."""
     parts = [INTRO]
@@ -116,10 +99,8 @@ def reference() -> str:
             parts.append("| key | meaning | value | default | reruns |\n|---|---|---|---|---|")
             for name, field in plain.items():
                 full = f"{path}.{name}" if path else name
-                parts.append(
-                    f"| `{full}` | {field.description} | {_type_of(field.annotation)}{_limits(field.metadata)} "
-                    f"| `{_yaml(field.get_default(call_default_factory=True))}` | `{model.reruns(name)}` |"
-                )
+                parts.append(f"{_row(full, field)} | `{model.reruns(name)}` |")
+            parts.extend(_plug_ins(model, path))
         for name, field in model.model_fields.items():
             if _is_block(field):
                 section(field.annotation, f"{path}.{name}" if path else name)  # type: ignore[arg-type]

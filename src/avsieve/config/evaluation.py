@@ -8,21 +8,21 @@ from avsieve.settings import Block, Share, key
 
 
 class AsNorm(Block):
-    """Adaptive symmetric score normalisation, reported beside the raw scores.
+    """Adaptive symmetric score normalisation (AS-norm), reported beside the raw scores.
 
-    The cohort is written once, to `results/evaluation/cohort.txt`, and is the same for every model, before and after
-    the cleansing.
+    The cohort is chosen once, written to `results/evaluation/cohort.txt`, and used for every model, before and after
+    cleansing.
     """
 
     cohort: str | None = key(
         None,
-        "`all` or `clean` (the training list before or after the cleansing, without the people of the trials), or a "
-        "list of that layout; nothing for raw scores only.",
+        "The cohort: `all` or `clean` (the training list before or after cleansing, without the speakers of the "
+        "trials), or a list of your own in the same format. Without one there are raw scores only.",
         "list_cohort",
     )
-    top: int = key(300, "Nearest speakers of the cohort that a score is measured against.", "evaluate_fusion", ge=2)
+    top: int = key(300, "Number of closest cohort speakers that a score is normalised with.", "evaluate_fusion", ge=2)
     per_speaker: int | None = key(
-        None, "Most utterances of a speaker of the cohort, evenly spaced in the list.", "list_cohort", ge=1
+        None, "Maximum number of utterances per cohort speaker, evenly spaced in the list.", "list_cohort", ge=1
     )
 
 
@@ -31,64 +31,83 @@ class Evaluation(Block):
 
     trials: str | None = key(
         None,
-        "Trial list (`label enrol.wav test.wav`); without one, trials are made of the people kept for testing: with "
-        "the labels as given and, where no truth is known, also of those of their utterances that the "
+        "Trial list of your own (`label enrol.wav test.wav`). Without one, trials are made from the test speakers with "
+        "the labels as given; where no truth is known, a second list is made from those of their utterances that the "
         "cleansing trusts.",
         "make_trials",
     )
     holdout: Share = key(
         0.3,
-        "Share of the speakers that are cleansed but kept for testing, where the source has no people for it.",
+        "Share of the speakers to hold out for testing, where the source has no test speakers. They are cleansed like "
+        "all others.",
         "plan_shards",
     )
+    holdout_seed: int = key(0, "Seed for choosing the held-out speakers.", "plan_shards", ge=0)
     sex: str | None = key(
         None,
-        "CSV of `speaker,sex`, or VoxCeleb's meta file: half of the impostors are then of the same sex. The "
-        "synthetic source brings its own.",
+        "CSV file with the columns `speaker,sex`, or VoxCeleb's meta file: `same_sex_share` of the impostor trials are "
+        "then between speakers of the same sex. The synthetic source brings its own.",
         "make_trials",
     )
-    same_sex_share: Share = key(0.5, "Share of the impostors of the same sex, where the sex is known.", "make_trials")
-    max_targets: int = key(5000, "Most target trials that are made, and as many impostors.", "make_trials", ge=10)
+    same_sex_share: Share = key(
+        0.5, "Share of the impostor trials between speakers of the same sex, where the sex is known.", "make_trials"
+    )
+    max_targets: int = key(
+        5000, "Maximum number of target trials to make; there are as many impostor trials.", "make_trials", ge=10
+    )
+    trials_seed: int = key(0, "Seed for choosing the trials.", "make_trials", ge=0)
     trained_on: list[str] = key(
         list,
-        "Training lists of encoders that were trained elsewhere: trials of their speakers are refused (VoxCeleb1-E and "
-        "-H, for one trained on VoxCeleb1-dev).",
+        "Training lists of encoders that were trained elsewhere: trials of their speakers are refused (such as "
+        "VoxCeleb1-E and -H for an encoder trained on VoxCeleb1-dev).",
         "evaluate_fusion",
     )
     eer: Literal["interpolated", "nearest", "nearest_mean"] = key(
         "interpolated",
-        "Definition of the EER; `nearest` is max(FPR, FNR) where the two are closest, as AVCleanse has it.",
+        "Definition of the EER. `nearest` is max(FPR, FNR) where the two are closest, as in AVCleanse; `nearest_mean` "
+        "is their mean there.",
         "evaluate_fusion",
     )
-    bootstrap: int = key(1000, "Draws behind the intervals; speakers are resampled.", "evaluate_fusion", ge=0)
+    bootstrap: int = key(
+        1000, "Number of bootstrap draws for the confidence intervals; speakers are resampled.", "evaluate_fusion", ge=0
+    )
+    bootstrap_seed: int = key(
+        0,
+        "Seed for the bootstrap draws, and for choosing the utterances that lose a modality (`damage_share`).",
+        "evaluate_fusion",
+        ge=0,
+    )
     protocol: Literal["full", "both"] = key(
         "full",
-        "`both` scores voice, face and their average also by segments: the mean cosine of all pairs of the two sides' "
-        "segments and faces.",
+        "`both` also scores voice, face and their average by segments: the mean cosine similarity over all pairs of "
+        "segments (or faces) of the two utterances.",
         "evaluate_fusion",
     )
-    frames: int = key(5, "Faces of an utterance, evenly spaced, in the segment protocol.", "evaluate_fusion", ge=1)
+    frames: int = key(
+        5, "Number of faces per utterance, evenly spaced, in the segment protocol.", "evaluate_fusion", ge=1
+    )
     as_norm: AsNorm = key(AsNorm, "", "evaluate_fusion")
     damage_share: Share = key(
-        0.0, "Evaluate also with this share of the utterances lacking one modality.", "evaluate_fusion"
+        0.0,
+        "Share of the utterances that lose one modality in an additional evaluation; 0 for none.",
+        "evaluate_fusion",
     )
-    seed: int = key(0, "Seed of the trials and of the intervals.", "make_trials", ge=0)
 
 
 class Comparison(Block):
-    """What the cleansing is worth to encoders (`snakemake compare_lists`).
+    """What cleansing is worth to encoders (`snakemake compare_lists`).
 
-    The networks of `training` are trained from the same seeds on the full and on the cleansed list and evaluated on
+    The networks of `training` are trained with the same seeds on the full and on the cleansed list, and evaluated on
     the same trials.
     """
 
     modalities: list[Literal["audio", "visual"]] = key(
         lambda: ["audio", "visual"],
-        "Encoders to train; no faces where `source.modalities` is `audio`.",
-        "compare_lists",
+        "Encoders to train; faces are left out where `source.modalities` is `audio`.",
+        "train_audio_arm",
         min_length=1,
     )
     seeds: list[int] = key(
-        lambda: [0, 1, 2], "Each encoder is trained on each list once a seed.", "compare_lists", min_length=1
+        lambda: [0, 1, 2], "Each encoder is trained once per seed on each list.", "train_audio_arm", min_length=1
     )
-    in_report: bool = key(False, "Whether the report tells of it: then it is part of every run.", "write_report")
+    in_report: bool = key(False, "Include the comparison in the report; it is then part of every run.", "write_report")

@@ -1,30 +1,37 @@
-"""The configuration of exports: which utterances leave a run, and in what."""
+"""The configuration of exports: which utterances leave a run, and in what; forms bring their own keys."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from avsieve.settings import Block, Positive, key
+from pydantic import create_model
+
+from avsieve.export.registry import FORMS
+from avsieve.export.settings import Wish
+from avsieve.settings import Block, key
+
+_RULES = [f"`export_{name}`" for name in FORMS]
 
 
-class Export(Block):
-    """What leaves a run in another layout: `snakemake export_tree`, `export_webdataset` or `export_parquet`.
-
-    Each is written to the folder of its name below `out`.
-    """
+class Folder(Block):
+    """Where exports go."""
 
     out: str = key("export", "Folder to write to.", "export_tree")
-    subset: Literal["all", "clean", "noisy", "test"] = key(
-        "clean", "Which utterances; `test` are those of the people kept for the trials.", "export_tree"
+
+
+if TYPE_CHECKING:
+
+    class Export(Wish, Folder):
+        """The keys that all forms share; those of each form are beside them when it runs."""
+
+else:
+    _OWN = [block for block in dict.fromkeys(form.settings for form in FORMS.values()) if block is not Block]
+    Export = create_model(
+        "Export",
+        __base__=(*_OWN, Wish, Folder),
+        __module__=__name__,
+        __doc__=(
+            f"What leaves a run in another layout: `snakemake export_tree`, {', '.join(_RULES[1:-1])} or {_RULES[-1]}. "
+            "Each is written to the folder of its name below `out`."
+        ),
     )
-    what: list[Literal["faces", "wav", "frames"]] = key(
-        lambda: ["faces", "wav"], "Which files of them.", "export_tree", min_length=1
-    )
-    speakers: str | None = key(None, "Only these speakers: a file of one a line.", "export_tree")
-    utterances: str | None = key(None, "Only these utterances: one a line, or any list of utterances.", "export_tree")
-    share: float = key(
-        1.0, "Share of the utterances; a larger one holds all of a smaller one.", "export_tree", gt=0, le=1
-    )
-    seed: int = key(0, "Decides which share, and the order where it is shuffled.", "export_tree", ge=0)
-    part_mb: Positive = key(1000.0, "Most megabytes of a tar or Parquet file.", "export_webdataset")
-    shuffle: bool = key(True, "Whether tars and Parquet files mix the speakers.", "export_webdataset")

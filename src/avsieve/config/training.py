@@ -189,14 +189,17 @@ class Training(Block):
         1,
         "GPUs that share each batch (or processes on a CPU); the result is the same but for rounding. Takes effect "
         "in the next training.",
-        "train_audio",
+        "none",
         ge=1,
     )
     workers: int = key(
-        0, "Processes that prepare batches, for each device. Takes effect in the next training.", "train_audio", ge=0
+        0, "Processes that prepare batches, for each device. Takes effect in the next training.", "none", ge=0
     )
     tensorboard: bool = key(
-        False, "Write TensorBoard's files beside the models (needs the package tensorboard).", "train_audio"
+        False,
+        "Write TensorBoard's files beside the models (needs the package tensorboard). Takes effect in the next "
+        "training.",
+        "none",
     )
     audio: TrainAudio = key(TrainAudio, "", "train_audio")
     visual: TrainVisual = key(TrainVisual, "", "train_visual")

@@ -79,7 +79,7 @@ def estimate(
     if not facts.utterances:
         return []
     size = size_of(config, facts.utterances, facts.speakers)
-    clips = [] if config.source.kind == "embeddings" else _clips(config, facts, rates, gpu=gpu)
+    clips = _clips(config, facts, rates, gpu=gpu) if config.source.contract.has_media else []
     plan, *others = [_stage(stage) for stage in first_stages(config, size)]
     costs = [plan, *clips, *others, *(_stage(stage) for stage in last_stages(config, size, trials))]
     for cost in costs:
@@ -92,7 +92,7 @@ def estimate(
 
 def _clips(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: bool) -> list[Cost]:
     """Estimate the stages that work on clips."""
-    count, both = facts.utterances or 0, config.source.modalities == "both"
+    count, both = facts.utterances or 0, "visual" in config.source.contract.modalities
     seconds = facts.seconds or count * MEAN_S
     frames = count * frames_before(seconds / max(count, 1), config.media.interval_s) if both else 0
     jobs, audio, visual = config.shards, config.audio, config.visual
@@ -131,10 +131,11 @@ def _clips(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: b
 
 def _fetch(config: Config, facts: SourceFacts, seconds: float, rates: dict[str, Rate]) -> Cost:
     count, jobs, start_s = facts.utterances or 0, config.shards, START_S["fetch"]
-    if config.source.kind == "synthetic":
+    fetching = config.source.contract.fetching
+    if fetching == "rendered":
         return _cost("fetch (render)", f"{two_digits(seconds)} s of clips", seconds, rates["fetch"], "s of clip",
                      seconds * CLIP_BYTES_A_SECOND, jobs=jobs, start_s=start_s)  # fmt: skip
-    if facts.fetch_bytes is not None or config.source.kind in ("urls", "voxceleb"):
+    if facts.fetch_bytes is not None or fetching == "downloaded":
         size = facts.fetch_bytes if facts.fetch_bytes is not None else seconds * CLIP_BYTES_A_SECOND
         return Cost("fetch", f"{count:,} clips", None, size / 1e9, "-", "the network decides", files=count, jobs=jobs,
                     place="store")  # fmt: skip

@@ -29,7 +29,7 @@ def check_disk(config: Config, costs: list[Cost], utterances: int | None, cores:
     """Look at space, inodes, memory, rights, locks and shards."""
     sums = totals(costs, cores)
     findings = _place(RESULTS, "results", sums["results_gb"], 40 * config.shards)
-    store = getattr(getattr(config.source, config.source.kind), "store", None)
+    store = config.source.contract.store
     if store is not None:
         files = sum(cost.files for cost in costs if cost.place == "store")
         findings += _place(Path(store), "store", sums["store_gb"], files)

@@ -128,29 +128,15 @@ def _looked(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
 
 
 def source_facts(config: Config, facts: SourceFacts) -> list[Finding]:
-    """Ask the source about itself and fill in ``facts``; a source without a ``check`` module knows nothing."""
-    from avsieve.sources.load import load_source, source_names
-
-    kind = config.source.kind
-    if kind not in source_names():
-        return [
-            Finding(
-                "error",
-                "source.kind",
-                f"this version has no source {kind}",
-                f"choose one of {', '.join(source_names())}",
-            )
-        ]
-    name = f"avsieve.sources.{kind}.check"
-    if find_spec(name) is None:
-        facts.findings.append(Finding("note", "source", f"the source {kind} cannot be looked at beforehand"))
+    """Ask the source about itself and fill in ``facts``; a source without a check knows nothing."""
+    source = config.source.contract
+    if source.check is None:
+        facts.findings.append(Finding("note", "source", f"the source {source.name} cannot be looked at beforehand"))
     else:
         try:
-            found: SourceFacts = load_source(kind, "check").check(
-                getattr(config.source, kind), config.source.modalities
-            )
+            found: SourceFacts = source.load("check")(source.settings, config.source.modalities)
         except (AvsieveError, OSError) as error:
-            return [Finding("error", "source", str(error), f"mend source.{kind}")]
+            return [Finding("error", "source", str(error), f"mend source.{source.name}")]
         for field_of in fields(SourceFacts):
             setattr(facts, field_of.name, getattr(found, field_of.name))
     count_list(config, facts)
@@ -178,10 +164,11 @@ def count_list(config: Config, facts: SourceFacts) -> None:
     """Take the counts of the training list for a source that could not tell its own."""
     from avsieve.sources.list_check import look_at_list
 
-    path = getattr(getattr(config.source, config.source.kind), "train_list", None)
+    source = config.source.contract
+    path = source.train_list
     if path is None or facts.utterances is not None or any("train_list" in f.subject for f in facts.findings):
         return
-    frame, told = look_at_list(path, f"source.{config.source.kind}.train_list")
+    frame, told = look_at_list(path, f"source.{source.name}.train_list")
     facts.findings += told
     facts.utterances = None if frame is None else len(frame)
 
@@ -190,9 +177,10 @@ def count_speakers(config: Config) -> int | None:
     """Count the speakers of the source where its settings or its list tell of them."""
     from avsieve.lists.layouts import listed
 
-    if config.source.kind == "synthetic":
-        return config.source.synthetic.speakers + config.source.synthetic.test_speakers
-    path = getattr(getattr(config.source, config.source.kind), "train_list", None)
+    source = config.source.contract
+    if source.speakers is not None:
+        return source.speakers
+    path = source.train_list
     try:
         return None if path is None else int(listed(path)["speaker"].nunique())
     except AvsieveError:

@@ -63,24 +63,18 @@ class Stage:
 
 def size_of(config: Config, utterances: int, speakers: int | None) -> Size:
     """Return the size of a run, guessing how many speakers there are where the source does not say."""
-    evaluation, source = config.evaluation, config.source
-    kept = 0.0 if evaluation.trials is not None or source.kind == "synthetic" else evaluation.holdout
-    test = 0
-    if source.kind == "synthetic":
-        made = source.synthetic
-        test = made.test_speakers * made.test_videos * made.test_utterances
+    evaluation, source = config.evaluation, config.source.contract
+    kept = evaluation.holdout if evaluation.trials is None and source.keeps_people else 0.0
     guessed = speakers or max(2, round(utterances / UTTERANCES_A_SPEAKER))
-    return Size(utterances, guessed, round((utterances - test) * (1 - kept)))
+    return Size(utterances, guessed, round((utterances - source.test_utterances) * (1 - kept)))
 
 
 def first_stages(config: Config, size: Size) -> list[Stage]:
     """Return the plan, and for embeddings made elsewhere their splitting into shards."""
     stages = [Stage("plan", _count(size.utterances), 1e-5 * size.utterances, 1)]
-    if config.source.kind == "embeddings":
-        tables = [config.source.embeddings.audio, config.source.embeddings.visual]
-        stages.append(
-            Stage("split", _count(size.utterances), 8e-5 * size.utterances, sum(t is not None for t in tables))
-        )
+    source = config.source.contract
+    if not source.has_media:
+        stages.append(Stage("split", _count(size.utterances), 8e-5 * size.utterances, len(source.modalities)))
     return stages
 
 

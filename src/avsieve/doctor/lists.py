@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avsieve.doctor.speakers import check_people, has_test_set
+from avsieve.doctor.speakers import check_people
 from avsieve.errors import AvsieveError
 from avsieve.sources.findings import Finding
 from avsieve.storage import paths as P
@@ -44,7 +44,7 @@ def _trials(config: Config, is_there: Callable[[str], bool] | None) -> list[Find
 
     key, path = "evaluation.trials", config.evaluation.trials
     if path is None:
-        if has_test_set(config) or config.evaluation.holdout > 0:
+        if config.source.contract.has_test_set or config.evaluation.holdout > 0:
             return [Finding("ok", key, "made of the people kept for testing")]
         return [
             Finding("warning", key, "no trial list, no test people in the source, and evaluation.holdout is 0: "
@@ -124,8 +124,8 @@ def _seen(config: Config) -> list[Finding]:
     from avsieve.evaluation.trials import read_trials
     from avsieve.lists.layouts import listed
 
-    evaluation, source = config.evaluation, getattr(config.source, config.source.kind)
-    train_list = getattr(source, "train_list", None) if config.fusion.models else None
+    evaluation = config.evaluation
+    train_list = config.source.contract.train_list if config.fusion.models else None
     try:
         trials = None if evaluation.trials is None else read_trials(evaluation.trials)
     except AvsieveError:

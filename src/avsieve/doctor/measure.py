@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from avsieve.config.model import Config
+    from avsieve.sources.contract import Fetching, SourceContract
 
 ORIGIN = "measured here"
-# Their fetching downloads, and the doctor downloads nothing.
-NOT_MEASURED = {
-    "urls": "clips would have to be downloaded",
-    "voxceleb": "clips would have to be downloaded",
-    "embeddings": "there are no clips",
+# The doctor downloads nothing.
+NOT_MEASURED: dict[Fetching, str] = {
+    "downloaded": "clips would have to be downloaded",
+    "none": "there are no clips",
 }
 
 
@@ -58,9 +58,8 @@ def measure_rates(config: Config, clips: int) -> tuple[dict[str, Rate], list[Fin
     AvsieveError
         If a clip or model cannot be used.
     """
-    kind = config.source.kind
-    if kind in NOT_MEASURED:
-        return {}, [Finding("note", "--measure", f"not possible for source.kind {kind}: {NOT_MEASURED[kind]}")]
+    if why := NOT_MEASURED.get(config.source.contract.fetching):
+        return {}, [Finding("note", "--measure", f"not possible for source.kind {config.source.kind}: {why}")]
     with tempfile.TemporaryDirectory(prefix="avsieve-doctor-") as folder:
         timed = _stages(config, clips, Path(folder))
     count = timed.pop("clips").units
@@ -78,22 +77,19 @@ def _stages(config: Config, clips: int, folder: Path) -> dict[str, Timed]:
 
     from avsieve.media.extract import extract_shard
     from avsieve.storage.tables import read_table
-    from avsieve.wiring.source import SourceWiring
 
     cv2.setNumThreads(1)
-    wiring = SourceWiring(config.source)
-    rows = _chosen(config, wiring, clips, folder)
-    fetch, args = _source(config, "fetch", wiring.leave_in_fetch, ["--tar", str(folder / "clips.tar")])
-    (index, _), fetched = _timed(lambda: fetch(rows, args))
+    source = config.source.contract
+    rows = _chosen(source, clips, folder)
+    fetch, outputs = source.load("fetch"), _outputs(source.fetch_outputs, folder)
+    (index, _), fetched = _timed(lambda: fetch(rows, source.settings, **outputs))
     usable = index[index["size"] > 0].reset_index(drop=True)
     if usable.empty:
         return {"clips": Timed(0, 0)}
-    roots = {name: Path(path) for name, path in wiring.roots.items() if path}
-    if wiring.is_synthetic:
-        roots = {"train_root": folder}
+    roots = {name: Path(path) for name, path in source.roots(str(folder)).items() if path}
     test = roots.get("test_root", roots["train_root"])
     sound = {s: roots[f"{s}_audio_root"] for s in ("train", "test") if f"{s}_audio_root" in roots}
-    both = config.source.modalities == "both"
+    both = "visual" in source.modalities
     frames, wav = folder / "frames.tar", folder / "wav.tar"
     media = config.media.model_dump(include={"interval_s", "jpeg_quality", "min_audio_s"})
     status, extracted = _timed(
@@ -105,7 +101,7 @@ def _stages(config: Config, clips: int, folder: Path) -> dict[str, Timed]:
     # Rendering is counted by the clips' length, finding by their number.
     done = {
         "clips": Timed(0, len(usable)),
-        "fetch": Timed(fetched, seconds if wiring.is_synthetic else len(rows)),
+        "fetch": Timed(fetched, seconds if source.fetching == "rendered" else len(rows)),
         "extract": Timed(extracted, seconds),
     }
     utterances = usable["utterance"].tolist()
@@ -132,25 +128,16 @@ def _warm(work: Callable[[], Any]) -> float:
     return _timed(work)[1]
 
 
-def _source(config: Config, part: str, leave: list[str], more: list[str]) -> tuple[Callable[..., Any], Any]:
-    """Return a source's ``plan`` or ``fetch`` and its arguments, as the scripts parse them."""
-    from avsieve.sources.load import load_source
-    from avsieve.wiring.rules import flags
-
-    module = load_source(config.source.kind, part)
-    ap = argparse.ArgumentParser(allow_abbrev=False)
-    module.add_options(ap)
-    words = shlex.split(flags(getattr(config.source, config.source.kind), leave=leave))
-    return getattr(module, part), ap.parse_known_args([*words, *more])[0]
+def _outputs(names: tuple[str, ...], folder: Path) -> dict[str, Path]:
+    """Return where the source writes what it has beside the plan or the index: in the temporary folder."""
+    return {name: folder / name for name in names}
 
 
-def _chosen(config: Config, wiring: Any, clips: int, folder: Path) -> pd.DataFrame:
+def _chosen(source: SourceContract[Any], clips: int, folder: Path) -> pd.DataFrame:
     """Return the plan of a few clips, far apart."""
     from avsieve.sources.plan import TRAIN, build_plan
 
-    tables = ["--speakers-table", str(folder / "speakers.csv"), "--truth", str(folder / "truth.csv")]
-    plan, args = _source(config, "plan", wiring.leave_in_plan, tables)
-    rows = plan(args)
+    rows = source.load("plan")(source.settings, **_outputs(source.plan_outputs, folder))
     rows = rows[rows["subset"] == TRAIN]
     step = max(1, len(rows) // clips)
     return build_plan(rows.iloc[::step].head(clips).reset_index(drop=True), 1)

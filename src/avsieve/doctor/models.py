@@ -21,12 +21,12 @@ TERMS = "InsightFace's models are for non-commercial research only"
 
 def check_models(config: Config, devices: Devices) -> list[Finding]:
     """Look at detector, face model and audio checkpoint."""
-    if config.source.kind == "embeddings":
+    source = config.source.contract
+    if not source.has_media:
         return [Finding("ok", "models", "none is needed: the source brings embeddings")]
     findings = _audio(config)
-    if config.source.modalities == "both":
-        aligned = config.source.kind == "frames" and config.source.frames.aligned
-        findings = [*([] if aligned else _detector(config)), *_visual(config), *findings]
+    if "visual" in source.modalities:
+        findings = [*([] if source.aligned else _detector(config)), *_visual(config), *findings]
     return [*findings, *_precisions(config, devices)]
 
 
@@ -38,7 +38,7 @@ def _file_text(path: Path) -> str:
 
 def _shipped(config: Config, key: str, value: str, knows: str) -> list[Finding]:
     """Warn of a shipped model on data that it does not know."""
-    if value != BUILTIN or config.source.kind == "synthetic":
+    if value != BUILTIN or config.source.contract.made_up:
         return []
     return [
         Finding(

@@ -90,7 +90,7 @@ def shipped_rates(config: Config, detector: Path | None, face_model: Path | None
         size_mb = face_model.stat().st_size / 1e6
         faces = next((figure for limit, figure in FACE_FILES if size_mb <= limit), LARGEST_FACE_FILE)
     return {
-        "fetch": RENDER if config.source.kind == "synthetic" else PROBE,
+        "fetch": RENDER if config.source.contract.fetching == "rendered" else PROBE,
         "extract": EXTRACT,
         "align": _rate(found, area, ALIGN_REST_S),
         "embed_audio": _rate(VOICES.get(config.audio.arch, VOICES["onnx"])),
@@ -176,7 +176,7 @@ def _units(config: Config, stage: str, results: Path, shard: str) -> float:
     column = "n_frames" if stage in ("align", "embed_visual") else "audio_s"
     path = P.below(results, P.extract.status, shard=shard)
     try:
-        if stage == "fetch" and config.source.kind != "synthetic":
+        if stage == "fetch" and config.source.contract.fetching != "rendered":
             return float(pq.read_metadata(P.below(results, P.plan.shard, shard=shard)).num_rows)
         return float(pc.sum(pq.read_table(path, columns=[column])[column]).as_py() or 0)
     except (OSError, pa.ArrowException, KeyError):

@@ -16,8 +16,6 @@ from avsieve.sources.findings import Finding
 if TYPE_CHECKING:
     from avsieve.config.model import Config
 
-# Sources whose clips are cut or made here, and so encoded; all others are only decoded.
-ENCODING = ("synthetic", "urls", "voxceleb")
 PYTHON_NEEDED = (3, 11)
 
 
@@ -47,7 +45,9 @@ def declared() -> list[str]:
 def check_software(config: Config, *, conda: bool = False) -> list[Finding]:
     """Look at Python, the packages, ffmpeg and conda."""
     extras = ["wavlm"] if config.audio.arch == "wavlm_mhfa" else []
-    findings = [_python(), *_packages(extras), *_runtimes(), *_ffmpeg(config.source.kind)]
+    source = config.source.contract
+    ffmpeg = _ffmpeg(source.name, needed=source.encodes)
+    findings = [_python(), *_packages(extras), *_runtimes(), *ffmpeg]
     if config.training.tensorboard and installed("tensorboard") is None:
         findings.append(
             Finding("warning", "tensorboard", "not installed, and training.tensorboard asks for it",
@@ -136,8 +136,7 @@ def ffmpeg_facts() -> dict[str, Any] | str:
     return {"binary": binary, "version": found.group(1) if found else "unknown", "encoders": encoders}
 
 
-def _ffmpeg(kind: str) -> list[Finding]:
-    needed = kind in ENCODING
+def _ffmpeg(kind: str, *, needed: bool) -> list[Finding]:
     facts = ffmpeg_facts()
     remedy = "install ffmpeg, or pip install --force-reinstall imageio-ffmpeg, which brings one"
     if isinstance(facts, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +12,6 @@ from avsieve.errors import AvsieveError
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from avsieve.config.model import Config
 
 # Folders of more speakers have enough of them, and are not walked through.
@@ -28,7 +26,7 @@ def check_people(config: Config) -> list[Finding]:
         return []
     findings: list[Finding] = []
     kept: set[str] = set()
-    if config.evaluation.trials is None and not has_test_set(config):
+    if config.evaluation.trials is None and not config.source.contract.has_test_set:
         findings, kept = _kept(config, people)
     rest = set(people) - kept
     if config.evaluation.trials is not None and config.fusion.models and len(rest) < 2:
@@ -53,7 +51,7 @@ def _kept(config: Config, people: People) -> tuple[list[Finding], set[str]]:
             f"train; both need two or more{without}"
         )
         return [Finding("warning", "evaluation.holdout", text, "change evaluation.holdout or name a test set")], set()
-    kept = hold_out(sorted(people), evaluation.holdout, evaluation.seed)
+    kept = hold_out(sorted(people), evaluation.holdout, evaluation.holdout_seed)
     if all(len(people[speaker]) < 2 for speaker in kept):
         text = (
             f"none of the {len(kept)} speakers kept for testing has two videos, so there are no target trials{without}"
@@ -82,37 +80,23 @@ def _compared(config: Config, rest: set[str]) -> list[Finding]:
     return findings
 
 
-def has_test_set(config: Config) -> bool:
-    """Tell whether the source has people for the trials."""
-    settings = getattr(config.source, config.source.kind)
-    if config.source.kind == "synthetic":
-        return bool(config.source.synthetic.test_speakers)
-    return any(value for name, value in settings.model_dump().items() if name.startswith("test_"))
-
-
 def people_of(config: Config) -> People | None:
     """Return the training part's speakers and their videos, from its list or its folders; None where neither tells."""
-    source = config.source
-    if source.kind == "synthetic":
-        return _made(config)
-    settings = getattr(source, source.kind)
-    if (path := getattr(settings, "train_list", None)) is not None:
-        return _listed(str(path))
-    root = getattr(settings, "root", None)
-    return _walked(Path(root)) if isinstance(root, str) and Path(root).is_dir() else None
+    source = config.source.contract
+    if (utterances := source.training_utterances()) is not None:
+        return _grouped(utterances)
+    if source.train_list is not None:
+        return _listed(source.train_list)
+    root = source.speaker_folders
+    return _walked(Path(root)) if root is not None and Path(root).is_dir() else None
 
 
-def _made(config: Config) -> People:
-    from avsieve.sources.plan import TRAIN
-    from avsieve.synthetic.corpus import CorpusSettings, plan_rows
-
-    rows = plan_rows(CorpusSettings(**config.source.synthetic.model_dump()))
-    return _grouped(rows.loc[rows["subset"] == TRAIN, "utterance"])
-
-
-def _grouped(utterances: pd.Series) -> People:
-    parts = utterances.str.split("/")
-    return {str(speaker): set(videos) for speaker, videos in parts.str[1].groupby(parts.str[0])}
+def _grouped(utterances: Iterable[str]) -> People:
+    found: dict[str, set[str]] = {}
+    for utterance in utterances:
+        speaker, video, *_ = utterance.split("/")
+        found.setdefault(speaker, set()).add(video)
+    return found
 
 
 def _listed(path: str) -> People | None:

@@ -19,7 +19,7 @@ def check_training(config: Config) -> list[Finding]:
 
     They are part of the run only where the report tells of the comparison; else what is wrong is a warning.
     """
-    if config.source.kind == "embeddings":
+    if not config.source.contract.has_media:
         return []
     training = config.training
     part_of_run = set(config.comparison.modalities) if config.comparison.in_report else set[str]()
@@ -29,7 +29,7 @@ def check_training(config: Config) -> list[Finding]:
         if (folder := getattr(training.audio, name)) is not None
         and (found := _folder(f"training.audio.{name}", folder, "audio" in part_of_run)) is not None
     ]
-    for modality in ("audio", "visual") if config.source.modalities == "both" else ("audio",):
+    for modality in config.source.contract.modalities:
         wanted = getattr(training, modality)
         if wanted.start_from is not None:
             key = f"training.{modality}.start_from"

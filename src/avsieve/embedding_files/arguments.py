@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 FORMATS_HELP = f"Formats of embeddings: {KNOWN}. Several files of a modality are read as one table."
 
 
-def add_table_options(parser: argparse.ArgumentParser) -> None:
-    """Add what tells how names and vectors are found in a table."""
-    parser.add_argument("--names-key", default=NAMES_KEY, metavar="KEY", help=NAMES_HELP)
-    parser.add_argument("--vectors-key", default=VECTORS_KEY, metavar="KEY", help=VECTORS_HELP)
+def add_table_options(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+    """Add what tells how names and vectors are found in a table; scripts of the workflow ask for it (``required``)."""
+    for flag, default, words in (
+        ("--names-key", NAMES_KEY, NAMES_HELP),
+        ("--vectors-key", VECTORS_KEY, VECTORS_HELP),
+    ):
+        parser.add_argument(flag, required=required, default=None if required else default, metavar="KEY", help=words)
     parser.add_argument("--strip-prefix", metavar="TEXT", help=PREFIX_HELP)
 
 

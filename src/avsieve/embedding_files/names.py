@@ -1,11 +1,9 @@
-"""From the names in a table to ids of utterances: the only place where it is done."""
+"""The names in a table as text, and those of pictures."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
-
-from avsieve.lists.train_list import utterance_of
 
 _IMAGE = re.compile(r"\.(?:jpe?g|png|bmp|webp|tiff?)$", re.IGNORECASE)
 
@@ -25,11 +23,6 @@ def text_of(name: Any) -> str:
 def is_image(name: str) -> bool:
     """Tell whether a name is that of a picture, which is no utterance by itself."""
     return _IMAGE.search(name) is not None
-
-
-def id_of(name: str, strip_prefix: str | None = None) -> str:
-    """Return the id of the utterance that a name in a table stands for."""
-    return utterance_of(name, strip_prefix)
 
 
 def image_parts(name: str, strip_prefix: str | None = None) -> list[str]:

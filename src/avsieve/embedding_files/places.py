@@ -5,7 +5,9 @@ The rules ask for the files behind a name too, so nothing heavy is imported here
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -67,6 +69,29 @@ def table_files(text: str) -> list[str]:
 def files_of(folder: Path) -> list[Path]:
     """Return the files of a folder that hold embeddings, one an utterance, sorted."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".npy" and path.is_file())
+
+
+def all_files(table: str) -> list[str]:
+    """Return `table_files`, with the files of a folder in its place."""
+    path = parse_place(table).path
+    return [str(file) for file in files_of(path)] if path.is_dir() else table_files(table)
+
+
+def folder_state(tables: Iterable[str]) -> str:
+    """Return 16 hexadecimal digits for the names, sizes and times of all files in those tables that are folders.
+
+    An empty text where none is a folder: other tables are inputs of the rules, whose times tell.
+    """
+    digest, seen = hashlib.sha256(), False
+    for folder in dict.fromkeys(tables):
+        path = Path(folder)
+        if not path.is_dir():
+            continue
+        seen = True
+        for file in files_of(path):
+            facts = file.stat()
+            digest.update(f"{file.relative_to(path)}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
+    return digest.hexdigest()[:16] if seen else ""
 
 
 @lru_cache(maxsize=16)

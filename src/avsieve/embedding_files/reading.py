@@ -10,13 +10,14 @@ import numpy as np
 
 from avsieve.embedding_files.content import kind_of
 from avsieve.embedding_files.images import join_images, mean_of_units
-from avsieve.embedding_files.names import id_of, is_image, text_of
+from avsieve.embedding_files.names import is_image, text_of
 from avsieve.embedding_files.places import Place, parse_place, short
 from avsieve.embedding_files.raw import Options, Raw
 from avsieve.embedding_files.registry import READERS
 from avsieve.embedding_files.rows import as_floats, judge, without
 from avsieve.embedding_files.table import EmbeddingTable, Rejected
 from avsieve.errors import AvsieveError
+from avsieve.lists.train_list import utterance_of
 from avsieve.storage.reasons import Reason
 
 
@@ -144,11 +145,11 @@ def _join(parts: list[_Part], options: Options) -> _Part:
 def _resolve(part: _Part, label: str, options: Options, wanted: Collection[str] | None) -> EmbeddingTable:
     """Bring names to ids; join images; see to names that occur twice."""
     images = [i for i, name in enumerate(part.names) if is_image(name)]
-    rejected = {id_of(name, options.strip_prefix): why for name, why in part.rejected if not is_image(name)}
+    rejected = {utterance_of(name, options.strip_prefix): why for name, why in part.rejected if not is_image(name)}
     bad_images = [why for name, why in part.rejected if is_image(name)]
     notes: list[str]
     if not images:
-        ids, matrix, notes = [id_of(name, options.strip_prefix) for name in part.names], part.matrix, []
+        ids, matrix, notes = [utterance_of(name, options.strip_prefix) for name in part.names], part.matrix, []
     else:
         ids, matrix, notes = _with_images(part, images, label, options, wanted)
     if bad_images:
@@ -174,7 +175,7 @@ def _with_images(
         )
     joined = join_images([part.names[i] for i in images], wanted, options.strip_prefix)
     others = sorted(set(range(len(part.names))) - set(images))
-    ids = [id_of(part.names[i], options.strip_prefix) for i in others]
+    ids = [utterance_of(part.names[i], options.strip_prefix) for i in others]
     blocks = [part.matrix[others]] if others else []
     for utterance, rows in joined.rows.items():
         own = [images[i] for i in rows]

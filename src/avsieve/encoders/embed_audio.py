@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.encoders.audio import BUILTIN_FILE, load_audio_encoder
 from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
 from avsieve.encoders.checkpoint import resolve
@@ -28,7 +29,6 @@ from avsieve.encoders.waves import RATE, samples_of
 from avsieve.errors import ConfigError, TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
-from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.provenance import sha256_of
 from avsieve.storage.reasons import Reason

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.encoders.face_encoder import load_face_encoder
 from avsieve.encoders.registry import VISUAL
 from avsieve.encoders.settings import Visual
 from avsieve.errors import TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
-from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable

@@ -15,27 +15,9 @@ Two systems that are resampled with the same seed see the same draws, so their d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from avsieve.evaluation.metrics import DCF_PRIORS, check_scores, detection_costs, eer_of, tie_starts
-
-
-@dataclass(frozen=True)
-class Replicates:
-    """A figure's values over the draws; NaN where a draw left no target or no nontarget trial.
-
-    Attributes
-    ----------
-    eer
-        (R,) float64.
-    min_dcf
-        Per prior, (R,) float64.
-    """
-
-    eer: np.ndarray
-    min_dcf: dict[float, np.ndarray]
+from avsieve.evaluation.metrics import METRICS, check_scores, tie_starts
 
 
 def draw_speakers(n_speakers: int, replicates: int, seed: int) -> np.ndarray:
@@ -73,8 +55,8 @@ def speaker_bootstrap(
     definition: str = "interpolated",
     replicates: int = 1000,
     seed: int = 0,
-) -> Replicates:
-    """Resample speakers and compute EER and minDCF of every draw.
+) -> dict[str, np.ndarray]:
+    """Resample speakers and compute the metrics of every draw.
 
     Parameters
     ----------
@@ -89,6 +71,11 @@ def speaker_bootstrap(
     replicates, seed
         Number of draws and the seed of their generator.
 
+    Returns
+    -------
+    dict
+        Per name of `METRICS` its values (R,) float64; NaN where a draw left no target or no nontarget trial.
+
     Raises
     ------
     AvsieveError
@@ -98,16 +85,16 @@ def speaker_bootstrap(
     check_scores(scores, is_target)
     order = np.argsort(-scores)
     targets = is_target[order]
-    # The other definitions pick one point of the ROC, which may lie inside a straight piece.
-    starts = _runs(scores[order], targets) if definition == "interpolated" else tie_starts(scores[order])
+    # The other definitions of the EER pick one point of the ROC, which may lie inside a straight piece.
+    corners = definition == "interpolated" and all(metric.corners for metric in METRICS.values())
+    starts = _runs(scores[order], targets) if corners else tie_starts(scores[order])
     group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(order)]))
     target_speaker = enrol_speaker[order][targets]
     left, right = enrol_speaker[order][~targets], test_speaker[order][~targets]
     target_groups, target_begins = _sums(group[targets])
     nontarget_groups, nontarget_begins = _sums(group[~targets])
 
-    eers = np.full(replicates, np.nan)
-    costs = {p: np.full(replicates, np.nan) for p in DCF_PRIORS}
+    values = {name: np.full(replicates, np.nan) for name in METRICS}
     accepted_targets, accepted_nontargets = np.zeros(len(starts)), np.zeros(len(starts))
     for r, times in enumerate(draw_speakers(n_speakers, replicates, seed)):
         accepted_targets[target_groups] = np.add.reduceat(times[target_speaker], target_begins)
@@ -116,10 +103,9 @@ def speaker_bootstrap(
         if hits[-1] == 0 or false_alarms[-1] == 0:
             continue
         fpr, fnr = np.r_[0.0, false_alarms / false_alarms[-1]], np.r_[1.0, 1.0 - hits / hits[-1]]
-        eers[r] = eer_of(fpr, fnr, definition)
-        for p in DCF_PRIORS:
-            costs[p][r] = detection_costs(fpr, fnr, p).min()
-    return Replicates(eers, costs)
+        for name, metric in METRICS.items():
+            values[name][r] = metric.of(fpr, fnr, definition)
+    return values
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:

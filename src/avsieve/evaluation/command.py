@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,39 +13,38 @@ from avsieve.embedding_files.raw import Options, some
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.errors import AvsieveError
-from avsieve.evaluation.as_norm import Cohort, mean_of_as_norms
+from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.results import evaluate
-from avsieve.evaluation.scoring import Part, align, mean_of_cosines
+from avsieve.evaluation.scoring import Part, align
 from avsieve.evaluation.segments import pool_segments
 from avsieve.evaluation.trials import Trials
+from avsieve.evaluation.ways import Embedded, score
 
 PROTOCOLS = ("full", "segments")
 
 
 @dataclass(frozen=True)
-class View:
-    """One modality by one protocol: what it makes of the trials' utterances and of the cohort's.
+class Given(Embedded):
+    """One modality by one protocol, as the user gave it.
 
     ``table`` says which utterances there are, and which rows could not be used; segments are not held in it.
     """
 
-    trials: Part
-    cohort: Part | None
-    table: EmbeddingTable
+    table: EmbeddingTable = field(kw_only=True)
 
 
-def full_view(trials: Trials, cohort: Cohort | None, paths: Sequence[str | Path], options: Options) -> View:
+def read_full(trials: Trials, cohort: Cohort | None, paths: Sequence[str | Path], options: Options) -> Given:
     """Read the embeddings of whole utterances."""
     table = read_tables(paths, options, wanted=_wanted(trials, cohort))
     _refuse_strangers(trials, table, paths)
     own = Part.of(*align(trials.utterances, table.utterance, table.embedding))
     other = None if cohort is None else Part.of(*align(cohort.utterances, table.utterance, table.embedding))
-    return View(own, other, table)
+    return Given(own, other, table=table)
 
 
-def segment_view(
+def read_segments(
     trials: Trials, cohort: Cohort | None, paths: Sequence[str | Path], frames: int | None, options: Options
-) -> View:
+) -> Given:
     """Read the embeddings of segments, or of ``frames`` evenly spaced faces."""
     wanted = _wanted(trials, cohort)
     known = EmbeddingTable([], np.zeros((0, 0), np.float32))
@@ -63,7 +62,7 @@ def segment_view(
     _refuse_strangers(trials, known, paths)
     n = len(trials.utterances)
     parts = [Part(both.vectors[rows], both.present[rows]) for rows in (slice(n), slice(n, None))]
-    return View(parts[0], None if cohort is None else parts[1], known)
+    return Given(parts[0], None if cohort is None else parts[1], table=known)
 
 
 def _refuse_strangers(trials: Trials, table: EmbeddingTable, paths: Sequence[str | Path]) -> None:
@@ -83,9 +82,9 @@ def _wanted(trials: Trials, cohort: Cohort | None) -> list[str]:
     return [*trials.utterances, *(cohort.utterances if cohort is not None else ())]
 
 
-def evaluate_views(
+def evaluate_given(
     trials: Trials,
-    views: Mapping[str, Mapping[str, View]],
+    given: Mapping[str, Mapping[str, Given]],
     cohort: Cohort | None,
     *,
     definition: str,
@@ -96,7 +95,7 @@ def evaluate_views(
 
     Parameters
     ----------
-    views
+    given
         Protocol -> modality -> what was read.
     cohort
         Of the AS-norm; None for raw scores only.
@@ -110,17 +109,12 @@ def evaluate_views(
     """
     known = trials.recognise()
     rows = []
-    for protocol, modalities in views.items():
-        systems = {name: [view] for name, view in modalities.items()}
+    for protocol, modalities in given.items():
+        systems = {name: [own] for name, own in modalities.items()}
         if len(modalities) == 2:
             systems["fused"] = list(modalities.values())
         for system, used in systems.items():
-            parts = [view.trials for view in used]
-            ways = {"raw": mean_of_cosines(parts, trials.enrol, trials.test)}
-            others = [view.cohort for view in used if view.cohort is not None]
-            if cohort is not None:
-                ways["as_norm"] = mean_of_as_norms(parts, others, cohort, trials.enrol, trials.test)
-            for way, scores in ways.items():
+            for way, scores in score(used, trials, cohort).items():
                 result = evaluate(trials, scores, definition=definition, replicates=replicates, seed=seed)
                 name = {"system": system, "protocol": protocol, "scores": way}
                 source = {"list": known.name, "version": known.version, "eer_definition": definition}

@@ -17,7 +17,8 @@ import numpy as np
 
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.bootstrap import interval
-from avsieve.evaluation.results import FIGURES, Result
+from avsieve.evaluation.metrics import METRICS
+from avsieve.evaluation.results import Result
 
 ARMS = ("all", "clean")
 
@@ -59,7 +60,7 @@ def paired_gain(
 
     Returns
     -------
-    ``seeds``, ``seeds_better`` (in how many of them the EER fell), and for each of `FIGURES` its mean ``{figure}_all``
+    ``seeds``, ``seeds_better`` (in how many of them the EER fell), and for each of `METRICS` its mean ``{figure}_all``
     and ``{figure}_clean``, ``{figure}_gain`` (their difference; positive: cleansing helps) and, where the results have
     draws, the 95 % interval of each of the three: ``{figure}_gain_low`` and ``_high``, and so on;
     ``eer_gain_relative`` is the gain as a share of ``eer_all``.
@@ -77,7 +78,7 @@ def paired_gain(
     pairs = [(before[s], after[s]) for s in before]
     better = sum(b.value("eer") > a.value("eer") for b, a in pairs)
     out: dict[str, float | int] = {"seeds": len(pairs), "seeds_better": better}
-    for figure in FIGURES:
+    for figure in METRICS:
         one, other = (float(np.mean([r.value(figure) for r in arm])) for arm in zip(*pairs, strict=True))
         out |= {f"{figure}_all": one, f"{figure}_clean": other, f"{figure}_gain": one - other}
         if figure == "eer":

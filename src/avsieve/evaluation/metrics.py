@@ -18,14 +18,15 @@ trials when errors are rare. The one that is meant is stated wherever a number i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from avsieve.errors import AvsieveError
 
 EER_DEFINITIONS = ("interpolated", "nearest", "nearest_mean")
-DCF_PRIORS = (0.01, 0.05)
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,6 @@ class ErrorRates:
     thresholds: np.ndarray
     fpr: np.ndarray
     fnr: np.ndarray
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The figures of one system on one trial list; error rates are shares, not percent."""
-
-    eer: float
-    min_dcf: dict[float, float]
 
 
 def check_scores(scores: np.ndarray, is_target: np.ndarray) -> None:
@@ -173,10 +166,53 @@ def min_dcf(rates: ErrorRates, p_target: float, c_miss: float = 1.0, c_false_ala
     return float(detection_costs(rates.fpr, rates.fnr, p_target, c_miss, c_false_alarm).min())
 
 
-def summarise(scores: np.ndarray, is_target: np.ndarray, definition: str = "interpolated") -> Summary:
-    """Return EER and minDCF at the field's two priors from one sort."""
+@dataclass(frozen=True)
+class Metric:
+    """A figure of a system on a list of trials: how it is made of the ROC, and how it is shown.
+
+    Attributes
+    ----------
+    label
+        At the head of its column on a terminal and, more spelt out, ``heading``, in the report.
+    of
+        FPR and FNR (K,) of the operating points and a definition of the EER -> the figure.
+    corners
+        Whether the ends of the straight pieces of the ROC are enough for it: the bootstrap then needs far fewer points.
+    percent
+        Whether it is shown in percent; it is a share in every table.
+    digits
+        Behind the point, on a terminal.
+    """
+
+    label: str
+    heading: str
+    of: Callable[[np.ndarray, np.ndarray, str], float]
+    corners: bool = True
+    percent: bool = False
+    digits: int = 4
+
+    def text(self, value: float) -> str:
+        """Return a value as a terminal shows it."""
+        return f"{100 * value if self.percent else value:.{self.digits}f}"
+
+
+def _min_dcf(p_target: float, fpr: np.ndarray, fnr: np.ndarray, definition: str) -> float:
+    return float(detection_costs(fpr, fnr, p_target).min())
+
+
+METRICS = {
+    "eer": Metric("EER %", "EER %", eer_of, percent=True, digits=3),
+    "min_dcf_0.01": Metric("minDCF 0.01", "minDCF, prior 0.01", partial(_min_dcf, 0.01)),
+    "min_dcf_0.05": Metric("minDCF 0.05", "minDCF, prior 0.05", partial(_min_dcf, 0.05)),
+}
+"""What every evaluation measures, by the name of its column: results, gains, intervals, `avsieve evaluate` and the
+report have what stands here, in this order. The EER comes first: headlines, gains and figures stand on it."""
+
+
+def summarise(scores: np.ndarray, is_target: np.ndarray, definition: str = "interpolated") -> dict[str, float]:
+    """Return every figure of `METRICS` from one sort; error rates are shares, not percent."""
     rates = error_rates(scores, is_target)
-    return Summary(eer(rates, definition), {p: min_dcf(rates, p) for p in DCF_PRIORS})
+    return {name: metric.of(rates.fpr, rates.fnr, definition) for name, metric in METRICS.items()}
 
 
 def _corners(rates: ErrorRates) -> np.ndarray:

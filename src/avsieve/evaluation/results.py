@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from avsieve.errors import AvsieveError, ListError
-from avsieve.evaluation.bootstrap import Replicates, interval, speaker_bootstrap
-from avsieve.evaluation.metrics import DCF_PRIORS, Summary, det_points, error_rates, summarise
+from avsieve.evaluation.bootstrap import interval, speaker_bootstrap
+from avsieve.evaluation.metrics import METRICS, det_points, error_rates, summarise
 from avsieve.evaluation.trials import Trials
 from avsieve.lists.layouts import layout_of, read_corpus_list
 from avsieve.storage.text_files import read_lines
@@ -20,41 +20,38 @@ class NothingScoredError(AvsieveError):
     """No target or no nontarget trial could be scored."""
 
 
-FIGURES = ("eer", *(f"min_dcf_{p}" for p in DCF_PRIORS))
-
-
 @dataclass(frozen=True)
 class Result:
     """What one system reached; rates are shares (0.01 is 1 %).
 
     Attributes
     ----------
+    summary
+        The figures, by the names of `avsieve.evaluation.metrics.METRICS`.
     n_trials, n_missing
         Trials that were scored, and trials that no available modality could score.
     replicates
-        The bootstrap's draws, or None where none were asked for.
+        Per figure the values of the bootstrap's draws (R,), or None where none were asked for.
     """
 
-    summary: Summary
+    summary: dict[str, float]
     n_trials: int
     n_targets: int
     n_missing: int
-    replicates: Replicates | None
+    replicates: dict[str, np.ndarray] | None
 
     def value(self, figure: str) -> float:
-        """Return one of `FIGURES`."""
-        return self.summary.eer if figure == "eer" else self.summary.min_dcf[float(figure.split("_")[-1])]
+        """Return one of `METRICS`."""
+        return self.summary[figure]
 
     def draws(self, figure: str) -> np.ndarray | None:
-        """Return the bootstrap's values (R,) of one of `FIGURES`, None where there was no bootstrap."""
-        if self.replicates is None:
-            return None
-        return self.replicates.eer if figure == "eer" else self.replicates.min_dcf[float(figure.split("_")[-1])]
+        """Return the bootstrap's values (R,) of one of `METRICS`, None where there was no bootstrap."""
+        return None if self.replicates is None else self.replicates[figure]
 
     def row(self) -> dict[str, float | int]:
         """Return the figures under the names that the results table and the JSON have."""
-        row: dict[str, float | int] = {name: self.value(name) for name in FIGURES}
-        for name in FIGURES:
+        row: dict[str, float | int] = dict(self.summary)
+        for name in METRICS:
             if (values := self.draws(name)) is not None:
                 row[f"{name}_low"], row[f"{name}_high"] = interval(values)
         return row | {"n_trials": self.n_trials, "n_targets": self.n_targets, "n_missing": self.n_missing}

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.scoring import Part
-from avsieve.storage.embeddings import read_embeddings
 
 _BLOCK = 8192  # rows that are brought to length 1 at a time
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from avsieve.errors import ConfigError
 from avsieve.evaluation.labels import GIVEN, LABELS, OFFICIAL, TRUTH
 from avsieve.evaluation.trials import Trials, left_out, read_trials
 from avsieve.storage.provenance import sha256_of
+from avsieve.storage.tables import read_table
 
 
 @dataclass(frozen=True)
@@ -99,13 +98,8 @@ def _read(path: Path, label: str, truth: set[str] | None) -> TrialList:
     return TrialList(label, name, version, digest, trials)
 
 
-def kept_for_trials(plan: pd.DataFrame) -> list[str]:
-    """Return the utterances that trials are made of: the test subset's, else those of the speakers held out.
-
-    Parameters
-    ----------
-    plan
-        ``utterance``, ``subset``, ``held_out``.
-    """
+def kept_for_trials(path: str | Path) -> list[str]:
+    """Return the utterances of a plan that trials are made of: the test subset's, else those of speakers held out."""
+    plan = read_table(path, ["utterance", "subset", "held_out"])
     test = plan.loc[plan["subset"] == "test", "utterance"].tolist()
     return test or plan.loc[plan["held_out"], "utterance"].tolist()

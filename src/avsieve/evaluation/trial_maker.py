@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import io
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.trials import Trials, write_no_trials, write_trials
 from avsieve.storage.ids import parse_id
 from avsieve.storage.text_files import read_text
+
+logger = logging.getLogger(__name__)
 
 
 class NoTrialsError(AvsieveError):
@@ -144,6 +146,23 @@ def read_sex(path: str | Path) -> dict[str, str]:
     return dict(zip(table[speaker].str.strip(), table[sex].str.strip(), strict=True))
 
 
+def known_right(utterances: Sequence[str], truth: pd.DataFrame | None) -> list[str]:
+    """Return those of ``utterances`` whose labels a truth table calls right; all, where there is none for any of them.
+
+    Parameters
+    ----------
+    truth
+        ``utterance`` and ``kind``, of which ``clean`` is right.
+    """
+    if truth is None:
+        return list(utterances)
+    if not truth["utterance"].isin(utterances).any():
+        logger.warning("the truth knows none of the %d utterances to test on: labels as given", len(utterances))
+        return list(utterances)
+    right = set(truth.loc[truth["kind"] == "clean", "utterance"])
+    return [utterance for utterance in utterances if utterance in right]
+
+
 def trusted(utterances: Sequence[str], decisions: pd.DataFrame) -> tuple[list[str], str]:
     """Return those of ``utterances`` that the cleansing calls clean and has judged, and why there are none.
 
@@ -161,21 +180,26 @@ def trusted(utterances: Sequence[str], decisions: pd.DataFrame) -> tuple[list[st
     return found, "" if found or not utterances else none
 
 
-def add_options(ap: argparse.ArgumentParser) -> None:
-    """Add the options of all scripts that make trials."""
-    ap.add_argument(
-        "--sex", type=Path, help="CSV of speaker and sex, or VoxCeleb's meta file; without it impostors are any"
-    )
-    ap.add_argument("--max-targets", type=int, default=5000, help="largest number of target trials")
-    ap.add_argument("--same-sex-share", type=float, default=0.5, help="share of impostors of the same sex")
-    ap.add_argument("--seed", type=int, default=0, help="seed of the choice")
-    ap.add_argument("--out", type=Path, required=True, help="trial list to write")
-
-
-def write_made(args: argparse.Namespace, utterances: Sequence[str], nobody: str = "") -> str:
-    """Make trials of ``utterances`` and write them to ``args.out``; where there can be none, why (``nobody``).
+def write_made(
+    path: Path,
+    utterances: Sequence[str],
+    *,
+    sex: str | Path | None,
+    max_targets: int,
+    same_sex_share: float,
+    seed: int,
+    nobody: str = "",
+) -> str:
+    """Make trials of ``utterances`` and write them; where there can be none, why (``nobody``).
 
     The training lists do not depend on an evaluation, so this is no error: it is left out, and the report says so.
+
+    Parameters
+    ----------
+    sex
+        A file as `read_sex` takes it; impostors are any without it.
+    max_targets, same_sex_share, seed
+        See `make_trials`.
 
     Returns
     -------
@@ -186,15 +210,15 @@ def write_made(args: argparse.Namespace, utterances: Sequence[str], nobody: str 
         try:
             trials = make_trials(
                 utterances,
-                sex=read_sex(args.sex) if args.sex else None,
-                max_targets=args.max_targets,
-                same_sex_share=args.same_sex_share,
-                seed=args.seed,
+                sex=read_sex(sex) if sex else None,
+                max_targets=max_targets,
+                same_sex_share=same_sex_share,
+                seed=seed,
             )
         except NoTrialsError as error:
             reason = str(error)
         else:
-            write_trials(args.out, trials)
+            write_trials(path, trials)
             return f"{len(trials)} trials ({trials.n_targets} target) over {len(utterances)} utterances"
-    write_no_trials(args.out, reason)
+    write_no_trials(path, reason)
     return f"WARNING: no trials: {reason}"

@@ -1,35 +1,57 @@
-"""Run an export: choose the utterances, write them in a form, and tell the counts."""
+"""Run an export: its options, choose the utterances, write them in a form, and tell the counts."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-from avsieve.errors import ConfigError
-from avsieve.export.contents import Contents
-from avsieve.export.datasets import write_datasets
-from avsieve.export.folders import write_folders
-from avsieve.export.selection import Wish, select
-from avsieve.export.webdataset import write_webdataset
-from avsieve.storage.atomic import write_json
+from avsieve.errors import AvsieveError, ConfigError
+from avsieve.export.registry import FORMS
+from avsieve.export.settings import Wish
+from avsieve.runtime.options import add_settings, settings_of
+from avsieve.storage import paths as P
+
+
+def add_options(ap: argparse.ArgumentParser, form: str, *, required: bool = False) -> None:
+    """Add the options of a form: to a command for people, or (``required``) to the script of its rule."""
+    chosen = FORMS[form]
+    results: dict[str, Any] = {"required": True} if required else {"default": Path(P.RESULTS)}
+    ap.add_argument("--results", type=Path, help="folder of a run's results", **results)
+    ap.add_argument("--out", type=Path, required=True, help="folder to write to")
+    add_settings(ap, Wish, required=required)
+    add_settings(ap, chosen.settings, required=required)
+    if required or chosen.threads > 1:
+        threads: dict[str, Any] = {"required": True} if required else {"default": chosen.threads}
+        ap.add_argument("--threads", type=int, help="utterances written at a time", **threads)
+    ap.add_argument("--summary", type=Path, help="counts to write (JSON)")
 
 
 def run_export(form: str, args: argparse.Namespace) -> int:
-    """Export, print the counts, and write them where that is asked for."""
-    wish = Wish(args.subset, args.speakers, args.utterances, args.share, args.seed)
+    """Export, print the counts, and write them where that is asked for.
+
+    Raises
+    ------
+    AvsieveError
+        If a package is missing, the run is not as far as its lists, or nothing is chosen.
+    """
+    from avsieve.export.contents import Contents
+    from avsieve.export.selection import select
+    from avsieve.storage.atomic import write_json
+
+    chosen, wish = FORMS[form], settings_of(Wish, args)
+    settings = settings_of(chosen.settings, args)
+    threads = getattr(args, "threads", chosen.threads)
+    if threads < 1:
+        raise ConfigError(f"--threads {threads}; expected 1 or more")
+    if missing := [name for name in chosen.packages if find_spec(name) is None]:
+        raise AvsieveError(f"export form {form}: no package {missing[0]}; install it: pip install {' '.join(missing)}")
     table = select(args.results, wish)
-    contents = Contents(args.results, args.what, sorted(table["shard"].unique()))
+    contents = Contents(args.results, wish.what, sorted(table["shard"].unique()))
     contents.refuse_other_plan(table)
-    if form == "tree":
-        if args.threads < 1:
-            raise ConfigError(f"--threads {args.threads}; expected 1 or more")
-        counts = write_folders(table, contents, args.out, threads=args.threads)
-    else:
-        if args.part_mb <= 0:
-            raise ConfigError(f"--part-mb {args.part_mb}; expected more than 0")
-        write = write_webdataset if form == "webdataset" else write_datasets
-        seed = args.seed if args.shuffle else None
-        counts = write(table, contents, args.out, part_bytes=int(args.part_mb * 1e6), shuffle_seed=seed)
+    counts = chosen.write(table, contents, args.out, settings, seed=wish.seed, threads=threads)
     speakers = int(table["speaker"].nunique())
     done = f"{counts['written']} written, {counts['left']} there before"
     sys.stdout.write(
@@ -38,7 +60,7 @@ def run_export(form: str, args: argparse.Namespace) -> int:
     )
     if args.summary:
         # What depends on how often the export ran is left out: equal exports give equal bytes.
-        lasting = {k: v for k, v in counts.items() if k in ("utterances", "files", "bytes", "parts")}
-        facts = {"form": form, "subset": args.subset, "what": list(contents.kinds), "speakers": speakers}
+        lasting = {k: v for k, v in counts.items() if k not in ("written", "left", "replaced")}
+        facts = {"form": form, "subset": wish.subset, "what": list(contents.kinds), "speakers": speakers}
         write_json(args.summary, facts | lasting)
     return 0

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError, TarError
-from avsieve.export.forms import KINDS, PLACES, STATUS
+from avsieve.export.places import PLACES, STATUS
+from avsieve.export.settings import KINDS
 from avsieve.storage import paths as P
 
 

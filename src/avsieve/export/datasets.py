@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from avsieve.export.contents import Contents, Member
 from avsieve.export.parts import write_parts
-from avsieve.export.webdataset import facts_of
+from avsieve.export.samples import facts_of
 from avsieve.storage.atomic import atomic_path
 
 # Bytes of content in a row group: what a reader of one row has to hold.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from avsieve.errors import AvsieveError, ConfigError
-from avsieve.export.forms import SUBSETS
+from avsieve.errors import AvsieveError
+from avsieve.export.settings import Wish
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.lists.train_list import read_clean_list, utterance_of
 from avsieve.sources.plan import TEST, TRAIN
@@ -22,31 +21,6 @@ COLUMNS = [
     "utterance", "speaker", "video", "shard", "seconds", "label", "flag", "audio_similarity", "visual_similarity",
     "p_wrong", "kind",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is wanted of a run.
-
-    Attributes
-    ----------
-    subset
-        ``all`` (the training list), ``clean``, ``noisy``, or ``test`` (the people kept for trials, who have no
-        decision).
-    speakers, utterances
-        A file of speakers, one a line, and a list of utterances (any layout of a training list, or one a line); None
-        for every one.
-    share
-        Share of what is left, 0 to 1; a larger one holds all of a smaller one.
-    seed
-        Decides which share.
-    """
-
-    subset: str = "clean"
-    speakers: Path | None = None
-    utterances: Path | None = None
-    share: float = 1.0
-    seed: int = 0
 
 
 def hashed(utterance: str, seed: int) -> float:
@@ -71,10 +45,6 @@ def select(results: Path, wish: Wish) -> pd.DataFrame:
     AvsieveError
         If the run is not as far as its lists, or nothing is chosen.
     """
-    if wish.subset not in SUBSETS:
-        raise ConfigError(f"subset {wish.subset!r}; expected one of {', '.join(SUBSETS)}")
-    if not 0 < wish.share <= 1:
-        raise ConfigError(f"share {wish.share}; expected above 0 and at most 1")
     plan = read_table(P.below(results, P.plan.utterances), ["utterance", "subset", "shard", "seconds"])
     table = _test(plan) if wish.subset == "test" else _judged(results, plan)
     if wish.subset == "clean":
@@ -85,9 +55,9 @@ def select(results: Path, wish: Wish) -> pd.DataFrame:
     parts = table["utterance"].str.split("/", expand=True)
     table = table.assign(speaker=parts.get(0), video=parts.get(1))
     if wish.speakers is not None:
-        table = table[table["speaker"].isin(_words(wish.speakers))]
+        table = table[table["speaker"].isin(_words(Path(wish.speakers)))]
     if wish.utterances is not None:
-        table = table[table["utterance"].isin(_utterances(wish.utterances))]
+        table = table[table["utterance"].isin(_utterances(Path(wish.utterances)))]
     if wish.share < 1:
         table = table[[hashed(u, wish.seed) < wish.share for u in table["utterance"]]]
     if table.empty:

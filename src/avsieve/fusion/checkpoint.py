@@ -11,9 +11,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from avsieve.errors import ModelError
-from avsieve.fusion.neural import NeuralFusion
-from avsieve.fusion.registry import neural_class
+from avsieve.errors import ConfigError, ModelError
+from avsieve.fusion.base import LENGTHS, TrainedModel, trained_model
+from avsieve.settings import filled
 from avsieve.storage.atomic import atomic_path
 
 _KEY = "avsieve_fusion"  # one key: the order of several would change from run to run, and with it the bytes
@@ -35,7 +35,7 @@ class Trained:
         Everything else that was recorded: list digest, recipe, counts, versions.
     """
 
-    model: NeuralFusion
+    model: TrainedModel
     trained_on: str
     seed: int
     speakers: list[str]
@@ -46,13 +46,13 @@ def save_fusion(path: str | Path, trained: Trained) -> None:
     """Write the model; equal models give equal bytes."""
     metadata = {
         "model": trained.model.name,
-        "settings": trained.model.settings,
+        "settings": trained.model.shape,
         "trained_on": trained.trained_on,
         "seed": trained.seed,
         "speakers": trained.speakers,
         "facts": trained.facts,
     }
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.model.state_dict().items()}
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.model.network.state_dict().items()}
     with atomic_path(path) as partial:
         save_file(state, partial, metadata={_KEY: json.dumps(metadata, sort_keys=True)})
 
@@ -76,13 +76,24 @@ def load_fusion(path: str | Path, device: torch.device | None = None) -> Trained
     if text is None:
         raise ModelError(f"{path}: no fusion model: its metadata has no {_KEY}; expected a file of train_fusion")
     found = json.loads(text)
-    model = neural_class(found["model"])(**found["settings"])
+    model = _model(path, found["model"], found["settings"])
     try:
-        model.load_state_dict(state)
+        model.network.load_state_dict(state)
     except RuntimeError as error:
         raise ModelError(f"{path}: its tensors do not fit its settings ({error}); train it again") from error
-    model.to(device or torch.device("cpu")).eval()
+    model.network.to(device or torch.device("cpu")).eval()
     return Trained(model, found["trained_on"], found["seed"], found["speakers"], found["facts"])
+
+
+def _model(path: str | Path, name: str, shape: dict[str, Any]) -> TrainedModel:
+    """Return a new model of the shape that a file tells."""
+    own = {key: value for key, value in shape.items() if key not in LENGTHS}
+    try:
+        kind = trained_model(name)
+        settings = filled(kind.settings, own, name)
+        return kind(shape["audio_dim"], shape["visual_dim"], shape["dim"], settings)
+    except ConfigError as error:
+        raise ModelError(f"{path}: {error}; train it again") from None
 
 
 def save_left_out(path: str | Path, reason: str) -> None:

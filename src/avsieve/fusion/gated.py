@@ -1,78 +1,32 @@
-"""Gated fusion: a small network decides, for each dimension, how much voice and how much face.
-
-    z = sigmoid(W2 ReLU(BN(W1 [a; v])))        e = z * tanh(Wa a) + (1 - z) * tanh(Wv v)
-
-after Bahounek ("Audio-visual person verification", thesis, FIT VUT Brno, 2024, gated head), itself a form of the gated
-multimodal unit (Arevalo et al., 2017). Three known traps are avoided: batch normalisation is the same layer in training
-and in scoring (by its running statistics), it is not shared between an input and the output, and no dropout lies on the
-gate's logits.
-
-With a few hundred utterances a random start would forget what the encoders know. So the projections start at the
-discriminant directions of the training data, small enough for tanh to be nearly linear, and the gate at one half: the
-untrained network scores like a whitened concatenation, and training departs from there. Where a modality is missing the
-gate is closed to it.
-"""
+"""Gated fusion as the registry knows it; the network is in `avsieve.fusion.gated_network`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from avsieve.fusion.base import TrainedModel
+from avsieve.settings import Block, key
 
-from avsieve.fusion.inputs import Inputs
-from avsieve.fusion.neural import NeuralFusion
-
-START_SIZE = 0.4  # root mean square before tanh at the start: tanh(0.4) = 0.38
+if TYPE_CHECKING:
+    from avsieve.fusion.gated_network import GatedFusion
 
 
-class GatedFusion(NeuralFusion):
-    """The gated head.
+class GatedSettings(Block):
+    """Settings of the gated fusion."""
 
-    Parameters
-    ----------
-    audio_dim, visual_dim, dim
-        Lengths of the embeddings.
-    hidden
-        Width of the gate's bottleneck; the thesis has 32.
-    """
+    hidden: int = key(32, "Width of the gate's bottleneck.", ge=1)
+
+
+class Gated(TrainedModel[GatedSettings]):
+    """A small network decides, for each dimension, how much voice and how much face."""
 
     name = "gated"
+    label = "gated fusion"
+    settings = GatedSettings
 
-    def __init__(self, audio_dim: int, visual_dim: int, dim: int = 128, hidden: int = 32) -> None:
-        super().__init__(audio_dim, visual_dim, dim)
-        self.hidden = hidden
-        self.audio_projection = nn.Linear(audio_dim, dim)
-        self.visual_projection = nn.Linear(visual_dim, dim)
-        self.gate_in = nn.Linear(audio_dim + visual_dim, hidden)
-        self.gate_norm = nn.BatchNorm1d(hidden)
-        self.gate_out = nn.Linear(hidden, dim)
-        nn.init.normal_(self.gate_out.weight, std=0.01)
-        nn.init.zeros_(self.gate_out.bias)
+    @classmethod
+    def build(cls, audio_dim: int, visual_dim: int, dim: int, own: GatedSettings) -> GatedFusion:
+        """Return a new network."""
+        from avsieve.fusion.gated_network import GatedFusion
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Keyword arguments that build this network again."""
-        return {"audio_dim": self.audio_dim, "visual_dim": self.visual_dim, "dim": self.dim, "hidden": self.hidden}
-
-    @torch.no_grad()
-    def start(self, inputs: Inputs, labels: np.ndarray) -> None:
-        """Fit the standardisation and turn the projections to the discriminant directions."""
-        super().start(inputs, labels)
-        weight = torch.from_numpy(self.first_projection(inputs, labels, START_SIZE))
-        self.audio_projection.weight.copy_(weight[:, : self.audio_dim])
-        self.visual_projection.weight.copy_(weight[:, self.audio_dim :])
-        nn.init.zeros_(self.audio_projection.bias)
-        nn.init.zeros_(self.visual_projection.bias)
-
-    def gate(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
-        """Return z (B, dim): 1 is all voice, 0 all face."""
-        z = torch.sigmoid(self.gate_out(torch.relu(self.gate_norm(self.gate_in(torch.cat([audio, visual], dim=1))))))
-        z = torch.where(has_visual[:, None], z, torch.ones_like(z))
-        return torch.where(has_audio[:, None], z, torch.zeros_like(z))
-
-    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
-        """Return (B, dim)."""
-        z = self.gate(audio, visual, has_audio, has_visual)
-        return z * torch.tanh(self.audio_projection(audio)) + (1 - z) * torch.tanh(self.visual_projection(visual))
+        return GatedFusion(audio_dim, visual_dim, dim, own.hidden)

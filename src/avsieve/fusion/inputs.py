@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.storage.embeddings import read_embeddings
 
 
 @dataclass(frozen=True)
-class Side:
+class Stream:
     """One modality of U utterances; absent rows are zero and marked.
 
     Attributes
@@ -48,7 +48,7 @@ class Side:
         return int(self.pooled.shape[1])
 
     @classmethod
-    def of_sequence(cls, sequence: np.ndarray, mask: np.ndarray) -> Side:
+    def of_sequence(cls, sequence: np.ndarray, mask: np.ndarray) -> Stream:
         """Pool ``sequence`` (U, T, D) by the mean of its unit vectors where ``mask`` (U, T) is set."""
         lengths = np.linalg.norm(sequence, axis=2, keepdims=True)
         unit = np.divide(sequence, lengths, out=np.zeros_like(sequence), where=lengths > 0)
@@ -56,11 +56,11 @@ class Side:
         pooled = np.einsum("utd,ut->ud", unit, mask.astype(np.float32)) / np.maximum(count, 1)[:, None]
         return cls(pooled.astype(np.float32), count > 0, sequence, mask)
 
-    def without(self, missing: np.ndarray) -> Side:
+    def without(self, missing: np.ndarray) -> Stream:
         """Take the modality away from the utterances where ``missing`` (U,) is set."""
         pooled = np.where(missing[:, None], np.float32(0), self.pooled)
         mask = None if self.mask is None else self.mask & ~missing[:, None]
-        return Side(pooled, self.present & ~missing, self.sequence, mask)
+        return Stream(pooled, self.present & ~missing, self.sequence, mask)
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Inputs:
     """Both modalities of ``utterances``; either may be missing for an utterance, or for all (then ``dim`` may be 0)."""
 
     utterances: list[str]
-    audio: Side
-    visual: Side
+    audio: Stream
+    visual: Stream
 
     def __post_init__(self) -> None:
         if not len(self.utterances) == len(self.audio.present) == len(self.visual.present):
@@ -81,8 +81,13 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.utterances)
 
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """Both streams by their modality."""
+        return {"audio": self.audio, "visual": self.visual}
 
-def read_side(utterances: Sequence[str], paths: Sequence[str | Path]) -> Side:
+
+def read_stream(utterances: Sequence[str], paths: Sequence[str | Path]) -> Stream:
     """Read one modality from the embedding tables of the shards, in the order of ``utterances``.
 
     Raises
@@ -116,5 +121,5 @@ def read_side(utterances: Sequence[str], paths: Sequence[str | Path]) -> Side:
         pooled[rows] = vectors[wanted]
         present[rows] = True
     if pooled is None:
-        return Side(np.zeros((len(utterances), 0), dtype=np.float32), present)
-    return Side(pooled, present)
+        return Stream(np.zeros((len(utterances), 0), dtype=np.float32), present)
+    return Stream(pooled, present)

@@ -1,40 +1,25 @@
-"""Learned concatenation: one matrix over both embeddings, the plainest model that is trained."""
+"""Linear fusion as the registry knows it; the network is in `avsieve.fusion.linear_network`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from avsieve.fusion.base import TrainedModel
+from avsieve.settings import Block
 
-from avsieve.fusion.inputs import Inputs
-from avsieve.fusion.neural import NeuralFusion
+if TYPE_CHECKING:
+    from avsieve.fusion.linear_network import LinearConcatenation
 
 
-class LinearConcatenation(NeuralFusion):
-    """``e = W [a; v]``, started at the discriminant directions of the training data.
-
-    Whatever a gate gains over this, it gains by being a gate.
-    """
+class Linear(TrainedModel[Block]):
+    """One matrix over both embeddings, the plainest model that is trained."""
 
     name = "linear"
+    label = "linear fusion"
 
-    def __init__(self, audio_dim: int, visual_dim: int, dim: int = 128) -> None:
-        super().__init__(audio_dim, visual_dim, dim)
-        self.projection = nn.Linear(audio_dim + visual_dim, dim, bias=False)
+    @classmethod
+    def build(cls, audio_dim: int, visual_dim: int, dim: int, own: Block) -> LinearConcatenation:
+        """Return a new network."""
+        from avsieve.fusion.linear_network import LinearConcatenation
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Keyword arguments that build this network again."""
-        return {"audio_dim": self.audio_dim, "visual_dim": self.visual_dim, "dim": self.dim}
-
-    @torch.no_grad()
-    def start(self, inputs: Inputs, labels: np.ndarray) -> None:
-        """Fit the standardisation and turn the projection to the discriminant directions."""
-        super().start(inputs, labels)
-        self.projection.weight.copy_(torch.from_numpy(self.first_projection(inputs, labels, 1.0)))
-
-    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
-        """Return (B, dim); a missing modality adds nothing."""
-        return self.projection(torch.cat([audio, visual], dim=1))
+        return LinearConcatenation(audio_dim, visual_dim, dim)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -15,15 +15,14 @@ from torch import Tensor, nn
 
 from avsieve.errors import ModelError
 from avsieve.evaluation.scoring import Part
-from avsieve.fusion.base import FusionModel
-from avsieve.fusion.inputs import Inputs, Side
+from avsieve.fusion.inputs import Inputs, Stream
 
 START_ROWS = 100_000
 
 
 @dataclass(frozen=True)
-class Stream:
-    """One modality of a batch, as tensors; see `avsieve.fusion.inputs.Side`."""
+class StreamBatch:
+    """One modality of a batch, as tensors; see `avsieve.fusion.inputs.Stream`."""
 
     pooled: Tensor
     present: Tensor
@@ -31,21 +30,21 @@ class Stream:
     mask: Tensor | None = None
 
     @classmethod
-    def of(cls, side: Side, rows: np.ndarray | slice, device: torch.device) -> Stream:
-        """Bring rows of a side to the device."""
+    def of(cls, stream: Stream, rows: np.ndarray | slice, device: torch.device) -> StreamBatch:
+        """Bring rows of a stream to the device."""
 
         def move(array: np.ndarray | None) -> Tensor | None:
             return None if array is None else torch.from_numpy(np.ascontiguousarray(array[rows])).to(device)
 
-        pooled, present = move(side.pooled), move(side.present)
+        pooled, present = move(stream.pooled), move(stream.present)
         assert pooled is not None and present is not None  # noqa: PT018 - for the type checker
-        return cls(pooled, present, move(side.sequence), move(side.mask))
+        return cls(pooled, present, move(stream.sequence), move(stream.mask))
 
-    def drop(self, missing: Tensor) -> Stream:
+    def drop(self, missing: Tensor) -> StreamBatch:
         """Take the modality away where ``missing`` (B,) is set."""
         pooled = self.pooled.masked_fill(missing[:, None], 0.0)
         mask = None if self.mask is None else self.mask & ~missing[:, None]
-        return Stream(pooled, self.present & ~missing, self.sequence, mask)
+        return StreamBatch(pooled, self.present & ~missing, self.sequence, mask)
 
 
 class Standardise(nn.Module):
@@ -63,22 +62,22 @@ class Standardise(nn.Module):
         self.length = length
         self.register_buffer("mean", torch.zeros(dim))
 
-    def fit(self, side: Side) -> None:
+    def fit(self, stream: Stream) -> None:
         """Learn the mean from the present rows, an even choice of at most `START_ROWS`."""
-        unit = Part.of(side.pooled[_evenly(side.present)]).vectors
+        unit = Part.of(stream.pooled[_evenly(stream.present)]).vectors
         if len(unit):
             self.mean.copy_(torch.from_numpy(unit.mean(axis=0, dtype=np.float64)))
 
-    def forward(self, stream: Stream) -> Tensor:
+    def forward(self, batch: StreamBatch) -> Tensor:
         """Return (B, D) float32."""
-        centred = F.normalize(F.normalize(stream.pooled.float()) - self.mean) * self.length
-        return centred * stream.present[:, None]
+        centred = F.normalize(F.normalize(batch.pooled.float()) - self.mean) * self.length
+        return centred * batch.present[:, None]
 
 
-class NeuralFusion(nn.Module, FusionModel):
+class NeuralFusion(nn.Module, ABC):
     """A network from both modalities to one embedding.
 
-    Subclasses give `settings` (what their constructor takes) and `fuse`; `start` may set weights from the data.
+    Subclasses give `name` (that of their model, for messages) and `fuse`; `start` may set weights from the data.
 
     Parameters
     ----------
@@ -88,7 +87,7 @@ class NeuralFusion(nn.Module, FusionModel):
         Length of the fused embedding.
     """
 
-    trained: ClassVar[bool] = True
+    name: ClassVar[str]
 
     def __init__(self, audio_dim: int, visual_dim: int, dim: int) -> None:
         super().__init__()
@@ -100,11 +99,6 @@ class NeuralFusion(nn.Module, FusionModel):
         self.audio_dim, self.visual_dim, self.dim = audio_dim, visual_dim, dim
         length = math.sqrt((audio_dim + visual_dim) / 2)  # entries of about 1
         self.audio_standard, self.visual_standard = Standardise(audio_dim, length), Standardise(visual_dim, length)
-
-    @property
-    @abstractmethod
-    def settings(self) -> dict[str, Any]:
-        """Keyword arguments that build this network again."""
 
     @abstractmethod
     def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
@@ -132,11 +126,11 @@ class NeuralFusion(nn.Module, FusionModel):
         rows = _evenly(inputs.audio.present & inputs.visual.present)
         device = torch.device("cpu")
         with torch.no_grad():
-            sides = [
-                standard(Stream.of(side, rows, device))
-                for standard, side in ((self.audio_standard, inputs.audio), (self.visual_standard, inputs.visual))
+            standardised = [
+                standard(StreamBatch.of(stream, rows, device))
+                for standard, stream in ((self.audio_standard, inputs.audio), (self.visual_standard, inputs.visual))
             ]
-        data = torch.cat(sides, dim=1).numpy().astype(np.float64)
+        data = torch.cat(standardised, dim=1).numpy().astype(np.float64)
         if len(data) < 2:
             raise ModelError(
                 f"{self.name}: {len(data)} training utterances have both modalities; it needs some to fuse"
@@ -144,7 +138,7 @@ class NeuralFusion(nn.Module, FusionModel):
         directions = discriminant_directions(data, labels[rows], self.dim)
         return (directions * (size / (float((data @ directions.T).std()) or 1.0))).astype(np.float32)
 
-    def forward(self, audio: Stream, visual: Stream) -> Tensor:
+    def forward(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return the fused embeddings (B, dim), not normalised."""
         return self.fuse(self.audio_standard(audio), self.visual_standard(visual), audio.present, visual.present)
 
@@ -173,7 +167,7 @@ class NeuralFusion(nn.Module, FusionModel):
         out = np.zeros((len(chosen), self.dim), dtype=np.float32)
         for begin in range(0, len(chosen), batch_size):
             rows = chosen[begin : begin + batch_size]
-            fused = self(Stream.of(inputs.audio, rows, device), Stream.of(inputs.visual, rows, device))
+            fused = self(StreamBatch.of(inputs.audio, rows, device), StreamBatch.of(inputs.visual, rows, device))
             out[begin : begin + batch_size] = fused.float().cpu().numpy()
         self.train(was_training)
         out = out if len(chosen) == len(inputs) else out[place]
@@ -182,17 +176,17 @@ class NeuralFusion(nn.Module, FusionModel):
 
 def distinct_rows(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
     """Return the first of all utterances that are alike to the bit, (K,) rising, and each one's place there, (U,)."""
-    sides = [
+    arrays = [
         array
-        for side in (inputs.audio, inputs.visual)
-        for array in (side.pooled, side.present, side.sequence, side.mask)
+        for stream in (inputs.audio, inputs.visual)
+        for array in (stream.pooled, stream.present, stream.sequence, stream.mask)
         if array is not None
     ]
     place = np.empty(len(inputs), dtype=np.int64)
     seen: dict[bytes, int] = {}
     for i in range(len(inputs)):
         digest = hashlib.blake2b(digest_size=16)
-        for array in sides:
+        for array in arrays:
             digest.update(array[i].tobytes())
         place[i] = seen.setdefault(digest.digest(), len(seen))
     _, chosen = np.unique(place, return_index=True)

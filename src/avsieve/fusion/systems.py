@@ -6,27 +6,27 @@ Each is scored raw and, with a cohort, normalised (AS-norm); voice, face and the
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from avsieve.evaluation.as_norm import Cohort, mean_of_as_norms
+from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.gains import ARMS, paired_gain
 from avsieve.evaluation.results import NothingScoredError, Result, det_curve, evaluate, refuse_seen_speakers
-from avsieve.evaluation.scoring import Part, mean_of_cosines
+from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trials import Trials
+from avsieve.evaluation.ways import RAW, Embedded, score
 from avsieve.fusion.base import FusionModel
 from avsieve.fusion.damage import apply_manifest, make_manifest
 from avsieve.fusion.inputs import Inputs
-from avsieve.fusion.registry import UNTRAINED, untrained_model
+from avsieve.fusion.registry import MODELS
 
 logger = logging.getLogger(__name__)
 
 WHOLE, DAMAGED = "whole", "damaged"
 FULL, SEGMENTS = "full", "segments"
-RAW, AS_NORM = "raw", "as_norm"
 # What the tables have at least, also where nothing could be evaluated.
 RESULT_COLUMNS = ["model", "trained_on", "seed", "condition", "protocol", "scores", "eer", "n_trials", "n_speakers"]
 GAIN_COLUMNS = ["model", "condition", "protocol", "scores", "seeds"]
@@ -44,7 +44,7 @@ class System:
 
 
 @dataclass(frozen=True)
-class Setting:
+class Way:
     """One way of scoring: ``whole`` or ``damaged`` inputs, by ``full`` utterances or ``segments``, ``raw`` or not."""
 
     condition: str = WHOLE
@@ -72,10 +72,10 @@ class Outcome:
     Attributes
     ----------
     results
-        A row per system and `Setting`: ``model``, ``trained_on``, ``seed``, ``condition``, ``protocol``, ``scores``,
+        A row per system and `Way`: ``model``, ``trained_on``, ``seed``, ``condition``, ``protocol``, ``scores``,
         the figures with their 95 % intervals, ``n_trials``, ``n_targets``, ``n_missing``, ``n_speakers``.
     gains
-        A row per trained model and `Setting`, as `avsieve.evaluation.gains.paired_gain` returns it.
+        A row per trained model and `Way`, as `avsieve.evaluation.gains.paired_gain` returns it.
     curves
         Points of the DET curves of whole, full, raw scores: ``model``, ``trained_on``, ``fpr``, ``fnr``.
     """
@@ -87,12 +87,13 @@ class Outcome:
 
 def untrained_systems(inputs: Inputs) -> list[System]:
     """Return the systems that need no training, as far as there are modalities for them."""
-    names: Sequence[str] = UNTRAINED
-    for side, other, name in ((inputs.audio, "visual", "audio"), (inputs.visual, "audio", "visual")):
-        if not side.present.any():
-            logger.warning("no utterance of the trials has an %s embedding: only %s is evaluated", name, other)
-            names = (other,)
-    return [System(untrained_model(name)) for name in names]
+    models = [model for model in MODELS.values() if not model.trained]
+    missing = {name for name, stream in inputs.streams.items() if not stream.present.any()}
+    for name in sorted(missing):
+        logger.warning("no utterance of the trials has an %s embedding: what needs one is not evaluated", name)
+    able = [model for model in models if not missing & set(model.needs)]
+    # Where nobody has any, it is for the evaluation to say so.
+    return [System(model()) for model in able or models]
 
 
 def evaluate_systems(
@@ -143,44 +144,43 @@ def evaluate_systems(
         conditions[DAMAGED] = apply_manifest(inputs, make_manifest(inputs.utterances, damage_share, seed))
     n_speakers = len(trials.speakers()[0])
     rows, curves, reasons = [], [], []
-    found: dict[tuple[str, Setting], dict[str, dict[int | None, Result]]] = {}
+    found: dict[tuple[str, Way], dict[str, dict[int | None, Result]]] = {}
 
-    def add(system: System, setting: Setting, scores: np.ndarray) -> None:
+    def add(system: System, way: Way, scores: np.ndarray) -> None:
         try:
             result = evaluate(trials, scores, definition=definition, replicates=replicates, seed=seed)
         except NothingScoredError as error:
             if not lenient:
                 raise
-            logger.warning("%s (%s), %s: left out: %s", system.model.name, system.trained_on, setting, error)
+            logger.warning("%s (%s), %s: left out: %s", system.model.name, system.trained_on, way, error)
             reasons.append(str(error))
             return
         name = {"model": system.model.name, "trained_on": system.trained_on, "seed": system.seed}
-        rows.append(name | setting.columns() | result.row() | {"n_speakers": n_speakers})
-        arms = found.setdefault((system.model.name, setting), {})
+        rows.append(name | way.columns() | result.row() | {"n_speakers": n_speakers})
+        arms = found.setdefault((system.model.name, way), {})
         arms.setdefault(system.trained_on, {})[system.seed] = result
-        if setting == Setting():
+        if way == Way():
             curves.append(det_curve(trials, scores, model=name["model"], trained_on=name["trained_on"]))
 
+    cohort = None if normalisation is None else normalisation.cohort
     for condition, given in conditions.items():
+        normalised = None if normalisation is None or condition != WHOLE else normalisation.inputs
         for system in systems:
             parts = system.model.encode(given)
-            add(system, Setting(condition), mean_of_cosines(parts, trials.enrol, trials.test))
-            if normalisation is not None and condition == WHOLE:
-                others = system.model.encode(normalisation.inputs)
-                scores = mean_of_as_norms(parts, others, normalisation.cohort, trials.enrol, trials.test)
-                add(system, Setting(scores=AS_NORM), scores)
-    for system, modalities in _by_segments(systems, segments or {}):
-        parts = [(segments or {})[m] for m in modalities]
-        add(system, Setting(protocol=SEGMENTS), mean_of_cosines(parts, trials.enrol, trials.test))
-        if normalisation is not None:
-            others = [normalisation.segments[m] for m in modalities]
-            scores = mean_of_as_norms(parts, others, normalisation.cohort, trials.enrol, trials.test)
-            add(system, Setting(protocol=SEGMENTS, scores=AS_NORM), scores)
+            others = [None] * len(parts) if normalised is None else system.model.encode(normalised)
+            for way, scores in score(list(map(Embedded, parts, others)), trials, cohort).items():
+                add(system, Way(condition, scores=way), scores)
+    for system in systems:
+        if segments and _has_segments(system.model, segments):
+            of_cohort = {} if normalisation is None else normalisation.segments
+            embedded = [Embedded(segments[m], of_cohort.get(m)) for m in system.model.needs]
+            for way, scores in score(embedded, trials, cohort).items():
+                add(system, Way(protocol=SEGMENTS, scores=way), scores)
     if not rows:
         raise NothingScoredError(reasons[0] if reasons else "there is no system to score the trials with")
     gains = [
-        {"model": model} | setting.columns() | paired_gain(arms["all"], arms["clean"], seed)
-        for (model, setting), arms in found.items()
+        {"model": model} | way.columns() | paired_gain(arms["all"], arms["clean"], seed)
+        for (model, way), arms in found.items()
         if set(ARMS) <= arms.keys() and set(arms["all"]) == set(arms["clean"])
     ]
     results = pd.DataFrame(rows)
@@ -189,10 +189,6 @@ def evaluate_systems(
     return Outcome(results, pd.DataFrame(gains), drawn)
 
 
-def _by_segments(systems: Sequence[System], segments: Mapping[str, Part]) -> Iterator[tuple[System, tuple[str, ...]]]:
-    """Yield the systems that average scores, with the modalities that each needs and that have segments."""
-    needs = {"audio": ("audio",), "visual": ("visual",), "score_average": ("audio", "visual")}
-    for system in systems:
-        modalities = needs.get(system.model.name, ())
-        if modalities and all(m in segments and segments[m].present.any() for m in modalities):
-            yield system, modalities
+def _has_segments(model: FusionModel, segments: Mapping[str, Part]) -> bool:
+    """Tell whether a model averages scores, and each modality that it needs has segments."""
+    return model.averages and all(m in segments and segments[m].present.any() for m in model.needs)

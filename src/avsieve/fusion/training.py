@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,9 +13,15 @@ from torch import nn
 
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.scoring import Part
-from avsieve.fusion.inputs import Inputs
-from avsieve.fusion.neural import NeuralFusion, Stream, class_means
-from avsieve.fusion.recipe import Recipe
+from avsieve.fusion.base import TrainedModel
+from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
+from avsieve.fusion.inputs import Inputs, read_stream
+from avsieve.fusion.neural import StreamBatch, class_means
+from avsieve.fusion.settings import Fusion
+from avsieve.lists.train_list import read_train_list
+from avsieve.settings import Block
+from avsieve.storage.provenance import sha256_of, versions
+from avsieve.storage.tables import read_table
 from avsieve.training.encoder.margin import AAMSoftmax
 
 logger = logging.getLogger(__name__)
@@ -31,8 +38,12 @@ def labels_of(speakers: Sequence[str]) -> tuple[list[str], np.ndarray]:
     return names, np.array([rank[s] for s in speakers], dtype=np.int64)
 
 
-class _Pull(nn.Module):
-    """Measure how far the parameters have moved, in units of their first size."""
+class _L2SP(nn.Module):
+    """Measure how far the parameters have moved, in units of their first size.
+
+    Li et al., "Explicit inductive bias for transfer learning", ICML 2018. The weight of it is in units of the loss per
+    mean squared change relative to the first weights.
+    """
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -45,16 +56,18 @@ class _Pull(nn.Module):
 
 
 def train_fusion(
-    model: NeuralFusion, inputs: Inputs, speakers: Sequence[str], recipe: Recipe, *, seed: int, device: torch.device
+    model: TrainedModel, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
 ) -> list[float]:
     """Train ``model`` in place; it ends on ``device``, in evaluation mode.
 
     Parameters
     ----------
     model
-        A new network; its first weights come from the data (`NeuralFusion.start`) and from torch's generator.
+        A new model; its first weights come from the data (`NeuralFusion.start`) and from torch's generator.
     inputs, speakers
         The training utterances and the speaker of each. Utterances without any modality are left out.
+    settings
+        How to train: epochs, batches, learning rate, L2-SP, margin and scale, modalities dropped.
     seed
         Of the order, the modalities dropped and the class centres.
 
@@ -77,32 +90,33 @@ def train_fusion(
     rng = np.random.default_rng(seed)
     everywhere = np.zeros(len(inputs), dtype=np.int64)
     everywhere[usable] = labels
-    model.start(inputs, everywhere)
-    model.to(device)
-    head = AAMSoftmax(model.dim, len(names), margin=0.0, scale=recipe.scale).to(device)
+    network = model.network
+    network.start(inputs, everywhere)
+    network.to(device)
+    head = AAMSoftmax(network.dim, len(names), margin=0.0, scale=settings.scale).to(device)
     _start_head(head, model.encode(inputs)[0].vectors[usable], labels)
-    pull = _Pull(model)
-    parameters = [*model.parameters(), *head.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=recipe.learning_rate)
-    steps_per_epoch = max(1, len(usable) // recipe.batch_size)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs * steps_per_epoch)
+    l2_sp = _L2SP(network)
+    parameters = [*network.parameters(), *head.parameters()]
+    optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate)
+    steps_per_epoch = max(1, len(usable) // settings.batch_size)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs * steps_per_epoch)
     targets = torch.from_numpy(labels).to(device)
     history = []
-    model.train()
-    for epoch in range(recipe.epochs):
-        head.set_margin(recipe.margin * min(1.0, epoch / max(1.0, recipe.epochs / 5)))
+    network.train()
+    for epoch in range(settings.epochs):
+        head.set_margin(settings.margin * min(1.0, epoch / max(1.0, settings.epochs / 5)))
         losses = []
         # Batches are of nearly equal size: batch normalisation does not like a last one of a single row.
         for rows in np.array_split(rng.permutation(len(usable)), steps_per_epoch):
             audio, visual = _drop(
-                Stream.of(inputs.audio, usable[rows], device),
-                Stream.of(inputs.visual, usable[rows], device),
-                recipe.drop_modality,
+                StreamBatch.of(inputs.audio, usable[rows], device),
+                StreamBatch.of(inputs.visual, usable[rows], device),
+                settings.drop_modality,
                 rng,
             )
-            loss = head(model(audio, visual), targets[torch.from_numpy(rows).to(device)])
+            loss = head(network(audio, visual), targets[torch.from_numpy(rows).to(device)])
             optimiser.zero_grad(set_to_none=True)
-            (loss + recipe.pull * pull()).backward()
+            (loss + settings.l2_sp * l2_sp()).backward()
             optimiser.step()
             schedule.step()
             losses.append(float(loss.detach()))
@@ -110,7 +124,7 @@ def train_fusion(
         if not math.isfinite(history[-1]):
             raise AvsieveError(f"{model.name}: the loss is {history[-1]} in epoch {epoch + 1}; lower learning_rate")
     logger.info("%s: loss %.3f in the first epoch, %.3f in the last", model.name, history[0], history[-1])
-    model.eval()
+    network.eval()
     return history
 
 
@@ -123,8 +137,68 @@ def _start_head(head: AAMSoftmax, vectors: np.ndarray, labels: np.ndarray) -> No
     head.weight.copy_(torch.where(present[:, None], found * head.weight.norm(dim=1).mean(), head.weight))
 
 
-def _drop(audio: Stream, visual: Stream, share: float, rng: np.random.Generator) -> tuple[Stream, Stream]:
+def _drop(
+    audio: StreamBatch, visual: StreamBatch, share: float, rng: np.random.Generator
+) -> tuple[StreamBatch, StreamBatch]:
     """Take one modality from a share of the rows that have both."""
     draw = torch.from_numpy(rng.random(len(audio.present))).to(audio.present.device)
     both = audio.present & visual.present
     return audio.drop(both & (draw < share / 2)), visual.drop(both & (draw >= share / 2) & (draw < share))
+
+
+def train_on_list(
+    kind: type[TrainedModel],
+    own: Block,
+    settings: Fusion,
+    *,
+    train_list: Path,
+    list_name: str,
+    plan: Path,
+    audio: Sequence[Path],
+    visual: Sequence[Path],
+    out: Mapping[int, Path],
+    device: torch.device,
+) -> str:
+    """Train a model on a list, once for each seed, and write what was trained, or why it could not be.
+
+    Parameters
+    ----------
+    kind, own, settings
+        The model, its own settings, and those of all models.
+    train_list, list_name, plan
+        The list and what results call it; speakers whom the plan holds out are not trained on.
+    audio, visual
+        Embeddings of the shards.
+    out
+        Seed -> file.
+
+    Returns
+    -------
+    What was done, in words.
+    """
+    held_out = read_table(plan, ["utterance", "held_out"])
+    rows = read_train_list(train_list)
+    rows = rows[~rows["utterance"].isin(held_out.loc[held_out["held_out"], "utterance"])]
+    utterances, speakers = rows["utterance"].tolist(), rows["speaker"].tolist()
+    inputs = Inputs(utterances, read_stream(utterances, audio), read_stream(utterances, visual))
+    facts = {
+        "list_sha256": sha256_of(train_list),
+        "utterances": len(inputs),
+        "without_audio": int((~inputs.audio.present).sum()),
+        "without_visual": int((~inputs.visual.present).sum()),
+        "recipe": settings.model_dump(exclude={"models", "seeds", "dim"}),
+        "device": device.type,
+        "versions": versions("torch", "numpy"),
+    }
+    for seed, path in out.items():
+        torch.manual_seed(seed)
+        model = kind(inputs.audio.dim, inputs.visual.dim, settings.dim, own)
+        try:
+            history = train_fusion(model, inputs, speakers, settings, seed=seed, device=device)
+        except TooFewError as error:
+            save_left_out(path, str(error))
+            logger.warning("the model is left out: %s", error)
+            continue
+        losses = {"loss_first": round(history[0], 4), "loss_last": round(history[-1], 4)}
+        save_fusion(path, Trained(model, list_name, seed, sorted(set(speakers)), facts | losses))
+    return f"{kind.name} on {list_name}: {len(inputs)} utterances of {len(set(speakers))} speakers, {device.type}"

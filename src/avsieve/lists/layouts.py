@@ -17,7 +17,14 @@ from pathlib import Path
 import pandas as pd
 
 from avsieve.errors import ListError
-from avsieve.lists.train_list import TRAIN_COLUMNS, read_clean_list, read_train_list, utterance_of
+from avsieve.lists.train_list import (
+    CLEAN_LAYOUT,
+    TRAIN_COLUMNS,
+    TRAIN_LAYOUT,
+    read_clean_list,
+    read_train_list,
+    utterance_of,
+)
 from avsieve.storage.ids import is_valid_id
 from avsieve.storage.text_files import read_lines
 
@@ -40,7 +47,7 @@ def layout_of(path: str | Path) -> str:
     """
     lines = [line for _, line in islice(read_lines(path), 200)]
     if not lines:
-        raise ListError(f"{path}: no lines; expected speaker wav seconds")
+        raise ListError(f"{path}: no lines; expected {' '.join(TRAIN_LAYOUT)}")
     if "gender" in lines[0].lower():
         return "meta"
     rows = [line.split() for line in lines]
@@ -55,9 +62,10 @@ def layout_of(path: str | Path) -> str:
         return "pairs" if "/" in rows[0][1] else "utt2spk"
     if width == 1:
         return "names"
-    if width in (3, 6):
-        return "train" if width == 3 else "clean"
-    raise ListError(f"{path}: {width} columns ({lines[0].strip()[:200]!r}); expected 3: speaker wav seconds")
+    if width in (len(TRAIN_LAYOUT), len(CLEAN_LAYOUT)):
+        return "train" if width == len(TRAIN_LAYOUT) else "clean"
+    expected = f"{len(TRAIN_LAYOUT)}: {' '.join(TRAIN_LAYOUT)}"
+    raise ListError(f"{path}: {width} columns ({lines[0].strip()[:200]!r}); expected {expected}")
 
 
 def read_corpus_list(path: str | Path, strip_prefix: str | None = None) -> pd.DataFrame:

@@ -28,6 +28,9 @@ _ENDINGS = (
     "jpg jpeg png bmp webp npy npz pt txt"
 )
 ENDINGS = frozenset(_ENDINGS.split())
+# Columns of the files, and below them those of the tables that they are read into.
+TRAIN_LAYOUT = ("speaker", "wav", "seconds")
+CLEAN_LAYOUT = (*TRAIN_LAYOUT, "audio_sim", "visual_sim", "flag")
 TRAIN_COLUMNS = ["utterance", "speaker", "video", "seconds"]
 CLEAN_COLUMNS = [*TRAIN_COLUMNS, "audio_similarity", "visual_similarity", "clean"]
 
@@ -74,9 +77,7 @@ def read_train_list(path: str | Path, strip_prefix: str | None = None) -> pd.Dat
         Naming the line, when it has not three columns, its wav is not ``speaker/video/utterance``, its speaker is not
         the wav's, its duration is no number, or its utterance was listed before.
     """
-    rows = [
-        _train_fields(path, number, fields, strip_prefix) for number, fields in _lines(path, 3, "speaker wav seconds")
-    ]
+    rows = [_train_fields(path, number, fields, strip_prefix) for number, fields in _lines(path, TRAIN_LAYOUT)]
     return _frame(path, rows, TRAIN_COLUMNS)
 
 
@@ -95,13 +96,13 @@ def read_clean_list(path: str | Path, strip_prefix: str | None = None) -> pd.Dat
         As `read_train_list`, and where a similarity is no number or the flag is neither 0 nor 1.
     """
     rows = []
-    for number, fields in _lines(path, 6, "speaker wav seconds audio_sim visual_sim flag"):
-        first = _train_fields(path, number, fields[:3], strip_prefix)
-        audio = _number(path, number, "audio_sim", fields[3])
-        visual = _number(path, number, "visual_sim", fields[4])
-        if fields[5] not in ("0", "1"):
-            raise ListError(f"{path}, line {number}: flag {fields[5]!r}; expected 1 (clean) or 0 (noisy)")
-        rows.append((*first, audio, visual, fields[5] == "1"))
+    for number, fields in _lines(path, CLEAN_LAYOUT):
+        first = _train_fields(path, number, fields[: len(TRAIN_LAYOUT)], strip_prefix)
+        named = dict(zip(CLEAN_LAYOUT, fields, strict=True))
+        audio, visual = (_number(path, number, name, named[name]) for name in ("audio_sim", "visual_sim"))
+        if named["flag"] not in ("0", "1"):
+            raise ListError(f"{path}, line {number}: flag {named['flag']!r}; expected 1 (clean) or 0 (noisy)")
+        rows.append((*first, audio, visual, named["flag"] == "1"))
     return _frame(path, rows, CLEAN_COLUMNS)
 
 
@@ -135,12 +136,13 @@ def _text(lines: Iterable[str]) -> str:
     return text + "\n" if text else ""
 
 
-def _lines(path: str | Path, width: int, layout: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(path: str | Path, layout: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     for number, line in read_lines(path):
         fields = line.split()
-        if len(fields) != width:
+        if len(fields) != len(layout):
             raise ListError(
-                f"{path}, line {number}: {len(fields)} columns ({line.strip()[:200]!r}); expected {width}: {layout}"
+                f"{path}, line {number}: {len(fields)} columns ({line.strip()[:200]!r}); "
+                f"expected {len(layout)}: {' '.join(layout)}"
             )
         yield number, fields
 

@@ -21,7 +21,7 @@ def add_media_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--threads", type=int, default=1, help="clips worked on at a time")
 
 
-def roots_of(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+def roots_of(args: argparse.Namespace) -> dict[str, Any]:
     """Return the folders that the options name, a folder per subset: of the clips, and of sound that lies apart."""
     apart = {"train": args.train_audio_root, "test": args.test_audio_root}
     return {

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from avsieve.evaluation.labels import CAUTION, LABELS, TRUSTED
-from avsieve.report.errors import MODEL_LABELS
+from avsieve.report.errors import label_of
 from avsieve.report.significance import VERDICTS, verdict
 from avsieve.report.summary import percent
+from avsieve.storage.atomic import write_json, write_text
+from avsieve.storage.tables import write_table
+
+if TYPE_CHECKING:
+    from avsieve.comparison.compare_files import Compared
 
 SCORE_LABELS = {"raw": "", "as_norm": ", AS-norm"}
 
@@ -23,7 +29,7 @@ def comparison_rows(gains: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         dict(g)
         | {
-            "label": MODEL_LABELS.get(g["system"], g["system"]) + SCORE_LABELS.get(g["scores"], g["scores"]),
+            "label": label_of(g["system"]) + SCORE_LABELS.get(g["scores"], g["scores"]),
             "verdict": verdict(g.get("eer_gain_low"), g.get("eer_gain_high")),
         }
         for g in gains
@@ -77,3 +83,15 @@ def _one_list(facts: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> li
             f"{percent(row['eer_gain']):>8}   {interval:>17}  {better:>12}  {VERDICTS[row['verdict']]}".rstrip()
         )
     return lines
+
+
+def write_comparison(found: Compared, table: Path, facts: Path, curves: Path, text: Path) -> str:
+    """Write the gains (CSV), all of it (JSON), the DET curves (Parquet) and the text; return the text."""
+    records = found.records
+    told = comparison_text(found.facts, records)
+    gains = found.gains.assign(eer_definition=found.facts["eer_definition"])
+    write_text(table, gains.to_csv(index=False, float_format="%.6f", na_rep="-"))
+    write_json(facts, found.facts | {"gains": records, "runs": found.runs.to_dict("records"), "text": told})
+    write_table(curves, found.curves)
+    write_text(text, told)
+    return told

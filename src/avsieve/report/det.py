@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from avsieve.report.errors import MODEL_LABELS
+from avsieve.report.errors import label_of
+from avsieve.report.figure import ReportFigure
 from avsieve.report.figures import ARM_COLOURS, INK, LINES, draw
 
 
@@ -40,7 +41,7 @@ def det_curves(curves: pd.DataFrame) -> str:
     def paint(figure: Figure) -> None:
         ax = figure.subplots()
         for (model, arm), points in curves.groupby(["model", "trained_on"], sort=False):
-            label = MODEL_LABELS.get(model, model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
+            label = label_of(model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
             colour = LINES[models.index(model) % len(LINES)]
             _det_lines(ax, points, low, label, color=colour, ls=styles.get(arm, "-"))
         _det_axes(ax, low)
@@ -62,7 +63,7 @@ def arm_curves(curves: pd.DataFrame) -> str:
                 points = curves[(curves["model"] == system) & (curves["trained_on"] == arm)]
                 _det_lines(ax, points, low, label, color=ARM_COLOURS[colour], ls=style)
             _det_axes(ax, low)
-            ax.set_title(MODEL_LABELS.get(system, system), fontsize=10, loc="left")
+            ax.set_title(label_of(system), fontsize=10, loc="left")
         for ax in axes[1:]:
             ax.set_ylabel("")
         handles, labels = axes[0].get_legend_handles_labels()
@@ -83,3 +84,22 @@ def _det_axes(ax: Axes, low: float) -> None:
     ax.grid(lw=0.3, color=INK, alpha=0.3)
     ax.set_xlabel("impostors accepted, %")
     ax.set_ylabel("targets rejected, %")
+
+
+def _of_first_list(run: Any) -> str | None:
+    """Draw the curves of the list that the headline stands on."""
+    return det_curves(run.evaluated[0].curves) if run.evaluated and len(run.evaluated[0].curves) else None
+
+
+def _of_comparison(run: Any) -> str | None:
+    """Draw those of the encoders that were trained on both lists, on the trials that the headline stands on."""
+    curves = run.comparison_curves
+    if len(curves) and "labels" in curves:
+        curves = curves[curves["labels"] == run.comparison.get("labels")]
+    return arm_curves(curves) if len(run.comparison_curves) else None
+
+
+DET_CURVES = ReportFigure("worth", _of_first_list, narrow=lambda _: True)
+ARM_CURVES = ReportFigure(
+    "compared_curves", _of_comparison, narrow=lambda run: run.comparison_curves["model"].nunique() < 3
+)

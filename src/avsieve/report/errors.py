@@ -9,15 +9,11 @@ from typing import Any
 import pandas as pd
 
 from avsieve.evaluation.labels import LABELS
+from avsieve.fusion.registry import MODELS
 from avsieve.report.significance import verdict
 
-MODEL_LABELS = {
-    "audio": "voice alone",
-    "visual": "face alone",
-    "score_average": "score average",
-    "concatenation": "concatenation",
-    "gated": "gated fusion",
-    "linear": "linear fusion",
+# Systems of the comparison, which are no fusion models.
+ENCODER_LABELS = {
     "audio_encoder": "voice encoder",
     "visual_encoder": "face encoder",
     "both_encoders": "both encoders, averaged",
@@ -27,6 +23,11 @@ MODEL_LABELS = {
 ARMS = {"-": "untrained", "all": "before", "clean": "after"}
 # What the headline falls back to where the model that the configuration names first was not evaluated.
 FALLBACK = ("score_average", "audio", "visual")
+
+
+def label_of(system: str) -> str:
+    """Return what the report calls a system; one that it does not know keeps its name."""
+    return MODELS[system].label if system in MODELS else ENCODER_LABELS.get(system, system)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def error_rows(
     for model in dict.fromkeys(chosen["model"]):
         own = paired[paired["model"] == model].to_dict("records")
         gain = {str(k): v for k, v in own[0].items()} if own else {}
-        row: dict[str, Any] = {"model": model, "label": MODEL_LABELS.get(model, model), "gain": None}
+        row: dict[str, Any] = {"model": model, "label": label_of(model), "gain": None}
         for arm, name in ARMS.items():
             of_arm = chosen[(chosen["model"] == model) & (chosen["trained_on"] == arm)]
             row[name] = _arm(of_arm, arm, gain) if len(of_arm) else None

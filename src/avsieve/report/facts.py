@@ -10,10 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from avsieve.storage import paths as P
 from avsieve.storage.reasons import DESCRIPTIONS, Reason
 from avsieve.storage.tables import read_table
 
-STAGES = ("media", "extract", "align", "embed_audio", "embed_visual", "score", "scores")
+_EMBED = [P.of(P.embed.folder, modality=modality) for modality in ("audio", "visual")]
+STAGES = [Path(folder).name for folder in (P.media.folder, P.extract.folder, P.align.folder, *_EMBED)]
+"""Stages with status tables, in the order of the pipeline."""
 
 
 def read_failures(paths: Sequence[Path]) -> pd.DataFrame:
@@ -38,7 +41,7 @@ def read_failures(paths: Sequence[Path]) -> pd.DataFrame:
     rows["order"] = rows["stage"].map({name: i for i, name in enumerate(STAGES)}).fillna(len(STAGES))
     rows = rows.sort_values(["utterance", "order", "stage"], kind="stable")
     # Sound and picture fail apart: a cause is the first of its modality's chain, a consequence names what is missing.
-    consequence = rows["code"].isin([Reason.NO_FRAMES, Reason.NO_AUDIO, Reason.NO_FACES, Reason.NO_EMBEDDING])
+    consequence = rows["code"].isin([Reason.NO_FRAMES, Reason.NO_AUDIO, Reason.NO_FACES])
     first = rows.groupby("utterance").cumcount() == 0
     kept = rows[first | ~consequence]
     later = (consequence & ~first).groupby(rows["utterance"]).sum()

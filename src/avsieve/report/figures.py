@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows
+from avsieve.report.figure import ReportFigure
 
 # What matplotlib draws in this colour becomes currentColor: axes and text follow the page.
 INK = "#123456"
@@ -212,3 +213,21 @@ def gain_bars(rows: list[dict[str, Any]]) -> str:
     return draw(
         paint, 7.0, 0.7 + 0.36 * max(len(rows), 2), "Gain in equal error rate by the cleansing, with its interval"
     )
+
+
+def _of_decisions(paint: Callable[[Any], str]) -> Callable[[Any], str | None]:
+    """Draw nothing where there are no decisions."""
+    return lambda run: paint(run) if len(run.decisions) else None
+
+
+ERROR_BARS = ReportFigure("trials", lambda item: error_bars(item.rows()))
+GAIN_BARS = ReportFigure("compared", lambda run: gain_bars(run.compared) if run.comparison else None)
+SIMILARITY_SCATTER = ReportFigure(
+    "similarities",
+    _of_decisions(lambda run: similarity_scatter(run.decisions, run.truth)),
+    narrow=lambda run: run.truth is None,
+)
+SIMILARITY_HISTOGRAMS = ReportFigure("similarities", _of_decisions(lambda run: similarity_histograms(run.decisions)))
+PROBABILITY_HISTOGRAM = ReportFigure(
+    "similarities", _of_decisions(lambda run: probability_histogram(run.decisions)), narrow=lambda _: True
+)

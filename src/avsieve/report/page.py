@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from importlib import resources
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from avsieve.cleansing.warning_texts import Warned, warnings_in_words
 from avsieve.evaluation.labels import CAUTION, GIVEN, LABELS, TRUSTED
-from avsieve.report import det, figures
+from avsieve.evaluation.metrics import METRICS
 from avsieve.report.comparison import comparison_rows
-from avsieve.report.detection import KIND_LABELS, Detection, compare, expectation, found_wrong, judged_rows
-from avsieve.report.errors import MODEL_LABELS, Evaluated, evaluated_lists, headline
-from avsieve.report.facts import Provenance
-from avsieve.report.sheet import Row
+from avsieve.report.detection import KIND_LABELS, expectation, found_wrong, judged_rows
+from avsieve.report.errors import Evaluated, headline
+from avsieve.report.figure import Place, Plot
+from avsieve.report.registry import FIGURES
+from avsieve.report.run import Run
 from avsieve.report.significance import VERDICTS
 from avsieve.report.summary import format_summary, percent, share
 
@@ -31,94 +27,6 @@ WAYS = {
     "segments": {"protocol": "segments", "scores": "raw"},
     "segments, AS-norm": {"protocol": "segments", "scores": "as_norm"},
 }
-
-
-@dataclass(frozen=True)
-class Run:
-    """Everything that the page tells of; empty tables and None where a run has none.
-
-    Attributes
-    ----------
-    decisions, summary
-        ``lists/decisions.parquet`` and ``lists/summary.json``.
-    results, gains, curves
-        The tables of ``evaluation/``.
-    comparison, comparison_curves
-        ``comparison/comparison.json`` and ``comparison/curves.parquet``.
-    truth
-        The truth table, where it is known.
-    failures, times
-        See `avsieve.report.facts`.
-    headline
-        The model whose error rate stands at the top: chosen by the configuration, before any figure is known.
-    builtin
-        Keys of the shipped models that were used on real people, whom they do not know.
-    certain, close, wrong
-        Rows of the contact sheets: surest flags, closest calls, and what the truth contradicts.
-    """
-
-    decisions: pd.DataFrame
-    summary: dict[str, Any]
-    title: str = "AVSieve"
-    results: pd.DataFrame = field(default_factory=pd.DataFrame)
-    gains: pd.DataFrame = field(default_factory=pd.DataFrame)
-    curves: pd.DataFrame = field(default_factory=pd.DataFrame)
-    comparison: dict[str, Any] = field(default_factory=dict)
-    comparison_curves: pd.DataFrame = field(default_factory=pd.DataFrame)
-    truth: pd.DataFrame | None = None
-    failures: pd.DataFrame = field(default_factory=pd.DataFrame)
-    times: pd.DataFrame = field(default_factory=pd.DataFrame)
-    provenance: Sequence[Provenance] = ()
-    headline: str = ""
-    builtin: Sequence[str] = ()
-    certain: Sequence[Row] = ()
-    close: Sequence[Row] = ()
-    wrong: Sequence[Row] = ()
-
-    @cached_property
-    def evaluated(self) -> list[Evaluated]:
-        """The error rates, a list of trials each; the headline stands on the first."""
-        return evaluated_lists(self.results, self.gains, self.curves)
-
-    @property
-    def warnings(self) -> list[Warned]:
-        """What must not be passed over, and notes."""
-        told = [Warned(builtin_words(self.builtin))] if self.builtin else []
-        for found in (dict(p.facts) for p in self.provenance if p.stage == "evaluate_fusion"):
-            if reason := found.get("left_out"):
-                told.append(Warned(f"the evaluation is left out: {reason}"))
-            told += [
-                Warned(f"no {LABELS[item['labels']]}: {item['left_out']}", severe=False)
-                for item in json.loads(found.get("trial_lists", "[]"))
-                if item["left_out"] and not reason
-            ]
-            prefix = "models_left_out."
-            gone = {key.removeprefix(prefix): why for key, why in found.items() if key.startswith(prefix)}
-            told += [
-                Warned(f"not trained, so not evaluated: {', '.join(k for k in gone if gone[k] == why)} ({why})")
-                for why in dict.fromkeys(gone.values())
-            ]
-        return [*told, *warnings_in_words(self.summary)]
-
-    @cached_property
-    def failed(self) -> tuple[int, int]:
-        """How many utterances some stage could not use: of the list, and of the people who are only tested."""
-        names = set(self.failures["utterance"]) if len(self.failures) else set()
-        listed = len(names & set(self.decisions["utterance"]))
-        return listed, len(names) - listed
-
-    @property
-    def detection(self) -> Detection | None:
-        """Counts against the truth."""
-        return None if self.truth is None else compare(self.decisions, self.truth)
-
-
-def builtin_words(keys: Sequence[str]) -> str:
-    """Say what shipped models make of the results of a run on real people."""
-    return (
-        f"{', '.join(keys)}: builtin models, trained on made-up people for the embedded corpus, know no real face and "
-        "no real voice; lists and error rates of this run show whether it works, and nothing about the data"
-    )
 
 
 def render_summary(run: Run, report: str | None = None) -> str:
@@ -159,13 +67,14 @@ def render_page(run: Run) -> str:
         damaged=first.rows(condition="damaged") if first else [],
         ways=[{"name": name} | row for name, way in WAYS.items() for row in _rows_of(first, way)],
         verdicts=VERDICTS,
+        metrics={name: metric for name, metric in METRICS.items() if name != "eer"},  # which has columns of its own
+        share=share,
+        percent=percent,
         comparison=run.comparison,
-        compared_encoders=run.comparison_curves["model"].nunique() if len(run.comparison_curves) else 0,
-        compared=_compared(run),
-        compared_raw=[row for row in comparison_rows(run.comparison.get("gains", [])) if row not in _compared(run)],
-        model_labels=MODEL_LABELS,
+        compared=run.compared,
+        compared_raw=[row for row in comparison_rows(run.comparison.get("gains", [])) if row not in run.compared],
         labels=LABELS,
-        figures=_figures(run),
+        plots=_plots,
         failures=run.failures.head(SHOWN_FAILURES).to_dict("records"),
         failure_counts=_failure_counts(run.failures),
         times=run.times.to_dict("records"),
@@ -178,29 +87,11 @@ def _rows_of(item: Evaluated | None, way: dict[str, str]) -> list[dict[str, Any]
     return item.rows(**way) if item is not None and set(way) <= set(item.results) else []
 
 
-def _compared(run: Run) -> list[dict[str, Any]]:
-    """Return what the comparison found on the trials that its headline stands on."""
-    rows = comparison_rows(run.comparison.get("gains", []))
-    return [row for row in rows if row.get("labels") == run.comparison.get("labels")]
-
-
-def _figures(run: Run) -> dict[str, str]:
-    made = {}
-    if len(run.decisions):
-        made["scatter"] = figures.similarity_scatter(run.decisions, run.truth)
-        made["histograms"] = figures.similarity_histograms(run.decisions)
-        made["probabilities"] = figures.probability_histogram(run.decisions)
-    for number, item in enumerate(run.evaluated):
-        made[f"errors{number}"] = figures.error_bars(item.rows())
-    if run.evaluated and len(run.evaluated[0].curves):
-        made["det"] = det.det_curves(run.evaluated[0].curves)
-    if run.comparison:
-        made["compared"] = figures.gain_bars(_compared(run))
-    if len(curves := run.comparison_curves):
-        if "labels" in curves:
-            curves = curves[curves["labels"] == run.comparison.get("labels")]
-        made["compared_det"] = det.arm_curves(curves)
-    return made
+def _plots(place: Place, subject: Run | Evaluated) -> list[Plot]:
+    """Draw the figures of a place."""
+    chosen = [figure for figure in FIGURES.values() if figure.place == place]
+    drawn = [(figure, figure.draw(subject)) for figure in chosen]
+    return [Plot(svg, figure.narrow(subject), figure.words) for figure, svg in drawn if svg is not None]
 
 
 def _tiles(run: Run, found: dict[str, int]) -> list[dict[str, str]]:
@@ -222,7 +113,7 @@ def _tiles(run: Run, found: dict[str, int]) -> list[dict[str, str]]:
         tiles.append({"value": share(expected["recall"]), "name": "recall", "note": "expected by the method"})
     if run.evaluated:
         tiles += _headline(run.evaluated[0], run.headline)
-    compared = [row for row in _compared(run) if row["system"].endswith("_encoder") and row["scores"] == "raw"]
+    compared = [row for row in run.compared if row["system"].endswith("_encoder") and row["scores"] == "raw"]
     for row in compared:
         value = f"{percent(row['eer_all'])} → {percent(row['eer_clean'])}"
         note = f"trained on all → cleansed{_of_gain(row)}"

@@ -97,9 +97,9 @@ def make_rows(
     trusted: Trusted,
     truth: pd.DataFrame | None,
     *,
-    faces: int = 5,
-    players: int = 8,
-    voice_s: float = 6.0,
+    faces: int,
+    players: int,
+    voice_s: float,
 ) -> list[Row]:
     """Fetch what the sheet shows of the chosen utterances.
 

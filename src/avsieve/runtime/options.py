@@ -120,7 +120,10 @@ def _reader(annotation: Any, metadata: list[Any]) -> Callable[[str], Any]:
 
     def read(text: str) -> Any:
         try:
-            return adapter.validate_python(json.loads(text) if from_json else text)
+            value = json.loads(text) if from_json else text
+            if from_json and not isinstance(value, dict):
+                raise argparse.ArgumentTypeError(f"{text!r}: expected a JSON object")
+            return adapter.validate_python(value)
         except json.JSONDecodeError as error:
             raise argparse.ArgumentTypeError(f"{text!r}: {error}; expected a JSON object") from None
         except ValidationError as error:

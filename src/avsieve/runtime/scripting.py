@@ -16,14 +16,19 @@ from avsieve.runtime.terminal import flush_output, has_reader, take_any_text
 INTERRUPTED, NO_READER = 130, 141
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Show a description as it is, and the default of every option that has one, unless its help tells it already."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        is_switch = isinstance(action, argparse._StoreTrueAction)
+        told = "(default" in (action.help or "")
+        silent = told or is_switch or action.required or action.default in (None, [])
+        return action.help if silent else super()._get_help_string(action)
+
+
 def parser(description: str | None) -> argparse.ArgumentParser:
     """Return an argument parser that shows a script's docstring as it is and the default of every option."""
-
-    class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-        def _get_help_string(self, action: argparse.Action) -> str | None:
-            return action.help if action.default is None or action.required else super()._get_help_string(action)
-
-    return argparse.ArgumentParser(description=description, formatter_class=Formatter, allow_abbrev=False)
+    return argparse.ArgumentParser(description=description, formatter_class=HelpFormatter, allow_abbrev=False)
 
 
 def make_folder(path: Path, name: str) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from avsieve.simulation.noise import KINDS, NoiseSpec, draw_noise
-from avsieve.simulation.world import Identities, WorldSpec
+from avsieve.simulation.noise import KINDS, draw_noise
+from avsieve.simulation.settings import NoiseSpec, WorldSpec
+from avsieve.simulation.world import Identities
 
 
 @dataclass

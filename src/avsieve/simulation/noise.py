@@ -6,26 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avsieve.simulation.settings import NoiseSpec
+
 KINDS = ("clean", "video", "audio", "visual")
-
-
-@dataclass(frozen=True)
-class NoiseSpec:
-    """How much of the corpus is mislabelled, and how.
-
-    ``rate`` is the share of utterances; of these ``whole_video`` are wrong with their whole video, ``audio_only`` by
-    the voice, ``visual_only`` by the face, and the rest are single utterances wrong in both. ``outside`` is the share
-    of wrong people who are nobody's label; ``similar`` the share who are drawn among the label's lookalikes, as a face
-    tracker errs. Rates of speakers follow a Beta distribution of concentration ``evenness`` (smaller is more uneven).
-    """
-
-    rate: float = 0.05
-    whole_video: float = 0.5
-    audio_only: float = 0.15
-    visual_only: float = 0.15
-    outside: float = 0.4
-    similar: float = 0.2
-    evenness: float = 2.0
 
 
 @dataclass
@@ -64,7 +47,8 @@ def draw_noise(
     p = rates[speaker] * (1 - shares[0]) / np.maximum(1 - rates[speaker] * shares[0], 1e-9)
     hit = left & (rng.random(n) < p)
     single = np.array([2, 3, 4], np.int8)
-    kind[hit] = rng.choice(single, size=int(hit.sum()), p=shares[1:] / max(shares[1:].sum(), 1e-9))
+    if hit.any():  # the shares of single utterances may all be 0
+        kind[hit] = rng.choice(single, size=int(hit.sum()), p=shares[1:] / shares[1:].sum())
     other_of_video = np.array([_other(s, spec, likeness, inside, people, rng) for s in owner])
     other = other_of_video[video]
     for i in np.flatnonzero(kind >= 2):
@@ -77,8 +61,6 @@ def draw_noise(
 
 
 def _speaker_rates(sizes: np.ndarray, spec: NoiseSpec, rng: np.random.Generator) -> np.ndarray:
-    if not 0 <= spec.rate < 1:
-        raise ValueError(f"rate {spec.rate}; expected 0 <= rate < 1")
     rates = rng.beta(spec.rate * spec.evenness + 1e-9, (1 - spec.rate) * spec.evenness, size=len(sizes))
     # Scale to the wanted rate, without pushing anybody past 0.95.
     for _ in range(20):

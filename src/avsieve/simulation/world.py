@@ -12,46 +12,11 @@ that of a family of similar people, and their own. A lookalike of one person nee
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
+from avsieve.simulation.settings import ModalitySpec
+
 Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class ModalitySpec:
-    """How one modality's encoder behaves; similarities are cosines.
-
-    The defaults follow what pretrained encoders do on VoxCeleb2: a clean utterance lies at 0.62 +- 0.13 from its
-    speaker's centre, a wrong one at 0.07 with a long tail from similar people.
-    """
-
-    dim: int
-    effective_dim: int = 90
-    clean_similarity: float = 0.64
-    clean_spread: float = 0.13
-    common: float = 0.05
-    sex: float = 0.10
-    family: float = 0.45
-    family_share: float = 0.5
-    channel: float = 0.25
-    speaker_spread: float = 0.05
-    video_spread: float = 0.06
-
-
-@dataclass(frozen=True)
-class WorldSpec:
-    """Sizes of the world; the defaults are VoxCeleb2's proportions on a smaller number of speakers."""
-
-    speakers: int = 400
-    outsiders: int = 200
-    videos_per_speaker: float = 12.0
-    utterances_per_video: float = 5.0
-    one_video_share: float = 0.02
-    family_size: int = 6
-    audio: ModalitySpec = field(default_factory=lambda: ModalitySpec(dim=192))
-    visual: ModalitySpec = field(default_factory=lambda: ModalitySpec(dim=512))
 
 
 class Identities:

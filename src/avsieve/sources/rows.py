@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -113,8 +113,8 @@ def found_rows(subset: str, found: dict[str, str]) -> pd.DataFrame:
 
 
 def planned(
-    roots: dict[str, Path | None],
-    train_list: Path | None,
+    roots: Mapping[str, str | Path | None],
+    train_list: str | Path | None,
     subset: str,
     layout: Layout,
     taken: Taken = stem_of,
@@ -132,11 +132,11 @@ def planned(
     AvsieveError
         If a folder does not exist, cannot be read or holds no clip.
     """
-    given = {key: root for key, root in roots.items() if root is not None}
+    given = {key: Path(root) for key, root in roots.items() if root is not None}
     for key, root in given.items():
         check_folder(key, root)
     if train_list is not None:
-        return listed_rows(train_list, layout, lambda: scan_roots(given, layout, taken, wanted))
+        return listed_rows(Path(train_list), layout, lambda: scan_roots(given, layout, taken, wanted))
     return found_rows(subset, scan_roots(given, layout, taken, wanted))
 
 

@@ -15,34 +15,26 @@ from avsieve.storage import paths as P
 from avsieve.storage.atomic import write_json
 
 NOTE = Path(P.plan.source).name
-# What tells one corpus from another of the same kind; the embedded one has only itself.
-PLACE = {
-    "tree": "root", "archive": "video", "urls": "table", "voxceleb": "tracks", "frames": "wavs",
-    "embeddings": "train_list",
-}  # fmt: skip
 
 
-def write_note(folder: Path, kind: str, settings: Mapping[str, Any]) -> None:
-    """Note beside the plan which source it is of.
+def write_note(folder: Path, note: Mapping[str, Any]) -> None:
+    """Write beside the plan which source it is of.
 
     Parameters
     ----------
-    settings
-        The keys of the source; of a command line, its options.
+    note
+        As `avsieve.sources.contract.SourceContract.note` gives it.
     """
-    write_json(folder / NOTE, _note(kind, settings))
+    write_json(folder / NOTE, dict(note))
 
 
-def _note(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    name = PLACE.get(kind)
-    if name is None:
-        return {"kind": kind}
-    value = settings[name]
-    return {"kind": kind, name: [str(v) for v in value] if isinstance(value, list | tuple) else str(value)}
-
-
-def refuse_other_source(results: str | Path, kind: str, settings: Mapping[str, Any]) -> None:
+def refuse_other_source(results: str | Path, wanted: Mapping[str, Any]) -> None:
     """Stop before the results of one source are overwritten with those of another.
+
+    Parameters
+    ----------
+    wanted
+        The note of the source that the configuration names.
 
     Raises
     ------
@@ -56,8 +48,7 @@ def refuse_other_source(results: str | Path, kind: str, settings: Mapping[str, A
         found = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return  # nothing is known about it
-    wanted = _note(kind, settings)
-    if found == wanted or (found.get("kind") == kind and _same(found.get(PLACE[kind]), wanted[PLACE[kind]])):
+    if found == wanted or (found.keys() == wanted.keys() and all(_same(found[key], wanted[key]) for key in wanted)):
         return
     raise ConfigError(
         f"{results} holds a run of {_told(found)}, and the configuration names {_told(wanted)}: give it a folder of "
@@ -66,7 +57,9 @@ def refuse_other_source(results: str | Path, kind: str, settings: Mapping[str, A
 
 
 def _same(found: Any, wanted: Any) -> bool:
-    """Tell whether two names are one file or folder."""
+    """Tell whether two values are equal, or name one file or folder."""
+    if found == wanted:
+        return True
     if not isinstance(found, str) or not isinstance(wanted, str):
         return False
     try:

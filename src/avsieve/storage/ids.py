@@ -16,9 +16,7 @@ from typing import NamedTuple
 from avsieve.errors import AvsieveError
 
 # What VoxCeleb and YouTube ids are made of. It keeps an id harmless as a path, in a tar and in a page.
-PART_PATTERN = r"[A-Za-z0-9_+@=\-][A-Za-z0-9_.+@=\-]*"
-ID_PATTERN = f"{PART_PATTERN}/{PART_PATTERN}/{PART_PATTERN}"
-_PART = re.compile(PART_PATTERN)
+_PART = re.compile(r"[A-Za-z0-9_+@=\-][A-Za-z0-9_.+@=\-]*")
 LONGEST = 251
 """Most characters of a part that `id_part` makes: with ``.wav`` it can be a file name on every file system."""
 _PLAIN = re.compile(r"[A-Za-z0-9_+@\-][A-Za-z0-9_.+@\-]*")

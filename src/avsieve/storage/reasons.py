@@ -72,9 +72,6 @@ class Reason(StrEnum):
     NO_FACES = "no_faces"
     EMBEDDING_MISSING = "embedding_missing"
     EMBEDDING_NOT_FINITE = "embedding_not_finite"
-    # scores
-    NO_EMBEDDING = "no_embedding"
-    SINGLE_UTTERANCE_SPEAKER = "single_utterance_speaker"
 
 
 DESCRIPTIONS: dict[Reason, str] = {
@@ -139,6 +136,4 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.NO_FACES: "no aligned face came from alignment",
     Reason.EMBEDDING_MISSING: "the table of embeddings does not have the utterance, or has null in place of its vector",
     Reason.EMBEDDING_NOT_FINITE: "the embedding holds NaN or infinity, or is zero",
-    Reason.NO_EMBEDDING: "neither modality has an embedding",
-    Reason.SINGLE_UTTERANCE_SPEAKER: "the speaker has no other utterance to compare with",
 }

@@ -1,1 +1,1 @@
-"""Talking heads of people who do not exist: the embedded corpus and the training data of the tiny models."""
+"""Synthetic talking heads: the embedded corpus and the training data of the small models."""

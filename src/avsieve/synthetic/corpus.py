@@ -1,6 +1,6 @@
-"""The embedded corpus: made-up people who talk, with a share of the labels made wrong on purpose.
+"""The embedded corpus: synthetic talking people, with a share of the labels deliberately wrong.
 
-Everything follows from the settings: the plan, the wrong labels and every pixel. The truth is a table of its own that
+Everything follows from the settings: the plan, the wrong labels and every pixel. The truth is a separate table that
 no stage reads; only the report compares with it.
 """
 
@@ -39,7 +39,7 @@ class CorpusSettings:
 
 @dataclass(frozen=True)
 class Clip:
-    """One utterance: under whose name it stands, and whom it really shows and lets hear (indices of people)."""
+    """One utterance: the person of its label, and the people really seen and heard in it (indices of people)."""
 
     person: int
     video_number: int
@@ -51,7 +51,7 @@ class Clip:
 
     @property
     def speaker(self) -> str:
-        """The speaker's id, in VoxCeleb's manner."""
+        """The speaker's id, in VoxCeleb's format."""
         return speaker_name(self.person)
 
     def utterance(self, seed: int) -> str:
@@ -65,7 +65,7 @@ def speaker_name(person: int) -> str:
 
 
 def sex_of(person: int) -> Literal["f", "m"]:
-    """Return the sex of a person: alternating, so that impostors of the same sex are plenty in any corpus."""
+    """Return the sex of a person: alternating, so that every corpus has enough same-sex impostors."""
     return "f" if person % 2 == 0 else "m"
 
 

@@ -14,14 +14,6 @@ from avsieve.config.model import Config
 from avsieve.errors import ConfigError
 from avsieve.wiring.names import looks_like_wildcard
 
-# kind -> the keys of its folders. Lists and tables are inputs of rules, so Snakemake itself misses them.
-FOLDERS = {
-    "tree": ("root", "audio_root", "test_root", "test_audio_root"),
-    "voxceleb": ("tracks", "test_tracks"),
-    "frames": ("faces", "wavs", "test_faces", "test_wavs"),
-}
-PATTERNS = {"archive": ("video", "audio", "test_video", "test_audio")}
-
 
 def need_conda() -> None:
     """Stop where environments of their own are wanted and nothing can make them.
@@ -84,20 +76,19 @@ def need_source(config: Config) -> None:
     ConfigError
         Naming the first such key.
     """
-    kind = config.source.kind
-    settings = getattr(config.source, kind)
-    for name in FOLDERS.get(kind, ()):
-        value = getattr(settings, name)
+    source = config.source.contract  # lists and tables are inputs of rules, so Snakemake itself misses them
+    for name in source.folders:
+        key, value = f"source.{source.name}.{name}", getattr(source.settings, name)
         if value is not None and not Path(value).is_dir():
             what = "is no folder" if Path(value).exists() else "is not there"
             raise ConfigError(
-                f"source.{kind}.{name}: {value} {what} (looked for in {Path.cwd()}); name the folder, from where "
+                f"{key}: {value} {what} (looked for in {Path.cwd()}); name the folder, from where "
                 "Snakemake runs or from /"
             )
-    for name in PATTERNS.get(kind, ()):
-        for pattern in getattr(settings, name):
+    for name in source.archives:
+        for pattern in getattr(source.settings, name):
             if not Path(pattern).is_file() and not glob(pattern):  # noqa: PTH207 - as the plan reads it
                 raise ConfigError(
-                    f"source.{kind}.{name}: nothing fits {pattern} (looked for in {Path.cwd()}); name the archives, "
-                    "from where Snakemake runs or from /"
+                    f"source.{source.name}.{name}: nothing fits {pattern} (looked for in {Path.cwd()}); name the "
+                    "archives, from where Snakemake runs or from /"
                 )

@@ -26,8 +26,9 @@ NEUTRAL = {
     f"{PACKAGE}.storage.paths",
     *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
 }
-# Settings describe keys and bound them. Their values reach a script as options, which are params of its rule.
-NEUTRAL_NAMES = {"settings"}
+# Settings describe keys and bound them, contracts tell the rules of a plug-in, and registries name the plug-ins. Their
+# values reach a script as options, which are params of its rule; the rules hash the code of what is chosen by name.
+NEUTRAL_NAMES = {"settings", "contract", "registry"}
 NEUTRAL_PACKAGES = (f"{PACKAGE}.config",)
 # Of a hash: enough that no two codes of a module share them by chance.
 DIGITS = 12
@@ -129,8 +130,10 @@ def _stamp(path: Path) -> tuple[int, int]:
     return stat.st_mtime_ns, stat.st_size
 
 
-def _tree(path: Path) -> ast.Module:
-    return _parse(path, _stamp(path))
+@cache
+def _imports_of(path: Path, stamp: tuple[int, int], module: str) -> tuple[str, ...]:
+    # Most scripts import the same modules: each is walked once, and not for every rule.
+    return tuple(_imports(_parse(path, stamp), module, is_package=path.name == "__init__.py"))
 
 
 def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, Path]:
@@ -149,7 +152,7 @@ def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, P
             raise AvsieveError(
                 f"{script.name}: no module {name} under {src}; mend the rule or the registry that names it"
             )
-    queue = [*also, *_imports(_tree(script), "__main__", is_package=False)]
+    queue = [*also, *_imports_of(script, _stamp(script), "__main__")]
     while queue:
         module = queue.pop()
         if module in found or module.split(".")[0] != PACKAGE:
@@ -160,7 +163,7 @@ def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, P
         found[module] = path
         if "." in module:
             queue.append(module.rpartition(".")[0])  # importing a module runs its packages
-        queue.extend(_imports(_tree(path), module, is_package=path.name == "__init__.py"))
+        queue.extend(_imports_of(path, _stamp(path), module))
     return found
 
 

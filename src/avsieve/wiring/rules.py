@@ -15,11 +15,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from avsieve.cleansing.registry import METHODS
 from avsieve.config.model import Config, parse_config
 from avsieve.encoders.contract import Architecture
 from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
-from avsieve.export.forms import PLACES
+from avsieve.export.places import PLACES
+from avsieve.export.registry import FORMS
+from avsieve.export.settings import Wish
+from avsieve.fusion.registry import MODELS
+from avsieve.report.registry import FIGURES
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
 from avsieve.wiring.codehash import code_hashes
@@ -88,19 +93,19 @@ def face_settings(config: Config) -> dict[str, Any]:
     return {
         **{name: value for name, value in faces.items() if name != "jpeg_quality"},
         "face_jpeg_quality": faces["jpeg_quality"],
-        "aligned": config.source.kind == "frames" and config.source.frames.aligned,
+        "aligned": config.source.contract.aligned,
     }
 
 
 def builtin_on_real(config: Config) -> list[str]:
     """Return the keys of the models that are ``builtin``, where the source has real people: these models know none."""
-    source = config.source
-    if source.kind in ("synthetic", "embeddings"):
+    source = config.source.contract
+    if source.made_up or not source.has_media:
         return []
     used = {"audio.checkpoint": config.audio.checkpoint}
-    if source.modalities == "both":
+    if "visual" in source.modalities:
         used["visual.model"] = config.visual.model
-        if not (source.kind == "frames" and source.frames.aligned):
+        if not source.aligned:
             used["faces.detector"] = config.faces.detector
     return sorted(key for key, value in used.items() if value == "builtin")
 
@@ -176,12 +181,16 @@ class Wiring:
             "recordings", [getattr(training.audio, name) for name in ("noise", "music", "speech", "rooms")]
         )
         """What trainings read that lies outside the results."""
+        self.method = METHODS.module(self.config.cleansing.method)
+        """The module of the cleansing method, which no script imports by itself."""
         evaluation = self.config.evaluation
-        self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.seed}
-        self.trial_settings = {name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "seed")}
+        self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.holdout_seed}
+        self.trial_settings = {
+            name: getattr(evaluation, name) for name in ("max_targets", "same_sex_share", "trials_seed")
+        }
         self.trained_on = [given(path) for path in evaluation.trained_on]
         sex: str | None = P.plan.speakers
-        if not self.source.is_synthetic:
+        if not self.source.writes_sex:
             sex = None if evaluation.sex is None else given(evaluation.sex)
         self.sex = [] if sex is None else [sex]
         self.as_norm = evaluation.as_norm.cohort is not None
@@ -203,9 +212,12 @@ class Wiring:
         self.fusion_models = [
             P.of(P.models.fusion, list=name, model=model, seed=seed)
             for name in ("all", "clean")
-            for model in self.config.fusion.models
+            for model in self.config.fusion.names
             for seed in self.config.fusion.seeds
         ]
+        untrained = [name for name in MODELS if not MODELS[name].trained]
+        self.fusion_modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *self.config.fusion.names])))
+        """The modules of the fusion models, which no script imports by itself."""
         self.fusion_flags = {"models": [self.at(path) for path in self.fusion_models]}
         shown = {"faces": P.align.faces_index, "wavs": P.extract.wav_index}
         self.shown = {
@@ -224,6 +236,8 @@ class Wiring:
             "shards": self.config.shards,
         }
         """Where the report finds what it tells of, and of how many shards."""
+        self.figures = sorted({FIGURES.module(name) for name in FIGURES})
+        """Modules of the report's figures, which it loads by name."""
         comparison = self.config.comparison
         arms = {
             f"{modality}_{name}": [
@@ -240,13 +254,15 @@ class Wiring:
         self.comparison = compared if comparison.in_report else {}
         """What the report tells of the comparison: nothing, unless the configuration asks for it."""
         self.comparison_flags = {name: self.at(path) for name, path in self.comparison.items()}
-        known = None if source.truth is None or self.source.is_synthetic else given(source.truth)
-        truth = P.truth.table if self.source.is_synthetic else known
+        known = None if source.truth is None or self.source.writes_truth else given(source.truth)
+        truth = P.truth.table if self.source.writes_truth else known
         self.truth = [] if truth is None else [truth]
         """Who is really seen and heard, where that is known: an input of the report."""
-        self.truth_flag = {"truth": self.at(truth) if truth and self.source.is_synthetic else truth}
+        self.truth_flag = {"truth": self.at(truth) if truth and self.source.writes_truth else truth}
         # The synthetic source keeps other people for the trials, whose labels are right: no truth is needed for them.
         self.trial_truth = [] if known is None else [known]
+        self.forms = FORMS
+        """The forms of an export: a rule each."""
         export = self.config.export
         self.exported = [kind for kind in export.what if kind == "wav" or source.modalities == "both"]
         """Kinds of files to export."""
@@ -258,14 +274,14 @@ class Wiring:
         self.trial_labels = {"labels": list(self.trial_lists)}
         self.builtin_models = builtin_on_real(self.config)
         """Keys of the shipped models that this run uses on data that they do not know."""
-        self.headline = self.config.fusion.models[0] if self.config.fusion.models else "score_average"
+        self.headline = self.config.fusion.names[0] if self.config.fusion.models else "score_average"
         """Whose figure the report begins with: chosen by the configuration, before anything is known."""
-        self.trial_files = {"sex": self.at(sex) if sex and self.source.is_synthetic else sex, "truth": known}
+        self.trial_files = {"sex": self.at(sex) if sex and self.source.writes_sex else sex, "truth": known}
 
     def _made_trials(self) -> dict[str, str]:
         """Return the lists that the run makes: with the truth known one; else those of trusted and of all labels."""
         made = P.evaluation.trials
-        if self.source.is_synthetic or self.trial_truth:
+        if self.source.writes_truth or self.trial_truth:
             return {TRUTH: made}
         return {TRUSTED: P.evaluation.trusted, GIVEN: made}
 
@@ -282,6 +298,15 @@ class Wiring:
     def encoder(modality: str, arch: str) -> Architecture:
         """Return an encoder by the name that the configuration gives it."""
         return {"audio": AUDIO, "visual": VISUAL}[modality][arch]
+
+    def model_settings(self, wildcards: Any) -> str:
+        """Return the option with the settings that the fusion model of a job has of its own."""
+        return flags({"options": self.config.fusion.own(wildcards.model).model_dump()})
+
+    def model_code(self, wildcards: Any) -> list[str]:
+        """Return the hashes of the fusion model that a job trains, without those that all models share."""
+        shared = self.code("train_fusion")
+        return [line for line in self.code("train_fusion", MODELS.module(wildcards.model)) if line not in shared]
 
     def builtin(self, value: str, *files: str) -> str:
         """Return the digest of the shipped ``files`` when ``value`` is ``builtin``: new weights rerun their stage."""
@@ -307,18 +332,20 @@ class Wiring:
         return self.source.need_media("export", files)
 
     def export_flags(self, form: str) -> str:
-        """Return the options of an export in a form: ``tree``, ``webdataset`` or ``parquet``."""
-        values = self.config.export.model_dump()
+        """Return the options of an export in a form: those that all have, and its own."""
+        export = self.config.export
         # What is written follows the prefix of a module, as every output does.
-        out = values["out"] if Path(values["out"]).is_absolute() else self.at(values["out"])
-        values |= {"results": self.at.results, "out": f"{out}/{form}", "what": self.exported}
-        return flags(values, leave=["part_mb", "shuffle"] if form == "tree" else [])
+        out = export.out if Path(export.out).is_absolute() else self.at(export.out)
+        own = [*Wish.model_fields, *self.forms[form].settings.model_fields]
+        values = {name: getattr(export, name) for name in own} | {"what": self.exported}
+        return flags({"results": self.at.results, "out": f"{out}/{form}"} | values)
 
     def board(self, wildcards: Any, output: Any) -> str:
         """Return the option that a training writes TensorBoard's files with, beside its model."""
         if not self.config.training.tensorboard:
             return ""
-        return flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")})
+        # Plain text: `Words` would be called in turn, with `output` as well.
+        return str(flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")}))
 
     def env(self, family: str) -> str:
         """Return the conda environment of a family of stages, that for CUDA where the family has one of its own."""

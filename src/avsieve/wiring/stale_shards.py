@@ -47,6 +47,14 @@ def left_over(results: str | Path, shards: int) -> Iterator[Path]:
             yield from sorted(path for path in where.iterdir() if is_left_over(path.name, names))
 
 
+def remove_left_over(results: str | Path, shards: int) -> int:
+    """Remove these files; return how many there were."""
+    found = list(left_over(results, shards))
+    for path in found:
+        path.unlink()
+    return len(found)
+
+
 def told(results: str | Path, shards: int) -> str:
     """Return a line about the files that are left over, with what removes them; empty where there are none."""
     found = list(left_over(results, shards))

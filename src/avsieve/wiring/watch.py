@@ -14,17 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from avsieve.config.source import Source
-from avsieve.sources.containers import EXTENSIONS, SOUND
+from avsieve.sources.containers import SOUND
 from avsieve.sources.watch_list import tell_changes
 from avsieve.storage import paths as P
 from avsieve.storage.census import of_archives, of_files, of_names
 
-# kind -> which folders' names make the plan: where there is no list, and in any case for the test.
-NAMED = {
-    "tree": (("root", "audio_root"), ("test_root", "test_audio_root"), EXTENSIONS),
-    "frames": (("wavs",), ("test_wavs",), EXTENSIONS),
-    "voxceleb": (("tracks",), ("test_tracks",), (".txt",)),
-}
 NOT_WATCHED = "clips: not watched"
 
 
@@ -35,7 +29,6 @@ class Watch:
         self._source, self._at = source, at  # `at` as in `avsieve.wiring.rules.Wiring`
         self.plan_list = at(P.plan.watched)
         """Where the plan notes what it was made from."""
-        self._settings = getattr(source, source.kind)
         self.roots = {name: root for name, root in roots.items() if root is not None}
         """Folders that the media index starts from."""
         self._shard = cache(self._changes)
@@ -63,21 +56,18 @@ class Watch:
         return self._planned()
 
     def _plan(self) -> str:
-        source, settings = self._source, self._settings
-        if source.kind != "archive" and source.kind not in NAMED:
+        contract = self._source.contract
+        folders = contract.named_now()
+        if folders is None and not contract.archives:
             return "clips: as the tables name them"
-        if source.watch == "nothing":
+        if self._source.watch == "nothing":
             try:
                 return str(json.loads(Path(self.plan_list).read_text(encoding="utf-8"))["told"])
             except (FileNotFoundError, ValueError, KeyError):
                 return NOT_WATCHED
-        if source.kind == "archive":
-            named = (settings.video, settings.audio, settings.test_video, settings.test_audio)
-            return of_archives("archives", [pattern for patterns in named for pattern in patterns])
-        train, test, endings = NAMED[source.kind]
-        keys = (*(train if settings.train_list is None and getattr(settings, "table", None) is None else ()), *test)
-        folders = [folder for key in keys if (folder := getattr(settings, key)) is not None]
-        return of_names("clips", folders, endings) if folders else "clips: as the list names them"
+        if folders is None:
+            return of_archives("archives", contract.patterns())
+        return of_names("clips", folders, contract.named_endings) if folders else "clips: as the list names them"
 
     def fetch(self, wildcards: Any) -> str:
         """Return what tells whether the clips of a shard are as they were when they were indexed."""

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import resource
@@ -18,9 +17,10 @@ from avsieve.media.file_identity import ChangedError
 from avsieve.media.index import slices_of
 from avsieve.media.slices import read_slice
 from avsieve.sources.archive import fetch, plan
+from avsieve.sources.archive.contract import Archive
 from avsieve.sources.archive.members import Member, find_members
 from avsieve.sources.archive.parts import find_archives
-from avsieve.sources.layout import Layout
+from tests.sources.blocks import settings
 
 CONTENT = {
     "dev/mp4/id1/vA/00001.mp4": bytes(range(256)) * 20,
@@ -62,12 +62,11 @@ def split(path: Path, cuts: Iterable[int], stem: str) -> str:
     return str(path.parent / f"{stem}*")
 
 
-def options(*video: str | Path, **others: object) -> argparse.Namespace:
-    given = {"video": [str(v) for v in video], "audio": [], "test_video": [], "test_audio": []}
-    return argparse.Namespace(**given | {"train_list": None, "verify": False, "layout": Layout()} | others)
+def options(*video: str | Path, **others: object) -> Archive:
+    return settings(Archive, video=list(video), **others)
 
 
-def fetched(args: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, str], dict[str, bytes]]:
+def fetched(args: Archive) -> tuple[pd.DataFrame, dict[str, str], dict[str, bytes]]:
     """Plan and fetch; return the index, the codes, and the bytes that the index points to."""
     index, status = fetch.fetch(plan.plan(args), args)
     codes = status.frame().set_index("utterance")["code"].to_dict()

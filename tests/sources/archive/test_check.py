@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.config.source import Archive
 from avsieve.sources.archive import check as archive_check
+from avsieve.sources.archive.contract import Archive
 from avsieve.sources.findings import SourceFacts
 
 from .test_archive import CONTENT, make_tar, make_zip, split

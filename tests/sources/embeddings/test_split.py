@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from avsieve.embedding_files.own_tables import read_embeddings
+from avsieve.embedding_files.places import table_files
 from avsieve.errors import AvsieveError
 from avsieve.sources.embeddings import fetch, plan
-from avsieve.sources.embeddings.files import table_files
+from avsieve.sources.embeddings.contract import Embeddings
 from avsieve.sources.embeddings.split import split
-from avsieve.storage.embeddings import read_embeddings
 from avsieve.storage.tables import read_table
+from tests.sources.blocks import settings
 
 NAMES = [f"id{s}/v{v}/0000{u}" for s in (1, 2, 3) for v in (1, 2) for u in (1, 2)]
 
@@ -31,10 +32,7 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def planned(corpus: Path, **tables: str) -> pd.DataFrame:
-    given = {"train_list": corpus / "l.txt", "audio": None, "visual": None, "test_audio": None, "test_visual": None}
-    options = {"names_key": "utterance", "vectors_key": "embedding", "strip_prefix": None}
-    listed = {name: [value] for name, value in tables.items()}
-    return plan.plan(argparse.Namespace(**(given | options | listed)))
+    return plan.plan(settings(Embeddings, train_list=corpus / "l.txt", **tables))
 
 
 def test_the_list_gives_the_order_and_test_tables_the_trials(corpus: Path) -> None:
@@ -100,4 +98,4 @@ def test_tables_that_do_not_fit_are_told(corpus: Path) -> None:
 
 def test_fetching_says_that_there_are_no_clips() -> None:
     with pytest.raises(AvsieveError, match="there are no clips"):
-        fetch.fetch(pd.DataFrame(), argparse.Namespace())
+        fetch.fetch(pd.DataFrame(), Embeddings())

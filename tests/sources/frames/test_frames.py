@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import cv2
@@ -8,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.config.source import Frames
 from avsieve.errors import AvsieveError
 from avsieve.media.extract import extract_shard
 from avsieve.sources.frames import fetch, plan
 from avsieve.sources.frames.check import check
+from avsieve.sources.frames.contract import Frames
 from avsieve.sources.frames.names import read_names
-from avsieve.sources.layout import Layout
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.wav import wav_bytes
+from tests.sources.blocks import settings
 
 META = (
     "VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet\n"
@@ -34,9 +33,8 @@ def wav(path: Path, seconds: float = 1.0) -> None:
     path.write_bytes(wav_bytes(np.ones(int(16_000 * seconds), np.int16)))
 
 
-def options(**given: Path | None) -> argparse.Namespace:
-    names = ("wavs", "faces", "names", "train_list", "test_wavs", "test_faces")
-    return argparse.Namespace(**(dict.fromkeys(names) | {"layout": Layout()} | given))
+def options(**given: object) -> Frames:
+    return settings(Frames, **given)
 
 
 @pytest.fixture
@@ -135,7 +133,7 @@ def test_images_and_sound_become_frames_and_wavs(release: Path, kind: str) -> No
     index, _ = fetch.fetch(plan.plan(args), args)
     tars = {"frames_tar": release / "f.tar", "wav_tar": release / "w.tar"}
     settings = {"interval_s": 0.4, "jpeg_quality": 95, "min_audio_s": 0.5}
-    status = extract_shard(index, {"train": args.faces}, {"train": args.wavs}, **tars, **settings)
+    status = extract_shard(index, {"train": Path(args.faces)}, {"train": Path(args.wavs)}, **tars, **settings)
     table = status.frame().set_index("utterance")
     with TarReader(tars["frames_tar"]) as frames, TarReader(tars["wav_tar"]) as wavs:
         names = [name for name, _ in frames.of("id10001/vidA/00001")]
@@ -154,7 +152,7 @@ def test_endings_in_capitals_other_layouts_and_odd_names_are_found(tmp_path: Pat
     wav(tmp_path / "wav/Ben/2.Flac")
     image(tmp_path / "faces/Zoë/take 1/0010.JPG")
     image(tmp_path / "faces/Ben/2/0010.Jpeg")
-    args = options(wavs=tmp_path / "wav", faces=tmp_path / "faces", layout=Layout("speaker/utterance"))
+    args = options(wavs=tmp_path / "wav", faces=tmp_path / "faces", layout="speaker/utterance")
     rows = plan.plan(args)
     assert rows["utterance"].tolist() == ["Ben/2/2", "Zo=C3=AB/take=201/take=201"]
     index, status = fetch.fetch(rows, args)
@@ -163,7 +161,7 @@ def test_endings_in_capitals_other_layouts_and_odd_names_are_found(tmp_path: Pat
     assert index["audio_path"].tolist() == ["Ben/2.Flac", "Zoë/take 1.WAV"]
     tars = {"frames_tar": tmp_path / "f.tar", "wav_tar": tmp_path / "w.tar"}
     settings = {"interval_s": 0.4, "jpeg_quality": 95, "min_audio_s": 0.5}
-    done = extract_shard(index, {"train": args.faces}, {"train": args.wavs}, **tars, **settings).frame()
+    done = extract_shard(index, {"train": Path(args.faces)}, {"train": Path(args.wavs)}, **tars, **settings).frame()
     assert done["code"].tolist() == ["ok", "ok"]
     settings = Frames(wavs=str(tmp_path / "wav"), faces=str(tmp_path / "faces"), layout="speaker/utterance")
     facts = check(settings, "both")

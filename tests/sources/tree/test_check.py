@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.config.source import Synthetic, Tree
 from avsieve.sources.findings import SourceFacts
 from avsieve.sources.folder_check import look_at_folders
 from avsieve.sources.layout import Layout
-from avsieve.sources.load import load_source
+from avsieve.sources.synthetic.check import check as check_synthetic
+from avsieve.sources.synthetic.contract import Synthetic
 from avsieve.sources.tree.check import check
+from avsieve.sources.tree.contract import Tree
 
 
 @pytest.fixture
@@ -73,5 +74,5 @@ def test_people_in_both_folders_are_told(tree: Path) -> None:
 
 
 def test_the_embedded_corpus_counts_itself() -> None:
-    facts = load_source("synthetic", "check").check(Synthetic(), "both")
+    facts = check_synthetic(Synthetic(), "both")
     assert (facts.utterances, facts.seconds) == (432, 1296.0)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +8,10 @@ import pytest
 from avsieve.errors import AvsieveError
 from avsieve.media.extract import extract_shard
 from avsieve.media.ffmpeg import write_clip
-from avsieve.sources.layout import Layout
 from avsieve.sources.tree import fetch, plan
+from avsieve.sources.tree.contract import Tree
 from avsieve.storage.wav import wav_bytes
+from tests.sources.blocks import settings
 
 
 @pytest.fixture
@@ -26,10 +26,8 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def options(root: Path, **others: object) -> argparse.Namespace:
-    given: dict[str, object] = {"root": root, "layout": Layout()}
-    absent = dict.fromkeys(("table", "train_list", "audio_root", "test_root", "test_audio_root"))
-    return argparse.Namespace(**absent | given | others)
+def options(root: Path, **others: object) -> Tree:
+    return settings(Tree, root=root, **others)
 
 
 def planned(root: Path, train_list: Path | None = None, test_root: Path | None = None) -> list[tuple[str, str, str]]:
@@ -144,6 +142,7 @@ def test_sound_without_a_picture_is_still_extracted(apart: Path) -> None:
     index, _ = fetch.fetch(plan.plan(args), args)
     index = index[index["utterance"] == "id2/vB/00003"].reset_index(drop=True)
     tars = {"frames_tar": apart / "f.tar", "wav_tar": apart / "w.tar"}
-    settings = {"interval_s": 0.4, "jpeg_quality": 90, "min_audio_s": 0.5}
-    status = extract_shard(index, {"train": args.root}, {"train": args.audio_root}, **tars, **settings).frame()
+    media = {"interval_s": 0.4, "jpeg_quality": 90, "min_audio_s": 0.5}
+    roots = {"train": apart / "train"}, {"train": apart / "sound"}
+    status = extract_shard(index, *roots, **tars, **media).frame()
     assert (status["code"][0], status["audio_s"][0]) == ("no_video_stream", 1.0)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.config.source import Urls
 from avsieve.sources.findings import SourceFacts
 from avsieve.sources.urls import check as urls_check
+from avsieve.sources.urls.contract import Urls
 from tests.sources.faulty_server import FaultyServer
 
 from .test_urls import Job, clip_bytes

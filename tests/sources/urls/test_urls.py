@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -20,10 +21,12 @@ from avsieve.media.cut import CutError
 from avsieve.media.decode import decode_clip
 from avsieve.media.ffmpeg import write_clip
 from avsieve.sources.urls import clips as keep
+from avsieve.sources.urls.contract import Urls, UrlsSource
 from avsieve.sources.urls.table import UrlRequest, read_table
 from avsieve.storage.tables import read_table as read_parquet
 from avsieve.storage.tables import write_table
 from avsieve.storage.wav import wav_bytes
+from avsieve.wiring.rules import flags
 from tests.sources.faulty_server import FaultyServer, Reply
 
 from .url_job import Job, clip_bytes
@@ -343,7 +346,8 @@ def test_a_killed_download_is_taken_up_where_it_stopped(job: Job, repository: Pa
     write_table(job.folder / "plan.parquet", job.plan().assign(shard="000"))
     script = repository / "workflow" / "scripts" / "fetch_media.py"
     command = [sys.executable, str(script), "urls", "--plan", "plan.parquet", "--index", "000.parquet"]
-    command += ["--status", "s.parquet", "--max-failed", "0", "--store", "store", "--parallel", "2"]
+    given = flags(Urls(store="store", parallel=2).model_dump(include={*UrlsSource.fetch_keys}))
+    command += ["--status", "s.parquet", "--max-failed", "0", *shlex.split(given)]
     environment = os.environ | {"PYTHONPATH": str(repository / "src")}
     process = subprocess.Popen(command, cwd=job.folder, env=environment, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 from pathlib import Path
 
 import pandas as pd
 
 from avsieve.sources.urls import fetch, plan
+from avsieve.sources.urls.contract import Urls
+from tests.sources.blocks import settings
 from tests.sources.faulty_server import FaultyServer, Reply
 
 
@@ -35,14 +36,15 @@ class Job:
     def plan(self) -> pd.DataFrame:
         table = self.folder / "table.csv"
         table.write_text("\n".join(["utterance,url,sha256,start,end", *self.lines]) + "\n")
-        return plan.plan(argparse.Namespace(table=table, test_table=None))
+        return plan.plan(settings(Urls, table=table))
 
-    def fetch(self, rows: pd.DataFrame | None = None, **settings: float) -> dict[str, str]:
+    def fetch(self, rows: pd.DataFrame | None = None, **changes: float) -> dict[str, str]:
         """Run the source as its script does; return the codes."""
         given = {"parallel": 3, "retries": 3, "pause_s": 0.01, "timeout_s": 2.0, "requests_per_s": 0.0}
-        given |= {"bytes_per_s": 0.0, "max_bytes": 10**9, "ask_again_days": 0.0} | settings
+        given |= {"bytes_per_s": 0.0, "max_bytes": 10**9, "ask_again_days": 0.0} | changes
+        block = settings(Urls, store=self.store, **given)
         rows = self.plan() if rows is None else rows
-        self.index, status = fetch.fetch(rows, argparse.Namespace(store=self.store, **given))
+        self.index, status = fetch.fetch(rows, block)
         self.details = dict(zip(rows["utterance"], status.frame()["detail"], strict=True))
         return dict(zip(rows["utterance"], status.frame()["code"], strict=True))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -20,7 +20,10 @@ import pytest
 from avsieve.errors import AvsieveError
 from avsieve.media.ffmpeg import write_clip
 from avsieve.sources.voxceleb import fetch, plan
+from avsieve.sources.voxceleb.contract import Voxceleb, VoxcelebSource
 from avsieve.storage.wav import wav_bytes
+from avsieve.wiring.rules import flags
+from tests.sources.blocks import settings
 
 from .conftest import StandIn, write_track
 
@@ -73,22 +76,17 @@ def corpus(tmp_path: Path, site: StandIn, video: bytes) -> Path:
     return tmp_path
 
 
-def options(corpus: Path, site: StandIn, **changes: object) -> argparse.Namespace:
-    ap = argparse.ArgumentParser()
-    fetch.add_options(ap)
-    given = ["--tracks", str(corpus / "txt"), "--store", str(corpus / "store"), "--url", site.url]
-    args = ap.parse_args([*given, "--sleep-s", "0.01", "--timeout-s", "5", "--size", "64", "--format", "b"])
-    for name, value in changes.items():
-        assert hasattr(args, name)
-        setattr(args, name, value)
-    return args
+def options(corpus: Path, site: StandIn, **changes: object) -> Voxceleb:
+    given = {"tracks": corpus / "txt", "store": corpus / "store", "url": site.url}
+    quick = {"sleep_s": 0.01, "timeout_s": 5, "size": 64, "format": "b"}
+    return settings(Voxceleb, **given | quick | changes)
 
 
 def rows_of(corpus: Path) -> pd.DataFrame:
-    return plan.plan(argparse.Namespace(tracks=corpus / "txt", train_list=None, test_tracks=None))
+    return plan.plan(settings(Voxceleb, tracks=corpus / "txt"))
 
 
-def codes(corpus: Path, args: argparse.Namespace, rows: pd.DataFrame | None = None) -> dict[str, str]:
+def codes(corpus: Path, args: Voxceleb, rows: pd.DataFrame | None = None) -> dict[str, str]:
     _, status = fetch.fetch(rows_of(corpus) if rows is None else rows, args)
     table = status.frame()
     return dict(zip(table["utterance"], table["code"], strict=True))
@@ -218,10 +216,10 @@ def test_videos_are_kept_if_asked_and_serve_another_size(corpus: Path, site: Sta
     codes(corpus, options(corpus, site, keep_videos=True), rows)
     assert sorted(p.name for p in (corpus / "store/videos").iterdir()) == ["aliveA.mp4", "aliveB.mp4"]
     site.requests.clear()
-    codes(corpus, options(corpus, site, keep_videos=True, size=48), rows)
+    codes(corpus, options(corpus, site, keep_videos=True, size=80), rows)
     assert not site.requests
     with av.open(str(corpus / "store/clips/id1/aliveB/00001.mp4")) as clip:
-        assert clip.streams.video[0].width == 48
+        assert clip.streams.video[0].width == 80
 
 
 def test_another_size_does_not_fetch_a_corpus_again_unawares(corpus: Path, site: StandIn) -> None:
@@ -252,8 +250,8 @@ def test_a_killed_fetch_is_taken_up_and_nothing_is_done_twice(
     rows = rows_of(corpus)
     rows.to_parquet(corpus / "plan.parquet")
     script = [sys.executable, str(repository / "workflow/scripts/fetch_media.py"), "voxceleb"]
-    script += ["--plan", str(corpus / "plan.parquet"), "--tracks", str(corpus / "txt"), "--store"]
-    script += [str(corpus / "store"), "--url", site.url, "--sleep-s", "0", "--size", "64", "--format", "b"]
+    given = options(corpus, site, sleep_s=0).model_dump(include={*VoxcelebSource.fetch_keys})
+    script += ["--plan", str(corpus / "plan.parquet"), *shlex.split(flags(given))]
     script += ["--index", str(corpus / "i.parquet"), "--status", str(corpus / "s.parquet"), "--max-failed", "0.9"]
     environment = os.environ | {"PYTHONPATH": str(repository / "src")}
     process = subprocess.Popen(script, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)

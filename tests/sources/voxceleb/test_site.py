@@ -17,7 +17,15 @@ def test_the_users_wishes_reach_yt_dlp(tmp_path: Path) -> None:
     cookies = tmp_path / "cookies.txt"
     cookies.write_text("# Netscape HTTP Cookie File\n")
     options = SiteOptions(
-        "http://x/{video}", format="b", cookies=cookies, proxy="socks5://y", bytes_per_s=1000.0, timeout_s=7.0
+        "http://x/{video}",
+        format="b",
+        cookies=cookies,
+        proxy="socks5://y",
+        bytes_per_s=1000.0,
+        timeout_s=7.0,
+        sleep_s=0.0,
+        retries=3,
+        give_up_after=5,
     )
     given = Site(options)._parameters(tmp_path)
     assert given["cookiefile"].read() == cookies.read_text()

@@ -1,1 +1,1 @@
-"""Methods: from evidence to the probability that a label is wrong. One module each, one function ``judge``."""
+"""Cleansing methods, one a module: what they are is told in `avsieve.cleansing.method`."""

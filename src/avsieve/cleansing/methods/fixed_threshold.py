@@ -13,20 +13,50 @@ right. The paper works on voices; here either modality, or both, may be asked.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
+from pydantic import AfterValidator
 
-from avsieve.cleansing.result import Judgement, from_flags
-from avsieve.cleansing.scores import Evidence, Scores
+from avsieve.cleansing.method import Method
+from avsieve.settings import Block, Cosine, key
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from avsieve.cleansing.result import Judgement
+    from avsieve.cleansing.scores import Evidence, Scores
 
 
-def judge(scores: Scores, *, thresholds: Sequence[float] = (0.4, 0.5)) -> Judgement:
-    """Flag each modality whose similarity is below one of ``thresholds`` (cosines, rising, one per round).
+def _rising(thresholds: list[float]) -> list[float]:
+    if not thresholds or thresholds != sorted(thresholds):
+        raise ValueError("one or more cosines in rising order")
+    return thresholds
 
-    An utterance that has nothing to be compared with (its speaker's only one) is not judged.
-    """
-    audio, visual = (_below(scores.evidence[m], thresholds) for m in ("audio", "visual"))
-    return from_flags(scores, audio, visual, thresholds=list(thresholds))
+
+class FixedThresholdSettings(Block):
+    """Options of fixed thresholds."""
+
+    thresholds: Annotated[list[Cosine], AfterValidator(_rising)] = key(
+        lambda: [0.4, 0.5], "Cosines in rising order, one for each round."
+    )
+
+
+class FixedThreshold(Method[FixedThresholdSettings]):
+    """What is below one of the thresholds is wrong."""
+
+    name = "fixed_threshold"
+    label = "fixed thresholds"
+    settings = FixedThresholdSettings
+
+    def judge(self, scores: Scores, settings: FixedThresholdSettings) -> Judgement:
+        """Flag each modality whose similarity is below one of the thresholds.
+
+        An utterance that has nothing to be compared with (its speaker's only one) is not judged.
+        """
+        from avsieve.cleansing.result import from_flags
+
+        audio, visual = (_below(scores.evidence[m], settings.thresholds) for m in ("audio", "visual"))
+        return from_flags(scores, audio, visual, thresholds=settings.thresholds)
 
 
 def _below(evidence: Evidence, thresholds: Sequence[float]) -> np.ndarray:

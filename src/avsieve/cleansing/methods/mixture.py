@@ -7,31 +7,54 @@ leave-one-video-out centre take the place of the losses, since nothing is traine
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from avsieve.cleansing.inputs import MODALITIES
-from avsieve.cleansing.result import Judgement, unjudged_of
-from avsieve.cleansing.scores import Scores
+from avsieve.cleansing.method import Method
+from avsieve.settings import Block, key
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from avsieve.cleansing.result import Judgement
+    from avsieve.cleansing.scores import Scores
 
 _SAMPLE = 100_000
 
 
-def judge(scores: Scores, *, robust_centres: bool = False, seed: int = 0) -> Judgement:
-    """Return each modality's probability of belonging to the lower component; the modalities are taken as independent.
+class MixtureSettings(Block):
+    """Options of the mixture."""
 
-    ``robust_centres`` uses the re-estimated centres instead of the plain ones.
-    """
-    wrong, facts = {}, {}
-    for m in MODALITIES:
-        e = scores.evidence[m]
-        wrong[m], facts[m] = _lower_component(e.similarity if robust_centres else e.plain, seed)
-        wrong[m] = np.where(e.present, wrong[m], np.nan)
-    a, v = wrong["audio"], wrong["visual"]
-    either = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - (1 - a) * (1 - v)))
-    return Judgement(a, v, either, calibrated=True, facts=facts, unjudged=unjudged_of(scores, a, v))
+    robust_centres: bool = key(False, "Use the re-estimated centres instead of the plain ones.")
+    seed: int = key(0, "Of the choice of similarities that the mixture is fitted to.", ge=0)
+
+
+class Mixture(Method[MixtureSettings]):
+    """What belongs to the lower of two Gaussians is wrong; the modalities are taken as independent."""
+
+    name = "mixture"
+    label = "mixture of two Gaussians"
+    settings = MixtureSettings
+
+    def judge(self, scores: Scores, settings: MixtureSettings) -> Judgement:
+        """Return each modality's probability of belonging to the lower component."""
+        import numpy as np
+
+        from avsieve.cleansing.inputs import MODALITIES
+        from avsieve.cleansing.result import Judgement, unjudged_of
+
+        wrong, facts = {}, {}
+        for m in MODALITIES:
+            e = scores.evidence[m]
+            similarity = e.similarity if settings.robust_centres else e.plain
+            wrong[m], facts[m] = _lower_component(similarity, settings.seed)
+            wrong[m] = np.where(e.present, wrong[m], np.nan)
+        a, v = wrong["audio"], wrong["visual"]
+        either = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - (1 - a) * (1 - v)))
+        return Judgement(a, v, either, calibrated=True, facts=facts, unjudged=unjudged_of(scores, a, v))
 
 
 def _lower_component(similarity: np.ndarray, seed: int) -> tuple[np.ndarray, dict[str, float]]:
+    import numpy as np
     from sklearn.mixture import GaussianMixture
 
     known = np.flatnonzero(~np.isnan(similarity))

@@ -13,60 +13,78 @@ first (`avsieve.cleansing.suggestions.find_merges`) and do not compete. Where th
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from avsieve.cleansing.few_speakers import model_for
-from avsieve.cleansing.inputs import MODALITIES
-from avsieve.cleansing.likelihood import KINDS, LikelihoodModel
-from avsieve.cleansing.result import Judgement
-from avsieve.cleansing.scores import Evidence, Scores
-from avsieve.cleansing.structure import Inference, Shares, infer
-from avsieve.cleansing.suggestions import find_merges, without_twins
+from avsieve.cleansing.method import Method
+from avsieve.settings import Block, key
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from avsieve.cleansing.result import Judgement
+    from avsieve.cleansing.scores import Evidence, Scores
 
 
-def judge(scores: Scores, *, rounds: int = 6, seed: int = 0) -> Judgement:
-    """Return calibrated probabilities.
+class PosteriorSettings(Block):
+    """Options of the posterior."""
 
-    Parameters
-    ----------
-    rounds
-        How often likelihoods and beliefs are re-estimated, 1 or more.
-    seed
-        Of the choice of examples that ratios are learned from.
-    """
-    video, speaker = scores.video_code(), scores.speaker.astype(np.int64)
-    belief = {m: _first_belief(scores.evidence[m]) for m in MODALITIES}
-    twins = find_merges(scores, np.minimum(belief["audio"], belief["visual"]))
-    models = {m: model_for(without_twins(scores, m, twins), video, speaker, seed) for m in MODALITIES}
-    found = Inference(np.zeros((len(scores), 4)), dict(belief), Shares())
-    for _ in range(rounds):
-        audio, visual = (models[m].log_likelihood(found.settled[m]) for m in MODALITIES)
-        found = infer(audio, visual, video, speaker, found.shares)
-        cases = found.cases
+    rounds: int = key(6, "How often likelihoods and beliefs are re-estimated.", ge=1)
+    seed: int = key(0, "Of the choice of examples that ratios are learned from.", ge=0)
+
+
+class Posterior(Method[PosteriorSettings]):
+    """Calibrated probabilities."""
+
+    name = "posterior"
+    label = "posterior of voice and face"
+    settings = PosteriorSettings
+
+    def judge(self, scores: Scores, settings: PosteriorSettings) -> Judgement:
+        """Return calibrated probabilities."""
+        import numpy as np
+
+        from avsieve.cleansing.few_speakers import model_for
+        from avsieve.cleansing.inputs import MODALITIES
+        from avsieve.cleansing.likelihood import KINDS, LikelihoodModel
+        from avsieve.cleansing.result import Judgement
+        from avsieve.cleansing.structure import Inference, Shares, infer
+        from avsieve.cleansing.suggestions import find_merges, without_twins
+
+        video, speaker = scores.video_code(), scores.speaker.astype(np.int64)
+        belief = {m: _first_belief(scores.evidence[m]) for m in MODALITIES}
+        twins = find_merges(scores, np.minimum(belief["audio"], belief["visual"]))
+        models = {m: model_for(without_twins(scores, m, twins), video, speaker, settings.seed) for m in MODALITIES}
+        found = Inference(np.zeros((len(scores), 4)), dict(belief), Shares())
+        for _ in range(settings.rounds):
+            audio, visual = (models[m].log_likelihood(found.settled[m]) for m in MODALITIES)
+            found = infer(audio, visual, video, speaker, found.shares)
+            cases = found.cases
+            belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
+            for m in MODALITIES:
+                models[m].update_mixture(belief[m])
+        # Where another person may be the speaker: theirs would be right, and all others wrong in both modalities.
+        doubt, rival = scores.doubt[:, None].astype(float), scores.rival[:, None].astype(float)
+        cases = (1 - doubt) * cases + doubt * np.concatenate([rival, 0 * rival, 0 * rival, 1 - rival], axis=1)
         belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
-        for m in MODALITIES:
-            models[m].update_mixture(belief[m])
-    # Where another person may be the speaker: theirs would be right, and all others wrong in both modalities.
-    doubt, rival = scores.doubt[:, None].astype(float), scores.rival[:, None].astype(float)
-    cases = (1 - doubt) * cases + doubt * np.concatenate([rival, 0 * rival, 0 * rival, 1 - rival], axis=1)
-    belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
-    # Without evidence of its own a belief is what the structure assumes: no judgement.
-    judged = {m: ~np.isnan(scores.evidence[m].similarity) & models[m].works for m in MODALITIES}
-    a, v = (np.where(judged[m], 1 - belief[m], np.nan) for m in MODALITIES)
-    wrong = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - cases[:, 0]))
-    learned = {m: model.mixture for m, model in models.items() if isinstance(model, LikelihoodModel)}
-    facts = {
-        "judged_by": {m: models[m].name if models[m].works else "nothing" for m in MODALITIES},
-        "video_shares": found.shares.states.round(5).tolist(),
-        "utterance_shares": found.shares.cases.round(5).tolist(),
-        "kinds_of_wrong": {m: dict(zip(KINDS, x.round(4).tolist(), strict=True)) for m, x in learned.items()},
-    }
-    why = {m: models[m].why for m in MODALITIES if scores.evidence[m].present.any() and not judged[m].any()}
-    return Judgement(a, v, wrong, calibrated=True, facts=facts, unjudged=why)
+        # Without evidence of its own a belief is what the structure assumes: no judgement.
+        judged = {m: ~np.isnan(scores.evidence[m].similarity) & models[m].works for m in MODALITIES}
+        a, v = (np.where(judged[m], 1 - belief[m], np.nan) for m in MODALITIES)
+        wrong = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - cases[:, 0]))
+        learned = {m: model.mixture for m, model in models.items() if isinstance(model, LikelihoodModel)}
+        facts = {
+            "judged_by": {m: models[m].name if models[m].works else "nothing" for m in MODALITIES},
+            "video_shares": found.shares.states.round(5).tolist(),
+            "utterance_shares": found.shares.cases.round(5).tolist(),
+            "kinds_of_wrong": {m: dict(zip(KINDS, x.round(4).tolist(), strict=True)) for m, x in learned.items()},
+        }
+        why = {m: models[m].why for m in MODALITIES if scores.evidence[m].present.any() and not judged[m].any()}
+        return Judgement(a, v, wrong, calibrated=True, facts=facts, unjudged=why)
 
 
 def _first_belief(e: Evidence) -> np.ndarray:
     """Place each similarity between the impostors' and the better half of the corpus's own."""
+    import numpy as np
+
     known = e.similarity[~np.isnan(e.similarity)]
     wrong = e.foreign[~np.isnan(e.foreign)]
     if len(known) < 2 or len(wrong) < 2:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from contextlib import closing
 
-from avsieve.config.source import Archive as Settings
 from avsieve.errors import AvsieveError
 from avsieve.lists.corpora import named
 from avsieve.lists.layouts import listed
 from avsieve.media.index import slice_of
+from avsieve.sources.archive.contract import Archive as Settings
 from avsieve.sources.archive.locate import BadMemberError, Locator
 from avsieve.sources.archive.members import LINK, SPARSE, Member, find_members
 from avsieve.sources.archive.names import Naming

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,17 +14,14 @@ from avsieve.runtime.progress import progress
 from avsieve.sources.archive.locate import BadMemberError, Locator, verify
 from avsieve.sources.archive.members import Member
 from avsieve.sources.archive.parts import find_archives
-from avsieve.sources.archive.plan import add_archive_options, places_from_text
+from avsieve.sources.archive.plan import places_from_text
 from avsieve.sources.containers import missing_part
 from avsieve.sources.plan import TEST, TRAIN
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 
-
-def add_options(ap: argparse.ArgumentParser) -> None:
-    """Add the options of this source."""
-    add_archive_options(ap)
-    ap.add_argument("--verify", action=argparse.BooleanOptionalAction, default=False, help="compare checksums of zips")
+if TYPE_CHECKING:
+    from avsieve.sources.archive.contract import Archive
 
 
 class _Finder:
@@ -65,7 +62,7 @@ class _Finder:
         return IndexedClip(utterance, subset, clip or Place(utterance), sound, duration_s, listed)
 
 
-def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:
+def fetch(rows: pd.DataFrame, settings: Archive) -> tuple[pd.DataFrame, StatusTable]:
     """Find the bytes of a shard's clips, and read the lengths that no list gives from their headers.
 
     Parameters
@@ -83,10 +80,15 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     AvsieveError
         If an archive is no longer there.
     """
-    archives = [a for p in (args.video, args.audio, args.test_video, args.test_audio) if p for a in find_archives(p)]
-    apart = {TRAIN: bool(args.audio), TEST: bool(args.test_audio)}
+    archives = [
+        a
+        for p in (settings.video, settings.audio, settings.test_video, settings.test_audio)
+        if p
+        for a in find_archives(p)
+    ]
+    apart = {TRAIN: bool(settings.audio), TEST: bool(settings.test_audio)}
     with closing(Locator(archives)) as locator:
-        finder = _Finder(locator, apart, check=args.verify)
+        finder = _Finder(locator, apart, check=settings.verify)
         found = [
             finder.find(row.utterance, row.subset, row.path, row.seconds)
             for row in progress(list(rows.itertuples()), "clips")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,25 +11,13 @@ from avsieve.lists.layouts import read_corpus_list
 from avsieve.sources.archive.members import Member, find_members
 from avsieve.sources.archive.names import Naming
 from avsieve.sources.archive.parts import find_archives
-from avsieve.sources.layout import DEFAULT, Layout
+from avsieve.sources.layout import Layout
 from avsieve.sources.plan import TEST, TRAIN
 from avsieve.sources.rows import refuse_shared_speakers
 from avsieve.sources.scan_report import log
 
-
-def add_archive_options(ap: argparse.ArgumentParser) -> None:
-    """Add the options that name the archives."""
-    ap.add_argument("--video", nargs="+", required=True, help="archives of the clips; `*` stands for anything")
-    ap.add_argument("--audio", nargs="+", default=[], help="archives of the sound, where it lies apart")
-    ap.add_argument("--test-video", nargs="+", default=[], help="archives of the test clips, of other speakers")
-    ap.add_argument("--test-audio", nargs="+", default=[], help="archives of their sound, where it lies apart")
-
-
-def add_options(ap: argparse.ArgumentParser) -> None:
-    """Add the options of this source."""
-    add_archive_options(ap)
-    ap.add_argument("--layout", type=Layout, default=Layout(DEFAULT), help="what the last parts of a name are")
-    ap.add_argument("--train-list", type=Path, help="`speaker wav seconds` lines; without it every clip is used")
+if TYPE_CHECKING:
+    from avsieve.sources.archive.contract import Archive
 
 
 def places_to_text(clip: Member | None, sound: Member | None) -> str:
@@ -63,7 +51,7 @@ def _rows(subset: str, video: list[str], audio: list[str], train_list: Path | No
     return pd.DataFrame({"utterance": utterances, "subset": subset, "path": paths, "seconds": seconds})
 
 
-def plan(args: argparse.Namespace) -> pd.DataFrame:
+def plan(settings: Archive) -> pd.DataFrame:
     """Return the utterances of the list in its order, or of the archives where there is no list.
 
     ``path`` tells where the clip lies and, in a second line, its sound where that lies apart, so that no shard has to
@@ -74,9 +62,11 @@ def plan(args: argparse.Namespace) -> pd.DataFrame:
     AvsieveError
         If an archive is missing, incomplete or cannot be read in place, or a speaker is in training and test.
     """
-    rows = _rows(TRAIN, args.video, args.audio, args.train_list, args.layout)
-    if args.test_video:
-        test = _rows(TEST, args.test_video, args.test_audio, None, args.layout)
+    layout = Layout(settings.layout)
+    train_list = None if settings.train_list is None else Path(settings.train_list)
+    rows = _rows(TRAIN, settings.video, settings.audio, train_list, layout)
+    if settings.test_video:
+        test = _rows(TEST, settings.test_video, settings.test_audio, None, layout)
         rows = pd.concat([rows, test], ignore_index=True)
         refuse_shared_speakers(rows, "source.archive.video", "source.archive.test_video")
     return rows

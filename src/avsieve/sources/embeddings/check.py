@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from avsieve.config.source import Embeddings
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.table import EmbeddingTable, coverage, coverage_lines
 from avsieve.errors import AvsieveError
 from avsieve.lists.layouts import read_corpus_list
+from avsieve.sources.embeddings.contract import Embeddings
 from avsieve.sources.findings import Finding, SourceFacts
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from avsieve.errors import AvsieveError
 from avsieve.storage.status import StatusTable
 
+if TYPE_CHECKING:
+    from avsieve.sources.embeddings.contract import Embeddings
 
-def add_options(ap: argparse.ArgumentParser) -> None:
-    """Add no options."""
 
-
-def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:
+def fetch(rows: pd.DataFrame, settings: Embeddings) -> tuple[pd.DataFrame, StatusTable]:
     """Say that there are no clips.
 
     Raises

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avsieve.embedding_files.own_tables import write_embeddings
+from avsieve.embedding_files.places import all_files
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.table import EmbeddingTable, coverage_lines
 from avsieve.errors import AvsieveError
-from avsieve.sources.embeddings.files import all_files
-from avsieve.storage.embeddings import write_embeddings
 from avsieve.storage.provenance import sha256_of, write_provenance
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
@@ -85,3 +85,18 @@ def split(
         stage = f"embed_{modality}"
         write_provenance(folder / f"{shard}.json", stage=stage, packages=["numpy", "pyarrow"], **facts)
         yield status
+
+
+def split_checked(
+    plan: pd.DataFrame,
+    shards: Sequence[str],
+    modality: str,
+    tables: Sequence[str],
+    folder: Path,
+    options: Options,
+    *,
+    max_failed: float,
+) -> None:
+    """`split` all shards, and stop at the first where more than the share ``max_failed`` of the utterances failed."""
+    for status in split(plan, shards, modality, tables, folder, options):
+        status.check(max_failed)

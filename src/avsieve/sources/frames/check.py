@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.config.source import Frames
 from avsieve.errors import AvsieveError
 from avsieve.lists.corpora import named
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.sources.folder_check import Looked, absent_folders, look_at_folders, mean_duration_s, ordered, search
+from avsieve.sources.frames.contract import Frames
 from avsieve.sources.frames.folders import ImageFolders
 from avsieve.sources.frames.names import read_names
 from avsieve.sources.frames.plan import with_name

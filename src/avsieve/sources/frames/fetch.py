@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -21,16 +21,11 @@ from avsieve.storage.file_names import path_from_text, shown
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 
-
-def add_options(ap: argparse.ArgumentParser) -> None:
-    """Add the options of this source."""
-    ap.add_argument("--wavs", type=Path, required=True, help="folder of the sound")
-    ap.add_argument("--faces", type=Path, help="folder of the images; without it there is sound alone")
-    ap.add_argument("--test-wavs", type=Path, help="sound of other people")
-    ap.add_argument("--test-faces", type=Path, help="images of other people")
+if TYPE_CHECKING:
+    from avsieve.sources.frames.contract import Frames
 
 
-def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:
+def fetch(rows: pd.DataFrame, settings: Frames) -> tuple[pd.DataFrame, StatusTable]:
     """Find the images and the sound of a shard.
 
     Where a video's images are not told apart by utterance, each of its utterances has all of them.
@@ -45,9 +40,9 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     tuple
         The media index, one row per row of the plan, and the status.
     """
-    roots = {"train": (args.faces, args.wavs), "test": (args.test_faces, args.test_wavs)}
-    folders = {subset: ImageFolders(faces) if faces is not None else None for subset, (faces, _) in roots.items()}
-    sounds = {subset: Finder(wavs, sound=True) for subset, (_, wavs) in roots.items() if wavs is not None}
+    roots = {"train": (settings.faces, settings.wavs), "test": (settings.test_faces, settings.test_wavs)}
+    folders = {subset: ImageFolders(Path(faces)) if faces is not None else None for subset, (faces, _) in roots.items()}
+    sounds = {subset: Finder(Path(wavs), sound=True) for subset, (_, wavs) in roots.items() if wavs is not None}
     status = StatusTable("fetch_media")
     found = []
     for row in progress(list(rows.itertuples()), "utterances"):
@@ -70,10 +65,10 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     return media_table(found), status
 
 
-def also_watched(rows: pd.DataFrame, index: pd.DataFrame, args: argparse.Namespace) -> Iterator[Watched]:
+def also_watched(rows: pd.DataFrame, index: pd.DataFrame, settings: Frames) -> Iterator[Watched]:
     """Yield the folders in which images would be taken in place of those that were found."""
     for row, clip in zip(rows.itertuples(), index.itertuples(), strict=True):
-        if (args.faces if row.subset == TRAIN else args.test_faces) is None:
+        if (settings.faces if row.subset == TRAIN else settings.test_faces) is None:
             continue
         for folder in image_places(row.path.partition("\n")[0]):
             if clip.size and folder == path_from_text(clip.path):

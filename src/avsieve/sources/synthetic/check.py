@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from avsieve.config.source import Synthetic
 from avsieve.sources.findings import Finding, SourceFacts
+from avsieve.sources.synthetic.contract import Synthetic
 
 
 def check(settings: Synthetic, modalities: str) -> SourceFacts:

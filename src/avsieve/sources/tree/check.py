@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.config.source import Tree
 from avsieve.errors import AvsieveError
 from avsieve.lists.corpora import named
 from avsieve.sources.findings import Finding, SourceFacts
@@ -23,6 +22,7 @@ from avsieve.sources.folder_check import (
 from avsieve.sources.layout import Layout
 from avsieve.sources.list_check import look_at_list
 from avsieve.sources.rows import shared_in_words
+from avsieve.sources.tree.contract import Tree
 from avsieve.sources.tree.scan import Finder
 from avsieve.sources.tree.table import read_clip_table
 from avsieve.storage.file_names import path_to_text

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -18,14 +18,8 @@ from avsieve.storage.file_names import path_from_text, path_to_text, shown
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 
-
-def add_options(ap: argparse.ArgumentParser) -> None:
-    """Add the options of this source."""
-    ap.add_argument("--root", type=Path, default=Path(), help="folder of the training clips")
-    ap.add_argument("--table", type=Path, help="the plan was made from it: paths are those of files")
-    ap.add_argument("--audio-root", type=Path, help="folder of their sound, where it lies apart")
-    ap.add_argument("--test-root", type=Path, help="folder of the test clips")
-    ap.add_argument("--test-audio-root", type=Path, help="folder of their sound, where it lies apart")
+if TYPE_CHECKING:
+    from avsieve.sources.tree.contract import Tree
 
 
 def known_duration_s(seconds: str) -> float:
@@ -33,7 +27,7 @@ def known_duration_s(seconds: str) -> float:
     return float(seconds) if seconds else math.nan
 
 
-def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:
+def fetch(rows: pd.DataFrame, settings: Tree) -> tuple[pd.DataFrame, StatusTable]:
     """Find the clips of a shard, and read the lengths that no list gives from their headers.
 
     Parameters
@@ -48,11 +42,17 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     """
     status = StatusTable("fetch_media")
     clips = {
-        s: Finder(root, exact=exact)
-        for s, root, exact in ((TRAIN, args.root, args.table is not None), (TEST, args.test_root, False))
+        s: Finder(Path(root), exact=exact)
+        # The paths of a table may be whole, or start where Snakemake runs.
+        for s, root, exact in (
+            (TRAIN, settings.root or ".", settings.table is not None),
+            (TEST, settings.test_root, False),
+        )
         if root is not None
     }
-    sounds = {s: Finder(r, sound=True) for s, r in ((TRAIN, args.audio_root), (TEST, args.test_audio_root)) if r}
+    sounds = {
+        s: Finder(Path(r), sound=True) for s, r in ((TRAIN, settings.audio_root), (TEST, settings.test_audio_root)) if r
+    }
     found = []
     for row in progress(list(rows.itertuples()), "clips"):
         finder, apart = clips[row.subset], sounds.get(row.subset)

@@ -6,12 +6,12 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from avsieve.config.source import Urls
 from avsieve.errors import AvsieveError
 from avsieve.sources.downloads import settled
 from avsieve.sources.findings import Finding, SourceFacts
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
+from avsieve.sources.urls.contract import Urls
 from avsieve.sources.urls.table import UrlRequest, read_table
 from avsieve.storage.ids import parse_id
 

@@ -23,10 +23,10 @@ _PROGRESS = 1 << 20
 class Limits:
     """How patient to be, and how much to take."""
 
-    retries: int = 5
-    pause_s: float = 1.0
-    timeout_s: float = 30.0
-    max_bytes: int = 4_000_000_000
+    retries: int
+    pause_s: float
+    timeout_s: float
+    max_bytes: int
 
 
 def key_of(url: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import logging
 import math
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import requests
@@ -33,20 +33,10 @@ from avsieve.storage.ids import parse_id
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 
+if TYPE_CHECKING:
+    from avsieve.sources.urls.contract import Urls
+
 logger = logging.getLogger(__name__)
-
-
-def add_options(ap: argparse.ArgumentParser) -> None:
-    """Add the options of this source."""
-    ap.add_argument("--store", type=Path, required=True, help="folder that the clips are kept in")
-    ap.add_argument("--parallel", type=int, default=4, help="downloads at a time")
-    ap.add_argument("--retries", type=int, default=5, help="attempts after a failure that may pass")
-    ap.add_argument("--pause-s", type=float, default=1.0, help="first pause after a failure, then doubled each time")
-    ap.add_argument("--timeout-s", type=float, default=30.0, help="longest silence of a connection")
-    ap.add_argument("--requests-per-s", type=float, default=0.0, help="most requests a second to one host; 0: any")
-    ap.add_argument("--bytes-per-s", type=float, default=0.0, help="most bytes a second; 0: any")
-    ap.add_argument("--max-bytes", type=int, default=4_000_000_000, help="a larger file is not downloaded")
-    ap.add_argument("--ask-again-days", type=float, default=0.0, help="ask again for what is gone so long; 0: never")
 
 
 class _Fetcher:
@@ -138,7 +128,7 @@ def _bring_all(fetcher: _Fetcher, wanted: dict[str, dict[str, UrlRequest]], shar
             raise
 
 
-def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:
+def fetch(rows: pd.DataFrame, settings: Urls) -> tuple[pd.DataFrame, StatusTable]:
     """Bring what is not in the store yet, and is not known to be gone.
 
     Parameters
@@ -156,7 +146,7 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     AvsieveError
         If the store cannot be written or the disk is full. What has come is kept.
     """
-    store = Store(args.store)
+    store = Store(Path(settings.store))
     try:
         (store.root / PARTIAL).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -169,15 +159,15 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     for row in rows.itertuples():
         request, is_shared = from_path(row.path)
         ledger = ledgers[parse_id(row.utterance).speaker]
-        known = settled(store, ledger, row.utterance, request.to_text(), args.ask_again_days) is not None
+        known = settled(store, ledger, row.utterance, request.to_text(), settings.ask_again_days) is not None
         if not known and not adopt_clip(store, ledger, row.utterance, request):
             wanted.setdefault(request.url, {})[row.utterance] = request
             if is_shared:
                 shared.add(request.url)
     logger.info("%d of %d utterances are known already", len(rows) - sum(map(len, wanted.values())), len(rows))
-    limits = Limits(args.retries, args.pause_s, args.timeout_s, args.max_bytes)
-    fetcher = _Fetcher(store, ledgers, Pace(args.requests_per_s, args.bytes_per_s), limits)
-    _bring_all(fetcher, wanted, shared, args.parallel)
+    limits = Limits(settings.retries, settings.pause_s, settings.timeout_s, settings.max_bytes)
+    fetcher = _Fetcher(store, ledgers, Pace(settings.requests_per_s, settings.bytes_per_s), limits)
+    _bring_all(fetcher, wanted, shared, settings.parallel)
     status = StatusTable("fetch_media")
     found = []
     for row in rows.itertuples():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,13 +11,10 @@ from avsieve.errors import AvsieveError
 from avsieve.sources.plan import TEST, TRAIN
 from avsieve.sources.urls.table import UrlRequest, read_table
 
+if TYPE_CHECKING:
+    from avsieve.sources.urls.contract import Urls
+
 SHARED = "shared"
-
-
-def add_options(ap: argparse.ArgumentParser) -> None:
-    """Add the options of this source."""
-    ap.add_argument("--table", type=Path, required=True, help="CSV with the columns utterance and url")
-    ap.add_argument("--test-table", type=Path, help="the same for other people, for the trials")
 
 
 def to_path(request: UrlRequest, *, shared: bool) -> str:
@@ -31,7 +28,7 @@ def from_path(path: str) -> tuple[UrlRequest, bool]:
     return UrlRequest.from_text(text), shared == SHARED
 
 
-def plan(args: argparse.Namespace) -> pd.DataFrame:
+def plan(settings: Urls) -> pd.DataFrame:
     """Return the utterances of the tables in their order.
 
     Raises
@@ -41,9 +38,9 @@ def plan(args: argparse.Namespace) -> pd.DataFrame:
     AvsieveError
         If one URL has two checksums.
     """
-    tables = {TRAIN: read_table(args.table)}
-    if args.test_table is not None:
-        tables[TEST] = read_table(args.test_table)
+    tables = {TRAIN: read_table(Path(str(settings.table)))}
+    if settings.test_table is not None:
+        tables[TEST] = read_table(Path(settings.test_table))
     checksums: dict[str, str] = {}
     speakers: dict[str, set[str]] = {}
     for utterance, request in ((u, r) for table in tables.values() for u, r in table.items()):

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from avsieve.config.source import Voxceleb
 from avsieve.errors import AvsieveError
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.media.ffmpeg import ffmpeg_binary
@@ -16,6 +15,7 @@ from avsieve.sources.ledger import Ledger
 from avsieve.sources.scan import in_order, scan_folder
 from avsieve.sources.scan_report import findings_of
 from avsieve.sources.store import LEDGER, Store
+from avsieve.sources.voxceleb.contract import Voxceleb
 from avsieve.sources.voxceleb.plan import is_track
 from avsieve.sources.voxceleb.site import INSTALL
 from avsieve.sources.voxceleb.tracks import TrackError, read_track, track_file

@@ -5,13 +5,12 @@ Clips and what is known of each video lie in the store, so a run that is taken u
 
 from __future__ import annotations
 
-import argparse
 import logging
 import math
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -28,31 +27,13 @@ from avsieve.sources.watch_list import ABSENT, Watched
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 
+if TYPE_CHECKING:
+    from avsieve.sources.voxceleb.contract import Voxceleb
+
 logger = logging.getLogger(__name__)
 
 
-def add_options(ap: argparse.ArgumentParser) -> None:
-    """Add the options of this source."""
-    ap.add_argument("--tracks", type=Path, required=True, help="folder of the track files")
-    ap.add_argument("--test-tracks", type=Path, help="folder of the track files of other people")
-    ap.add_argument("--store", type=Path, required=True, help="folder that the clips are kept in")
-    ap.add_argument("--url", required=True, help="address of a video; {video} is its reference")
-    ap.add_argument("--format", default="bv*[height<=480]+ba/b", help="what yt-dlp takes of a video")
-    ap.add_argument("--cookies", type=Path, help="file of cookies, Netscape's format")
-    ap.add_argument("--proxy", help="proxy for yt-dlp")
-    ap.add_argument("--bytes-per-s", type=float, default=0.0, help="most bytes a second; 0 for any")
-    ap.add_argument("--sleep-s", type=float, default=1.0, help="pause before each video")
-    ap.add_argument("--retries", type=int, default=3, help="attempts after a failure that may pass")
-    ap.add_argument("--timeout-s", type=float, default=30.0, help="a silent connection is broken off after so long")
-    ap.add_argument("--give-up-after", type=int, default=5, help="stop after so many refusals in a row; 0 for never")
-    ap.add_argument("--ask-again-days", type=float, default=0.0, help="ask again for what was gone so long ago")
-    ap.add_argument("--size", type=int, default=224, help="side of the clips, in pixels")
-    ap.add_argument("--margin", type=float, default=0.0, help="added to a box on each side, as a share of it")
-    ap.add_argument("--boxes-height", type=int, default=0, help="height of the picture that pixel boxes belong to")
-    ap.add_argument("--keep-videos", action=argparse.BooleanOptionalAction, default=False, help="keep whole videos")
-
-
-def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, StatusTable]:
+def fetch(rows: pd.DataFrame, settings: Voxceleb) -> tuple[pd.DataFrame, StatusTable]:
     """Bring the clips of a shard into the store.
 
     Parameters
@@ -70,9 +51,9 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     AvsieveError
         If yt-dlp is missing, the store cannot be written, or the site refuses to answer again and again.
     """
-    store = Store(args.store)
+    store = Store(settings.store)
     found: dict[str, Found] = {}
-    for one in progress(_found(rows, args, store), "utterances", total=len(rows)):
+    for one in progress(_found(rows, settings, store), "utterances", total=len(rows)):
         found[one.utterance] = one
     status = StatusTable("fetch_media")
     clips = []
@@ -86,36 +67,44 @@ def fetch(rows: pd.DataFrame, args: argparse.Namespace) -> tuple[pd.DataFrame, S
     return media_table(clips), status
 
 
-def also_watched(rows: pd.DataFrame, index: pd.DataFrame, args: argparse.Namespace) -> Iterator[Watched]:
+def also_watched(rows: pd.DataFrame, index: pd.DataFrame, settings: Voxceleb) -> Iterator[Watched]:
     """Yield the track files: another track makes another clip."""
     for row in rows.itertuples():
-        path = _track_file(row, args)
+        path = _track_file(row, settings)
         yield Watched(".", str(path), stamp_of(path.stat()) if path.is_file() else ABSENT)
 
 
-def _track_file(row: Any, args: argparse.Namespace) -> Path:
-    root: Path = args.tracks if row.subset == "train" else args.test_tracks
-    return root / f"{row.path}.txt"
+def _track_file(row: Any, settings: Voxceleb) -> Path:
+    return _tracks(row, settings) / f"{row.path}.txt"
 
 
-def _found(rows: pd.DataFrame, args: argparse.Namespace, store: Store) -> Iterator[Found]:
+def _tracks(row: Any, settings: Voxceleb) -> Path:
+    return Path(str(settings.tracks if row.subset == "train" else settings.test_tracks))
+
+
+def _found(rows: pd.DataFrame, settings: Voxceleb, store: Store) -> Iterator[Found]:
     site: list[Site] = []
 
     def ask() -> Site:
         if not site:  # only now: a run in which nothing is left to ask for needs no yt-dlp
-            site.append(Site(SiteOptions(**{field.name: getattr(args, field.name) for field in fields(SiteOptions)})))
+            site.append(Site(_site_options(settings)))
         return site[0]
 
-    options = ClipOptions(args.size, args.margin, args.boxes_height, args.keep_videos, args.ask_again_days)
-    given = {name for name in ("cookies", "proxy") if getattr(args, name) is not None}
+    options = ClipOptions(
+        settings.size, settings.margin, settings.boxes_height, settings.keep_videos, settings.ask_again_days
+    )
+    given = {name for name in ("cookies", "proxy") if getattr(settings, name) is not None}
     speakers = rows["utterance"].str.partition("/")[0]
     for speaker, group in rows.groupby(speakers, sort=False):
-        tracks = {
-            row.utterance: track_file(args.tracks if row.subset == "train" else args.test_tracks, row.path)
-            for row in group.itertuples()
-        }
+        tracks = {row.utterance: track_file(_tracks(row, settings), row.path) for row in group.itertuples()}
         with locked(store.partial_dir(f"{speaker}.lock")):
             yield from SpeakerWork(store, Ledger(store, str(speaker)), ask, options, given).run(tracks)
+
+
+def _site_options(settings: Voxceleb) -> SiteOptions:
+    cookies = None if settings.cookies is None else Path(settings.cookies)
+    asked = settings.model_dump(include={field.name for field in fields(SiteOptions)} - {"cookies"})
+    return SiteOptions(cookies=cookies, **asked)
 
 
 def _tell(status: StatusTable) -> None:

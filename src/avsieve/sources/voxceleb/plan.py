@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,6 +12,9 @@ from avsieve.sources.layout import Layout
 from avsieve.sources.plan import TEST, TRAIN
 from avsieve.sources.rows import planned
 
+if TYPE_CHECKING:
+    from avsieve.sources.voxceleb.contract import Voxceleb
+
 
 def is_track(name: str) -> str | None:
     """Return the stem of a track file, None for what is none."""
@@ -20,14 +22,7 @@ def is_track(name: str) -> str | None:
     return stem if ending.lower() == ".txt" and not is_hidden(name) else None
 
 
-def add_options(ap: argparse.ArgumentParser) -> None:
-    """Add the options of this source."""
-    ap.add_argument("--tracks", type=Path, required=True, help="folder of the track files, speaker/video/utterance.txt")
-    ap.add_argument("--train-list", type=Path, help="`speaker wav seconds` lines; without it every track is used")
-    ap.add_argument("--test-tracks", type=Path, help="track files of other people, for the trials")
-
-
-def plan(args: argparse.Namespace) -> pd.DataFrame:
+def plan(settings: Voxceleb) -> pd.DataFrame:
     """Return the utterances of the list in its order, or of the folder where there is no list.
 
     Raises
@@ -35,8 +30,8 @@ def plan(args: argparse.Namespace) -> pd.DataFrame:
     AvsieveError
         If a folder does not exist or holds no track file, or a folder cannot be read.
     """
-    rows = planned({"source.voxceleb.tracks": args.tracks}, args.train_list, TRAIN, Layout(), is_track, ".txt")
-    if args.test_tracks is not None:
-        tests = planned({"source.voxceleb.test_tracks": args.test_tracks}, None, TEST, Layout(), is_track, ".txt")
+    rows = planned({"source.voxceleb.tracks": settings.tracks}, settings.train_list, TRAIN, Layout(), is_track, ".txt")
+    if settings.test_tracks is not None:
+        tests = planned({"source.voxceleb.test_tracks": settings.test_tracks}, None, TEST, Layout(), is_track, ".txt")
         rows = pd.concat([rows, tests], ignore_index=True)
     return rows

@@ -40,14 +40,14 @@ class SiteOptions:
     """How to ask; see `source.voxceleb` in the configuration."""
 
     url: str
-    format: str = "bv*[height<=480]+ba/b"
-    cookies: Path | None = None
-    proxy: str | None = None
-    bytes_per_s: float = 0.0
-    sleep_s: float = 1.0
-    retries: int = 3
-    timeout_s: float = 30.0
-    give_up_after: int = 5
+    format: str
+    cookies: Path | None
+    proxy: str | None
+    bytes_per_s: float
+    sleep_s: float
+    retries: int
+    timeout_s: float
+    give_up_after: int
 
 
 def find_whole(folder: Path, name: str = WHOLE) -> Path | None:

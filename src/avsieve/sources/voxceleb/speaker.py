@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 class ClipOptions:
     """How clips are made, and what is kept."""
 
-    size: int = 224
-    margin: float = 0.0
-    boxes_height: int = 0
-    keep_videos: bool = False
-    ask_again_days: float = 0.0
+    size: int
+    margin: float
+    boxes_height: int
+    keep_videos: bool
+    ask_again_days: float
 
 
 @dataclass(frozen=True)

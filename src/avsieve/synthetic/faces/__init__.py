@@ -1,1 +1,1 @@
-"""Faces of people who do not exist."""
+"""Faces of synthetic people."""

@@ -1,4 +1,4 @@
-"""What lies behind a rendered head: the backdrop, neck and shoulders, and hair that falls behind the neck."""
+"""Everything behind a rendered head: the backdrop, neck and shoulders, and hair that falls behind the neck."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a face that move: eyes with their lids, and the mouth. Painted anew for each state, on small patches."""
+"""The parts of a face that move: eyes with their lids, and the mouth. Repainted for each state, on small patches."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def landmarks(face: FaceIdentity, mouth: float, smile: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Pose:
-    """How the head stands in one frame: angles in radians, ``scale`` in pixels a face unit, ``x``/``y`` in pixels."""
+    """The pose of the head in one frame: angles in radians, ``scale`` in pixels a face unit, ``x``/``y`` in pixels."""
 
     yaw: float
     pitch: float

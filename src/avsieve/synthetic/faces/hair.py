@@ -74,7 +74,7 @@ def _hairline(face: FaceIdentity, scene: Scene) -> np.ndarray:
 
 
 def hair_mask(canvas: Canvas, face: FaceIdentity, scene: Scene) -> np.ndarray:
-    """Return the coverage plane of the hair that lies on or before the head."""
+    """Return the coverage plane of the hair that is on or in front of the head."""
     style = scene.hair_style
     grow = _VOLUME[style] * scene.hair_volume
     arch = _skull(face, np.linspace(-1, 1, 33), grow)

@@ -1,7 +1,7 @@
 """Paint a face on the plane: skin, ears, nose, brows, eyes and mouth.
 
-Only colour is painted here and what light does not do by itself (nostrils, lashes, contact shadows); the shading of
-the relief comes from the renderer.
+Painted here are only colour and what light does not produce by itself (nostrils, lashes, contact shadows); the shading
+of the relief comes from the renderer.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _paint_beard(canvas: Canvas, face: FaceIdentity, scene: Scene, shape: np.nda
 
 
 def paint_nose(canvas: Canvas, face: FaceIdentity) -> None:
-    """Paint what shading does not give: nostrils, wings and the shadow under the nose."""
+    """Paint what shading does not produce: nostrils, wings and the shadow under the nose."""
     skin = np.asarray(face.skin)
     u0, base, wide = face.skew[1], face.nose_length, face.nose_width
     lift = 0.03 + max(face.nose_upturn, -0.03)

@@ -1,4 +1,4 @@
-"""Render the frames of one scene: warp the painted head by its pose, light it, and put it before the backdrop.
+"""Render the frames of one scene: warp the painted head by its pose, light it, and put it in front of the backdrop.
 
 Everything that a scene fixes (paint, relief, normals, backdrop) is made once; a frame then costs one unprojection on a
 coarse grid, one lookup of the light, and one warp.
@@ -209,7 +209,7 @@ class FaceRenderer:
         return Frame(image, points, self._box(pose, mouth))
 
     def pose(self, t: float) -> Pose:
-        """Return how the head stands at ``t`` seconds."""
+        """Return the pose of the head at ``t`` seconds."""
         scene, size = self.scene, self.size
         at = np.array(t)
         scale = scene.scale * size * float(scene.zoom.at(at))

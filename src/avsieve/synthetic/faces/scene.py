@@ -1,7 +1,7 @@
 """Scene of one video: everything about a rendered face that may change from video to video.
 
 Hair and glasses, expression, pose and its drift, light, camera, background. A scene belongs to a face, since hair and
-glasses keep to what that person would wear, but it says nothing about who the person is.
+glasses are limited to what that person would wear, but it says nothing about who the person is.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Voices of people who do not exist."""
+"""Voices of synthetic people."""

@@ -1,4 +1,4 @@
-"""What lies between a speaker and the file: manner of the day, room, microphone, noise, level."""
+"""Everything between a speaker and the file: speaking style of the day, room, microphone, noise, level."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def coloured_noise(kind: str, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def record(speech: np.ndarray, channel: Channel, rng: np.random.Generator) -> np.ndarray:
-    """Return ``speech`` as it arrives in a file: float32, within [-1, 1], as long as before.
+    """Return ``speech`` as recorded in a file: float32, within [-1, 1], of the same length.
 
     Parameters
     ----------
     speech
-        Clean samples at 16 kHz; a silent one gives noise alone.
+        Clean samples at 16 kHz; silence gives noise alone.
     channel
         The conditions.
     rng

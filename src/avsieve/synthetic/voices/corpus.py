@@ -1,4 +1,4 @@
-"""Speech of made-up people as a wav shard and a training list: what the shipped audio encoder learns from."""
+"""Speech of synthetic people as a wav shard file and a training list, to train the shipped audio encoder on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from avsieve.synthetic.voices.person import VoiceIdentity, sample_channel, sampl
 
 @dataclass(frozen=True)
 class VoiceCorpus:
-    """How much speech of whom.
+    """Size of the voice corpus.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Voices of people who do not exist.
+"""Voices of synthetic people.
 
 A `VoiceIdentity` is larynx, vocal tract and habits of a person, a `Channel` one video's recording conditions, and
 `synthesise` lets the person babble for some seconds. The pitch wanders by a few semitones between videos and
-utterances, and women's and men's voices overlap, so a person is told by tract, source and habits together.
+utterances, and women's and men's voices overlap, so a person is recognised by tract, source and habits together.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def synthesise(
     seconds
         Length of the utterance.
     rng
-        Decides what is said and how; a generator in the same state gives the same samples.
+        Determines what is said and how; a generator in the same state gives the same samples.
 
     Returns
     -------

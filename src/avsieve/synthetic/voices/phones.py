@@ -1,6 +1,6 @@
 """Babble: a random sequence of speech sounds as control tracks for the vocal tract.
 
-Each utterance draws its own syllables, so nothing that a recogniser learns from the words can stand for the speaker.
+Each utterance draws its own syllables, so the words themselves say nothing about the speaker.
 Formant targets are for an adult male tract of 17.5 cm, rounded from the averages of Peterson and Barney ("Control
 methods used in a study of the vowels", JASA 1952); consonants follow the locus idea of Delattre, Liberman and Cooper
 ("Acoustic loci and transitional cues for consonants", JASA 1955): the tract aims at a place of its own for each

@@ -1,4 +1,4 @@
-"""Made-up rooms: impulse responses from noise that dies away."""
+"""Synthetic rooms: impulse responses from decaying noise."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ RATE = 16_000
 def room_response(rng: np.random.Generator, *, t60_s: float, direct_db: float, early: int = 8) -> np.ndarray:
     """Return a room's impulse response at 16 kHz, float64, the direct sound at sample 0 with amplitude 1.
 
-    A few single reflections come first, then noise with exponential decay that loses its highs sooner, as walls and
-    air take them (Polack's model of the diffuse tail).
+    A few single reflections come first, then noise with exponential decay whose high frequencies decay
+    faster, because walls and air absorb them more (Polack's model of the diffuse tail).
 
     Parameters
     ----------

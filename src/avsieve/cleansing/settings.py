@@ -1,0 +1,49 @@
+"""The settings of cleansing: of the decision, and of its audit. Snakemake reads them: nothing heavy is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import model_validator
+
+from avsieve.cleansing.registry import METHODS
+from avsieve.errors import ConfigError
+from avsieve.registry import Registry
+from avsieve.settings import Block, Share, filled, key
+
+if TYPE_CHECKING:
+    MethodName = str
+else:
+    MethodName = Literal[METHODS.names]
+
+Policy = Literal["either", "audio", "visual", "both"]
+
+
+class Cleansing(Block):
+    """The decision over the similarities."""
+
+    PLUG_INS: ClassVar[dict[str, Registry[Any]]] = {"options": METHODS}
+
+    method: MethodName = key("posterior", "How similarities become a probability that a label is wrong.", "clean_list")
+    policy: Policy = key("either", "What must be wrong for an utterance to be flagged.", "clean_list")
+    threshold: Share = key(0.5, "Probability above which an utterance is flagged.", "clean_list")
+    options: dict[str, Any] = key(dict, "Options of the method, such as `{thresholds: [0.4, 0.5]}`.", "clean_list")
+
+    @model_validator(mode="after")
+    def _has_the_methods_options(self) -> Cleansing:
+        try:
+            filled(METHODS[self.method].settings, self.options, self.method)
+        except ConfigError as error:
+            raise ValueError(f"options: {error}") from None
+        return self
+
+
+class Audit(Block):
+    """How far to trust the list: wrong labels are injected into it and looked for (`snakemake audit_noise`)."""
+
+    rate: float = key(0.1, "Share of the utterances whose label is broken.", "audit_noise", gt=0, le=0.5)
+    kinds: dict[Literal["video", "audio", "visual"], Share] = key(
+        lambda: {"video": 0.5, "audio": 0.25, "visual": 0.25}, "Shares of the kinds.", "audit_noise"
+    )
+    outside: Share = key(0.3, "Share of the broken that show nobody of the list.", "audit_noise")
+    seed: int = key(0, "Decides what is broken.", "audit_noise", ge=0)

@@ -1,0 +1,71 @@
+"""Models that need no training: each modality alone, the mean of both scores, and the concatenation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from avsieve.fusion.base import FusionModel
+
+if TYPE_CHECKING:
+    from avsieve.evaluation.scoring import Part
+    from avsieve.fusion.inputs import Inputs
+
+
+class _Average(FusionModel):
+    """Score by the mean of the cosines of the modalities that it needs."""
+
+    averages = True
+
+    def encode(self, inputs: Inputs) -> list[Part]:
+        """Return one part per modality."""
+        from avsieve.evaluation.scoring import Part
+
+        streams = (getattr(inputs, modality) for modality in self.needs)
+        return [Part.of(stream.pooled, stream.present) for stream in streams]
+
+
+class AudioOnly(_Average):
+    """The voice alone: a figure that fusion has to beat."""
+
+    name = "audio"
+    label = "voice alone"
+    needs = ("audio",)
+
+
+class VisualOnly(_Average):
+    """The face alone: a figure that fusion has to beat."""
+
+    name = "visual"
+    label = "face alone"
+    needs = ("visual",)
+
+
+class ScoreAverage(_Average):
+    """Score by (cos_audio + cos_visual) / 2; by the remaining cosine where a side of a trial lacks a modality.
+
+    It needs no training, and is hard to beat (AVCleanse, Tao et al., ICASSP 2023).
+    """
+
+    name = "score_average"
+    label = "score average"
+
+
+class Concatenation(FusionModel):
+    """Score by the cosine of ``[audio / |audio|; visual / |visual|]``.
+
+    With both modalities present it equals the mean of the two cosines, so it differs from score averaging only where a
+    modality is missing: then the vector keeps a block of zeros, and comparing it with a complete one costs a factor of
+    the square root of two. That difference is what the model is here to show.
+    """
+
+    name = "concatenation"
+    label = "concatenation"
+
+    def encode(self, inputs: Inputs) -> list[Part]:
+        """Return the concatenated unit vectors; zeros stand for a missing modality."""
+        import numpy as np
+
+        from avsieve.evaluation.scoring import Part
+
+        units = [Part.of(stream.pooled, stream.present) for stream in (inputs.audio, inputs.visual)]
+        return [Part.of(np.concatenate([unit.vectors for unit in units], axis=1))]

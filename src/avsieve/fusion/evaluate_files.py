@@ -1,0 +1,190 @@
+"""Every fusion model on every trial list, from the files of a run to the tables of its evaluation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from avsieve.evaluation.as_norm import Cohort
+from avsieve.evaluation.labels import LABELS, OFFICIAL
+from avsieve.evaluation.results import NothingScoredError, listed_speakers, refuse_seen_speakers
+from avsieve.evaluation.scoring import Part
+from avsieve.evaluation.segments import read_segments
+from avsieve.evaluation.trial_lists import TrialList
+from avsieve.fusion.checkpoint import left_out, load_fusion
+from avsieve.fusion.inputs import Inputs, read_stream
+from avsieve.fusion.systems import (
+    CURVE_COLUMNS,
+    GAIN_COLUMNS,
+    RESULT_COLUMNS,
+    Normalisation,
+    Outcome,
+    System,
+    evaluate_systems,
+    untrained_systems,
+)
+from avsieve.lists.layouts import read_corpus_list
+from avsieve.storage.atomic import write_text
+from avsieve.storage.provenance import sha256_of
+from avsieve.storage.tables import write_table
+
+logger = logging.getLogger(__name__)
+
+_OF_LIST = ["labels", "trials", "trials_version", "trials_sha256", "eer_definition"]
+_SHOWN = ["labels", "model", "trained_on", "condition", "protocol", "scores", "eer", "n_missing"]
+
+
+@dataclass(frozen=True)
+class EmbeddingFiles:
+    """Embeddings of a run's shards; those of segments and single faces where the segment protocol is wanted."""
+
+    audio: Sequence[Path]
+    visual: Sequence[Path]
+    audio_segments: Sequence[Path] = ()
+    visual_frames: Sequence[Path] = ()
+    frames: int = 1
+    """Faces of an utterance in the segment protocol."""
+
+    def inputs(self, utterances: list[str]) -> Inputs:
+        """Return both modalities of some utterances."""
+        return Inputs(utterances, read_stream(utterances, self.audio), read_stream(utterances, self.visual))
+
+    def segments(self, utterances: list[str]) -> dict[str, Part]:
+        """Return the mean vectors of their segments and faces, for the modalities that have any."""
+        of = {"audio": (self.audio_segments, None), "visual": (self.visual_frames, self.frames)}
+        return {m: read_segments(utterances, paths, frames) for m, (paths, frames) in of.items() if paths}
+
+
+@dataclass
+class Tables:
+    """What is written: a table each of results, gains and DET curves, and what is told of lists and models."""
+
+    definition: str
+    results: list[pd.DataFrame] = field(default_factory=list)
+    gains: list[pd.DataFrame] = field(default_factory=list)
+    curves: list[pd.DataFrame] = field(default_factory=list)
+    lists: list[dict[str, Any]] = field(default_factory=list)
+    models_left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def left_out(self) -> str:
+        """Why there are no results at all; nothing where there are some."""
+        return "" if self.results else "; ".join(dict.fromkeys(facts["left_out"] for facts in self.lists))
+
+    def add(self, item: TrialList, outcome: Outcome) -> None:
+        """Add what a list gave."""
+        columns = item.columns() | {"eer_definition": self.definition}
+        self.results.append(outcome.results.assign(**columns))
+        self.gains.append(outcome.gains.assign(**columns))
+        self.curves.append(outcome.curves.assign(labels=item.labels))
+        logger.info("%s:\n%s", LABELS[item.labels], self.results[-1][_SHOWN].to_string(index=False))
+
+    def write(self, results: Path, gains: Path, curves: Path) -> None:
+        """Write the three tables."""
+        table = _joined(self.results, [*RESULT_COLUMNS, *_OF_LIST])
+        write_text(results, table.to_csv(index=False, float_format="%.6f", na_rep="-"))
+        write_text(gains, _joined(self.gains, [*GAIN_COLUMNS, *_OF_LIST]).to_csv(index=False, float_format="%.6f"))
+        write_table(curves, _joined(self.curves, [*CURVE_COLUMNS, "labels"]))
+
+
+def _joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    whole = [table for table in tables if len(table)]
+    return pd.concat(whole, ignore_index=True) if whole else pd.DataFrame(columns=columns)
+
+
+def name_of(path: Path) -> str:
+    """Return what messages and provenance call a model: the list that it was trained on and its file."""
+    return path.name if path.parent == path else f"{path.parent.name}/{path.name}"
+
+
+def evaluate_lists(
+    lists: Sequence[TrialList],
+    files: EmbeddingFiles,
+    models: Sequence[Path],
+    *,
+    trained_on: Sequence[str | Path],
+    cohort: Path | None,
+    top: int | None,
+    definition: str,
+    replicates: int,
+    damage_share: float,
+    seed: int,
+    device: torch.device,
+) -> Tables:
+    """Evaluate every model, trained or not, on each list.
+
+    Parameters
+    ----------
+    lists, files, models
+        The trials, the embeddings, and the trained models.
+    trained_on
+        Training lists of the encoders: trials of their speakers are refused.
+    cohort, top
+        List of the AS-norm's cohort, and how many of its nearest speakers count; without it there are raw scores only.
+    definition, replicates, damage_share, seed
+        See `avsieve.fusion.systems.evaluate_systems`.
+
+    Raises
+    ------
+    NothingScoredError
+        If a list that the user named cannot be scored. What a run makes of itself may not suffice, and is left out.
+    """
+    tables = Tables(definition)
+    trained = []
+    for path in sorted(models):
+        if reason := left_out(path):
+            logger.warning("%s was not trained: %s", name_of(path), reason)
+            tables.models_left_out[name_of(path)] = reason
+            continue
+        found = load_fusion(path, device)
+        trained.append(System(found.model, found.trained_on, found.seed, frozenset(found.speakers)))
+    normalisation = None
+    if cohort is not None and top is not None and any(item.trials is not None for item in lists):
+        names = read_corpus_list(cohort)["utterance"].tolist()
+        normalisation = Normalisation(Cohort(names, top), files.inputs(names), files.segments(names))
+
+    def evaluated(item: TrialList) -> Outcome | None:
+        trials = item.trials
+        if trials is None:
+            return None
+        for path in trained_on:
+            refuse_seen_speakers(trials, listed_speakers(path), f"an encoder trained on {path}")
+        inputs = files.inputs(trials.utterances)
+        return evaluate_systems(
+            trials,
+            inputs,
+            [*untrained_systems(inputs), *trained],
+            definition=definition,
+            replicates=replicates,
+            damage_share=damage_share,
+            segments=files.segments(trials.utterances),
+            normalisation=normalisation,
+            lenient=item.labels != OFFICIAL,
+            seed=seed,
+        )
+
+    for item in lists:
+        reason = ""
+        try:
+            outcome = evaluated(item)
+        except NothingScoredError as error:
+            if item.labels == OFFICIAL:
+                raise
+            outcome, reason = None, str(error)
+        tables.lists.append(item.facts(reason))
+        if outcome is None:
+            logger.warning("%s: left out: %s", LABELS[item.labels], tables.lists[-1]["left_out"])
+        else:
+            tables.add(item, outcome)
+    return tables
+
+
+def facts_of_cohort(cohort: Path | None, top: int | None) -> dict[str, Any] | None:
+    """Return what provenance tells of the cohort."""
+    return None if cohort is None else {"cohort_sha256": sha256_of(cohort), "top": top}

@@ -1,0 +1,34 @@
+"""Learned concatenation: one matrix over both embeddings, the plainest model that is trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from avsieve.fusion.inputs import Inputs
+from avsieve.fusion.linear import Linear
+from avsieve.fusion.neural import NeuralFusion
+
+
+class LinearConcatenation(NeuralFusion):
+    """``e = W [a; v]``, started at the discriminant directions of the training data.
+
+    Whatever a gate gains over this, it gains by being a gate.
+    """
+
+    name = Linear.name
+
+    def __init__(self, audio_dim: int, visual_dim: int, dim: int) -> None:
+        super().__init__(audio_dim, visual_dim, dim)
+        self.projection = nn.Linear(audio_dim + visual_dim, dim, bias=False)
+
+    @torch.no_grad()
+    def start(self, inputs: Inputs, labels: np.ndarray) -> None:
+        """Fit the standardisation and turn the projection to the discriminant directions."""
+        super().start(inputs, labels)
+        self.projection.weight.copy_(torch.from_numpy(self.first_projection(inputs, labels, 1.0)))
+
+    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+        """Return (B, dim); a missing modality adds nothing."""
+        return self.projection(torch.cat([audio, visual], dim=1))

@@ -1,0 +1,112 @@
+"""The settings of fusion. Snakemake reads them: nothing heavy is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, WithJsonSchema, field_validator
+
+from avsieve.errors import ConfigError
+from avsieve.fusion.registry import MODELS
+from avsieve.settings import Block, Positive, Share, filled, key
+
+TRAINED = tuple(name for name in MODELS if MODELS[name].trained)
+
+if TYPE_CHECKING:
+    ModelName = str
+else:
+    ModelName = Literal[TRAINED]
+
+
+def _checked(entry: Any) -> Any:
+    """Refuse an entry of `Fusion.models` that names no model that is trained, or no setting of it."""
+    values = dict(entry) if isinstance(entry, dict) else {"name": entry}
+    name = values.pop("name", None)
+    if name not in TRAINED:
+        raise ValueError(f"no fusion model that is trained; expected one of {', '.join(TRAINED)}, or one with settings")
+    try:
+        filled(MODELS[name].settings, values, name)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+    return entry
+
+
+def _schema() -> dict[str, Any]:
+    """Return the JSON schema of an entry."""
+    with_settings = [
+        {
+            "type": "object",
+            "properties": {"name": {"const": name}, **MODELS[name].settings.model_json_schema().get("properties", {})},
+            "required": ["name"],
+            "additionalProperties": False,
+        }
+        for name in TRAINED
+    ]
+    return {"anyOf": [{"enum": list(TRAINED), "type": "string"}, *with_settings]}
+
+
+class Fusion(Block):
+    """Fusion of both modalities.
+
+    Each modality alone, the mean of both scores and the concatenation need no training and are always evaluated; the
+    models named here are trained on the full and on the cleansed list.
+    """
+
+    PLUG_INS: ClassVar[dict[str, Any]] = {"models": {name: MODELS[name] for name in TRAINED}}
+
+    models: list[
+        Annotated[ModelName | dict[str, Any], BeforeValidator(_checked), WithJsonSchema(_schema())]
+    ] = key(
+        lambda: ["gated", "linear"],
+        "Models to train, by name or with settings of their own, such as `{name: gated, hidden: 64}`; a model that "
+        "leaves the list leaves the results. The report begins with the first.",
+        "train_fusion",
+    )  # fmt: skip
+    seeds: list[int] = key(
+        lambda: [0, 1, 2],
+        "Each model is trained once a seed; gains are means over the seeds.",
+        "train_fusion",
+        min_length=1,
+    )
+    dim: int = key(128, "Length of the fused embedding.", "train_fusion", ge=2)
+    epochs: int = key(40, "Passes over the list.", "train_fusion", ge=1)
+    batch_size: int = key(64, "Utterances in a batch.", "train_fusion", ge=2)
+    learning_rate: Positive = key(
+        1e-3, "First learning rate of Adam; it falls to zero along a cosine.", "train_fusion"
+    )  # fmt: skip
+    l2_sp: float = key(
+        10.0,
+        "Weight of L2-SP, the squared distance to the first weights: small sets stay near what the encoders know; 0 "
+        "for large ones.",
+        "train_fusion",
+        ge=0,
+    )
+    margin: float = key(
+        0.2, "Margin of the AAM-softmax, in radians; it grows from 0 over the first fifth of the epochs.",
+        "train_fusion", ge=0, lt=1.5,
+    )  # fmt: skip
+    scale: Positive = key(15.0, "Scale of the AAM-softmax.", "train_fusion")
+    drop_modality: Share = key(0.2, "Share of the rows that lose one modality while training.", "train_fusion")
+
+    @field_validator("models")
+    @classmethod
+    def _each_once(cls, models: list[Any]) -> list[Any]:
+        names = [_name(entry) for entry in models]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{twice[0]} is named {names.count(twice[0])} times; expected each model once")
+        return models
+
+    @property
+    def names(self) -> list[str]:
+        """The models to train."""
+        return [_name(entry) for entry in self.models]
+
+    def own(self, name: str) -> Block:
+        """Return the settings that a model of the list has of its own."""
+        entry = self.models[self.names.index(name)]
+        given = {k: v for k, v in entry.items() if k != "name"} if isinstance(entry, dict) else {}
+        return filled(MODELS[name].settings, given, name)
+
+
+def _name(entry: str | dict[str, Any]) -> str:
+    return entry if isinstance(entry, str) else str(entry["name"])

@@ -1,0 +1,48 @@
+"""The contract of a figure of the report: where it stands, and what draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+Place = Literal["trials", "worth", "compared", "compared_curves", "similarities"]
+"""Where a figure may stand: with each list of trials; below these lists; above and below the tables about the encoders
+that were trained on both lists; among the similarities."""
+PLACES: tuple[Place, ...] = get_args(Place)
+
+
+def _never(_: Any) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """A figure; those of a place stand in the order of `avsieve.report.registry.FIGURES`.
+
+    Attributes
+    ----------
+    place
+        Where it stands.
+    draw
+        What it shows -> SVG, as `avsieve.report.figures.draw` returns it, or None where there is nothing to show. It is
+        given the `avsieve.report.run.Run`, and at the place ``trials`` each list's `avsieve.report.errors.Evaluated`.
+    narrow
+        Whether it takes half the width of the page; given the same.
+    words
+        A paragraph above it, if it needs one.
+    """
+
+    place: Place
+    draw: Callable[[Any], str | None]
+    narrow: Callable[[Any], bool] = _never
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure that was drawn, for the template."""
+
+    svg: str
+    narrow: bool
+    words: str

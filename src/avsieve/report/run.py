@@ -1,0 +1,113 @@
+"""What the report tells of: the tables of a run, and what follows from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from avsieve.cleansing.warning_texts import Warned, warnings_in_words
+from avsieve.evaluation.labels import LABELS
+from avsieve.report.comparison import comparison_rows
+from avsieve.report.detection import Detection, compare
+from avsieve.report.errors import Evaluated, evaluated_lists
+from avsieve.report.facts import Provenance
+from avsieve.report.sheet import Row
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that the page tells of; empty tables and None where a run has none.
+
+    Attributes
+    ----------
+    decisions, summary
+        ``lists/decisions.parquet`` and ``lists/summary.json``.
+    results, gains, curves
+        The tables of ``evaluation/``.
+    comparison, comparison_curves
+        ``comparison/comparison.json`` and ``comparison/curves.parquet``.
+    truth
+        The truth table, where it is known.
+    failures, times
+        See `avsieve.report.facts`.
+    headline
+        The model whose error rate stands at the top: chosen by the configuration, before any figure is known.
+    builtin
+        Keys of the shipped models that were used on real people, whom they do not know.
+    certain, close, wrong
+        Rows of the contact sheets: surest flags, closest calls, and what the truth contradicts.
+    """
+
+    decisions: pd.DataFrame
+    summary: dict[str, Any]
+    title: str = "AVSieve"
+    results: pd.DataFrame = field(default_factory=pd.DataFrame)
+    gains: pd.DataFrame = field(default_factory=pd.DataFrame)
+    curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    comparison: dict[str, Any] = field(default_factory=dict)
+    comparison_curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    truth: pd.DataFrame | None = None
+    failures: pd.DataFrame = field(default_factory=pd.DataFrame)
+    times: pd.DataFrame = field(default_factory=pd.DataFrame)
+    provenance: Sequence[Provenance] = ()
+    headline: str = ""
+    builtin: Sequence[str] = ()
+    certain: Sequence[Row] = ()
+    close: Sequence[Row] = ()
+    wrong: Sequence[Row] = ()
+
+    @cached_property
+    def evaluated(self) -> list[Evaluated]:
+        """The error rates, a list of trials each; the headline stands on the first."""
+        return evaluated_lists(self.results, self.gains, self.curves)
+
+    @property
+    def warnings(self) -> list[Warned]:
+        """What must not be passed over, and notes."""
+        told = [Warned(builtin_words(self.builtin))] if self.builtin else []
+        for found in (dict(p.facts) for p in self.provenance if p.stage == "evaluate_fusion"):
+            if reason := found.get("left_out"):
+                told.append(Warned(f"the evaluation is left out: {reason}"))
+            told += [
+                Warned(f"no {LABELS[item['labels']]}: {item['left_out']}", severe=False)
+                for item in json.loads(found.get("trial_lists", "[]"))
+                if item["left_out"] and not reason
+            ]
+            prefix = "models_left_out."
+            gone = {key.removeprefix(prefix): why for key, why in found.items() if key.startswith(prefix)}
+            told += [
+                Warned(f"not trained, so not evaluated: {', '.join(k for k in gone if gone[k] == why)} ({why})")
+                for why in dict.fromkeys(gone.values())
+            ]
+        return [*told, *warnings_in_words(self.summary)]
+
+    @cached_property
+    def compared(self) -> list[dict[str, Any]]:
+        """What the comparison found on the trials that its headline stands on."""
+        rows = comparison_rows(self.comparison.get("gains", []))
+        return [row for row in rows if row.get("labels") == self.comparison.get("labels")]
+
+    @cached_property
+    def failed(self) -> tuple[int, int]:
+        """How many utterances some stage could not use: of the list, and of the people who are only tested."""
+        names = set(self.failures["utterance"]) if len(self.failures) else set()
+        listed = len(names & set(self.decisions["utterance"]))
+        return listed, len(names) - listed
+
+    @property
+    def detection(self) -> Detection | None:
+        """Counts against the truth."""
+        return None if self.truth is None else compare(self.decisions, self.truth)
+
+
+def builtin_words(keys: Sequence[str]) -> str:
+    """Say what shipped models make of the results of a run on real people."""
+    return (
+        f"{', '.join(keys)}: builtin models, trained on made-up people for the embedded corpus, know no real face and "
+        "no real voice; lists and error rates of this run show whether it works, and nothing about the data"
+    )

@@ -1,0 +1,133 @@
+"""Write the report from the files of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from avsieve.report.detection import read_truth
+from avsieve.report.facts import read_failures, read_provenance, read_times
+from avsieve.report.media import Media
+from avsieve.report.page import render_page, render_summary
+from avsieve.report.run import Run
+from avsieve.report.settings import Report
+from avsieve.report.sheet import Trusted, closest_calls, make_rows, mistakes, most_certain
+from avsieve.storage.atomic import write_text
+from avsieve.storage.tables import read_table
+from avsieve.wiring.stale_shards import current
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where the report finds what it tells of; None and empty where a run has none.
+
+    Attributes
+    ----------
+    decisions, summary, plan
+        ``lists/decisions.parquet``, ``lists/summary.json`` and the plan, which says in which shard an utterance lies.
+    results, gains, curves
+        The tables of ``evaluation/``.
+    comparison, comparison_curves
+        ``comparison/comparison.json`` and ``comparison/curves.parquet``.
+    truth
+        The truth table, where the truth is known.
+    status, faces, wavs, provenance
+        Status tables of all stages, tars of faces and of wavs, records of provenance: files, or folders that hold them.
+    benchmarks
+        Folder of Snakemake's benchmark tables.
+    shards
+        Number of shards, so that files of others in these folders are not read; None for all that are there.
+    """
+
+    decisions: Path
+    summary: Path
+    plan: Path
+    results: Path | None = None
+    gains: Path | None = None
+    curves: Path | None = None
+    comparison: Path | None = None
+    comparison_curves: Path | None = None
+    truth: Path | None = None
+    status: Sequence[Path] = ()
+    faces: Sequence[Path] = ()
+    wavs: Sequence[Path] = ()
+    provenance: Sequence[Path] = ()
+    benchmarks: Path | None = None
+    shards: int | None = None
+
+    def files(self, paths: Sequence[Path], pattern: str) -> list[Path]:
+        """Return the files among ``paths``, and those of the run's shards that fit ``pattern`` in the folders."""
+        return [
+            file
+            for path in paths
+            for file in (current(sorted(path.glob(pattern)), self.shards) if path.is_dir() else [path])
+        ]
+
+
+def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: Sequence[str] = ()) -> Run:
+    """Gather what the page tells, the faces and voices that it shows among it.
+
+    Parameters
+    ----------
+    headline, builtin
+        See `avsieve.report.run.Run`.
+
+    Raises
+    ------
+    AvsieveError
+        If a table cannot be read.
+    """
+    decisions = read_table(inputs.decisions)
+    truth = read_truth(inputs.truth) if inputs.truth else None
+    plan = read_table(inputs.plan, ["utterance", "shard"])
+    trusted = Trusted(decisions)
+    sheets = {
+        "certain": most_certain(decisions, settings.flagged),
+        "close": closest_calls(decisions, settings.close_calls),
+        "wrong": decisions.head(0) if truth is None else mistakes(decisions, truth, settings.mistakes),
+    }
+    shard_of = dict(zip(plan["utterance"], plan["shard"], strict=True))
+    faces, wavs = inputs.files(inputs.faces, "*.faces.tar"), inputs.files(inputs.wavs, "*.wav.tar")
+    with Media(faces, wavs, shard_of) as media:
+        rows = {
+            name: make_rows(
+                chosen,
+                media,
+                trusted,
+                truth,
+                faces=settings.faces_per_row,
+                players=settings.players,
+                voice_s=settings.voice_s,
+            )
+            for name, chosen in sheets.items()
+        }
+    times = current(sorted(inputs.benchmarks.rglob("*.tsv")), inputs.shards) if inputs.benchmarks else []
+    return Run(
+        decisions=decisions,
+        summary=json.loads(inputs.summary.read_text(encoding="utf-8")),
+        title=settings.title,
+        headline=headline,
+        builtin=builtin,
+        results=pd.read_csv(inputs.results) if inputs.results else pd.DataFrame(),
+        gains=pd.read_csv(inputs.gains) if inputs.gains else pd.DataFrame(),
+        curves=read_table(inputs.curves) if inputs.curves else pd.DataFrame(),
+        comparison=json.loads(inputs.comparison.read_text(encoding="utf-8")) if inputs.comparison else {},
+        comparison_curves=read_table(inputs.comparison_curves) if inputs.comparison_curves else pd.DataFrame(),
+        truth=truth,
+        failures=read_failures(inputs.files(inputs.status, "*.status.parquet")),
+        times=read_times(times, len(plan)),
+        provenance=read_provenance(inputs.files(inputs.provenance, "*.json")),
+        **rows,
+    )
+
+
+def write_report(run: Run, page: Path, summary: Path) -> str:
+    """Write the page and, as text, the summary that a run ends with, which is returned."""
+    write_text(page, render_page(run))
+    text = render_summary(run, report=page.as_posix())
+    write_text(summary, text)
+    return text

@@ -1,0 +1,69 @@
+"""Face images and wavs: their settings, and what the source tells of itself."""
+
+from __future__ import annotations
+
+from avsieve.settings import Block, key
+from avsieve.sources.containers import EXTENSIONS
+from avsieve.sources.contract import SourceContract, folder_roots
+from avsieve.sources.layout import DEFAULT
+from avsieve.sources.settings import LAYOUT, LIST, LayoutText
+
+
+class Frames(Block):
+    """Face images and wavs that are ready, such as VoxCeleb1's face release (`source.kind: frames`)."""
+
+    faces: str | None = key(
+        None,
+        "Folder of the images: `speaker/video/utterance/*.jpg`, or `speaker/video/*.jpg` for all of a video's "
+        "utterances (`speaker/1.6/video/*.jpg` in VoxCeleb1's face release).",
+        "plan_shards",
+    )
+    wavs: str | None = key(None, "Folder of the sound: `speaker/video/utterance.wav`.", "refused")
+    layout: LayoutText = key(DEFAULT, f"How the sound lies, and the images' folders: {LAYOUT}", "plan_shards")
+    names: str | None = key(
+        None, "`vox1_meta.csv`, where the folders of the images bear names and those of the sound ids.", "plan_shards"
+    )
+    aligned: bool = key(
+        False,
+        "The images are aligned faces of 112 x 112 (AVCleanse's `frame_align`): none is looked for.",
+        "align_faces",
+    )
+    train_list: str | None = key(None, LIST, "plan_shards")
+    test_faces: str | None = key(None, "Images of other people, for the trials.", "plan_shards")
+    test_wavs: str | None = key(None, "Their sound.", "plan_shards")
+
+
+class FramesSource(SourceContract[Frames]):
+    """Images of faces and sound that lie in folders and stay there."""
+
+    name = "frames"
+    block = Frames
+    plan = "avsieve.sources.frames.plan:plan"
+    fetch = "avsieve.sources.frames.fetch:fetch"
+    check = "avsieve.sources.frames.check:check"
+    also_watched = "avsieve.sources.frames.fetch:also_watched"
+    folders = ("faces", "wavs", "test_faces", "test_wavs")
+    plan_keys = (*folders, "layout", "names", "train_list")
+    fetch_keys = folders
+    other_keys = ("aligned",)
+    needed = ("wavs", "give the folder of the wavs; `faces` is the folder of the images")
+    plan_files = ("train_list", "names")
+    named_folders = (("wavs",), ("test_wavs",))
+    named_endings = EXTENSIONS
+
+    def refuse_misfits(self) -> None:
+        """Look whether the settings are whole: images are missing only where sound alone is wanted."""
+        super().refuse_misfits()
+        if self.wanted == "both" and not self.settings.faces:
+            raise ValueError("frames.faces is missing: give the folder of the images, or set modalities to audio")
+
+    def roots(self, made: str) -> dict[str, str | None]:
+        """Return the folders that the media index starts from."""
+        if self.settings.faces is None:  # sound alone
+            return folder_roots(self.settings, "wavs", "test_wavs")
+        return folder_roots(self.settings, "faces", "test_faces", "wavs", "test_wavs")
+
+    @property
+    def aligned(self) -> bool:
+        """Whether the images are aligned faces."""
+        return self.settings.aligned

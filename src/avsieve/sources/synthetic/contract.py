@@ -1,0 +1,66 @@
+"""The embedded corpus: its settings, and what it tells of itself."""
+
+from __future__ import annotations
+
+from avsieve.settings import Block, Share, key
+from avsieve.sources.contract import SourceContract
+
+
+class Synthetic(Block):
+    """Made-up people who talk (`source.kind: synthetic`)."""
+
+    speakers: int = key(28, "People in the training list.", "plan_shards", ge=4)
+    videos: int = key(4, "Videos of each of them.", "plan_shards", ge=1)
+    utterances: int = key(3, "Utterances in each video.", "plan_shards", ge=1)
+    test_speakers: int = key(12, "Other people, for the trials.", "plan_shards", ge=0)
+    test_videos: int = key(4, "Videos of each test person.", "plan_shards", ge=2)
+    test_utterances: int = key(2, "Utterances in each video of a test person.", "plan_shards", ge=1)
+    duration_s: float = key(3.0, "Mean length of an utterance, in seconds.", "plan_shards", ge=1, le=60)
+    noise: float = key(
+        0.15, "Share of the training utterances whose label is made wrong on purpose.", "plan_shards", ge=0, le=0.6
+    )
+    outside: Share = key(0.3, "Share of the wrong videos that show somebody outside the corpus.", "plan_shards")
+    seed: int = key(1, "Another seed gives other people, videos and wrong labels.", "plan_shards", ge=0)
+
+
+class SyntheticSource(SourceContract[Synthetic]):
+    """Clips of people who do not exist, rendered by the run, with labels made wrong on purpose."""
+
+    name = "synthetic"
+    block = Synthetic
+    plan = "avsieve.sources.synthetic.plan:plan"
+    fetch = "avsieve.sources.synthetic.fetch:fetch"
+    check = "avsieve.sources.synthetic.check:check"
+    plan_keys = fetch_keys = tuple(Synthetic.model_fields)
+    plan_outputs = ("speakers_table", "truth")
+    fetch_outputs = ("tar",)
+    rules = "synthetic"
+    fetching = "rendered"
+    encodes = True
+    made_up = True
+    keeps_people = False  # it makes other people for the trials
+
+    @property
+    def has_test_set(self) -> bool:
+        """Whether it makes people for the trials."""
+        return bool(self.settings.test_speakers)
+
+    @property
+    def speakers(self) -> int:
+        """How many people it makes."""
+        return self.settings.speakers + self.settings.test_speakers
+
+    @property
+    def test_utterances(self) -> int:
+        """How many utterances it makes of people for the trials."""
+        made = self.settings
+        return made.test_speakers * made.test_videos * made.test_utterances
+
+    def training_utterances(self) -> list[str]:
+        """Return the utterances of the training part."""
+        from avsieve.sources.plan import TRAIN
+        from avsieve.sources.synthetic.plan import corpus_of
+        from avsieve.synthetic.corpus import plan_rows
+
+        rows = plan_rows(corpus_of(self.settings))
+        return list(rows.loc[rows["subset"] == TRAIN, "utterance"])

@@ -1,0 +1,53 @@
+"""Tables of URLs: their settings, and what the source tells of itself."""
+
+from __future__ import annotations
+
+from avsieve.settings import Block, Positive, key
+from avsieve.sources.contract import SourceContract, folder_roots
+from avsieve.sources.settings import STORE
+
+
+class Urls(Block):
+    """A table of URLs, `utterance,url` and, if known, `sha256,start,end` (`source.kind: urls`)."""
+
+    table: str | None = key(None, "The table (CSV); `start` and `end` in seconds cut a part out.", "refused")
+    test_table: str | None = key(None, "The same for other people, for the trials.", "plan_shards")
+    store: str = key("downloads", STORE, "fetch_media")
+    parallel: int = key(4, "Downloads at a time in one shard.", "fetch_media", ge=1, le=64)
+    retries: int = key(5, "Attempts after a failure that may pass, with growing pauses.", "fetch_media", ge=0)
+    pause_s: Positive = key(1.0, "The first of these pauses; each is about twice as long as the last.", "fetch_media")
+    timeout_s: Positive = key(30.0, "A connection that stays silent for so long is broken off.", "fetch_media")
+    requests_per_s: float = key(0.0, "Most requests a second to one host in one shard; 0 for any.", "fetch_media", ge=0)
+    bytes_per_s: float = key(0.0, "Most bytes a second in one shard; 0 for any.", "fetch_media", ge=0)
+    max_bytes: int = key(4_000_000_000, "A file of more bytes is not downloaded.", "fetch_media", ge=1)
+    ask_again_days: float = key(
+        0.0, "Ask again for files that were gone so many days ago; 0 for never.", "fetch_media", ge=0
+    )
+
+
+class UrlsSource(SourceContract[Urls]):
+    """Clips that a table of URLs names, downloaded into a store."""
+
+    name = "urls"
+    block = Urls
+    plan = "avsieve.sources.urls.plan:plan"
+    fetch = "avsieve.sources.urls.fetch:fetch"
+    check = "avsieve.sources.urls.check:check"
+    plan_keys = ("table", "test_table")
+    fetch_keys = (
+        "store", "parallel", "retries", "pause_s", "timeout_s", "requests_per_s", "bytes_per_s", "max_bytes",
+        "ask_again_days",
+    )  # fmt: skip
+    needed = ("table", "name a CSV with the columns utterance and url")
+    plan_files = ("table", "test_table")
+    fetching = "downloaded"
+    encodes = True
+
+    def roots(self, made: str) -> dict[str, str | None]:
+        """Return the folders that the media index starts from: the store."""
+        return folder_roots(self.settings, "store", "store")
+
+    @property
+    def store(self) -> str:
+        """The folder that downloads are kept in."""
+        return self.settings.store

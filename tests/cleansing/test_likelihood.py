@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from avsieve.cleansing.likelihood import LikelihoodModel
+
+
+def test_wrong_labels_are_told_from_right_ones_and_lonely_errors_from_whole_videos(scored):
+    wrong, kind = scored.wrong_visual, scored.corpus.truth["kind"].to_numpy()
+    model = LikelihoodModel(scored.scores.visual, scored.scores.video_code())
+    table = model.log_likelihood((~wrong).astype(float))
+    assert (table[:, 0, 0] == 0).all()
+    assert np.median(table[~wrong, 0, 1]) < -3
+    assert np.median(table[~wrong, 1, 1]) < -3
+    lonely = table[kind == "visual"]
+    assert np.median(lonely[:, 0, 1]) > 3
+    assert np.median(lonely[:, 0, 1] - lonely[:, 1, 1]) > 1
+    company = scored.scores.visual.agreement
+    followers = table[(kind == "video") & (company > np.nanquantile(company, 0.3))]
+    assert np.median(followers[:, 1, 1] - followers[:, 0, 1]) > 1
+
+
+def test_without_other_utterances_of_the_video_the_label_still_speaks(scored):
+    none = replace(scored.scores.visual, agreement=np.full(len(scored.scores), np.nan, np.float32))
+    table = LikelihoodModel(none, scored.scores.video_code()).log_likelihood((~scored.wrong_visual).astype(float))
+    np.testing.assert_array_equal(table[:, 0, 1], table[:, 1, 1])
+    assert (table[:, 1, 0] == 0).all()
+    assert np.median(table[scored.wrong_visual, 0, 1]) > 3

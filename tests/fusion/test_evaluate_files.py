@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from avsieve.embedding_files.own_tables import write_embeddings
+from avsieve.errors import AvsieveError
+from avsieve.evaluation.results import NothingScoredError
+from avsieve.evaluation.trial_lists import read_trial_lists
+from avsieve.evaluation.trial_maker import make_trials
+from avsieve.evaluation.trials import write_no_trials, write_trials
+from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
+from avsieve.fusion.evaluate_files import EmbeddingFiles, evaluate_lists
+from avsieve.storage.tables import read_table
+
+from .made_up import make_people, new_model
+
+INPUTS, SPEAKERS = make_people("p", 12)
+TESTED = INPUTS.utterances[:54]  # six people; the others are the cohort
+USUAL = {
+    "trained_on": [], "cohort": None, "top": None, "definition": "interpolated", "replicates": 10, "damage_share": 0.0,
+    "seed": 0, "device": torch.device("cpu"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Embeddings in two shards, trials, and a cohort."""
+    half = len(INPUTS) // 2
+    for name, stream in INPUTS.streams.items():
+        for k, rows in enumerate((slice(half), slice(half, None))):
+            write_embeddings(tmp_path / f"{name}.{k}.parquet", INPUTS.utterances[rows], stream.pooled[rows])
+    write_trials(tmp_path / "trials.txt", make_trials(TESTED, max_targets=60))
+    lines = [f"{u.split('/')[0]} {u}.wav 1.0" for u in INPUTS.utterances[54:]]
+    (tmp_path / "cohort.txt").write_text("\n".join(lines) + "\n")
+    torch.manual_seed(0)
+    (tmp_path / "all").mkdir()
+    model = new_model("linear", 24, 16, dim=8)
+    save_fusion(tmp_path / "all" / "linear.0.safetensors", Trained(model, "all", 0, ["somebody"], {}))
+    return tmp_path
+
+
+def files(folder):
+    return EmbeddingFiles(*([folder / f"{m}.{k}.parquet" for k in range(2)] for m in ("audio", "visual")))
+
+
+def test_every_model_stands_in_the_tables_of_each_list_and_a_list_without_trials_says_why(folder):
+    write_no_trials(folder / "trusted.txt", "nobody is trusted")
+    lists = read_trial_lists([folder / "trials.txt", folder / "trusted.txt"], ["given", "trusted"])
+    models = [folder / "all" / "linear.0.safetensors", folder / "all" / "gated.0.safetensors"]
+    save_left_out(models[1], "too few people")
+    found = evaluate_lists(lists, files(folder), models, **USUAL | {"cohort": folder / "cohort.txt", "top": 3})
+    assert found.models_left_out == {"all/gated.0.safetensors": "too few people"}
+    assert {facts["labels"]: facts["left_out"] for facts in found.lists} == {
+        "trusted": "nobody is trusted", "given": "",
+    }  # fmt: skip
+    assert found.left_out == ""
+    (table,) = found.results
+    assert set(table["model"]) == {"audio", "visual", "score_average", "concatenation", "linear"}
+    assert set(table["scores"]) == {"raw", "as_norm"}
+    found.write(folder / "r.csv", folder / "g.csv", folder / "c.parquet")
+    assert (folder / "r.csv").read_text().splitlines()[0].endswith("trials_version,trials_sha256,eer_definition")
+    assert set(read_table(folder / "c.parquet")["labels"]) == {"given"}
+
+
+def test_where_no_list_can_be_evaluated_the_tables_are_empty_and_have_their_columns(folder):
+    write_no_trials(folder / "trials.txt", "too few people")
+    found = evaluate_lists(read_trial_lists([folder / "trials.txt"], ["given"]), files(folder), [], **USUAL)
+    assert found.left_out == "too few people"
+    found.write(folder / "r.csv", folder / "g.csv", folder / "c.parquet")
+    assert (folder / "r.csv").read_text().startswith("model,trained_on,seed,condition,protocol,scores,eer")
+    assert (folder / "g.csv").read_text().startswith("model,condition,protocol,scores,seeds")
+
+
+def test_a_list_of_the_users_that_cannot_be_scored_is_an_error_and_one_of_the_runs_is_left_out(folder):
+    nobody = EmbeddingFiles([], [])
+    with pytest.raises(NothingScoredError, match="none of the"):
+        evaluate_lists(read_trial_lists([folder / "trials.txt"], ["official"]), nobody, [], **USUAL)
+    found = evaluate_lists(read_trial_lists([folder / "trials.txt"], ["given"]), nobody, [], **USUAL)
+    assert found.left_out.startswith("none of the")
+
+
+def test_encoders_that_know_people_of_the_trials_are_refused(folder):
+    (folder / "dev.txt").write_text(f"{SPEAKERS[0]} {TESTED[0]}.wav 1.0\n")
+    lists = read_trial_lists([folder / "trials.txt"], ["given"])
+    with pytest.raises(AvsieveError, match=r"an encoder trained on .*dev.txt: 1 of 6 speakers"):
+        evaluate_lists(lists, files(folder), [], **USUAL | {"trained_on": [folder / "dev.txt"]})
+
+
+def test_segments_and_faces_are_read_for_the_modalities_that_have_files(folder):
+    names = [u for u in TESTED for _ in range(2)]
+    write_embeddings(folder / "segments.parquet", names, np.repeat(INPUTS.audio.pooled[:54], 2, axis=0))
+    given = EmbeddingFiles([], [], audio_segments=[folder / "segments.parquet"], frames=5)
+    segments = given.segments(list(TESTED))
+    assert set(segments) == {"audio"}
+    assert segments["audio"].present.all()

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from avsieve.report import det, figures
+from avsieve.report.errors import error_rows
+
+from .made_up import make_comparison, make_decisions, make_results, make_truth
+
+DECISIONS = make_decisions()
+RESULTS, GAINS, CURVES = make_results()
+DRAWN = {
+    "scatter": lambda: figures.similarity_scatter(DECISIONS, make_truth(DECISIONS)),
+    "histograms": lambda: figures.similarity_histograms(DECISIONS),
+    "probabilities": lambda: figures.probability_histogram(DECISIONS),
+    "errors": lambda: figures.error_bars(error_rows(RESULTS, GAINS)),
+    "det": lambda: det.det_curves(CURVES),
+    "arms": lambda: det.arm_curves(make_comparison()[1]),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_equal_input_gives_equal_bytes_that_are_one_svg_for_all_colours(name: str) -> None:
+    svg = DRAWN[name]()
+    assert svg == DRAWN[name]()
+    head = re.match(r"<svg[^>]*>", svg)
+    assert head
+    assert 'role="img"' in head.group(0)
+    assert not re.search(r"\s(width|height)=", head.group(0))
+    assert "viewBox" in head.group(0)
+    assert "currentColor" in svg
+    assert figures.INK not in svg
+    # The links of SVG itself are declared by matplotlib's header, which is cut off.
+    ElementTree.fromstring(svg)
+
+
+def test_what_a_figure_shows_is_told_to_those_who_cannot_see_it() -> None:
+    svg = figures.draw(lambda figure: None, 2, 1, 'Faces & "voices" <b>')
+    assert 'aria-label="Faces &amp; &quot;voices&quot; &lt;b&gt;"' in svg
+
+
+def test_a_modality_that_nobody_has_leaves_a_word_in_its_place() -> None:
+    assert "no face" in figures.similarity_histograms(DECISIONS.assign(visual_similarity=np.nan))
+
+
+def test_models_are_labelled_and_arms_that_a_model_lacks_are_not_in_the_legend() -> None:
+    rows = error_rows(RESULTS[RESULTS["model"] == "gated"], GAINS)
+    svg = figures.error_bars(rows)
+    assert "gated fusion" in svg
+    assert "trained on the cleansed list" in svg
+    assert "not trained" not in svg
+
+
+def test_a_rate_of_nothing_lies_on_the_edge_of_a_det_plot() -> None:
+    assert "nan" not in det.det_curves(CURVES.assign(fnr=0.0)).lower()

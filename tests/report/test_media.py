@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import base64
+import io
+import wave
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from avsieve.report.media import Media, shard_name
+
+from .made_up import make_media
+
+NAMES = ["a/v/1", "a/v/2"]
+
+
+def content(uri: str | None) -> bytes:
+    assert uri is not None
+    return base64.b64decode(uri.partition(",")[2])
+
+
+def test_faces_lie_evenly_over_the_utterance_and_are_small(tmp_path: Path) -> None:
+    with make_media(tmp_path, NAMES, frames=9) as media:
+        faces = media.faces(NAMES[0], 3, size=40)
+        everything = media.faces(NAMES[0], 100)
+    assert len(faces) == 3
+    assert len(everything) == 9
+    images = [cv2.imdecode(np.frombuffer(content(uri), np.uint8), cv2.IMREAD_COLOR) for uri in faces]
+    assert [image.shape for image in images] == [(40, 40, 3)] * 3
+    # The first, the middle and the last of nine: each frame is brighter by 40, up to where a byte ends.
+    assert [int(image[..., 0].mean().round()) for image in images] == pytest.approx([0, 160, 64], abs=4)
+
+
+def test_a_voice_is_cut_and_none_is_wanted_of_no_length(tmp_path: Path) -> None:
+    with make_media(tmp_path, NAMES) as media:
+        with wave.open(io.BytesIO(content(media.voice(NAMES[1], 0.25)))) as heard:
+            assert (heard.getnframes(), heard.getframerate()) == (4000, 16000)
+        assert media.voice(NAMES[1], 0) is None
+
+
+def test_of_what_no_tar_holds_there_is_nothing(tmp_path: Path) -> None:
+    make_media(tmp_path, NAMES)
+    with Media([tmp_path / "000.faces.tar"], [], {NAMES[0]: "000", "b/v/1": "007"}) as media:
+        assert media.voice(NAMES[0], 1.0) is None
+        assert media.faces("b/v/1", 3) == []
+        assert media.faces("nobody/v/1", 3) == []
+        assert len(media.faces(NAMES[0], 2)) == 2
+    assert shard_name("results/align/003.faces.tar") == "003"

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from avsieve.report.figure import PLACES, ReportFigure
+from avsieve.report.page import render_page
+from avsieve.report.registry import FIGURES
+from avsieve.report.run import Run
+
+from .made_up import make_decisions, make_results, make_summary
+
+OWN = ReportFigure("worth", lambda run: f"<svg><!-- {len(run.decisions)} --></svg>", words="Of one's own.")
+NONE = ReportFigure("worth", lambda run: None, words="Not to be seen.")
+
+
+def a_run() -> Run:
+    decisions = make_decisions()
+    results, gains, curves = make_results()
+    return Run(decisions=decisions, summary=make_summary(decisions), results=results, gains=gains, curves=curves)
+
+
+def test_every_figure_has_a_place() -> None:
+    assert {figure.place for figure in FIGURES.values()} == set(PLACES)
+
+
+def test_a_figure_is_a_module_and_a_line_of_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FIGURES._entries, "own", f"{__name__}:OWN")
+    monkeypatch.setitem(FIGURES._entries, "none", f"{__name__}:NONE")
+    assert __name__ in sys.modules
+    page = render_page(a_run())
+    assert '<p>Of one&#39;s own.</p><div class="plot"><svg><!-- 48 --></svg></div>' in page
+    assert "Not to be seen" not in page
+
+
+def test_a_figure_that_has_nothing_to_show_is_left_out() -> None:
+    run = a_run()
+    shown = {name for name, figure in FIGURES.items() if figure.place != "trials" and figure.draw(run) is not None}
+    assert shown == set(FIGURES) - {"error_bars", "gain_bars", "arm_curves"}
+    bare = Run(decisions=run.decisions.head(0), summary=run.summary)
+    assert not [name for name, f in FIGURES.items() if f.place != "trials" and f.draw(bare) is not None]
