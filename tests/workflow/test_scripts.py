@@ -15,8 +15,7 @@ import pytest
 SCRIPTS = sorted((Path(__file__).parents[2] / "workflow" / "scripts").glob("*.py"))
 # Still with defaults of their own, or with work that belongs to the library.
 WITH_DEFAULTS = {
-    "align_faces", "embed_audio", "embed_trial_faces",
-    "embed_trial_voices", "embed_visual", "export_face_encoder", "extract_faces",
+    "align_faces", "export_face_encoder", "extract_faces",
     "extract_media", "fetch_media", "plan_shards", "render_people",
     "train_audio", "train_tiny_audio", "train_tiny_detector", "train_visual",
 }  # fmt: skip

@@ -140,7 +140,10 @@ def _weights(architecture: Architecture, key: str, settings: Audio | Visual, rem
         return [Finding("error", key, str(error), remedy)]
     except (ImportError, OSError) as error:
         arch_key = f"{key.partition('.')[0]}.arch"
-        needed = f"pip install 'avsieve[{architecture.extra}]'" if architecture.extra else ""
+        package = (getattr(error, "name", None) or "").partition(".")[0]
+        needed = f"install the package that brings {package}" if package else ""
+        if architecture.extra:
+            needed = f"pip install 'avsieve[{architecture.extra}]'"
         return [Finding("error", arch_key, f"{settings.arch} needs a package: {error}", needed)]
     if problem is not None:
         about = f"{key.partition('.')[0]}.{problem.key}" if problem.key else key

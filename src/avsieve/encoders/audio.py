@@ -12,7 +12,7 @@ from avsieve.encoders.checkpoint import load_into, read_metadata, read_state, re
 from avsieve.encoders.contract import Examined
 from avsieve.encoders.device import pick_device
 from avsieve.encoders.registry import AUDIO, build
-from avsieve.errors import ConfigError, ModelError
+from avsieve.errors import ModelError
 
 BUILTIN_FILE = "audio_ecapa_small.safetensors"
 # How AVCleanse and its ancestors nest the names, and what they store beside the encoder.
@@ -73,14 +73,10 @@ def load_network(arch: str, checkpoint: str | Path, *, device: str, features: st
     Raises
     ------
     ModelError
-        If the file does not fit the network.
-    ConfigError
-        If features are asked for: a network computes its own.
+        If the file does not fit the network, or features are asked for: a network computes its own.
     """
     if features != "auto":
-        raise ConfigError(
-            f"audio.features is {features!r}, the architecture {arch!r} has features of its own: set auto"
-        )
+        raise ModelError(f"audio.features is {features!r}, the architecture {arch!r} has features of its own: set auto")
     return load_weights(build(AUDIO, arch), arch, checkpoint).to(pick_device(device))
 
 

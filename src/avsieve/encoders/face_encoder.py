@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from avsieve.encoders.contract import Examined, Problem
 from avsieve.encoders.registry import VISUAL
 
 
@@ -66,22 +65,3 @@ def load_face_encoder(
         arch, model, channels=channels, precision=precision, device=device, threads=threads
     )
     return encoder
-
-
-def examine_onnx(visual: Any) -> Examined:
-    """Look at the ONNX file that the block ``visual`` of the configuration names, without running it.
-
-    Raises
-    ------
-    AvsieveError
-        If it cannot be found or read.
-    """
-    from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
-
-    path = resolve_model(visual.model, "recognition")
-    graph = read_onnx(path).graph
-    sides = [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim[2:4]]
-    if sides != [112, 112] or len(graph.output) != 1:
-        text = f"{path}: input {sides}, {len(graph.output)} outputs; expected a recognition model of 112 x 112"
-        return Examined(path, Problem("", text, "name w600k_r50, glintr100 or another ArcFace model"))
-    return Examined(path)

@@ -64,7 +64,7 @@ VISUAL: Registry[Architecture] = Registry(
         "onnx": Architecture(
             "InsightFace's ONNX files",
             loads="avsieve.encoders.onnx_face:load",
-            examines="avsieve.encoders.face_encoder:examine_onnx",
+            examines="avsieve.encoders.examination:examine_onnx",
             origin="",
             environment="faces",
             packages=("insightface", "onnxruntime"),
