@@ -79,7 +79,10 @@ rule embed_trial_voices:
     resources:
         gpu=W.gpu,
     params:
-        *W.code("embed_trial_voices", *W.encoder("audio", W.config.training.audio.arch).modules),
+        *W.code(
+            "embed_trial_voices",
+            *W.encoder("audio", W.config.training.audio.arch).modules,
+        ),
         cohort=flags(W.cohort_file),
         lists=W.watch.files("lists", W.trials),
         arch=W.config.training.audio.arch,
@@ -115,7 +118,8 @@ rule embed_trial_faces:
         gpu=W.gpu,
     params:
         *W.code(
-            "embed_trial_faces", *W.encoder("visual", W.config.training.visual.arch).modules
+            "embed_trial_faces",
+            *W.encoder("visual", W.config.training.visual.arch).modules,
         ),
         cohort=flags(W.cohort_file),
         lists=W.watch.files("lists", W.trials),
