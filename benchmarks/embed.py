@@ -118,7 +118,14 @@ def voices(arch: str, folder: Path, names: list[str], args: argparse.Namespace) 
 
     def shard(batch_s: float, out: str) -> None:
         results, _ = embed_voices(
-            folder / "wav.tar", names, network, device=device, batch_s=batch_s, precision=args.precision, segment_s=0
+            folder / "wav.tar",
+            names,
+            network,
+            device=device,
+            batch_s=batch_s,
+            precision=args.precision,
+            segment_s=0,
+            segment_hop_s=1,
         )
         results.write(folder / out, folder / f"segments.{out}")
 
@@ -192,7 +199,7 @@ def faces(what: str, folder: Path, names: list[str], args: argparse.Namespace) -
 
     def shard(batch: int, out: str) -> None:
         embed_faces(
-            folder / "faces.tar", folder / "detections.parquet", names, encoder, batch=batch,
+            folder / "faces.tar", folder / "detections.parquet", names, encoder, batch=batch, pooling="quality",
             embeddings=folder / out, frame_embeddings=folder / f"frames.{out}",
         )  # fmt: skip
 

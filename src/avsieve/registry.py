@@ -1,7 +1,8 @@
 """Plug-ins by name: sources, cleansing methods, fusion models, encoders, forms of export.
 
 A registry is a table of ``"module:attribute"`` strings. Only what is asked for is imported, so that a choice costs
-nothing until it is made, and the rules can hash the code of what was chosen and of nothing else.
+nothing until it is made, and the rules can hash the code of what was chosen and of nothing else. Where a plug-in is
+described apart from its code, the table may hold the description itself.
 """
 
 from __future__ import annotations
@@ -23,16 +24,19 @@ class Registry(Mapping[str, T], Generic[T]):
     kind
         What they are, for messages: "cleansing method".
     entries
-        Name -> ``"module:attribute"``.
+        Name -> ``"module:attribute"``, or the object itself.
     """
 
-    def __init__(self, kind: str, entries: Mapping[str, str]) -> None:
+    def __init__(self, kind: str, entries: Mapping[str, str | T]) -> None:
         self.kind = kind
         self._entries = dict(entries)
 
     def __getitem__(self, name: str) -> T:
         """Import and return a plug-in; `ConfigError` if there is none of that name."""
-        module, _, attribute = self.entry(name).partition(":")
+        found = self._entry(name)
+        if not isinstance(found, str):
+            return found
+        module, _, attribute = found.partition(":")
         return cast(T, getattr(import_module(module), attribute))
 
     def __iter__(self) -> Iterator[str]:
@@ -49,18 +53,18 @@ class Registry(Mapping[str, T], Generic[T]):
         """Names in the order of the table."""
         return tuple(self._entries)
 
-    def entry(self, name: str) -> str:
-        """Return where a plug-in lies, ``"module:attribute"``, without importing it.
+    def _entry(self, name: str) -> str | T:
+        if name not in self._entries:
+            raise ConfigError(f"{self.kind} {name!r}; expected one of {', '.join(self._entries)}")
+        return self._entries[name]
+
+    def module(self, name: str) -> str:
+        """Return the module that a plug-in lies in, for the hash of the code that a rule runs.
 
         Raises
         ------
         ConfigError
             If there is none of that name.
         """
-        if name not in self._entries:
-            raise ConfigError(f"{self.kind} {name!r}; expected one of {', '.join(self._entries)}")
-        return self._entries[name]
-
-    def module(self, name: str) -> str:
-        """Return the module that a plug-in lies in, for the hash of the code that a rule runs."""
-        return self.entry(name).partition(":")[0]
+        found = self._entry(name)
+        return found.partition(":")[0] if isinstance(found, str) else type(found).__module__

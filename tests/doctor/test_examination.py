@@ -185,7 +185,7 @@ class Blocked:
             ["avsieve.storage.tables", "avsieve.evaluation.trials", "avsieve.lists.layouts", "pyarrow"],
             "lists",
         ),
-        ("safetensors", ["avsieve.encoders.checkpoint", "avsieve.encoders.audio", "safetensors"], "models"),
+        ("safetensors", ["avsieve.encoders.checkpoint", "avsieve.encoders.audio", "safetensors"], "audio.arch"),
     ],
 )
 def test_a_check_whose_package_is_absent_says_so_and_the_rest_is_told(

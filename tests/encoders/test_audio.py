@@ -12,7 +12,7 @@ from avsieve.encoders.audio import AUDIO
 from avsieve.encoders.ecapa import ecapa512, ecapa_small
 from avsieve.encoders.fbank import mel_filters
 from avsieve.encoders.registry import build
-from avsieve.errors import ModelError
+from avsieve.errors import ConfigError, ModelError
 
 
 def as_avcleanse_saves(encoder: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -67,6 +67,6 @@ def test_our_own_file_says_what_it_holds(tmp_path: Path) -> None:
 
 def test_an_unknown_architecture_lists_the_known_ones() -> None:
     with pytest.raises(
-        ModelError, match=r"'ecapa2048': not known; expected one of ecapa1024, ecapa512, ecapa_small, .*rawnet2"
+        ConfigError, match=r"audio architecture 'ecapa2048'; expected one of ecapa_small, ecapa512, .*rawnet2, .*onnx"
     ):
         build(AUDIO, "ecapa2048")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import runpy
+import shlex
 import sys
 from pathlib import Path
 from unittest import mock
@@ -16,12 +17,15 @@ from torch import Tensor, nn
 from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
 from avsieve.encoders.ecapa import ecapa_small
-from avsieve.encoders.embed_audio import embed_shard
+from avsieve.encoders.embed_audio import embed_shard as embed
+from avsieve.encoders.settings import Audio
 from avsieve.encoders.waves import as_float, samples_of
 from avsieve.errors import ConfigError, TarError
 from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.storage.wav import wav_bytes
+from avsieve.wiring.rules import flags
 
+embed_shard = functools.partial(embed, batch_s=60.0, precision="fp32", segment_s=2.0, segment_hop_s=2.0)
 CPU = torch.device("cpu")
 LENGTHS = {"a/v/1": 32_000, "a/v/2": 35_200, "b/v/1": 35_840, "b/v/2": 90_000, "c/v/1": 16_000}
 
@@ -225,9 +229,9 @@ def test_the_script_embeds_a_shard(
     command = [
         repository / "workflow/scripts/embed_audio.py", "--wav", shard,
         "--extracted", tmp_path / "extracted.parquet",
-        "--output", out["parquet"], "--segments", out["segments.parquet"],
+        "--embeddings", out["parquet"], "--segments", out["segments.parquet"],
         "--status", out["status.parquet"], "--provenance", out["json"], "--max-failed", 0,
-        "--checkpoint", tmp_path / "net.safetensors",
+        *shlex.split(flags(Audio(checkpoint=str(tmp_path / "net.safetensors")))), "--threads", 1,
     ]  # fmt: skip
     assert run_script(*command, "--device", "cpu") == 0
     assert read_embeddings(out["parquet"])[0] == list(LENGTHS)

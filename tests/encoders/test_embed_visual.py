@@ -75,6 +75,7 @@ def test_a_shard_gives_an_embedding_per_utterance_and_per_face(faces, batch):
         MeanColour(),
         embeddings=faces / "out.parquet",
         frame_embeddings=faces / "frames.parquet",
+        pooling="quality",
         batch=batch,
     )
     assert [row["code"] for row in status.rows] == ["ok", "ok", "embedding_not_finite", "no_faces"]

@@ -5,7 +5,7 @@ from torch import nn
 
 from avsieve.encoders import load_visual_encoder
 from avsieve.encoders.iresnet import IResNet, iresnet18, iresnet34, iresnet50, iresnet100
-from avsieve.errors import ModelError
+from avsieve.errors import ConfigError, ModelError
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_checkpoint_of_another_depth_is_refused(tmp_path):
 
 
 def test_an_unknown_architecture_is_named_with_the_known_ones(tmp_path):
-    with pytest.raises(ModelError, match=r"'iresnet7': not known; expected one of .*iresnet100"):
+    with pytest.raises(ConfigError, match=r"visual architecture 'iresnet7'; expected one of .*iresnet100"):
         load_visual_encoder("iresnet7", tmp_path / "x.pt")
 
 

@@ -1,9 +1,8 @@
-import runpy
-
 import numpy as np
 import pytest
 import torch
 
+from avsieve.encoders.face_encoder import load_face_encoder
 from avsieve.encoders.mobileface import mobileface_small
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.encoders.torch_face import TorchFaceEncoder
@@ -62,7 +61,6 @@ def test_half_precision_and_batches_hardly_change_an_embedding(network, tmp_path
     assert not np.array_equal(half.embed(faces), exact)
 
 
-def test_the_script_refuses_a_precision_that_an_onnx_file_cannot_have(repository):
-    encoder_of = runpy.run_path(str(repository / "workflow/scripts/embed_visual.py"))["encoder_of"]
-    with pytest.raises(ConfigError, match="'fp16' has no effect on an ONNX file"):
-        encoder_of("onnx", "builtin", channels="auto", precision="fp16", device="cpu", threads=1)
+def test_a_precision_that_an_onnx_file_cannot_have_is_refused():
+    with pytest.raises(ConfigError, match="which has no effect on InsightFace's ONNX files"):
+        load_face_encoder("onnx", "builtin", channels="auto", precision="fp16", device="cpu", threads=1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,14 @@ from onnx import TensorProto, helper
 
 from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.encoders import load_audio_encoder
-from avsieve.encoders.embed_audio import embed_shard
+from avsieve.encoders.embed_audio import embed_shard as embed
 from avsieve.encoders.kaldi_fbank import RECIPES, FbankRecipe, KaldiFbank
 from avsieve.encoders.onnx_audio import OnnxSpeaker
 from avsieve.errors import ConfigError, ModelError
 from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.wav import wav_bytes
 
+embed_shard = functools.partial(embed, batch_s=60.0, precision="fp32", segment_s=2.0, segment_hop_s=2.0)
 WAVES = torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, (3, 16_000)).astype(np.float32))
 
 

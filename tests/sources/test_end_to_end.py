@@ -47,7 +47,10 @@ class Line:
         out = Path(kind)
         shutil.rmtree(out, ignore_errors=True)
         plan_flags = flags(source.settings, leave=source.leave_in_plan)
-        self._script("plan_shards", f"{kind} --shards 1 {plan_flags} --out {out}/plan.parquet --shard-dir {out}/shards")
+        self._script(
+            "plan_shards",
+            f"{kind} --shards 1 --holdout 0 --holdout-seed 0 {plan_flags} --out {out}/plan.parquet --shard-dir {out}/shards",
+        )
         fetch_flags = flags(source.settings, leave=source.leave_in_fetch)
         self._script(
             "fetch_media",
@@ -58,7 +61,10 @@ class Line:
         self._check_watch(out, source.roots)
         files = f"--frames {out}/f.tar --wav {out}/w.tar --status {out}/e.parquet --provenance {out}/p.json"
         roots, media = flags(source.roots), flags(Config().media, leave=["keep_frames"])
-        self._script("extract_media", f"--index {out}/index.parquet {roots} {media} --max-failed 0 {files}")
+        self._script(
+            "extract_media",
+            f"--index {out}/index.parquet {roots} {media} --max-failed 0 --modalities both --threads 1 {files}",
+        )
         assert read_table(out / "e.parquet")["code"].tolist() == ["ok"] * len(UTTERANCES)
         assert str(Path.cwd()) not in "".join(read_table(out / "index.parquet")["path"])
         return {p.name: p.read_bytes() for p in sorted(out.iterdir()) if p.name[0] in "fw"}

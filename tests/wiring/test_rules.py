@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from avsieve.config.model import Config, parse_config
+from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.errors import ConfigError
-from avsieve.wiring.rules import ENVIRONMENTS, Wiring, builtin_on_real, flags, shell_prefix
+from avsieve.wiring.rules import Wiring, builtin_on_real, flags, shell_prefix
 
 
 def test_settings_become_flags() -> None:
@@ -81,9 +82,10 @@ def test_every_environment_that_a_rule_can_ask_for_exists(repository: Path) -> N
         wiring = Wiring({"device": device}, repository / "workflow")
         for family in ("core", "media", "encoders", "faces", "torch", "training", "report"):
             assert (repository / "workflow" / "rules" / wiring.env(family)).resolve().is_file()
-        for arch in ENVIRONMENTS:
-            assert (repository / "workflow" / "rules" / wiring.env("torch", arch)).resolve().is_file()
-            assert wiring.env("torch", arch) != wiring.env("torch", "ecapa512") == wiring.env("torch")
+        for architecture in (*AUDIO.values(), *VISUAL.values()):
+            path = repository / "workflow" / "rules" / wiring.env(architecture.environment)
+            assert path.resolve().is_file()
+            assert path.stem.endswith("-gpu") == (device == "cuda")
 
 
 def test_tensorboards_files_stand_beside_the_model_where_they_are_wanted(repository: Path) -> None:

@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from avsieve.cleansing.registry import METHODS
+from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.export.registry import FORMS
 from avsieve.fusion.registry import MODELS
 from avsieve.registry import Registry
 from avsieve.sources.registry import SOURCES
-from avsieve.wiring.codehash import modules_of
-from avsieve.wiring.rules import ENVIRONMENTS, network_modules
+from avsieve.wiring.codehash import modules_of, walk
 
 # Import name -> name of the package in an environment, where they differ.
 PACKAGES = {
@@ -30,7 +30,6 @@ PACKAGES = {
 }  # fmt: skip
 # What a rule's script can import but does not need in that family: the networks that another family is for.
 ELSEWHERE = {
-    "embed_visual": {"torch", "safetensors"},
     # They know fusion models by their labels alone.
     "write_report": {"torch"},
     "compare_lists": {"torch"},
@@ -52,10 +51,10 @@ def rules(repository: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted((repository / "workflow" / "rules").glob("*.smk")):
         for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.MULTILINE):
-            family = re.search(r'W\.env\("(\w+)"', body)
+            family = re.search(r'W\.env\((?:"(\w+)"|W\.encoder\("(\w+)")', body)
             script = re.search(rf"AVSIEVE_SCRIPTS/({name})\.py", body)
             if family and script:
-                found[name] = family.group(1)
+                found[name] = family.group(1) or {"audio": "torch", "visual": "faces"}[family.group(2)]
     # The rules of the forms are made in a loop, and have one script.
     exports = (repository / "workflow" / "rules" / "export.smk").read_text()
     return found | {"export": re.findall(r'W\.env\("(\w+)"', exports)[0]}
@@ -63,7 +62,7 @@ def rules(repository: Path) -> dict[str, str]:
 
 def third_party_imports(path: Path) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {a.name.split(".")[0] for a in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
@@ -96,16 +95,21 @@ def test_every_environment_holds_what_its_rules_import(repository: Path) -> None
         assert not missing, f"{rule} imports {missing}, which envs/{family}.yaml does not hold"
 
 
-@pytest.mark.parametrize("arch", ["ecapa512", "rawnet2", *ENVIRONMENTS])
-def test_every_audio_network_finds_its_packages(repository: Path, arch: str) -> None:
-    script, src = repository / "workflow" / "scripts" / "embed_audio.py", repository / "src"
-    files = [script, *modules_of(script, src, network_modules(src, "audio", arch)).values()]
+@pytest.mark.parametrize(
+    ("modality", "arch"), [*(("audio", arch) for arch in AUDIO), *(("visual", arch) for arch in VISUAL)]
+)
+def test_every_encoder_finds_its_packages(repository: Path, modality: str, arch: str) -> None:
+    script, src = repository / "workflow" / "scripts" / f"embed_{modality}.py", repository / "src"
+    architecture = {"audio": AUDIO, "visual": VISUAL}[modality][arch]
+    files = [script, *modules_of(script, src, architecture.modules).values()]
     needed = {PACKAGES.get(n, n) for f in files for n in third_party_imports(f)}
-    family = ENVIRONMENTS.get(arch, "torch")
+    family = architecture.environment
     assert needed <= packages_of(repository / "workflow" / "envs" / f"{family}.yaml")
     on_gpu = packages_of(repository / "workflow" / "envs" / f"{family}-gpu.yaml")
     renamed = {"pytorch": {"pytorch-gpu", "torch"}, "onnxruntime": {"onnxruntime-gpu"}}
-    assert all(on_gpu & renamed.get(n, {n}) for n in needed)
+    # Without its dependencies, by faces-gpu.post-deploy.sh: it asks for the CPU's runtime.
+    apart = {"insightface"} if family == "faces" else set()
+    assert all(on_gpu & renamed.get(n, {n}) for n in needed - apart)
 
 
 def test_the_ranges_agree_with_those_of_the_package(repository: Path) -> None:

@@ -15,12 +15,10 @@ import pytest
 SCRIPTS = sorted((Path(__file__).parents[2] / "workflow" / "scripts").glob("*.py"))
 # Still with defaults of their own, or with work that belongs to the library.
 WITH_DEFAULTS = {
-    "align_faces", "embed_audio", "embed_trial_faces",
-    "embed_trial_voices", "embed_visual", "export_face_encoder", "extract_faces",
-    "extract_media", "fetch_media", "plan_shards", "render_people",
+    "export_face_encoder", "render_people",
     "train_audio", "train_tiny_audio", "train_tiny_detector", "train_visual",
 }  # fmt: skip
-WITH_WORK = {"plan_shards", "train_tiny_audio"}
+WITH_WORK = {"train_tiny_audio"}
 # Imports and the options aside. The longest that only parses, calls and writes has 16: it writes two status tables and
 # two records of provenance. What needs more does something that a function of the library should do.
 LONGEST = 20

@@ -75,11 +75,14 @@ rule embed_trial_voices:
     benchmark:
         P.benchmark("embed_trial_voices", "{list}", "{seed}")
     conda:
-        W.env("torch", W.config.training.audio.arch)
+        W.env(W.encoder("audio", W.config.training.audio.arch).environment)
     resources:
         gpu=W.gpu,
     params:
-        *W.code("embed_trial_voices", *W.network("audio", W.config.training.audio.arch)),
+        *W.code(
+            "embed_trial_voices",
+            *W.encoder("audio", W.config.training.audio.arch).modules,
+        ),
         cohort=flags(W.cohort_file),
         lists=W.watch.files("lists", W.trials),
         arch=W.config.training.audio.arch,
@@ -115,7 +118,8 @@ rule embed_trial_faces:
         gpu=W.gpu,
     params:
         *W.code(
-            "embed_trial_faces", *W.network("visual", W.config.training.visual.arch)
+            "embed_trial_faces",
+            *W.encoder("visual", W.config.training.visual.arch).modules,
         ),
         cohort=flags(W.cohort_file),
         lists=W.watch.files("lists", W.trials),

@@ -22,11 +22,11 @@ rule embed_audio:
     benchmark:
         P.benchmark("embed_audio", "{shard}")
     conda:
-        W.env("torch", W.config.audio.arch)
+        W.env(W.encoder("audio", W.config.audio.arch).environment)
     resources:
         gpu=W.gpu,
     params:
-        *W.code("embed_audio", *W.network("audio", W.config.audio.arch)),
+        *W.code("embed_audio", *W.encoder("audio", W.config.audio.arch).modules),
         model=W.builtin(W.config.audio.checkpoint, "audio_ecapa_small.safetensors"),
         weights=W.models["audio"],
         audio=flags(W.config.audio),
@@ -37,7 +37,7 @@ rule embed_audio:
     shell:
         "python $AVSIEVE_SCRIPTS/embed_audio.py --wav {input.wav} --extracted {input.extracted} {params.audio}"
         " --device {params.device} --threads {threads} --max-failed {params.max_failed}"
-        " --output {output.embeddings} --segments {output.segments} --status {output.status}"
+        " --embeddings {output.embeddings} --segments {output.segments} --status {output.status}"
         " --provenance {output.provenance} > {log} 2>&1"
 
 
@@ -59,11 +59,11 @@ rule embed_visual:
     benchmark:
         P.benchmark("embed_visual", "{shard}")
     conda:
-        W.env("faces" if W.config.visual.arch == "onnx" else "torch")
+        W.env(W.encoder("visual", W.config.visual.arch).environment)
     resources:
         gpu=W.gpu,
     params:
-        *W.code("embed_visual", *W.network("visual", W.config.visual.arch)),
+        *W.code("embed_visual", *W.encoder("visual", W.config.visual.arch).modules),
         model=W.builtin(W.config.visual.model, "faces.onnx"),
         weights=W.models["visual"],
         visual=flags(W.config.visual),

@@ -85,7 +85,8 @@ rule align_people:
         "Aligning people: {wildcards.part}"
     shell:
         "python $AVSIEVE_SCRIPTS/align_faces.py --frames {input.frames} --extracted {input.extracted}"
-        " --detector {input.model} --detector-size 224 --max-failed 0.02 --faces {output.faces}"
+        " --detector {input.model} --detector-size 224 --min-score 0.5 --no-tracking --landmarks none"
+        " --face-jpeg-quality 95 --no-aligned --device cpu --threads {threads} --max-failed 0.02 --faces {output.faces}"
         " --detections {output.detections} --status {output.status} --provenance {output.provenance} > {log} 2>&1"
 
 

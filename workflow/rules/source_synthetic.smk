@@ -26,7 +26,7 @@ rule plan_shards:
     message:
         "Planning the embedded corpus"
     shell:
-        "python $AVSIEVE_SCRIPTS/plan_shards.py synthetic --shards {params.shards} {params.source}"
+        "python $AVSIEVE_SCRIPTS/plan_shards.py synthetic --shards {params.shards} {params.source} --holdout 0 --holdout-seed 0"
         " --out {output.plan} --shard-dir {params.folder} --speakers-table {output.speakers}"
         " --truth {output.truth} > {log} 2>&1"
 

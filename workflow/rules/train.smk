@@ -29,7 +29,9 @@ rule train_audio:
         devices=W.config.training.devices,
         workers=W.config.training.workers,
     params:
-        *W.code("train_audio", *W.network("audio", W.config.training.audio.arch)),
+        *W.code(
+            "train_audio", *W.encoder("audio", W.config.training.audio.arch).modules
+        ),
         training=flags(W.config.training.audio),
         weights=W.started_from["audio"],
         recordings=W.recordings,
@@ -69,7 +71,9 @@ rule train_visual:
         devices=W.config.training.devices,
         workers=W.config.training.workers,
     params:
-        *W.code("train_visual", *W.network("visual", W.config.training.visual.arch)),
+        *W.code(
+            "train_visual", *W.encoder("visual", W.config.training.visual.arch).modules
+        ),
         training=flags(W.config.training.visual),
         weights=W.started_from["visual"],
         precision=W.config.training.precision,

@@ -22,7 +22,7 @@ def main() -> None:
     ap.add_argument("--status", type=Path, required=True, help="status table to write")
     ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
-    ap.add_argument("--threads", type=int, default=1, help="utterances aligned at a time")
+    ap.add_argument("--threads", type=int, required=True, help="utterances aligned at a time")
     add_face_options(ap)
     args = ap.parse_args()
 

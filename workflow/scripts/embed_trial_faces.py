@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from avsieve.encoders.settings import Visual
+from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
 
@@ -16,11 +18,10 @@ def main() -> None:
     ap.add_argument("--detections", type=Path, nargs="+", required=True, help="their tables of detections")
     ap.add_argument("--arch", required=True, help="architecture")
     ap.add_argument("--checkpoint", type=Path, required=True, help="weights")
-    ap.add_argument("--pooling", choices=["quality", "mean"], default="quality", help="weight of an utterance's faces")
-    ap.add_argument("--batch", type=int, default=64, help="faces in a batch")
-    ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    ap.add_argument("--threads", type=int, default=1, help="threads of torch")
+    ap.add_argument("--device", required=True, help="auto, cpu, cuda or cuda:N")
+    ap.add_argument("--threads", type=int, required=True, help="threads of torch")
     ap.add_argument("--out", type=Path, required=True, help="embeddings to write (Parquet)")
+    add_settings(ap, Visual, only=["pooling", "batch"], required=True)
     args = ap.parse_args()
 
     import torch

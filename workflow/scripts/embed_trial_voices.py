@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from avsieve.encoders.settings import Audio
+from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
 
@@ -15,11 +17,10 @@ def main() -> None:
     ap.add_argument("--wav", type=Path, nargs="+", required=True, help="wav shards")
     ap.add_argument("--arch", required=True, help="architecture")
     ap.add_argument("--checkpoint", type=Path, required=True, help="weights")
-    ap.add_argument("--batch-s", type=float, default=60.0, help="sound in a batch, seconds")
-    ap.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32", help="of the network's arithmetic")
-    ap.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    ap.add_argument("--threads", type=int, default=1, help="threads of torch")
+    ap.add_argument("--device", required=True, help="auto, cpu, cuda or cuda:N")
+    ap.add_argument("--threads", type=int, required=True, help="threads of torch")
     ap.add_argument("--out", type=Path, required=True, help="embeddings to write (Parquet)")
+    add_settings(ap, Audio, only=["batch_s", "precision"], required=True)
     args = ap.parse_args()
 
     import torch

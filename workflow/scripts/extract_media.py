@@ -6,6 +6,8 @@ from pathlib import Path
 
 from avsieve.media.extract import extract_shard
 from avsieve.media.options import add_media_options, roots_of
+from avsieve.media.settings import Media
+from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 from avsieve.storage.provenance import write_provenance
 from avsieve.storage.tables import read_table
@@ -19,7 +21,7 @@ def main() -> None:
     ap.add_argument("--wav", type=Path, required=True, help="tar of the wavs to write")
     ap.add_argument("--status", type=Path, required=True, help="status table to write")
     ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
-    ap.add_argument("--jpeg-quality", type=int, default=95, help="quality of the frames' JPEGs")
+    add_settings(ap, Media, only=["jpeg_quality"], required=True)
     args = ap.parse_args()
     index = read_table(args.index)
     settings = {"interval_s": args.interval_s, "jpeg_quality": args.jpeg_quality, "min_audio_s": args.min_audio_s}

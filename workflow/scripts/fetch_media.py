@@ -20,8 +20,8 @@ def main() -> None:
     ap.add_argument("--status", type=Path, required=True, help="the status table to write (Parquet)")
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
     ap.add_argument("--watch-list", type=Path, help="where to note what the clips were when they were indexed (JSON)")
-    ap.add_argument("--watch-roots", type=json.loads, default={}, help="folders that the index starts from (JSON)")
-    ap.add_argument("--watched", default="", help="what the run was planned with, in words")
+    ap.add_argument("--watch-roots", type=json.loads, help="folders that the index starts from (JSON)")
+    ap.add_argument("--watched", help="what the run was planned with, in words")
     args, source, outputs = parse_with_source(ap, "fetch", sys.argv[1:])
     rows = read_table(args.plan)
     index, status = source.load("fetch")(rows, source.settings, **outputs)
@@ -30,8 +30,9 @@ def main() -> None:
     write_table(args.index, index)
     if args.watch_list is not None:
         also = source.load("also_watched")(rows, index, source.settings) if source.also_watched else []
-        places = [*also, *watched_of(index, args.watch_roots)]
-        write_watch_list(args.watch_list, args.watched, places, args.watch_roots)
+        roots = args.watch_roots or {}
+        places = [*also, *watched_of(index, roots)]
+        write_watch_list(args.watch_list, args.watched or "", places, roots)
 
 
 if __name__ == "__main__":

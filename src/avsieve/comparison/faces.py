@@ -10,7 +10,7 @@ import torch
 
 from avsieve.comparison.selection import gather, held
 from avsieve.encoders.embed_visual import embed_faces, pool
-from avsieve.encoders.torch_face import TorchFaceEncoder
+from avsieve.encoders.face_encoder import load_face_encoder
 from avsieve.storage.tables import read_table
 
 
@@ -22,8 +22,8 @@ def embed_faces_of(
     arch: str,
     checkpoint: Path,
     device: torch.device,
-    pooling: str = "quality",
-    batch: int = 64,
+    pooling: str,
+    batch: int,
 ) -> tuple[list[str], np.ndarray]:
     """Embed faces from the shards of aligned faces and pool them per utterance.
 
@@ -36,7 +36,9 @@ def embed_faces_of(
     AvsieveError
         If none has a face.
     """
-    encoder = TorchFaceEncoder(arch, checkpoint, device=device.type, threads=torch.get_num_threads())
+    encoder = load_face_encoder(
+        arch, checkpoint, channels="auto", precision="fp32", device=device.type, threads=torch.get_num_threads()
+    )
     wanted = set(utterances)
     vectors: dict[str, np.ndarray] = {}
     for tar, table in zip(tars, detections, strict=True):

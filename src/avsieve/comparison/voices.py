@@ -20,8 +20,8 @@ def embed_voices(
     arch: str,
     checkpoint: Path,
     device: torch.device,
-    batch_s: float = 60.0,
-    precision: str = "fp32",
+    batch_s: float,
+    precision: str,
 ) -> tuple[list[str], np.ndarray]:
     """Embed voices from the shards' wavs.
 
@@ -39,7 +39,7 @@ def embed_voices(
     for tar in tars:
         if own := held(tar, wanted):
             results, _ = embed_shard(
-                tar, own, encoder, device=device, batch_s=batch_s, precision=precision, segment_s=0.0
+                tar, own, encoder, device=device, batch_s=batch_s, precision=precision, segment_s=0.0, segment_hop_s=1.0
             )
             vectors |= dict(zip(results.utterances, results.vectors, strict=True))
     return gather(utterances, vectors, "voice")

@@ -6,9 +6,9 @@ that rule follows.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from avsieve.cleansing.policy import check_policy
 from avsieve.cleansing.settings import Audit, Cleansing
@@ -16,10 +16,13 @@ from avsieve.config.evaluation import Comparison, Evaluation
 from avsieve.config.export import Export
 from avsieve.config.source import Source
 from avsieve.config.training import Training
+from avsieve.encoders.settings import Audio, Visual
 from avsieve.errors import ConfigError
+from avsieve.faces.settings import Faces
 from avsieve.fusion.settings import Fusion
+from avsieve.media.settings import Media
 from avsieve.report.settings import Report
-from avsieve.settings import Block, Positive, Share, key
+from avsieve.settings import Block, Share, key
 
 MOVED: dict[str, str] = {
     "fusion.hidden": "a setting of its model: fusion.models: [{name: gated, hidden: 32}, linear]",
@@ -28,113 +31,6 @@ MOVED: dict[str, str] = {
     "made) and evaluation.bootstrap_seed (the intervals)",
 }
 """Keys that there were once -> where their values go now, to complete the sentence "it is now ..."."""
-
-
-class Media(Block):
-    """Frames and sound."""
-
-    interval_s: float = key(
-        0.4,
-        "A frame is taken at every multiple of this time, in seconds. From 0.04 on frames are named by 25ths of a "
-        "second (`0010.jpg`), below by thousandths (`000033.jpg`); 0.001 is the least.",
-        "extract_media",
-        ge=0.001,
-    )
-    jpeg_quality: int = key(95, "Quality of the frames' JPEGs.", "extract_media", ge=1, le=100)
-    min_audio_s: float = key(0.5, "Shorter sound is not used, in seconds.", "extract_media", ge=0)
-    keep_frames: bool = key(
-        True,
-        "Keep the frames as JPEGs. With `false`, `extract_faces` takes the place of `extract_media` and `align_faces`: "
-        "frames go to the detector in memory, which is faster and saves most of the disk, and another detector needs "
-        "the clips decoded again.",
-        "extract_media",
-    )
-
-
-class Faces(Block):
-    """Faces in the frames."""
-
-    detector: str = key(
-        "builtin",
-        "`builtin` (small, for the embedded corpus), an `.onnx` file, a folder of them, or the name of an InsightFace "
-        "pack such as `buffalo_l`. InsightFace's own models are for non-commercial research only.",
-        "align_faces",
-    )
-    detector_size: Annotated[int, Field(ge=32, le=2048)] | Literal["auto"] = key(
-        "auto",
-        "Side of the detector's square input, in pixels, a multiple of 32; `auto` takes the size of the frames, up to "
-        "640 (VoxCeleb2's crops are 224).",
-        "align_faces",
-    )
-    min_score: Share = key(0.5, "Faces with a lower detector score are recorded, and not used.", "align_faces")
-    tracking: bool = key(
-        False,
-        "Look for a face where it was in the frame before, and over the whole frame when it is lost and at every "
-        "fifth. Faster where faces are small in the frame; other faces may be missed meanwhile.",
-        "align_faces",
-    )
-    landmarks: str = key(
-        "none",
-        "`none` aligns by the detector's five landmarks; an `.onnx` file or InsightFace pack with `2d106det` by five "
-        "of its 106, as AVCleanse did.",
-        "align_faces",
-    )
-    jpeg_quality: int = key(95, "Quality of the aligned faces' JPEGs.", "align_faces", ge=1, le=100)
-
-
-class Audio(Block):
-    """The encoder of voices."""
-
-    arch: str = key(
-        "ecapa_small",
-        "Architecture: `ecapa_small`, `ecapa512`, `ecapa1024`, `rawnet2`, `wavlm_mhfa` (needs the extra `wavlm`), or "
-        "`onnx` for any ONNX speaker encoder.",
-        "embed_audio",
-    )
-    checkpoint: str = key(
-        "builtin",
-        "`builtin` (small, for the embedded corpus), or a file of weights of this architecture.",
-        "embed_audio",
-    )
-    features: Literal["auto", "wave", "wespeaker", "3dspeaker"] = key(
-        "auto",
-        "What an ONNX file is fed with: waveforms, or Kaldi filter banks as WeSpeaker or 3D-Speaker compute them; "
-        "`auto` takes it from the file's inputs and metadata.",
-        "embed_audio",
-    )
-    precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of the network's arithmetic.", "embed_audio")
-    batch_s: Positive = key(60.0, "Sound in a batch, in seconds; on the CPU at most 16.", "embed_audio")
-    segment_s: float = key(
-        2.0, "Length of the segments that have embeddings of their own, in seconds; 0 for none.", "embed_audio", ge=0
-    )
-    segment_hop_s: Positive = key(2.0, "Greatest distance of their beginnings, in seconds.", "embed_audio")
-
-
-class Visual(Block):
-    """The encoder of faces."""
-
-    arch: str = key(
-        "onnx",
-        "`onnx` (InsightFace loads it), or an architecture: `iresnet18`, `iresnet34`, `iresnet50`, `iresnet100`, "
-        "`inception_resnet_v1` (FaceNet, 160 pixels; faces are resized for it), `inception_resnet_v1_112`, "
-        "`mobileface_small`.",
-        "embed_visual",
-    )
-    model: str = key(
-        "builtin",
-        "`builtin` (small, for the embedded corpus), an `.onnx` file or InsightFace pack, or weights of the "
-        "architecture.",
-        "embed_visual",
-    )
-    channels: Literal["auto", "rgb", "bgr"] = key(
-        "auto",
-        "Order of the channels that a torch network was trained with; `auto` takes it from the weights' own metadata, "
-        "or from the project that names its keys so (AVCleanse: BGR; arcface_torch, facenet-pytorch: RGB).",
-        "embed_visual",
-    )
-    precision: Literal["fp32", "fp16", "bf16"] = key("fp32", "Of a torch network's arithmetic.", "embed_visual")
-    pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")
-    batch: int = key(64, "Faces in a batch; on the CPU a torch network takes 8 at a time.", "embed_visual", ge=1)
 
 
 class Config(Block):

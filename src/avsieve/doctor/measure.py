@@ -161,20 +161,13 @@ def _align(config: Config, utterances: list[str], folder: Path) -> float:
 
 
 def _embed_faces(config: Config, utterances: list[str], folder: Path) -> float:
-    from avsieve.encoders.embed_visual import Encoder, embed_shard
+    from avsieve.encoders.embed_visual import embed_shard
+    from avsieve.encoders.face_encoder import load_face_encoder
 
     visual = config.visual
-    encoder: Encoder
-    if visual.arch == "onnx":
-        from avsieve.encoders.onnx_face import OnnxFaceEncoder
-
-        encoder = OnnxFaceEncoder(visual.model, device=config.device)
-    else:
-        from avsieve.encoders.torch_face import TorchFaceEncoder
-
-        encoder = TorchFaceEncoder(
-            visual.arch, visual.model, channels=visual.channels, device=config.device, precision=visual.precision
-        )
+    encoder = load_face_encoder(
+        visual.arch, visual.model, channels=visual.channels, precision=visual.precision, device=config.device, threads=1
+    )
     return _warm(
         lambda: embed_shard(
             folder / "faces.tar", folder / "detections.parquet", utterances, encoder,

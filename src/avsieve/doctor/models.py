@@ -6,28 +6,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.errors import AvsieveError
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
-    from avsieve.config.model import Config
+    from avsieve.config.model import Audio, Config, Visual
     from avsieve.doctor.device import Devices
+    from avsieve.encoders.contract import Architecture
 
 BUILTIN = "builtin"
 TERMS = "InsightFace's models are for non-commercial research only"
-AUDIO_FROM = {
-    "onnx": "WeSpeaker and 3D-Speaker publish their speaker encoders as ONNX files",
-    "rawnet2": "the project Jungjee/RawNet publishes its weights",
-    "wavlm_mhfa": "the published WavLM-MHFA trainers give checkpoints of this layout",
-}
-ECAPA_FROM = (
-    "the project TaoRuijie/AVCleanse names checkpoints of its ECAPA-TDNN, or train one (`snakemake train_encoders`)"
-)
-VISUAL_FROM = {
-    "inception_resnet_v1": "the project facenet-pytorch publishes its weights",
-    "mobileface_small": "`builtin` is of this architecture, or train one (`snakemake train_encoders`)",
-}
-IRESNET_FROM = "the projects arcface_torch (InsightFace) and TaoRuijie/AVCleanse name checkpoints of IResNets"
 
 
 def check_models(config: Config, devices: Devices) -> list[Finding]:
@@ -118,67 +107,49 @@ def _landmarks(name: str) -> list[Finding]:
 
 def _visual(config: Config) -> list[Finding]:
     visual, key = config.visual, "visual.model"
-    findings = _shipped(config, key, visual.model, "face")
-    if visual.arch == "onnx":
-        if visual.precision != "fp32":
-            findings.append(
-                Finding(
-                    "error", "visual.precision", f"{visual.precision} has no effect on an ONNX file", "set it to fp32"
-                )
-            )
-        if find_spec("onnx") is None:
-            return [*findings, Finding("note", key, "not looked at: the package onnx is not installed")]
-        from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
-
-        try:
-            path = resolve_model(visual.model, "recognition")
-            graph = read_onnx(path).graph
-        except AvsieveError as error:
-            return [*findings, Finding("error", key, str(error), pack_remedy(visual.model))]
-        sides = [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim[2:4]]
-        if sides != [112, 112] or len(graph.output) != 1:
-            text = f"{path}: input {sides}, {len(graph.output)} outputs; expected a recognition model of 112 x 112"
-            return [*findings, Finding("error", key, text, "name w600k_r50, glintr100 or another ArcFace model")]
-        return [*findings, Finding("ok", key, _file_text(path))]
-    if find_spec("torch") is None:
-        return [*findings, Finding("note", key, "not looked at: torch is not installed")]
-    from avsieve.encoders.checkpoint import resolve
-    from avsieve.encoders.visual import BUILTIN_FILE, load_visual_encoder
-
-    remedy = VISUAL_FROM.get(visual.arch.removesuffix("_112"), IRESNET_FROM)
-    try:
-        network = load_visual_encoder(visual.arch, visual.model)
-        path = resolve(visual.model, BUILTIN_FILE)
-    except AvsieveError as error:
-        return [*findings, Finding("error", key, str(error), remedy)]
-    if visual.channels == "auto" and not network.channels:
-        text = f"{path} does not say whether it was trained on RGB or BGR faces"
-        return [*findings, Finding("error", "visual.channels", text, "set visual.channels to rgb or bgr")]
-    return [*findings, Finding("ok", key, f"{_file_text(path)}, fits {visual.arch}")]
+    architecture = VISUAL[visual.arch]
+    findings = [*_shipped(config, key, visual.model, "face"), *_useless(architecture, "visual.precision", visual)]
+    remedy = architecture.origin or pack_remedy(visual.model)
+    return [*findings, *_weights(architecture, key, visual, remedy)]
 
 
 def _audio(config: Config) -> list[Finding]:
     audio, key = config.audio, "audio.checkpoint"
-    findings = _shipped(config, key, audio.checkpoint, "voice")
-    remedy = AUDIO_FROM.get(audio.arch, ECAPA_FROM)
-    if audio.arch == "onnx" and audio.precision != "fp32":
-        findings.append(
-            Finding("error", "audio.precision", f"{audio.precision} has no effect on an ONNX file", "set it to fp32")
-        )
-    if find_spec("torch") is None:
-        return [*findings, Finding("note", key, "not looked at: torch is not installed")]
-    from avsieve.encoders.audio import BUILTIN_FILE, load_audio_encoder
-    from avsieve.encoders.checkpoint import resolve
+    architecture = AUDIO[audio.arch]
+    findings = [*_shipped(config, key, audio.checkpoint, "voice"), *_useless(architecture, "audio.precision", audio)]
+    return [*findings, *_weights(architecture, key, audio, architecture.origin)]
 
+
+def _useless(architecture: Architecture, key: str, settings: Audio | Visual) -> list[Finding]:
     try:
-        load_audio_encoder(audio.arch, audio.checkpoint, features=audio.features)
-        path = resolve(audio.checkpoint, BUILTIN_FILE)
+        architecture.check_precision(key, settings.precision)
+    except AvsieveError:
+        text = f"{settings.precision} has no effect on {architecture.label}"
+        return [Finding("error", key, text, "set it to fp32")]
+    return []
+
+
+def _weights(architecture: Architecture, key: str, settings: Audio | Visual, remedy: str) -> list[Finding]:
+    """Look at the weights that a key names."""
+    reader = "torch" if architecture.network or key.startswith("audio.") else "onnx"
+    if find_spec(reader) is None:
+        return [Finding("note", key, f"not looked at: the package {reader} is not installed")]
+    try:
+        path, problem = architecture.examine(settings)
     except AvsieveError as error:
-        return [*findings, Finding("error", key, str(error), remedy)]
+        return [Finding("error", key, str(error), remedy)]
     except (ImportError, OSError) as error:
-        return [*findings, Finding("error", "audio.arch", f"{audio.arch} needs a package: {error}",
-                                   "pip install 'avsieve[wavlm]'")]  # fmt: skip
-    return [*findings, Finding("ok", key, f"{_file_text(path)}, fits {audio.arch}")]
+        arch_key = f"{key.partition('.')[0]}.arch"
+        package = (getattr(error, "name", None) or "").partition(".")[0]
+        needed = f"install the package that brings {package}" if package else ""
+        if architecture.extra:
+            needed = f"pip install 'avsieve[{architecture.extra}]'"
+        return [Finding("error", arch_key, f"{settings.arch} needs a package: {error}", needed)]
+    if problem is not None:
+        about = f"{key.partition('.')[0]}.{problem.key}" if problem.key else key
+        return [Finding("error", about, problem.text, problem.remedy)]
+    fits = f", fits {settings.arch}" if architecture.network or key.startswith("audio.") else ""
+    return [Finding("ok", key, "" if path is None else f"{_file_text(path)}{fits}")]
 
 
 def _precisions(config: Config, devices: Devices) -> list[Finding]:
@@ -186,11 +157,11 @@ def _precisions(config: Config, devices: Devices) -> list[Finding]:
     if devices.torch == "cuda":
         return []
     pairs = [
-        ("audio", config.audio.arch, config.audio.precision),
-        ("visual", config.visual.arch, config.visual.precision),
+        ("audio", AUDIO[config.audio.arch], config.audio.precision),
+        ("visual", VISUAL[config.visual.arch], config.visual.precision),
     ]
     return [
         Finding("warning", f"{name}.precision", f"{precision} on a CPU is slower than fp32", "set it to fp32")
-        for name, arch, precision in pairs
-        if precision != "fp32" and arch != "onnx"
+        for name, architecture, precision in pairs
+        if precision != "fp32" and architecture.has_precision
     ]

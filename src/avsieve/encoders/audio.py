@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from avsieve.encoders.checkpoint import load_into, read_metadata, read_state, resolve
+from avsieve.encoders.contract import Examined
 from avsieve.encoders.device import pick_device
-from avsieve.encoders.registry import build
+from avsieve.encoders.registry import AUDIO, build
 from avsieve.errors import ModelError
 
-AUDIO = {
-    "ecapa512": "avsieve.encoders.ecapa:ecapa512",
-    "ecapa1024": "avsieve.encoders.ecapa:ecapa1024",
-    "ecapa_small": "avsieve.encoders.ecapa:ecapa_small",
-    "rawnet2": "avsieve.encoders.rawnet2:rawnet2",
-    "wavlm_mhfa": "avsieve.encoders.wavlm:wavlm_mhfa",
-}
-SAMPLE_RATE = 16_000
 BUILTIN_FILE = "audio_ecapa_small.safetensors"
 # How AVCleanse and its ancestors nest the names, and what they store beside the encoder.
 PREFIXES = ("module.", "model.", "speaker_encoder.", "encoder.")
@@ -71,15 +63,35 @@ def load_audio_encoder(
         If the architecture is not known, or the file does not fit it; missing, unexpected and misshapen keys are
         listed.
     """
-    if arch == "onnx":
-        # Looked up by name, like the networks: ONNX Runtime is imported by those alone who use it.
-        speaker: nn.Module = import_module("avsieve.encoders.onnx_audio").OnnxSpeaker(
-            _onnx_file(checkpoint), features=features, device=device, threads=threads
-        )
-        return speaker.eval()
+    speaker: nn.Module = AUDIO[arch].load(arch, checkpoint, device=device, features=features, threads=threads)
+    return speaker.eval()
+
+
+def load_network(arch: str, checkpoint: str | Path, *, device: str, features: str, threads: int) -> nn.Module:
+    """Return a torch network with its weights: how `AUDIO` loads those that have one.
+
+    Raises
+    ------
+    ModelError
+        If the file does not fit the network, or features are asked for: a network computes its own.
+    """
     if features != "auto":
         raise ModelError(f"audio.features is {features!r}, the architecture {arch!r} has features of its own: set auto")
     return load_weights(build(AUDIO, arch), arch, checkpoint).to(pick_device(device))
+
+
+def examine(audio: Any) -> Examined:
+    """Try the weights that the block ``audio`` of the configuration names, for the doctor.
+
+    Raises
+    ------
+    AvsieveError
+        If they do not fit the architecture.
+    ImportError
+        If a package is missing.
+    """
+    load_audio_encoder(audio.arch, audio.checkpoint, features=audio.features)
+    return Examined(resolve(audio.checkpoint, BUILTIN_FILE))
 
 
 def load_weights(network: nn.Module, arch: str, checkpoint: str | Path) -> nn.Module:
@@ -102,13 +114,6 @@ def load_weights(network: nn.Module, arch: str, checkpoint: str | Path) -> nn.Mo
     prefixes = getattr(network, "prefixes", PREFIXES)
     beside = (*BESIDE, *getattr(network, "beside", ()))
     return load_into(network, state, source=path, prefixes=prefixes, beside=beside, optional=FRONT_END)
-
-
-def _onnx_file(checkpoint: str | Path) -> Path:
-    path = Path(checkpoint)
-    if path.suffix != ".onnx" or not path.is_file():
-        raise ModelError(f"{path}: no such ONNX file; audio.arch onnx needs audio.checkpoint to be the path of one")
-    return path
 
 
 def _check_front_end(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:

@@ -12,21 +12,28 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from avsieve.embedding_files.own_tables import write_embeddings
+from avsieve.encoders.audio import BUILTIN_FILE, load_audio_encoder
 from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
-from avsieve.encoders.device import PRECISIONS
+from avsieve.encoders.checkpoint import resolve
+from avsieve.encoders.device import PRECISIONS, pick_device
+from avsieve.encoders.registry import AUDIO
+from avsieve.encoders.settings import Audio
 from avsieve.encoders.waves import RATE, samples_of
 from avsieve.errors import ConfigError, TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
 from avsieve.storage.indexed_tar import TarReader
+from avsieve.storage.provenance import sha256_of
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
+from avsieve.storage.tables import read_table
 
 logger = logging.getLogger(__name__)
 # A CPU is as fast with one utterance as with many, up to here; beyond, activations leave its caches (13 % slower at
@@ -119,10 +126,10 @@ def embed_shard(
     encoder: nn.Module,
     *,
     device: torch.device,
-    batch_s: float = 60.0,
-    precision: str = "fp32",
-    segment_s: float = 2.0,
-    segment_hop_s: float = 2.0,
+    batch_s: float,
+    precision: str,
+    segment_s: float,
+    segment_hop_s: float,
 ) -> tuple[AudioEmbeddings, StatusTable]:
     """Embed the utterances of a shard and their segments.
 
@@ -187,6 +194,54 @@ def embed_shard(
         results.segments += cut[utterance]
         results.segment_vectors += [vectors[s] for s in cut[utterance]]
     return results, status
+
+
+def embed_extracted(
+    wav_tar: Path, extracted: Path, audio: Audio, *, device: str, threads: int, max_failed: float
+) -> tuple[AudioEmbeddings, StatusTable, dict[str, Any]]:
+    """Embed the utterances of a shard that extraction has seen, as the configuration says.
+
+    Parameters
+    ----------
+    wav_tar, extracted
+        The shard's wavs, and the status table of its extraction.
+    audio
+        The encoder, its weights and its batches.
+    device, threads
+        ``cpu``, ``cuda``, ``cuda:N`` or ``auto``; threads of the network on the CPU.
+    max_failed
+        Largest share of the utterances that may fail here, beside those that have failed before.
+
+    Returns
+    -------
+    AudioEmbeddings, StatusTable, dict
+        The last is what the provenance says of it.
+
+    Raises
+    ------
+    AvsieveError
+        If the weights do not fit, the device is not there, or too many utterances failed.
+    """
+    torch.set_num_threads(threads)
+    chosen = pick_device(device)
+    encoder = load_audio_encoder(
+        audio.arch, audio.checkpoint, device=str(chosen), features=audio.features, threads=threads
+    )
+    table = read_table(extracted, ["utterance", "code"])
+    settings = audio.model_dump(include={"batch_s", "precision", "segment_s", "segment_hop_s"})
+    results, status = embed_shard(wav_tar, table["utterance"].tolist(), encoder, device=chosen, **settings)
+    silent = {row["utterance"] for row in status.rows if row["code"] == Reason.NO_AUDIO}
+    known = table[table["code"] != Reason.OK.value]["utterance"]
+    status.check(max_failed, already_failed=int(known.isin(silent).sum()))
+    facts = {
+        "packages": [*AUDIO[audio.arch].packages, "numpy", "pyarrow"],
+        "arch": audio.arch,
+        "features": getattr(encoder, "features", "own"),
+        "checkpoint_sha256": sha256_of(resolve(audio.checkpoint, BUILTIN_FILE)),
+        "device": chosen.type,
+        **settings,
+    }
+    return results, status, facts
 
 
 def _inspect(reader: TarReader, utterance: str, min_samples: int) -> tuple[tuple[Reason, str] | None, int]:

@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 
 from avsieve.embedding_files.own_tables import write_embeddings
+from avsieve.encoders.face_encoder import load_face_encoder
+from avsieve.encoders.registry import VISUAL
+from avsieve.encoders.settings import Visual
 from avsieve.errors import TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
@@ -18,8 +21,6 @@ from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 from avsieve.storage.tables import read_table
-
-POOLINGS = ("quality", "mean")
 
 
 class Encoder(Protocol):
@@ -127,8 +128,8 @@ def embed_shard(
     *,
     embeddings: str | Path,
     frame_embeddings: str | Path,
-    pooling: str = "quality",
-    batch: int = 64,
+    pooling: str,
+    batch: int,
 ) -> StatusTable:
     """Embed the faces of a shard and write both tables.
 
@@ -172,3 +173,65 @@ def embed_shard(
         quality=np.concatenate([found[u].quality for u in kept] or [np.zeros(0, np.float32)]),
     )
     return status
+
+
+def embed_aligned(
+    faces_tar: Path,
+    detections: Path,
+    aligned: Path,
+    visual: Visual,
+    *,
+    device: str,
+    threads: int,
+    max_failed: float,
+    embeddings: Path,
+    frame_embeddings: Path,
+) -> tuple[StatusTable, dict[str, Any]]:
+    """Embed the faces of a shard that alignment has seen, as the configuration says, and write both tables.
+
+    Parameters
+    ----------
+    faces_tar, detections, aligned
+        The shard's aligned faces, the table of detections and the status table of alignment.
+    visual
+        The encoder, its weights and its batches.
+    device, threads
+        ``cpu``, ``cuda``, ``cuda:N`` or ``auto``; threads of the network on the CPU.
+    max_failed
+        Largest share of the utterances that may fail here, beside those that have failed before.
+    embeddings, frame_embeddings
+        To write, see `embed_shard`.
+
+    Returns
+    -------
+    StatusTable, dict
+        The last is what the provenance says of it.
+
+    Raises
+    ------
+    AvsieveError
+        If the weights do not fit, the device is not there, or too many utterances failed.
+    """
+    cv2.setNumThreads(1)
+    encoder = load_face_encoder(
+        visual.arch,
+        visual.model,
+        channels=visual.channels,
+        precision=visual.precision,
+        device=device,
+        threads=threads,
+    )
+    table = read_table(aligned, ["utterance", "code"])
+    status = embed_shard(
+        faces_tar, detections, table["utterance"].tolist(), encoder, embeddings=embeddings,
+        frame_embeddings=frame_embeddings, pooling=visual.pooling, batch=visual.batch,
+    )  # fmt: skip
+    status.check(max_failed, already_failed=int((table["code"] != Reason.OK.value).sum()))
+    facts = {
+        "packages": [*VISUAL[visual.arch].packages, "opencv-python", "numpy"],
+        "pooling": visual.pooling,
+        "batch": visual.batch,
+        "dim": encoder.dim,
+        **encoder.facts,
+    }
+    return status, facts

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -18,18 +19,37 @@ import torch
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from torch import Tensor, nn
 
+from avsieve.encoders.contract import Examined
 from avsieve.encoders.kaldi_fbank import RECIPES, FbankRecipe, KaldiFbank, used_samples
 from avsieve.errors import ModelError
 from avsieve.onnx_runtime.sessions import CUDA, check_provider, providers_for, session_options, with_options
 
 logger = logging.getLogger(__name__)
-FEATURES = ("auto", "wave", *RECIPES)
 _LOAD_ERRORS = (
     ort_errors.InvalidProtobuf, ort_errors.InvalidGraph, ort_errors.InvalidArgument, ort_errors.Fail,
     ort_errors.NoSuchFile, ort_errors.NotImplemented,
 )  # fmt: skip
 _RUN_ERRORS = (ort_errors.InvalidArgument, ort_errors.RuntimeException, ort_errors.Fail)
 _BANDS = 80
+
+
+def load(arch: str, checkpoint: str | Path, *, device: str, features: str, threads: int) -> OnnxSpeaker:
+    """Return the encoder of an ONNX file: how `avsieve.encoders.registry.AUDIO` loads it.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file, or it is no speaker encoder.
+    """
+    path = Path(checkpoint)
+    if path.suffix != ".onnx" or not path.is_file():
+        raise ModelError(f"{path}: no such ONNX file; audio.arch {arch} needs audio.checkpoint to be the path of one")
+    return OnnxSpeaker(path, features=features, device=device, threads=threads)
+
+
+def examine(audio: Any) -> Examined:
+    """Load the file that the block ``audio`` of the configuration names, for the doctor (`AvsieveError`)."""
+    return Examined(load(audio.arch, audio.checkpoint, device="cpu", features=audio.features, threads=1).path)
 
 
 class OnnxSpeaker(nn.Module):

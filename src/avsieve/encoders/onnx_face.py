@@ -97,3 +97,8 @@ class OnnxFaceEncoder:
         binding.bind_output(output, "cpu")
         self._session.run_with_iobinding(binding)
         return np.asarray(binding.copy_outputs_to_cpu()[0])
+
+
+def load(arch: str, model: str | Path, *, channels: str, precision: str, device: str, threads: int) -> OnnxFaceEncoder:
+    """Return the encoder of an ONNX file: how `avsieve.encoders.registry.VISUAL` loads it; it takes RGB in fp32."""
+    return OnnxFaceEncoder(model, device=device, threads=threads)

@@ -1,41 +1,112 @@
-"""Look up an architecture by name: tables of ``"module:factory"`` strings, imported when they are asked for.
+"""The encoders by name: ``audio.arch``, ``visual.arch``, and the architectures that trainings take.
 
-The tables are `avsieve.encoders.audio.AUDIO` and `avsieve.encoders.visual.VISUAL`, apart from each other so that an
-edit of a face network does not rerun the audio stages. To add an architecture, write its module with a factory that
-takes no arguments and returns an ``nn.Module``, and name it in the table of its modality.
+To add one, write the module of its network and an entry here. Nothing heavy is imported, and an edit of these tables
+reruns nothing: the rules hash the modules of the encoder that is chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from importlib import import_module
+from functools import partial
 from typing import TYPE_CHECKING
 
-from avsieve.errors import ModelError
+from avsieve.encoders.contract import Architecture
+from avsieve.registry import Registry
 
 if TYPE_CHECKING:
     from torch import nn
 
+_speaker = partial(Architecture, loads="avsieve.encoders.audio:load_network", examines="avsieve.encoders.audio:examine")
+_face = partial(Architecture, loads="avsieve.encoders.torch_face:load", examines="avsieve.encoders.torch_face:examine")
+_ECAPA = (
+    "the project TaoRuijie/AVCleanse names checkpoints of its ECAPA-TDNN, or train one (`snakemake train_encoders`)"
+)
+_IRESNET = "the projects arcface_torch (InsightFace) and TaoRuijie/AVCleanse name checkpoints of IResNets"
+_FACENET = "the project facenet-pytorch publishes its weights"
 
-def build(table: Mapping[str, str], arch: str, **options: object) -> nn.Module:
+AUDIO: Registry[Architecture] = Registry(
+    "audio architecture",
+    {
+        "ecapa_small": _speaker(
+            "small, for the embedded corpus", network="avsieve.encoders.ecapa:ecapa_small", origin=_ECAPA
+        ),
+        "ecapa512": _speaker("ECAPA-TDNN with 512 channels", network="avsieve.encoders.ecapa:ecapa512", origin=_ECAPA),
+        "ecapa1024": _speaker(
+            "ECAPA-TDNN with 1024 channels", network="avsieve.encoders.ecapa:ecapa1024", origin=_ECAPA
+        ),
+        "rawnet2": _speaker(
+            "RawNet2",
+            network="avsieve.encoders.rawnet2:rawnet2",
+            origin="the project Jungjee/RawNet publishes its weights",
+        ),
+        "wavlm_mhfa": _speaker(
+            "WavLM Base+ with MHFA",
+            network="avsieve.encoders.wavlm:wavlm_mhfa",
+            origin="the published WavLM-MHFA trainers give checkpoints of this layout",
+            environment="wavlm",
+            extra="wavlm",
+        ),
+        "onnx": Architecture(
+            "any ONNX speaker encoder",
+            loads="avsieve.encoders.onnx_audio:load",
+            examines="avsieve.encoders.onnx_audio:examine",
+            origin="WeSpeaker and 3D-Speaker publish their speaker encoders as ONNX files",
+            environment="speech-onnx",
+            packages=("torch", "onnxruntime"),
+            has_precision=False,
+        ),
+    },
+)
+"""Speaker encoders: (B, samples) float32 at 16 kHz -> (B, dim) float32."""
+
+VISUAL: Registry[Architecture] = Registry(
+    "visual architecture",
+    {
+        "onnx": Architecture(
+            "InsightFace's ONNX files",
+            loads="avsieve.encoders.onnx_face:load",
+            examines="avsieve.encoders.examination:examine_onnx",
+            origin="",
+            environment="faces",
+            packages=("insightface", "onnxruntime"),
+            has_precision=False,
+        ),
+        "iresnet18": _face("IResNet-18", network="avsieve.encoders.iresnet:iresnet18", origin=_IRESNET),
+        "iresnet34": _face("IResNet-34", network="avsieve.encoders.iresnet:iresnet34", origin=_IRESNET),
+        "iresnet50": _face("IResNet-50", network="avsieve.encoders.iresnet:iresnet50", origin=_IRESNET),
+        "iresnet100": _face("IResNet-100", network="avsieve.encoders.iresnet:iresnet100", origin=_IRESNET),
+        "inception_resnet_v1": _face(
+            "FaceNet, 160 pixels; faces are resized for it",
+            network="avsieve.encoders.inception_resnet:inception_resnet_v1",
+            origin=_FACENET,
+        ),
+        "inception_resnet_v1_112": _face(
+            "the same, trained on 112 pixels",
+            network="avsieve.encoders.inception_resnet:inception_resnet_v1_112",
+            origin=_FACENET,
+        ),
+        "mobileface_small": _face(
+            "small, for the embedded corpus",
+            network="avsieve.encoders.mobileface:mobileface_small",
+            origin="`builtin` is of this architecture, or train one (`snakemake train_encoders`)",
+        ),
+    },
+)
+"""Face encoders: (B, 3, 112, 112) float32 in [-1, 1] -> (B, dim) float32."""
+
+
+def trainable(table: Registry[Architecture]) -> list[str]:
+    """Return the names of the architectures that can be trained."""
+    return [name for name in table if table[name].network]
+
+
+def build(table: Registry[Architecture], arch: str, **options: object) -> nn.Module:
     """Return a new network of architecture ``arch`` with untrained weights.
-
-    Parameters
-    ----------
-    table
-        Architecture name -> ``"module:factory"``.
-    arch
-        The name to look up.
-    options
-        Passed to the factory.
 
     Raises
     ------
-    ModelError
+    ConfigError
         If the table has no such name.
+    ModelError
+        If it is no network but a format of files.
     """
-    if arch not in table:
-        raise ModelError(f"architecture {arch!r}: not known; expected one of {', '.join(sorted(table))}")
-    module, _, factory = table[arch].partition(":")
-    network: nn.Module = getattr(import_module(module), factory)(**options)
-    return network
+    return table[arch].build(**options)

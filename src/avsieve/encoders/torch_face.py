@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from avsieve.encoders.checkpoint import resolve
+from avsieve.encoders.contract import Examined, Problem
 from avsieve.encoders.device import PRECISIONS, pick_device
 from avsieve.encoders.face_input import CHANNELS
 from avsieve.encoders.visual import BUILTIN_FILE, load_visual_encoder
@@ -24,7 +25,7 @@ CPU_BATCH = 8
 
 
 class TorchFaceEncoder:
-    """A network of `avsieve.encoders.visual.VISUAL`.
+    """A network of `avsieve.encoders.registry.VISUAL`.
 
     Parameters
     ----------
@@ -107,3 +108,17 @@ class TorchFaceEncoder:
     def _scaled(self, faces: Tensor) -> Tensor:
         floats = faces.to(self._device, non_blocking=True).float()
         return ((floats - 127.5) / 127.5).contiguous(memory_format=self._layout)
+
+
+def load(arch: str, model: str | Path, *, channels: str, precision: str, device: str, threads: int) -> TorchFaceEncoder:
+    """Return a network with its weights: how `avsieve.encoders.registry.VISUAL` loads those that have one."""
+    return TorchFaceEncoder(arch, model, channels=channels, precision=precision, device=device, threads=threads)
+
+
+def examine(visual: Any) -> Examined:
+    """Try the weights that the block ``visual`` of the configuration names, for the doctor (`AvsieveError`)."""
+    network, path = load_visual_encoder(visual.arch, visual.model), resolve(visual.model, BUILTIN_FILE)
+    if visual.channels == "auto" and not network.channels:
+        text = f"{path} does not say whether it was trained on RGB or BGR faces"
+        return Examined(path, Problem("channels", text, "set visual.channels to rgb or bgr"))
+    return Examined(path)

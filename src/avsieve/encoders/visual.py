@@ -11,18 +11,9 @@ from torch import nn
 
 from avsieve.encoders.checkpoint import load_into, read_metadata, read_state, resolve
 from avsieve.encoders.face_input import FaceInput
-from avsieve.encoders.registry import build
+from avsieve.encoders.registry import VISUAL, build
 from avsieve.errors import ModelError
 
-VISUAL: dict[str, str] = {
-    "mobileface_small": "avsieve.encoders.mobileface:mobileface_small",
-    "iresnet18": "avsieve.encoders.iresnet:iresnet18",
-    "iresnet34": "avsieve.encoders.iresnet:iresnet34",
-    "iresnet50": "avsieve.encoders.iresnet:iresnet50",
-    "iresnet100": "avsieve.encoders.iresnet:iresnet100",
-    "inception_resnet_v1": "avsieve.encoders.inception_resnet:inception_resnet_v1",
-    "inception_resnet_v1_112": "avsieve.encoders.inception_resnet:inception_resnet_v1_112",
-}
 BUILTIN_FILE = "faces_mobileface_small.safetensors"
 # How AVCleanse and VUT nest the names, and what lies beside the face encoder.
 PREFIXES = ("module.", "face_encoder.", "audio_vis_model.", "vit_face_model.")

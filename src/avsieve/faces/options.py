@@ -5,26 +5,21 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from avsieve.faces.settings import Faces
+from avsieve.runtime.options import add_settings
+
 if TYPE_CHECKING:
     from avsieve.faces.align import Aligner
 
 
-def size_of(text: str) -> int | str:
-    """Return a detector's size: ``auto``, or pixels."""
-    return text if text == "auto" else int(text)
-
-
 def add_face_options(ap: argparse.ArgumentParser) -> None:
     """Add what decides how faces are found and aligned."""
-    switch = argparse.BooleanOptionalAction
-    ap.add_argument("--detector", default="builtin", help="'builtin', an .onnx file, a folder or an InsightFace pack")
-    ap.add_argument("--detector-size", type=size_of, required=True, help="side of the detector's input, or 'auto'")
-    ap.add_argument("--min-score", type=float, default=0.5, help="faces with a lower score are not used")
-    ap.add_argument("--tracking", action=switch, default=False, help="look for a face where it was before")
-    ap.add_argument("--landmarks", default="none", help="'none', or the .onnx file or pack of 2d106det")
-    ap.add_argument("--face-jpeg-quality", type=int, default=95, help="quality of the faces' JPEGs, 1 to 100")
-    ap.add_argument("--aligned", action=switch, default=False, help="the frames are aligned faces already")
-    ap.add_argument("--device", default="cpu", help="cpu, cuda or auto")
+    add_settings(ap, Faces, leave=["jpeg_quality"], required=True)
+    ap.add_argument("--face-jpeg-quality", type=int, required=True, help="quality of the faces' JPEGs, 1 to 100")
+    ap.add_argument(
+        "--aligned", action=argparse.BooleanOptionalAction, required=True, help="the frames are aligned faces already"
+    )
+    ap.add_argument("--device", required=True, help="auto, cpu, cuda or cuda:N")
 
 
 def aligner_of(args: argparse.Namespace) -> Aligner:

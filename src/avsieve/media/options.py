@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from avsieve.media.settings import Media
+from avsieve.runtime.options import add_settings
+
 
 def add_media_options(ap: argparse.ArgumentParser) -> None:
     """Add where the clips of a shard lie, and how they are decoded."""
@@ -15,10 +18,9 @@ def add_media_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--train-audio-root", type=Path, help="folder of the training sound, where it lies apart")
     ap.add_argument("--test-audio-root", type=Path, help="folder of the test sound, where it lies apart")
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
-    ap.add_argument("--interval-s", type=float, default=0.4, help="time between frames, seconds")
-    ap.add_argument("--min-audio-s", type=float, default=0.5, help="shortest sound that is used, seconds")
-    ap.add_argument("--modalities", choices=["both", "audio"], default="both", help="audio: there is no picture")
-    ap.add_argument("--threads", type=int, default=1, help="clips worked on at a time")
+    ap.add_argument("--modalities", choices=["both", "audio"], required=True, help="audio: there is no picture")
+    ap.add_argument("--threads", type=int, required=True, help="clips worked on at a time")
+    add_settings(ap, Media, only=["interval_s", "min_audio_s"], required=True)
 
 
 def roots_of(args: argparse.Namespace) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from avsieve.errors import AvsieveError
+from avsieve.lists.corpora import named
 from avsieve.storage.ids import shard_names, shard_of
 from avsieve.storage.tables import write_table
 
@@ -63,6 +64,14 @@ def build_plan(rows: pd.DataFrame, shards: int, holdout: float = 0.0, seed: int 
     has_test = bool((plan["subset"] == TEST).any())
     plan["held_out"] = plan["speaker"].isin(set() if has_test else hold_out(train, holdout, seed))
     return plan[PLAN_COLUMNS].reset_index(drop=True)
+
+
+def counts_of(plan: pd.DataFrame, shards: int) -> str:
+    """Return the counts of a plan in words, a line for it and one for each of its parts."""
+    lines = [f"{named(len(plan), plan['speaker'].nunique())} in {shards} shards"]
+    for subset, part in plan.groupby("subset", sort=False):
+        lines.append(f"  {subset}: {named(len(part), part['speaker'].nunique())}")
+    return "\n".join(lines)
 
 
 def write_plan(plan: pd.DataFrame, path: str | Path, shard_dir: str | Path, shards: int) -> None:

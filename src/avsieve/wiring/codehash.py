@@ -82,15 +82,15 @@ def _is_type_checking(test: ast.expr) -> bool:
     )
 
 
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
+def walk(node: ast.AST) -> Iterator[ast.AST]:
     """Walk a tree, passing over what stands under ``if TYPE_CHECKING``: it does not run."""
     yield node
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and _is_type_checking(child.test):
             for statement in child.orelse:
-                yield from _walk(statement)
+                yield from walk(statement)
         else:
-            yield from _walk(child)
+            yield from walk(child)
 
 
 def _module_file(src: Path, module: str) -> Path | None:
@@ -104,7 +104,7 @@ def _module_file(src: Path, module: str) -> Path | None:
 def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:
     """Yield the modules of the library that a tree may import; names that are no modules fall out later."""
     package = module.split(".") if is_package else module.split(".")[:-1]
-    for node in _walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

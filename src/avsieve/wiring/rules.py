@@ -5,7 +5,6 @@ This module runs inside Snakemake and imports nothing heavier than pydantic.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import shlex
@@ -18,7 +17,8 @@ from pydantic import BaseModel
 
 from avsieve.cleansing.registry import METHODS
 from avsieve.config.model import Config, parse_config
-from avsieve.errors import ConfigError
+from avsieve.encoders.contract import Architecture
+from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
 from avsieve.export.places import PLACES
 from avsieve.export.registry import FORMS
@@ -34,8 +34,6 @@ from avsieve.wiring.watch import Watch
 
 # What is trained on: before cleansing and after it.
 ARMS = {"all": P.lists.all, "clean": P.lists.clean}
-# Audio architectures that need more than torch -> the environment that holds it.
-ENVIRONMENTS = {"onnx": "speech-onnx", "wavlm_mhfa": "wavlm"}
 
 
 def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> Words:
@@ -77,30 +75,6 @@ def shell_prefix(src: Path, scripts: Path, *, own_environments: bool) -> str:
         f"AVSIEVE_SCRIPTS={shlex.quote(str(scripts))} PYTHONHASHSEED=0; "
     )
     return words.replace("{", "{{").replace("}", "}}")
-
-
-def network_modules(src: Path, modality: str, arch: str) -> list[str]:
-    """Return the modules of an architecture, read from its table without importing torch.
-
-    Raises
-    ------
-    ConfigError
-        If the table does not have it.
-    """
-    tree = ast.parse((src / "avsieve" / "encoders" / f"{modality}.py").read_text(encoding="utf-8"))
-    for node in tree.body:
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Dict):
-            continue
-        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-        if isinstance(target, ast.Name) and target.id == modality.upper():
-            table: dict[str, str] = ast.literal_eval(node.value)
-            if arch == "onnx":
-                # Faces in ONNX are what the script imports anyway.
-                return ["avsieve.encoders.onnx_audio"] if modality == "audio" else []
-            if arch not in table:
-                raise ConfigError(f"{modality}.arch is {arch!r}; expected one of {', '.join(sorted([*table, 'onnx']))}")
-            return [table[arch].partition(":")[0]]
-    raise ConfigError(f"avsieve.encoders.{modality} has no table {modality.upper()}")
 
 
 def model_file(value: str) -> list[str]:
@@ -320,6 +294,11 @@ class Wiring:
         settings = flags(getattr(self.config.training, modality), leave=["seed"])
         return lambda wildcards: f"{settings} --seed {wildcards.seed}"
 
+    @staticmethod
+    def encoder(modality: str, arch: str) -> Architecture:
+        """Return an encoder by the name that the configuration gives it."""
+        return {"audio": AUDIO, "visual": VISUAL}[modality][arch]
+
     def model_settings(self, wildcards: Any) -> str:
         """Return the option with the settings that the fusion model of a job has of its own."""
         return flags({"options": self.config.fusion.own(wildcards.model).model_dump()})
@@ -328,10 +307,6 @@ class Wiring:
         """Return the hashes of the fusion model that a job trains, without those that all models share."""
         shared = self.code("train_fusion")
         return [line for line in self.code("train_fusion", MODELS.module(wildcards.model)) if line not in shared]
-
-    def network(self, modality: str, arch: str) -> list[str]:
-        """Return the library module that builds ``arch``, as the table in ``avsieve.encoders.<modality>`` names it."""
-        return network_modules(self.src, modality, arch)
 
     def builtin(self, value: str, *files: str) -> str:
         """Return the digest of the shipped ``files`` when ``value`` is ``builtin``: new weights rerun their stage."""
@@ -372,14 +347,11 @@ class Wiring:
         # Plain text: `Words` would be called in turn, with `output` as well.
         return str(flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")}))
 
-    def env(self, family: str, arch: str = "") -> str:
-        """Return the conda environment of a family of stages; networks have one for CUDA of their own.
-
-        ``arch`` is the audio architecture of the job, which may need an environment with other packages.
-        """
-        family = ENVIRONMENTS.get(arch, family)
-        suffix = "-gpu" if self.gpu and family in ("encoders", "faces", "torch", *ENVIRONMENTS.values()) else ""
-        name = f"{family}{suffix}.yaml"
+    def env(self, family: str) -> str:
+        """Return the conda environment of a family of stages, that for CUDA where the family has one of its own."""
+        name = f"{family}.yaml"
+        if self.gpu and (self.basedir / "envs" / f"{family}-gpu.yaml").is_file():
+            name = f"{family}-gpu.yaml"
         if "{" in str(self.basedir) or "}" in str(self.basedir):
             # Snakemake formats this path together with the folder that it starts from.
             return str(self.basedir / "envs" / name).replace("{", "{{").replace("}", "}}")

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Protocol, Required, TypedDict
 
 from torch import nn
 
+from avsieve.encoders.contract import Architecture
+from avsieve.registry import Registry
 from avsieve.training.encoder.examples import Listed
 from avsieve.training.encoder.optimiser import Optimiser
 from avsieve.training.encoder.phase import Phase
@@ -88,7 +90,7 @@ class Modality:
 
     stage: str
     packages: tuple[str, ...]
-    table: Mapping[str, str]
+    table: Registry[Architecture]
     builtin: str
     load: Callable[[nn.Module, str, str | Path], nn.Module]
     samples: str

@@ -1,0 +1,40 @@
+"""The settings of face detection and alignment. Snakemake reads them: nothing heavy is imported."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from avsieve.settings import Block, Share, key
+
+
+class Faces(Block):
+    """Faces in the frames."""
+
+    detector: str = key(
+        "builtin",
+        "`builtin` (small, for the embedded corpus), an `.onnx` file, a folder of them, or the name of an InsightFace "
+        "pack such as `buffalo_l`. InsightFace's own models are for non-commercial research only.",
+        "align_faces",
+    )
+    detector_size: Annotated[int, Field(ge=32, le=2048)] | Literal["auto"] = key(
+        "auto",
+        "Side of the detector's square input, in pixels, a multiple of 32; `auto` takes the size of the frames, up to "
+        "640 (VoxCeleb2's crops are 224).",
+        "align_faces",
+    )
+    min_score: Share = key(0.5, "Faces with a lower detector score are recorded, and not used.", "align_faces")
+    tracking: bool = key(
+        False,
+        "Look for a face where it was in the frame before, and over the whole frame when it is lost and at every "
+        "fifth. Faster where faces are small in the frame; other faces may be missed meanwhile.",
+        "align_faces",
+    )
+    landmarks: str = key(
+        "none",
+        "`none` aligns by the detector's five landmarks; an `.onnx` file or InsightFace pack with `2d106det` by five "
+        "of its 106, as AVCleanse did.",
+        "align_faces",
+    )
+    jpeg_quality: int = key(95, "Quality of the aligned faces' JPEGs.", "align_faces", ge=1, le=100)
