@@ -24,9 +24,9 @@ def measure(weights: Path, list_path: Path, tar: Path) -> dict[str, float]:
     import torch
 
     from avsieve.encoders.audio import load_audio_encoder
-    from avsieve.encoders.waves import as_float
     from avsieve.evaluation.metrics import eer, error_rates
     from avsieve.evaluation.scoring import Part, mean_of_cosines
+    from avsieve.storage.wav import as_float
     from avsieve.training.encoder.audio_data import Speech
 
     encoder = load_audio_encoder("ecapa_small", weights)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
 import numpy as np
@@ -13,6 +14,18 @@ import numpy as np
 from avsieve.errors import AvsieveError
 from avsieve.storage.atomic import atomic_path
 from avsieve.storage.wav import SAMPLE_RATE
+
+ENCODING: Mapping[str, Any] = {
+    "vcodec": "libx264",
+    "pix_fmt": "yuv420p",
+    "threads": 1,
+    "acodec": "aac",
+    "fflags": "+bitexact",
+    "flags:v": "+bitexact",
+    "flags:a": "+bitexact",
+    "x264-params": "threads=1:lookahead-threads=1",
+}
+"""H.264 and AAC with equal bytes for equal input: one thread, and neither versions nor times in the file."""
 
 
 def ffmpeg_binary() -> str:
@@ -61,17 +74,12 @@ def write_clip(
             picture.video,
             sound.audio,
             str(partial),
-            vcodec="libx264",
             preset="veryfast",
             crf=crf,
-            pix_fmt="yuv420p",
-            threads=1,
-            acodec="aac",
             audio_bitrate="64k",
             ac=1,
             ar=SAMPLE_RATE,
-            fflags="+bitexact",
-            **{"flags:v": "+bitexact", "flags:a": "+bitexact", "x264-params": "threads=1:lookahead-threads=1"},
+            **ENCODING,
         )
         arguments = ffmpeg.compile(
             command.global_args("-v", "error"), cmd=binary or ffmpeg_binary(), overwrite_output=True

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 SEPARATOR = "|"
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+JPEG_ENDINGS = (".jpg", ".jpeg")
+IMAGE_ENDINGS = (*JPEG_ENDINGS, ".png", ".bmp", ".webp")
+"""Endings of images that stand for frames, in any case."""
 
 
 class ChangedError(Exception):
