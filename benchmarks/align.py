@@ -92,7 +92,7 @@ def ratio(taken: Taken, slow: str, fast: str) -> str:
 
 
 def rendered(people: int, frames: int) -> dict[str, list[np.ndarray]]:
-    """Return frames of made-up people, one every 0.4 s."""
+    """Return frames of synthetic people, one every 0.4 s."""
     clips = {}
     for seed in range(people):
         rng = np.random.default_rng([31, seed])

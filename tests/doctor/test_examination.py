@@ -120,7 +120,7 @@ def test_shipped_models_on_real_data_are_warned_of(folder: Path) -> None:
     done = examine([config(folder, TREE)], cores=1)
     for key in ("faces.detector", "visual.model", "audio.checkpoint"):
         assert found(done, key).level == "warning"
-        assert "made-up people" in found(done, key).text
+        assert "synthetic people" in found(done, key).text
 
 
 def test_cuda_that_is_not_there_stops(folder: Path, monkeypatch) -> None:
