@@ -243,7 +243,7 @@ def test_a_table_is_read_as_any_tool_saves_it(tmp_path: Path, encoding: str, end
         (None, r"no such table for source\.tree\.table \(a CSV with the columns utterance and path\)"),
         ("utterance,path\na/b/c,é\n".encode("latin-1"), "line 2: byte 0xe9 is not UTF-8; save the file as UTF-8"),
         (b"PK\x03\x04", "a zip, or a spreadsheet: save it as plain text"),
-        (b"\xff\xfea", "begins as utf-16 and is none"),
+        (b"\xff\xfea", "starts like utf-16 but is not"),
     ],
 )
 def test_a_table_that_is_no_text_is_told_in_one_line(tmp_path: Path, content: bytes | None, wanted: str) -> None:
