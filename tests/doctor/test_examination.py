@@ -319,10 +319,10 @@ def plan_as_the_run_does(done: Examination) -> pd.DataFrame:
         ({"root": "clips/id0"}, "no clip at depth 3"),
         ({"root": "."}, "root is 1 level too high: name clips"),
         ({"root": "empty"}, "it holds no file"),
-        ({"root": "nowhere"}, "is no folder"),
+        ({"root": "nowhere"}, "is not a folder"),
         ({"root": "clips", "test_root": "clips"}, "4 speakers are in root too"),
         ({"root": "clips", "test_root": "empty"}, "no clip at depth 3"),
-        ({"root": "clips", "audio_root": "nowhere"}, "nowhere is no folder"),
+        ({"root": "clips", "audio_root": "nowhere"}, "nowhere is not a folder"),
     ],
 )
 def test_where_planning_would_stop_so_does_the_doctor(folder: Path, tree: dict[str, str], wanted: str) -> None:

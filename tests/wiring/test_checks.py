@@ -33,7 +33,7 @@ def test_cuda_without_a_gpu_is_refused(monkeypatch) -> None:
     ("kind", "settings", "missing"),
     [
         ("tree", {"root": "here", "test_root": "gone"}, "source.tree.test_root: gone is not there"),
-        ("tree", {"root": "file"}, "source.tree.root: file is no folder"),
+        ("tree", {"root": "file"}, "source.tree.root: file is not a folder"),
         ("voxceleb", {"tracks": "gone"}, "source.voxceleb.tracks"),
         ("frames", {"wavs": "here", "faces": "gone"}, "source.frames.faces"),
         ("archive", {"video": ["file", "gone*.zip"]}, r"source.archive.video: nothing matches gone\*.zip"),
@@ -49,7 +49,7 @@ def test_a_source_that_is_not_there_is_named_with_its_key(
         need_source(parse_config({"source": {"kind": kind, kind: settings}}))
     (tmp_path / "gone").mkdir()
     (tmp_path / "gone1.zip").touch()
-    if "no folder" not in missing:
+    if "not a folder" not in missing:
         need_source(parse_config({"source": {"kind": kind, kind: settings}}))
 
 

@@ -56,7 +56,7 @@ def _place(path: Path, name: str, gb: float, files: int) -> list[Finding]:
     if gb - made > free:
         findings.append(Finding("error", name, text, "free some space, or run where there is more"))
     elif gb - made > 0.8 * free:
-        findings.append(Finding("warning", name, f"{text}: the estimate may be 20 % too low", "make room"))
+        findings.append(Finding("warning", name, f"{text}: the estimate may be 20 % too low", "free some space"))
     else:
         findings.append(Finding("ok", name, text))
     inodes = os.statvfs(at).f_favail

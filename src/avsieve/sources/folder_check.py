@@ -41,7 +41,7 @@ class Looked:
 def absent_folders(roots: dict[str, Path | None]) -> list[Finding]:
     """Return an error for each folder that is none."""
     return [
-        Finding("error", key, f"{root} is no folder",
+        Finding("error", key, f"{root} is not a folder",
                 "give the folder that holds the speakers' folders; paths start where Snakemake runs")
         for key, root in roots.items() if root is not None and not root.is_dir()
     ]  # fmt: skip

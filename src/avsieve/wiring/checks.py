@@ -80,7 +80,7 @@ def need_source(config: Config) -> None:
     for name in source.folders:
         key, value = f"source.{source.name}.{name}", getattr(source.settings, name)
         if value is not None and not Path(value).is_dir():
-            what = "is no folder" if Path(value).exists() else "is not there"
+            what = "is not a folder" if Path(value).exists() else "is not there"
             raise ConfigError(
                 f"{key}: {value} {what} (looked for in {Path.cwd()}); give the folder as an absolute path, or "
                 "relative to where Snakemake runs"

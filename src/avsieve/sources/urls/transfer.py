@@ -223,7 +223,7 @@ def disk_full(folder: Path, missing: int = 0) -> AvsieveError:
     coming = f", {missing} still to come" if missing else ""
     return AvsieveError(
         f"{folder}: the disk is full ({free} bytes free{coming}); "
-        "make room or name another store, and run again: what has come is kept"
+        "free some space or name another store, and run again: what has come is kept"
     )
 
 

@@ -62,7 +62,7 @@ def _look(facts: SourceFacts, key: str, root: Path, train_list: str | None) -> t
     subject = f"source.voxceleb.{key}"
     if not root.is_dir():
         remedy = "give the folder of the track files, such as data/vox2_dev_txt"
-        facts.findings.append(Finding("error", subject, f"{root} is no folder", remedy))
+        facts.findings.append(Finding("error", subject, f"{root} is not a folder", remedy))
         return 0, 0, 0.0
     found = scan_folder(root, taken=is_track, wanted=".txt", look_s=_LOOK_S)
     if found.unreadable:
