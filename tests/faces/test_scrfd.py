@@ -13,7 +13,7 @@ def builtin():
 
 @pytest.fixture(scope="module")
 def people() -> list[np.ndarray]:
-    """Frames of made-up people."""
+    """Frames of synthetic people."""
     from avsieve.synthetic.faces.person import FaceRenderer, sample_face, sample_scene
 
     frames = []
