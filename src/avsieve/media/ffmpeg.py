@@ -25,7 +25,7 @@ ENCODING: Mapping[str, Any] = {
     "flags:a": "+bitexact",
     "x264-params": "threads=1:lookahead-threads=1",
 }
-"""H.264 and AAC with equal bytes for equal input: one thread, and neither versions nor times in the file."""
+"""H.264 and AAC with equal bytes for equal input: one thread, and neither FFmpeg's version nor times in the file."""
 
 
 def ffmpeg_binary() -> str:
