@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avsieve.encoders.waves import RATE, as_float, samples_of
+from avsieve.encoders.waves import as_float, samples_of
 from avsieve.storage.indexed_tar import TarReader
+from avsieve.storage.wav import SAMPLE_RATE
 
 
 class Piece(NamedTuple):
@@ -40,12 +41,12 @@ def segments_of(utterance: str, length: int, segment_s: float, hop_s: float) -> 
 
     One shorter than a segment is a segment as a whole; a ``segment_s`` of 0 gives none.
     """
-    size = round(segment_s * RATE)
+    size = round(segment_s * SAMPLE_RATE)
     if size <= 0:
         return []
     if length <= size:
         return [Piece(utterance, 0, length)]
-    count = 1 + int(np.ceil((length - size) / (hop_s * RATE)))
+    count = 1 + int(np.ceil((length - size) / (hop_s * SAMPLE_RATE)))
     return [Piece(utterance, int(s), size) for s in np.linspace(0, length - size, count).round()]
 
 
@@ -66,7 +67,7 @@ def batches_of(
     for piece in sorted(pieces, key=lambda p: (p.length, p.utterance, p.start)):
         if batch:
             widest = batch[0].length * (1 + waste) if mixed else used(batch[0].length)
-            if used(piece.length) > widest or (len(batch) + 1) * piece.length > batch_s * RATE:
+            if used(piece.length) > widest or (len(batch) + 1) * piece.length > batch_s * SAMPLE_RATE:
                 yield batch
                 batch = []
         batch.append(piece)

@@ -25,7 +25,7 @@ from avsieve.encoders.checkpoint import resolve
 from avsieve.encoders.device import PRECISIONS, pick_device
 from avsieve.encoders.registry import AUDIO
 from avsieve.encoders.settings import Audio
-from avsieve.encoders.waves import RATE, samples_of
+from avsieve.encoders.waves import samples_of
 from avsieve.errors import ConfigError, TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
@@ -34,6 +34,7 @@ from avsieve.storage.provenance import sha256_of
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 from avsieve.storage.tables import read_table
+from avsieve.storage.wav import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 # A CPU is as fast with one utterance as with many, up to here; beyond, activations leave its caches (13 % slower at
@@ -64,7 +65,7 @@ class AudioEmbeddings:
             [p.utterance for p in self.segments],
             _stack(self.segment_vectors, self.dim, np.float16),
             segment=np.array(numbers, np.int32),
-            start_s=np.array([p.start / RATE for p in self.segments], np.float64),
+            start_s=np.array([p.start / SAMPLE_RATE for p in self.segments], np.float64),
         )
 
 
@@ -188,7 +189,7 @@ def embed_shard(
         if utterance in problems:
             status.add(utterance, *problems[utterance], duration_s=np.nan, n_segments=0)
             continue
-        duration_s = whole[utterance].length / RATE
+        duration_s = whole[utterance].length / SAMPLE_RATE
         status.add(utterance, duration_s=duration_s, n_segments=len(cut[utterance]))
         results.utterances.append(utterance)
         results.vectors.append(vectors[whole[utterance]])

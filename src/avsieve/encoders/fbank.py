@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-RATE = 16_000
+from avsieve.storage.wav import SAMPLE_RATE
+
 N_FFT = 512
 WINDOW = 400
 HOP = 160
@@ -22,7 +23,7 @@ FLOOR = 1e-6
 
 
 def mel_filters(
-    bands: int = 80, low_hz: float = 20.0, high_hz: float = 7600.0, n_fft: int = N_FFT, rate: int = RATE
+    bands: int = 80, low_hz: float = 20.0, high_hz: float = 7600.0, n_fft: int = N_FFT, rate: int = SAMPLE_RATE
 ) -> np.ndarray:
     """Return triangular filters with peak 1 on the HTK mel scale: (n_fft // 2 + 1, bands) float32."""
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-RATE = 16_000
+from avsieve.storage.wav import SAMPLE_RATE
+
 WINDOW = 400
 HOP = 160
 N_FFT = 512
@@ -76,7 +77,7 @@ def kaldi_filters(bands: int = 80, low_hz: float = 20.0, high_hz: float = 8000.0
 
     edges = mel(torch.tensor([low_hz, high_hz], dtype=torch.float64))
     corners = torch.linspace(float(edges[0]), float(edges[1]), bands + 2, dtype=torch.float64)
-    bins = mel(torch.arange(N_FFT // 2 + 1, dtype=torch.float64) * RATE / N_FFT)[:, None]
+    bins = mel(torch.arange(N_FFT // 2 + 1, dtype=torch.float64) * SAMPLE_RATE / N_FFT)[:, None]
     rising = (bins - corners[:-2]) / corners.diff()[:-1]
     falling = (corners[2:] - bins) / corners.diff()[1:]
     filters = torch.minimum(rising, falling).clamp_min(0)

@@ -23,6 +23,7 @@ from avsieve.encoders.contract import Examined
 from avsieve.encoders.kaldi_fbank import RECIPES, FbankRecipe, KaldiFbank, used_samples
 from avsieve.errors import ModelError
 from avsieve.onnx_runtime.sessions import CUDA, check_provider, providers_for, session_options, with_options
+from avsieve.storage.wav import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 _LOAD_ERRORS = (
@@ -103,7 +104,7 @@ class OnnxSpeaker(nn.Module):
         self.features = "wave" if recipe is None else f"fbank {recipe}"
         self._output = self._embedding_output()
         logger.info("%s: %s, on %s", self.path.name, self.features, self.provider)
-        self.dim = int(self(torch.zeros(1, 16_000, device=self._device)).shape[1])
+        self.dim = int(self(torch.zeros(1, SAMPLE_RATE, device=self._device)).shape[1])
 
     def _inspect(self, features: str) -> tuple[str, bool, bool, FbankRecipe | None]:
         """Return the input's name, whether its batch is fixed to 1, whether it has a channel axis, and the features."""

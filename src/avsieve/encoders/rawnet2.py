@@ -22,6 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from avsieve.storage.wav import SAMPLE_RATE
+
 WINDOW = 59_049
 OVERLAP = 11_810
 _SLOPE = 0.3
@@ -58,7 +60,7 @@ class WindowNorm(nn.Module):
 class SincFilters(nn.Module):
     """Band-pass filters between learnt edges, under a Hamming window, gain 1 at their centre tap."""
 
-    def __init__(self, filters: int = 128, length: int = 251, rate: int = 16_000, least_hz: float = 50.0) -> None:
+    def __init__(self, filters: int = 128, length: int = 251, rate: int = SAMPLE_RATE, least_hz: float = 50.0) -> None:
         super().__init__()
         self.length, self.rate, self.least_hz = length, rate, least_hz
         lowest, highest = (2595 * math.log10(1 + hz / 700) for hz in (30.0, rate / 2 - 2 * least_hz))

@@ -9,10 +9,10 @@ import wave
 import numpy as np
 
 from avsieve.errors import TarError
+from avsieve.storage.wav import SAMPLE_RATE
 
-RATE = 16_000
 # The header that the extraction writes, between the file's size and its samples: PCM, 1 channel, 16 bits at 16 kHz.
-_USUAL_FORMAT = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, RATE, 2 * RATE, 2, 16)
+_USUAL_FORMAT = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16)
 
 
 def samples_of(content: bytes, name: str = "wav") -> np.ndarray:
@@ -33,9 +33,9 @@ def samples_of(content: bytes, name: str = "wav") -> np.ndarray:
             data = handle.readframes(handle.getnframes())
     except (wave.Error, EOFError) as error:
         raise TarError(f"{name}: not a WAV file ({error or 'cut off'}); run extraction again") from error
-    if layout != (RATE, 1, 2):
+    if layout != (SAMPLE_RATE, 1, 2):
         raise TarError(
-            f"{name}: {layout[0]} Hz, {layout[1]} channels, {layout[2]} bytes a sample; expected {RATE} Hz, 1, 2"
+            f"{name}: {layout[0]} Hz, {layout[1]} channels, {layout[2]} bytes a sample; expected {SAMPLE_RATE} Hz, 1, 2"
         )
     return np.frombuffer(data, "<i2")
 

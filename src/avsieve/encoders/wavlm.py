@@ -24,9 +24,10 @@ from torch import Tensor, nn
 
 from avsieve.encoders.checkpoint import strip_prefixes
 from avsieve.errors import ModelError
+from avsieve.storage.wav import SAMPLE_RATE
 
 # VUT uses the first 20 s of an utterance; the attention's memory grows with the square of what is used.
-MOST_SAMPLES = 20 * 16_000
+MOST_SAMPLES = 20 * SAMPLE_RATE
 _POSITIONS = "encoder.pos_conv_embed.conv."
 # Original name -> transformers' name, of whatever follows `model.`; the first pattern that fits counts.
 _NAMES = [

@@ -19,6 +19,7 @@ from avsieve.export.contents import Contents, Member
 from avsieve.export.parts import write_parts
 from avsieve.export.samples import facts_of
 from avsieve.storage.atomic import atomic_path
+from avsieve.storage.wav import SAMPLE_RATE
 
 # Bytes of content in a row group: what a reader of one row has to hold.
 ROW_GROUP_BYTES = 32_000_000
@@ -29,7 +30,7 @@ _COLUMNS = {
     "visual_similarity": pa.float64(), "p_wrong": pa.float64(),
 }  # fmt: skip
 _MEDIA = {
-    "wav": ("audio", _FILE, {"sampling_rate": 16_000, "_type": "Audio"}),
+    "wav": ("audio", _FILE, {"sampling_rate": SAMPLE_RATE, "_type": "Audio"}),
     "faces": ("faces", pa.list_(_FILE), [{"_type": "Image"}]),
     "frames": ("frames", pa.list_(_FILE), [{"_type": "Image"}]),
 }

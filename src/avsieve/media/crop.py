@@ -17,7 +17,7 @@ import ffmpeg
 import numpy as np
 
 from avsieve.errors import AvsieveError
-from avsieve.media.ffmpeg import ffmpeg_binary
+from avsieve.media.ffmpeg import X264, ffmpeg_binary
 from avsieve.media.slices import LOCAL_ONLY
 from avsieve.storage.atomic import atomic_path
 from avsieve.storage.reasons import Reason
@@ -147,16 +147,11 @@ def crop_track(
             sound["a:0"].filter("aresample", **{"async": 1, "first_pts": 0}).filter("apad", whole_dur=length_s),
             f"file:{unfinished}",
             format="mp4",
-            vcodec="libx264",
             preset="veryfast",
             crf=crf,
-            pix_fmt="yuv420p",
-            threads=1,
-            acodec="aac",
             audio_bitrate="128k",
             map_metadata=-1,
-            fflags="+bitexact",
-            **{"flags:v": "+bitexact", "flags:a": "+bitexact", "x264-params": "threads=1:lookahead-threads=1"},
+            **X264,
         )
         arguments = ffmpeg.compile(
             command.global_args("-v", "error"), cmd=binary or ffmpeg_binary(), overwrite_output=True

@@ -10,7 +10,7 @@ import av
 import ffmpeg
 
 from avsieve.errors import AvsieveError
-from avsieve.media.ffmpeg import ffmpeg_binary
+from avsieve.media.ffmpeg import X264, ffmpeg_binary
 from avsieve.media.slices import LOCAL_ONLY
 from avsieve.storage.atomic import atomic_path
 
@@ -91,18 +91,11 @@ def cut_clip(
         outputs: dict[str, Any] = {
             "format": "mp4",
             "vf": ",".join(filters),
-            "vcodec": "libx264",
             "preset": "medium",
             "crf": 18,
-            "pix_fmt": "yuv420p",
-            "threads": 1,
-            "acodec": "aac",
             "audio_bitrate": "192k",
             "map_metadata": -1,
-            "fflags": "+bitexact",
-            "flags:v": "+bitexact",
-            "flags:a": "+bitexact",
-            "x264-params": "threads=1:lookahead-threads=1",
+            **X264,
         }
         for name in ("fps_mode", "vsync"):  # the second is its name before ffmpeg 5.1
             # V: no pictures of a cover; ?: if there is one

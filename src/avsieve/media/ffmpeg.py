@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
 import numpy as np
@@ -13,6 +14,19 @@ import numpy as np
 from avsieve.errors import AvsieveError
 from avsieve.storage.atomic import atomic_path
 from avsieve.storage.wav import SAMPLE_RATE
+
+# One thread and no marks of the encoder's version: equal inputs give equal bytes.
+X264: dict[str, Any] = {
+    "vcodec": "libx264",
+    "pix_fmt": "yuv420p",
+    "threads": 1,
+    "x264-params": "threads=1:lookahead-threads=1",
+    "acodec": "aac",
+    "fflags": "+bitexact",
+    "flags:v": "+bitexact",
+    "flags:a": "+bitexact",
+}
+"""Options of ffmpeg for an mp4 of H.264 and AAC."""
 
 
 def ffmpeg_binary() -> str:
@@ -61,17 +75,12 @@ def write_clip(
             picture.video,
             sound.audio,
             str(partial),
-            vcodec="libx264",
             preset="veryfast",
             crf=crf,
-            pix_fmt="yuv420p",
-            threads=1,
-            acodec="aac",
             audio_bitrate="64k",
             ac=1,
             ar=SAMPLE_RATE,
-            fflags="+bitexact",
-            **{"flags:v": "+bitexact", "flags:a": "+bitexact", "x264-params": "threads=1:lookahead-threads=1"},
+            **X264,
         )
         arguments = ffmpeg.compile(
             command.global_args("-v", "error"), cmd=binary or ffmpeg_binary(), overwrite_output=True

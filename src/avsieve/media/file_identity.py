@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from avsieve.storage.file_names import IMAGE_ENDINGS
+
 SEPARATOR = "|"
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 class ChangedError(Exception):

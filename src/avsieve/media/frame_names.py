@@ -11,8 +11,6 @@ import math
 
 from avsieve.errors import AvsieveError
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-"""Endings of images that stand for frames, in any case."""
 COARSE_S, FINEST_S = 0.04, 0.001
 """From the first on, frames are named by 25ths; closer than the second they cannot be named."""
 # Products of a number and an interval, such as 3 x 0.1, miss what they stand for by less.

@@ -10,12 +10,10 @@ import numpy as np
 
 from avsieve.media.decoded import Decoded
 from avsieve.media.file_identity import check_images, image_files, images_stamp
-from avsieve.storage.file_names import shown
+from avsieve.storage.file_names import JPEG_ENDINGS, shown
 from avsieve.storage.ids import id_part
 from avsieve.storage.jpeg import jpeg_of
 from avsieve.storage.reasons import Reason
-
-_JPEG = (".jpg", ".jpeg")
 
 
 def _content(path: Path) -> tuple[bytes, os.stat_result]:
@@ -60,7 +58,7 @@ def read_images(folder: Path, jpeg_quality: int | None, stamp: str = "") -> Deco
         elif jpeg_quality is None:
             out.add_frame(names[path], image)
         else:
-            as_it_is = path.suffix.lower() in _JPEG
+            as_it_is = path.suffix.lower() in JPEG_ENDINGS
             out.add_frame(names[path], content if as_it_is else jpeg_of(image, jpeg_quality))
     if not paths:
         out.note(Reason.NO_FRAMES, f"{folder.name}: no image in the folder")

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from avsieve.storage.indexed_tar import TarReader
+from avsieve.storage.jpeg import jpeg_of
 
 
 def shard_name(tar: str | Path) -> str:
@@ -85,7 +86,7 @@ def _small_jpeg(content: bytes, size: int) -> str | None:
     if image is None:
         return None
     small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-    return _data_uri("image/jpeg", cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 82])[1].tobytes())
+    return _data_uri("image/jpeg", jpeg_of(small, 82))
 
 
 def _cut_wav(content: bytes, most_s: float) -> bytes:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from avsieve.storage.wav import SAMPLE_RATE
 from avsieve.synthetic.voices.channel import record
-from avsieve.synthetic.voices.person import FPS, RATE, Channel, VoiceIdentity, sample_channel, sample_voice, synthesise
+from avsieve.synthetic.voices.person import FPS, Channel, VoiceIdentity, sample_channel, sample_voice, synthesise
 from avsieve.synthetic.voices.phones import babble
 from avsieve.synthetic.voices.rooms import room_response
 from avsieve.synthetic.voices.tract import speak
@@ -32,7 +33,7 @@ def spectrum(wave: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("seconds", [0.5, 2.0, 3.96])
 def test_a_wave_and_a_mouth_track_have_the_length_that_was_asked(seconds: float) -> None:
     wave, mouth = synthesise(person(1), quiet_channel(), seconds, np.random.default_rng(3))
-    assert wave.shape == (round(seconds * RATE),)
+    assert wave.shape == (round(seconds * SAMPLE_RATE),)
     assert mouth.shape == (round(seconds * FPS),)
     assert wave.dtype == mouth.dtype == np.float32
     assert np.isfinite(wave).all()
@@ -67,7 +68,7 @@ def test_the_pitch_is_where_the_tract_puts_it() -> None:
     tract = replace(voice.tract, f0_hz=125.0, jitter=0.0, creak=0.0, breath=0.0)
     tracks = babble(4.0, np.random.default_rng(1), f0_range=0.1, final=0.0)
     tracks.f0[:] = 0
-    wave = speak(tract, tracks, 4 * RATE, np.random.default_rng(2))
+    wave = speak(tract, tracks, 4 * SAMPLE_RATE, np.random.default_rng(2))
     power = np.square(np.abs(np.fft.rfft(wave)))[:2500].reshape(5, 500)  # a row of 500 quarter hertz is 125 Hz
     harmonics, between = power[1:, :40].sum() + power[:, -40:].sum(), power[:, 210:290].sum()
     assert harmonics > 5 * between
@@ -87,7 +88,7 @@ def test_a_person_is_told_by_more_than_pitch() -> None:
 
 
 def test_a_channel_leaves_its_mark_and_keeps_the_length() -> None:
-    speech = np.random.default_rng(0).standard_normal(RATE)
+    speech = np.random.default_rng(0).standard_normal(SAMPLE_RATE)
     channel = replace(quiet_channel(), high_cut_hz=4000.0, level_db=-20.0)
     heard = record(speech, channel, np.random.default_rng(1))
     power = np.square(np.abs(np.fft.rfft(heard)))
@@ -98,7 +99,7 @@ def test_a_channel_leaves_its_mark_and_keeps_the_length() -> None:
 
 @pytest.mark.parametrize("kind", ["white", "pink", "traffic", "babble", "hum"])
 def test_noise_has_the_ratio_that_was_asked(kind: str) -> None:
-    speech = np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
+    speech = np.sin(2 * np.pi * 440 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)
     channel = replace(quiet_channel(), noise=kind, snr_db=10.0, direct_db=60.0, level_db=-30.0)
     heard, clean = (record(speech, c, np.random.default_rng(1)) for c in (channel, replace(channel, snr_db=90.0)))
     gain = float(heard @ clean / (clean @ clean))
@@ -107,7 +108,7 @@ def test_noise_has_the_ratio_that_was_asked(kind: str) -> None:
 
 
 def test_silence_stays_finite() -> None:
-    assert np.isfinite(record(np.zeros(RATE), quiet_channel(), np.random.default_rng(0))).all()
+    assert np.isfinite(record(np.zeros(SAMPLE_RATE), quiet_channel(), np.random.default_rng(0))).all()
 
 
 def test_a_room_decays_in_its_time_and_keeps_its_direct_sound() -> None:

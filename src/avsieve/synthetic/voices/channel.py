@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avsieve.synthetic.voices.rooms import RATE, room_response
+from avsieve.storage.wav import SAMPLE_RATE
+from avsieve.synthetic.voices.rooms import room_response
 
 NOISES = ("white", "pink", "traffic", "babble", "hum")
 
@@ -51,7 +52,7 @@ def sample_channel(rng: np.random.Generator) -> Channel:
 def coloured_noise(kind: str, n: int, rng: np.random.Generator) -> np.ndarray:
     """Return ``n`` samples of noise of a kind of `NOISES`, with unit power, (n,) float64."""
     spectrum = np.fft.rfft(rng.standard_normal(n))
-    hz = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 20.0)
+    hz = np.maximum(np.fft.rfftfreq(n, 1 / SAMPLE_RATE), 20.0)
     slope = {"white": 0.0, "pink": -0.5, "traffic": -1.0, "babble": -0.6, "hum": -0.5}[kind]
     shape = hz**slope
     if kind == "babble":
@@ -62,7 +63,7 @@ def coloured_noise(kind: str, n: int, rng: np.random.Generator) -> np.ndarray:
         wave *= np.interp(np.arange(n), np.linspace(0, n, len(steps)), steps)
     if kind == "hum":
         mains = rng.choice([50.0, 60.0])
-        t = np.arange(n) / RATE
+        t = np.arange(n) / SAMPLE_RATE
         hum = sum(np.sin(2 * np.pi * mains * k * t + rng.uniform(0, 6.28)) / k for k in range(1, 6))
         wave = wave / wave.std() + 1.2 * np.asarray(hum)
     return wave / max(float(np.sqrt(np.mean(wave**2))), 1e-12)
@@ -83,7 +84,7 @@ def record(speech: np.ndarray, channel: Channel, rng: np.random.Generator) -> np
     n = len(speech)
     response = room_response(np.random.default_rng(channel.seed), t60_s=channel.t60_s, direct_db=channel.direct_db)
     size = 1 << int(np.ceil(np.log2(n + len(response))))
-    hz = np.fft.rfftfreq(size, 1 / RATE)
+    hz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
     octaves = np.log2(np.maximum(hz, 1.0) / 62.5)
     gain = 10 ** (np.interp(octaves, np.arange(len(channel.bumps_db)), channel.bumps_db) / 20)
     gain /= np.sqrt(1 + (channel.low_cut_hz / np.maximum(hz, 1.0)) ** 4) * np.sqrt(1 + (hz / channel.high_cut_hz) ** 16)

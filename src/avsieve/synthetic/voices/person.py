@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from avsieve.storage.wav import SAMPLE_RATE
 from avsieve.synthetic.voices.channel import Channel, record, sample_channel
 from avsieve.synthetic.voices.phones import FRAME_S, babble
-from avsieve.synthetic.voices.tract import RATE, Tract, speak
+from avsieve.synthetic.voices.tract import Tract, speak
 
-__all__ = ["FPS", "RATE", "Channel", "VoiceIdentity", "sample_channel", "sample_voice", "synthesise"]
+__all__ = ["FPS", "Channel", "VoiceIdentity", "sample_channel", "sample_voice", "synthesise"]
 
 FPS = 25
 # Mean pitch in Hz with its spread as a ratio, and formants relative to a tract of 17.5 cm with their spread.
@@ -96,7 +97,7 @@ def synthesise(
     mouth
         (n_frames,) float32, 0 closed to 1 wide open, at 25 frames a second: it follows vowels and loudness.
     """
-    n = round(seconds * RATE)
+    n = round(seconds * SAMPLE_RATE)
     effort = float(np.clip(channel.effort + rng.normal(0, 0.2), -1, 1))
     pitch = channel.pitch + rng.normal(0, 0.6) + 1.5 * effort
     tract = replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-RATE = 16_000
+from avsieve.storage.wav import SAMPLE_RATE
 
 
 def room_response(rng: np.random.Generator, *, t60_s: float, direct_db: float, early: int = 8) -> np.ndarray:
@@ -24,16 +24,16 @@ def room_response(rng: np.random.Generator, *, t60_s: float, direct_db: float, e
     early
         Number of single reflections.
     """
-    n = max(64, int(min(t60_s, 0.8) * RATE))
-    t = np.arange(n) / RATE
+    n = max(64, int(min(t60_s, 0.8) * SAMPLE_RATE))
+    t = np.arange(n) / SAMPLE_RATE
     tail = np.zeros(n)
     for share, faster in ((0.6, 1.0), (0.4, 2.5)):
         noise = rng.standard_normal(n)
         if faster == 1.0:
             noise = np.convolve(noise, [0.25, 0.5, 0.25], mode="same")
         tail += share * noise * np.exp(-6.9 * faster * t / t60_s)
-    tail[: int(0.004 * RATE)] = 0
-    times = (rng.uniform(0.002, 0.04, early) * RATE).astype(int)
+    tail[: int(0.004 * SAMPLE_RATE)] = 0
+    times = (rng.uniform(0.002, 0.04, early) * SAMPLE_RATE).astype(int)
     inside = times < n
     np.add.at(tail, times[inside], (rng.choice([-1, 1], early) * rng.uniform(1, 4, early))[inside] * 0.5)
     power = float(np.square(tail).sum())

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avsieve.storage.wav import SAMPLE_RATE
 from avsieve.synthetic.voices.phones import FRAME_S, Tracks
 
-RATE = 16_000
 _N = 512
-_HZ = np.fft.rfftfreq(_N, 1 / RATE).astype(np.float32)
+_HZ = np.fft.rfftfreq(_N, 1 / SAMPLE_RATE).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,13 @@ def _pulses(tract: Tract, tracks: Tracks, transfer: np.ndarray, n: int, rng: np.
     times = np.clip(np.interp(ticks, phase, grid), 0, None)
     frame = np.minimum((times / FRAME_S).astype(int), frames - 1)
     loud = tracks.voice[frame] * (1 + rng.normal(0, tract.shimmer, count)) * (1 + alternate)
-    keep = (loud > 1e-3) & (times * RATE < n - 1)
+    keep = (loud > 1e-3) & (times * SAMPLE_RATE < n - 1)
     times, frame, loud = times[keep], frame[keep], loud[keep]
     if not len(times):
         return np.zeros(n)
-    samples = times * RATE
+    samples = times * SAMPLE_RATE
     starts = samples.astype(int)
-    delay = (samples - starts)[:, None] / RATE
+    delay = (samples - starts)[:, None] / SAMPLE_RATE
     spectra = _glottal(tract, (tract.open_quotient / f0[frame])[:, None]) * transfer[frame]
     # Fewer cycles a second for a low voice, so each is given the power that makes the loudness equal.
     gain = (loud / np.sqrt(f0[frame] / 120))[:, None]
@@ -119,7 +119,7 @@ def _pulses(tract: Tract, tracks: Tracks, transfer: np.ndarray, n: int, rng: np.
 
 
 def _noise(tract: Tract, tracks: Tracks, transfer: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    frames, hop = len(tracks.voice), round(FRAME_S * RATE)
+    frames, hop = len(tracks.voice), round(FRAME_S * SAMPLE_RATE)
     window = np.hanning(2 * hop + 1)[:-1]
     white = rng.standard_normal((frames + 1) * hop).astype(np.float32)
     blocks = np.lib.stride_tricks.sliding_window_view(white, 2 * hop)[::hop] * window
