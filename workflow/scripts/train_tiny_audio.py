@@ -64,11 +64,11 @@ def main() -> None:
     args = ap.parse_args()
 
     import torch
+    from avsieve.training.encoder.optimiser import Optimiser
+    from avsieve.training.encoder.schedule import Schedule
 
     from avsieve.synthetic.voices.corpus import VoiceCorpus, write_voices
     from avsieve.training.encoder.audio import AudioRecipe, train_audio
-    from avsieve.training.encoder.optimiser import Optimiser
-    from avsieve.training.encoder.schedule import Schedule
 
     torch.set_num_threads(args.threads)
     training = VoiceCorpus(TRAINING, args.people, args.videos, 1, args.seconds)

@@ -133,6 +133,16 @@ def _started_alone(machine: Machine) -> bool:
     )
 
 
+def layout_of(device: torch.device, dimensions: int) -> torch.memory_format:
+    """Return how networks, and batches with so many dimensions, lie in memory.
+
+    Convolutions over images are 1.7 to 2.2 times as fast on a GPU where the channels of a pixel lie side by side
+    (`benchmarks/train.py`). A CPU gains nothing, and other layouts round differently.
+    """
+    images = device.type == "cuda" and dimensions == 4
+    return torch.channels_last if images else torch.contiguous_format
+
+
 def gathered(fabric: Fabric, mine: Tensor) -> Tensor:
     """Return the tensors of all processes, (processes, ...), in every one of them."""
     if fabric.world_size == 1:
