@@ -46,7 +46,7 @@ class Machine:
         in float32, and float16 scales its gradients.
     """
 
-    device: str = "auto"
+    device: str
     devices: int = 1
     nodes: int = 1
     strategy: str = "auto"
