@@ -1,4 +1,4 @@
-# `make` alone lists the targets. Everything happens in .venv; nothing is installed outside this folder.
+# `make` alone lists the targets. Everything is installed in .venv; nothing outside this folder is changed.
 PYTHON ?= python3
 VENV   ?= .venv
 CORES  ?= 2
@@ -12,15 +12,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help setup demo compare test lint bench real docs models clean
 
 help:
-	@echo "make demo     run the whole line on the embedded corpus, and print what it found"
+	@echo "make demo     run the whole pipeline on the embedded corpus, and print the result"
 	@echo "make compare  train encoders on the full and the cleansed list of a corpus with more wrong labels (COMPARE=where)"
 	@echo "make test     run the tests"
 	@echo "make lint     ruff, mypy, snakefmt, snakemake --lint"
-	@echo "make bench    measure side by side with the field's habits"
-	@echo "make real     run the whole line on real faces and voices (REAL=folder, REAL_WORK=where to work,"
+	@echo "make bench    run the benchmarks against the usual alternatives"
+	@echo "make real     run the whole pipeline on real faces and voices (REAL=folder, REAL_WORK=working folder,"
 	@echo "              REAL_FLAGS='--faces DIR --voices DIR' for other people)"
-	@echo "make docs     write config/README.md and the schema anew from the code"
-	@echo "make models   train the small models that ship with the package anew"
+	@echo "make docs     regenerate config/README.md and the schema from the code"
+	@echo "make models   retrain the small models that ship with the package"
 	@echo "make clean    remove results and caches (not .venv)"
 	@echo "CORES=N sets the number of cores, PYTHON=... the Python (3.11 or newer) that .venv is made with"
 
@@ -35,12 +35,12 @@ $(VENV)/.installed: pyproject.toml
 setup: $(VENV)/.installed
 
 demo: setup
-	@echo "Running the whole line on the embedded corpus (config/config.yaml); results go to results/"
+	@echo "Running the whole pipeline on the embedded corpus (config/config.yaml); results go to results/"
 	@$(BIN)/snakemake --cores $(CORES) --quiet host reason
 	@cat results/report/summary.txt
 
 compare: setup
-	@echo "Comparing what both lists are worth (config/compare.yaml); results go to $(COMPARE)/results/"
+	@echo "Comparing encoders trained on both lists (config/compare.yaml); results go to $(COMPARE)/results/"
 	@$(BIN)/snakemake --cores $(CORES) --quiet host reason --directory $(COMPARE) --configfile config/compare.yaml
 	@cat $(COMPARE)/results/comparison/comparison.txt
 

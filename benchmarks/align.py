@@ -50,7 +50,7 @@ from avsieve.faces.align import FaceAligner, VideoFrame
 from avsieve.faces.align_shard import align_shard
 from avsieve.faces.detector import FaceDetector, input_size
 from avsieve.faces.extract import extract_faces_shard
-from avsieve.faces.scrfd import blob_of, fitted
+from avsieve.faces.scrfd import blob_of, letterbox
 from avsieve.faces.tracking_detector import FollowingDetector
 from avsieve.media.decode import decode_clip
 from avsieve.media.extract import extract_shard
@@ -92,7 +92,7 @@ def ratio(taken: Taken, slow: str, fast: str) -> str:
 
 
 def rendered(people: int, frames: int) -> dict[str, list[np.ndarray]]:
-    """Return frames of made-up people, one every 0.4 s."""
+    """Return frames of synthetic people, one every 0.4 s."""
     clips = {}
     for seed in range(people):
         rng = np.random.default_rng([31, seed])
@@ -191,7 +191,7 @@ class Material:
         self.detector = FaceDetector(args.detector, size=self.size, min_score=0.25)
         following = FollowingDetector(args.detector, size=self.size, min_score=0.25, used_score=0.5)
         self.ours, self.tracking = (FaceAligner(d, min_score=0.5) for d in (self.detector, following))
-        self.blobs = [blob_of([fitted(image, (self.size, self.size))[0]]) for image in images]
+        self.blobs = [blob_of([letterbox(image, (self.size, self.size))[0]]) for image in images]
         self.memory = [[VideoFrame(str(k), image) for k, image in enumerate(c)] for c in self.clips.values()]
         self.dynamic = write_dynamic(self.detector.path, folder)
 

@@ -1,4 +1,4 @@
-"""Embed made-up voices and faces end to end from shards, and compare with the habits of the field and with the limit.
+"""Embed synthetic voices and faces end to end from shards, and compare with the habits of the field and with the limit.
 
 Shards, wav files and JPEGs are written to a temporary folder: utterances as long as VoxCeleb2's (4 s and more, mean
 7.8 s), faces of 112 pixels. Networks have random weights, which cost what trained ones cost. For each network:

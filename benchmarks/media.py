@@ -1,6 +1,6 @@
 """Extract clips with the extraction stage, with the habits of the field, and with nothing but a decoder.
 
-The clips are made first: 224 x 224, 25 fps, 8 s, H.264 (x264's defaults) and AAC (16 kHz mono). They show the made-up
+The clips are made first: 224 x 224, 25 fps, 8 s, H.264 (x264's defaults) and AAC (16 kHz mono). They show the synthetic
 people of `avsieve.synthetic`, who talk, with the noise of a sensor on top (standard deviation 4 of 255), which brings
 them near VoxCeleb2's bits a second. Each way gives a frame every 0.4 s as a JPEG and the sound as a 16 kHz wav:
 

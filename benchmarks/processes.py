@@ -1,6 +1,6 @@
 """Compare the loss curve of two processes with that of one, and with what rounding alone does to one.
 
-Each training runs `workflow/scripts/train_audio.py` on made-up utterances with the same batch, three times: in one
+Each training runs `workflow/scripts/train_audio.py` on synthetic utterances with the same batch, three times: in one
 process, in two that share the batch (gloo), and in one whose sums run over two threads, which differ from the first in
 rounding only. Printed is the largest relative difference from the first at any step. CPU: about a minute.
 

@@ -1,4 +1,4 @@
-"""Errors that a user can cause and can mend: shown as one message, without a stack trace."""
+"""Errors that a user can cause and can fix: shown as one message, without a stack trace."""
 
 
 class AvsieveError(Exception):

@@ -11,7 +11,7 @@ import pytest
     [
         (["--cores", 0], "--cores 0, --measure 0; expected 1 core or more"),
         (["--measure", -1], "--measure -1; expected"),
-        (["--directory", "nowhere"], "--directory nowhere is no folder; name the one that Snakemake runs in"),
+        (["--directory", "nowhere"], "--directory nowhere is not a folder; name the one that Snakemake runs in"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line(avsieve, capsys, words: list[object], told: str) -> None:

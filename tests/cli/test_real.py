@@ -8,7 +8,7 @@ from avsieve.wiring.trial_run import checkout
 def test_real_data_do_not_lie_in_the_checkout(avsieve, tmp_path: Path, capsys) -> None:
     inside = checkout() / "build" / "real"
     assert avsieve("real", "--real", tmp_path, "--work", inside) == 1
-    assert "lies inside the checkout; real data stays outside" in capsys.readouterr().err
+    assert "is inside the checkout; real data must stay outside" in capsys.readouterr().err
     assert not inside.exists()
 
 

@@ -1,4 +1,4 @@
-"""Trials, a cohort, and encoders of made-up people."""
+"""Trials, a cohort, and encoders of synthetic people."""
 
 from __future__ import annotations
 

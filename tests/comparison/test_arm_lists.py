@@ -26,7 +26,7 @@ def test_who_is_kept_for_testing_is_left_out_and_the_rest_stays_as_it_was(files)
 
 def test_a_list_of_nobody_but_test_people_is_refused(files):
     write_table(files / "plan.parquet", pd.DataFrame({"speaker": ["s0", "s1", "s2"], "held_out": True}))
-    with pytest.raises(AvsieveError, match="all of its speakers are kept for testing"):
+    with pytest.raises(AvsieveError, match="all of its speakers are held out for testing"):
         without_held_out(files / "all.txt", files / "plan.parquet")
 
 

@@ -50,7 +50,7 @@ CASES = {
     "no YAML": Case("shards: [\n", REFUSED, r"not YAML: .*line 2"),
     "tabs": Case("source:\n\tkind: synthetic\n", REFUSED, r"not with tabs \(line 2"),
     "two documents": Case("shards: 2\n---\nshards: 3\n", REFUSED, "not YAML"),
-    "UTF-16": Case("shards: 2\n".encode("utf-16"), REFUSED, "no text in UTF-8"),
+    "UTF-16": Case("shards: 2\n".encode("utf-16"), REFUSED, "not UTF-8 text"),
     "code": Case("shards: !!python/object/apply:os.getcwd []\n", REFUSED, "not YAML"),
     "an unknown key": Case("shardz: 2\n", REFUSED, "unknown key shardz"),
     "an unknown key in a block": Case("faces: {detectr: x}\n", REFUSED, r"faces\.detectr"),

@@ -128,9 +128,9 @@ def test_an_earlier_run_of_other_models_or_of_moments_tells_nothing(tmp_path: Pa
 
 
 def test_levels_are_coloured_on_a_terminal_only() -> None:
-    done = Examination(sections=[("Part", [Finding("error", "key", "is wrong", "mend it")])])
+    done = Examination(sections=[("Part", [Finding("error", "key", "is wrong", "fix it")])])
     assert "\033[31mERROR" in shown(done, colour=True)
-    assert "  ERROR   key: is wrong\n            -> mend it" in shown(done, colour=False)
+    assert "  ERROR   key: is wrong\n            -> fix it" in shown(done, colour=False)
 
 
 def test_frames_that_are_not_kept_take_no_room() -> None:

@@ -120,7 +120,7 @@ def test_shipped_models_on_real_data_are_warned_of(folder: Path) -> None:
     done = examine([config(folder, TREE)], cores=1)
     for key in ("faces.detector", "visual.model", "audio.checkpoint"):
         assert found(done, key).level == "warning"
-        assert "made-up people" in found(done, key).text
+        assert "synthetic people" in found(done, key).text
 
 
 def test_cuda_that_is_not_there_stops(folder: Path, monkeypatch) -> None:
@@ -319,10 +319,10 @@ def plan_as_the_run_does(done: Examination) -> pd.DataFrame:
         ({"root": "clips/id0"}, "no clip at depth 3"),
         ({"root": "."}, "root is 1 level too high: name clips"),
         ({"root": "empty"}, "it holds no file"),
-        ({"root": "nowhere"}, "is no folder"),
+        ({"root": "nowhere"}, "is not a folder"),
         ({"root": "clips", "test_root": "clips"}, "4 speakers are in root too"),
         ({"root": "clips", "test_root": "empty"}, "no clip at depth 3"),
-        ({"root": "clips", "audio_root": "nowhere"}, "nowhere is no folder"),
+        ({"root": "clips", "audio_root": "nowhere"}, "nowhere is not a folder"),
     ],
 )
 def test_where_planning_would_stop_so_does_the_doctor(folder: Path, tree: dict[str, str], wanted: str) -> None:

@@ -56,7 +56,7 @@ def test_it_tells_people_apart_that_it_never_heard(encoder: nn.Module) -> None:
 
 @pytest.mark.real
 def test_it_hears_a_difference_between_real_people_too(encoder: nn.Module, real_dir: Path) -> None:
-    """Nothing real was in its training: this only shows that made-up voices are like real ones in what matters."""
+    """Nothing real was in its training: this only shows that synthetic voices are like real ones in what matters."""
     people = sorted((real_dir / "voices").iterdir())[:12]
     waves = [soundfile.read(sorted(p.iterdir())[0], dtype="float32")[0] for p in people]
     halves = [w[:32_000] for w in waves], [w[-32_000:] for w in waves]

@@ -100,7 +100,7 @@ def test_a_cohort_without_enough_embeddings_or_without_differences_is_refused():
     with pytest.raises(AvsieveError, match="12 speakers of the cohort have an embedding, top is 13"):
         as_norm(TRIALS, cohort_centres(COHORT, SPEAKERS), 13, ENROL, TEST)
     same = np.repeat(COHORT.vectors[:1], 12, axis=0)
-    with pytest.raises(AvsieveError, match="scores alike"):
+    with pytest.raises(AvsieveError, match="equal scores with all its nearest"):
         as_norm(TRIALS, same, 5, ENROL, TEST)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from avsieve.faces.detector import FaceDetector, input_size
-from avsieve.faces.scrfd import blob_of, fitted, suppressed
+from avsieve.faces.scrfd import blob_of, letterbox, non_maximum_suppression
 from tests.faces.face_fakes import scrfd_file
 
 
@@ -13,7 +13,7 @@ def builtin():
 
 @pytest.fixture(scope="module")
 def people() -> list[np.ndarray]:
-    """Frames of made-up people."""
+    """Frames of synthetic people."""
     from avsieve.synthetic.faces.person import FaceRenderer, sample_face, sample_scene
 
     frames = []
@@ -55,7 +55,7 @@ def test_auto_takes_the_size_of_the_frames(width, height, expected):
 
 def test_with_auto_an_image_is_placed_and_not_enlarged():
     image = np.full((100, 90, 3), 7, np.uint8)
-    whole, scale = fitted(image, (96, 128), enlarge=False)
+    whole, scale = letterbox(image, (96, 128), enlarge=False)
     assert scale == 1
     assert np.array_equal(whole[:100, :90], image)
     assert not whole[100:].any()
@@ -98,7 +98,7 @@ def test_a_network_with_one_image_built_in_is_run_one_by_one(tmp_path):
 
 def test_of_overlapping_boxes_the_first_stays():
     boxes = np.array([(0, 0, 100, 100), (10, 10, 110, 110), (200, 0, 300, 100), (5, 0, 95, 100)], np.float32)
-    assert suppressed(boxes) == [0, 2]
+    assert non_maximum_suppression(boxes) == [0, 2]
 
 
 @pytest.mark.gpu

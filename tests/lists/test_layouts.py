@@ -68,5 +68,5 @@ def test_a_list_that_cannot_train_is_refused_with_a_remedy(tmp_path: Path, text:
 
 def test_a_file_of_bytes_is_no_list(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_bytes(b"\x81\xfe\x00\x81")
-    with pytest.raises(ListError, match="no UTF-8"):
+    with pytest.raises(ListError, match="not UTF-8"):
         read_corpus_list(tmp_path / "list.txt")

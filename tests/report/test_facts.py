@@ -26,7 +26,7 @@ def test_a_failure_is_told_once_by_the_stage_that_it_began_in(tmp_path):
         ["extract", "c", "no_audio_stream", "x", 1],
         ["align", "a", "no_face", "0 of 7 frames", 1],
     ]
-    assert rows["meaning"][0] == "there is a picture but no sound"
+    assert rows["meaning"][0] == "there is video but no sound"
 
 
 def test_two_independent_causes_are_both_told(tmp_path):

@@ -49,7 +49,8 @@ class Line:
         plan_flags = flags(source.settings, leave=source.leave_in_plan)
         self._script(
             "plan_shards",
-            f"{kind} --shards 1 --holdout 0 --holdout-seed 0 {plan_flags} --out {out}/plan.parquet --shard-dir {out}/shards",
+            f"{kind} --shards 1 --holdout 0 --holdout-seed 0 {plan_flags} --out {out}/plan.parquet "
+            f"--shard-dir {out}/shards",
         )
         fetch_flags = flags(source.settings, leave=source.leave_in_fetch)
         self._script(

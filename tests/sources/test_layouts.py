@@ -209,7 +209,7 @@ def test_a_table_says_whose_each_clip_is_and_where_it_lies(tmp_path: Path) -> No
         ('utterance,"a\nb"\n', "line 1: columns utterance, a b; expected"),
         ('utterance,path\n\na/b/c,x\na/b/d,"y\na/b/e,z\n', "from line 4 on: quotes that do not fit"),
         ('utterance,path\na/b/c,"x\n' + "a/b/d,y\n" * 20_000, "from line 2 on: quotes that do not fit"),
-        ("<html>\n", "a web page in place of a table"),
+        ("<html>\n", "a web page instead of a table"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_told_by_its_line(tmp_path: Path, text: str, wanted: str) -> None:
@@ -241,9 +241,9 @@ def test_a_table_is_read_as_any_tool_saves_it(tmp_path: Path, encoding: str, end
     ("content", "wanted"),
     [
         (None, r"no such table for source\.tree\.table \(a CSV with the columns utterance and path\)"),
-        ("utterance,path\na/b/c,é\n".encode("latin-1"), "line 2: byte 0xe9 is no UTF-8; save the file as UTF-8"),
+        ("utterance,path\na/b/c,é\n".encode("latin-1"), "line 2: byte 0xe9 is not UTF-8; save the file as UTF-8"),
         (b"PK\x03\x04", "a zip, or a spreadsheet: save it as plain text"),
-        (b"\xff\xfea", "begins as utf-16 and is none"),
+        (b"\xff\xfea", "starts like utf-16 but is not"),
     ],
 )
 def test_a_table_that_is_no_text_is_told_in_one_line(tmp_path: Path, content: bytes | None, wanted: str) -> None:

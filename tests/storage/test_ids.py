@@ -50,7 +50,7 @@ ODD = {
     "00001 (1)": "00001=20=281=29",
     "Zoë": "Zo=C3=AB",
     "Zoe\u0308": "Zoe=CC=88",  # the same to the eye, and another file
-    "caf\udce9": "caf=E9",  # Latin-1, as Python has what is no UTF-8
+    "caf\udce9": "caf=E9",  # Latin-1, as Python has what is not UTF-8
     ".hidden": "=2Ehidden",
     "clip=231": "clip=3D231",  # else it would be clip#1
     "a/b": "a=2Fb",

@@ -101,7 +101,7 @@ def test_lists_without_lengths_name_the_same_utterances(saved, text):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("id1 id1/v/caf\xe9.wav 1\n".encode("latin-1"), "line 1: byte 0xe9 is no UTF-8"),
+        ("id1 id1/v/caf\xe9.wav 1\n".encode("latin-1"), "line 1: byte 0xe9 is not UTF-8"),
         (gzip.compress(b"text", mtime=0), "gzip"),
         (b"<!DOCTYPE html><html>404</html>", "a web page"),
         (b"\x00\x01\x02\x00\x00\x00text", "zero bytes"),

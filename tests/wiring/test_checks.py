@@ -23,7 +23,7 @@ def test_cuda_without_a_gpu_is_refused(monkeypatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert not has_gpu()
     need_gpu(parse_config({"device": "auto"}))
-    with pytest.raises(ConfigError, match="device is cuda, and this machine shows no GPU"):
+    with pytest.raises(ConfigError, match="device is cuda, but this machine has no GPU"):
         need_gpu(parse_config({"device": "cuda"}))
     monkeypatch.setattr(workflow_checks, "has_gpu", lambda: True)
     need_gpu(parse_config({"device": "cuda"}))
@@ -33,10 +33,10 @@ def test_cuda_without_a_gpu_is_refused(monkeypatch) -> None:
     ("kind", "settings", "missing"),
     [
         ("tree", {"root": "here", "test_root": "gone"}, "source.tree.test_root: gone is not there"),
-        ("tree", {"root": "file"}, "source.tree.root: file is no folder"),
+        ("tree", {"root": "file"}, "source.tree.root: file is not a folder"),
         ("voxceleb", {"tracks": "gone"}, "source.voxceleb.tracks"),
         ("frames", {"wavs": "here", "faces": "gone"}, "source.frames.faces"),
-        ("archive", {"video": ["file", "gone*.zip"]}, r"source.archive.video: nothing fits gone\*.zip"),
+        ("archive", {"video": ["file", "gone*.zip"]}, r"source.archive.video: nothing matches gone\*.zip"),
     ],
 )
 def test_a_source_that_is_not_there_is_named_with_its_key(
@@ -49,7 +49,7 @@ def test_a_source_that_is_not_there_is_named_with_its_key(
         need_source(parse_config({"source": {"kind": kind, kind: settings}}))
     (tmp_path / "gone").mkdir()
     (tmp_path / "gone1.zip").touch()
-    if "no folder" not in missing:
+    if "not a folder" not in missing:
         need_source(parse_config({"source": {"kind": kind, kind: settings}}))
 
 

@@ -86,7 +86,7 @@ def copy_project(repository: Path, target: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def finished(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose whole line has run; tests must leave it as they found it."""
+    """A project whose whole pipeline has run; tests must leave it as they found it."""
     project = copy_project(repository, tmp_path_factory.mktemp("finished"))
     project.snakemake()
     return project

@@ -66,4 +66,4 @@ def test_trials_of_people_whom_an_encoder_knows_are_refused(project: Project, tm
     assert done.returncode
     log = (project.work / "results/logs/evaluate_fusion.log").read_text()
     assert "an encoder trained on" in log
-    assert "would mean nothing" in log
+    assert "would be meaningless" in log

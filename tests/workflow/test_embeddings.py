@@ -1,4 +1,5 @@
-"""Embeddings made elsewhere, through the whole line: lists, error rates and a report, and nothing that needs clips."""
+"""Embeddings made elsewhere, through the whole pipeline: lists, error rates and a report, and nothing that needs
+clips."""
 
 from __future__ import annotations
 

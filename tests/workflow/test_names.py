@@ -140,7 +140,7 @@ def test_a_working_folder_that_snakemake_cannot_work_in_is_told_in_a_line(reposi
     done = subprocess.run([*command, "--directory", str(folder)], capture_output=True, text=True, check=False)
     shown = done.stdout + done.stderr
     assert done.returncode == 1
-    assert f"Snakemake cannot work in {folder}: it takes the word in braces for a wildcard; rename" in shown
+    assert f"Snakemake cannot run in {folder}: it treats the word in braces as a wildcard; rename" in shown
     assert "Traceback" not in shown
 
 

@@ -1,4 +1,4 @@
-"""The whole line on a very small corpus: what it leaves behind, and what runs again."""
+"""The whole pipeline on a very small corpus: what it leaves behind, and what runs again."""
 
 from __future__ import annotations
 

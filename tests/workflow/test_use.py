@@ -131,7 +131,7 @@ def test_a_plan_says_what_a_run_would_lack(repository: Path, tmp_path: Path) -> 
     project = copy_project(repository, tmp_path)
     for words, told in (
         ("source={kind: tree, tree: {root: nowhere}}", "source.tree.root: nowhere is not there"),
-        ("source={kind: archive, archive: {video: [no*.zip]}}", "source.archive.video: nothing fits no*.zip"),
+        ("source={kind: archive, archive: {video: [no*.zip]}}", "source.archive.video: nothing matches no*.zip"),
         ("source={kind: tree, tree: {root: ., train_list: no.txt}}", "no.txt"),
     ):
         done = project.snakemake("-n", "--config", words, check=False)
@@ -144,7 +144,7 @@ def test_a_plan_says_what_a_run_would_lack(repository: Path, tmp_path: Path) -> 
     done = subprocess.run(
         [*command, "--config", "device=cuda"], capture_output=True, text=True, check=False, env=environment
     )
-    assert "device is cuda, and this machine shows no GPU" in done.stdout + done.stderr
+    assert "device is cuda, but this machine has no GPU" in done.stdout + done.stderr
     nothing = {**environment, "PATH": str(tmp_path / "empty")}
     done = subprocess.run([*command, "--use-conda"], capture_output=True, text=True, check=False, env=nothing)
     assert "--use-conda: there is no conda on PATH; install Miniforge" in done.stdout + done.stderr

@@ -29,7 +29,7 @@ rule list_utterances:
 
 
 rule clean_list:
-    """Decide over the evidence and write the lists."""
+    """Decide from the evidence and write the lists."""
     input:
         all=P.lists.all,
         scores=P.scores.scores,
@@ -58,7 +58,7 @@ rule clean_list:
 
 
 rule audit_noise:
-    """Break labels of the list on purpose, cleanse it again, and measure what is found."""
+    """Corrupt labels of the list, cleanse it again, and measure what is found."""
     input:
         plan=P.plan.utterances,
         audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
@@ -76,7 +76,7 @@ rule audit_noise:
         audit=flags(W.config.audit),
         cleansing=flags(W.config.cleansing),
     message:
-        "Breaking labels on purpose, to see what is found"
+        "Corrupting labels, to see how many are found"
     shell:
         "python $AVSIEVE_SCRIPTS/audit_noise.py --plan {input.plan} --audio {input.audio} --visual {input.visual}"
         " {params.audit} {params.cleansing} --out {output} > {log} 2>&1"

@@ -1,4 +1,4 @@
-"""What the cleansing is worth: `snakemake compare_lists`. {list} is `all` or `clean`, {seed} that of a training.
+"""What the cleansing gains: `snakemake compare_lists`. {list} is `all` or `clean`, {seed} that of a training.
 
 INPUTS: results/lists, wavs and faces, the trials; results/evaluation/gains.csv for the fusion models.
 OUTPUTS: results/comparison.
@@ -6,7 +6,7 @@ OUTPUTS: results/comparison.
 
 
 rule list_arm:
-    """Leave the people who are kept for testing out of a training list."""
+    """Remove the held-out speakers from a training list."""
     input:
         list=W.list_of,
         plan=P.plan.utterances,

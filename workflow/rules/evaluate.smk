@@ -6,7 +6,7 @@ OUTPUTS: results/evaluation.
 
 
 rule make_trials:
-    """Make trials of the people who are kept for testing."""
+    """Make trials from the held-out speakers."""
     input:
         plan=P.plan.utterances,
         sex=brought(W.sex),

@@ -143,7 +143,7 @@ rule train_tiny_faces:
 
 
 rule train_tiny_audio:
-    """Train the small ECAPA on made-up voices."""
+    """Train the small ECAPA on synthetic voices."""
     output:
         model=P.rebuilt.voice_encoder,
         provenance=P.rebuilt.voice_provenance,

@@ -29,7 +29,7 @@ rule plan_shards:
         clips=W.watch.plan,
         watch=flags({"watch_list": W.watch.plan_list}),
     message:
-        "Planning: one shard a job"
+        "Planning the shards"
     shell:
         "python $AVSIEVE_SCRIPTS/plan_shards.py {params.kind} --shards {params.shards} {params.source} {params.holdout}"
         " --out {output.plan} --shard-dir {params.folder} {params.watch} --watched {params.clips:q} > {log} 2>&1"
@@ -59,7 +59,7 @@ rule fetch_media:
         clips=W.watch.fetch,
         watch=lambda wildcards: flags(W.watch.options(wildcards.shard)),
     message:
-        "Bringing the clips of shard {wildcards.shard}"
+        "Locating or downloading the clips of shard {wildcards.shard}"
     shell:
         "python $AVSIEVE_SCRIPTS/fetch_media.py {params.kind} --plan {input.plan} {params.source}"
         " --index {output.index} --status {output.status} --max-failed {params.max_failed}"

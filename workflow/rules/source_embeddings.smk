@@ -44,7 +44,7 @@ rule plan_shards:
             "audio", "visual", only_test=True
         ),
     message:
-        "Planning: one shard a job"
+        "Planning the shards"
     shell:
         "python $AVSIEVE_SCRIPTS/plan_shards.py {params.kind} --shards {params.shards} {params.source} {params.holdout}"
         " --out {output.plan} --shard-dir {params.folder} > {log} 2>&1"

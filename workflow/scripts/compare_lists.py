@@ -20,8 +20,8 @@ def main() -> None:
     """Compare."""
     ap = parser(__doc__)
     ap.add_argument("--trials", type=Path, nargs="+", required=True, help="trial lists: label enrol.wav test.wav")
-    ap.add_argument("--labels", nargs="*", default=[], choices=LABELS, help="what the labels of each stand on")
-    ap.add_argument("--truth", type=Path, help="CSV of utterance and kind: what labels of `truth` stand on")
+    ap.add_argument("--labels", nargs="*", default=[], choices=LABELS, help="where the labels of each come from")
+    ap.add_argument("--truth", type=Path, help="CSV of utterance and kind: the truth behind the labels `truth`")
     ap.add_argument("--list-all", type=Path, required=True, help="training list of the arm `all`")
     ap.add_argument("--list-clean", type=Path, required=True, help="training list of the arm `clean`")
     for name in ("audio-all", "audio-clean", "visual-all", "visual-clean"):

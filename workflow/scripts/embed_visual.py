@@ -1,4 +1,4 @@
-"""Embed the aligned faces of one shard: each face, and one pooled embedding for each utterance."""
+"""Embed the aligned faces of one shard: each face, and one pooled embedding per utterance."""
 
 from __future__ import annotations
 

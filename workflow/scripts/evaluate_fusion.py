@@ -20,13 +20,13 @@ def main() -> None:
     """Evaluate."""
     ap = parser(__doc__)
     ap.add_argument("--trials", type=Path, nargs="+", required=True, help="trial lists: label enrol.wav test.wav")
-    ap.add_argument("--labels", nargs="*", default=[], choices=LABELS, help="what the labels of each stand on")
-    ap.add_argument("--truth", type=Path, help="CSV of utterance and kind: what labels of `truth` stand on")
+    ap.add_argument("--labels", nargs="*", default=[], choices=LABELS, help="where the labels of each come from")
+    ap.add_argument("--truth", type=Path, help="CSV of utterance and kind: the truth behind the labels `truth`")
     ap.add_argument("--audio", type=Path, nargs="*", default=[], help="audio embeddings of the shards (Parquet)")
     ap.add_argument("--visual", type=Path, nargs="*", default=[], help="visual embeddings of the shards (Parquet)")
     ap.add_argument("--models", type=Path, nargs="*", default=[], help="trained models (safetensors)")
     ap.add_argument(
-        "--audio-segments", type=Path, nargs="*", default=[], help="embeddings of segments: several rows an utterance"
+        "--audio-segments", type=Path, nargs="*", default=[], help="embeddings of segments: several rows per utterance"
     )
     ap.add_argument("--visual-frames", type=Path, nargs="*", default=[], help="embeddings of single faces")
     ap.add_argument("--cohort", type=Path, help="list of the cohort of the AS-norm, 'speaker wav seconds'")

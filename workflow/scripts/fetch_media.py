@@ -21,7 +21,7 @@ def main() -> None:
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
     ap.add_argument("--watch-list", type=Path, help="where to note what the clips were when they were indexed (JSON)")
     ap.add_argument("--watch-roots", type=json.loads, help="folders that the index starts from (JSON)")
-    ap.add_argument("--watched", help="what the run was planned with, in words")
+    ap.add_argument("--watched", help="description of the clips that the run was planned with")
     args, source, outputs = parse_with_source(ap, "fetch", sys.argv[1:])
     rows = read_table(args.plan)
     index, status = source.load("fetch")(rows, source.settings, **outputs)

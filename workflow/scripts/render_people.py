@@ -1,4 +1,4 @@
-"""Render made-up people to train the shipped visual models on.
+"""Render synthetic people to train the shipped visual models on.
 
 Writes a shard of frames, the truth (boxes and landmarks) and a training list. None of these people occurs in the
 embedded corpus.

@@ -43,15 +43,15 @@ class DecisionReason(StrEnum):
 
 REASON_WORDS = {
     DecisionReason.OK: "nothing found",
-    DecisionReason.WRONG_VIDEO: "voice and face are not the label's",
-    DecisionReason.WRONG_AUDIO: "the voice is not the label's",
-    DecisionReason.WRONG_VISUAL: "the face is not the label's",
+    DecisionReason.WRONG_VIDEO: "voice and face are another person's",
+    DecisionReason.WRONG_AUDIO: "the voice is another person's",
+    DecisionReason.WRONG_VISUAL: "the face is another person's",
     DecisionReason.NO_AUDIO: "no embedding of the voice",
     DecisionReason.NO_VISUAL: "no embedding of the face",
     DecisionReason.NO_EMBEDDING: "no embedding at all",
     DecisionReason.EMBEDDING_NOT_FINITE: "an embedding is NaN, infinite or zero",
     DecisionReason.SINGLE_UTTERANCE_SPEAKER: "the speaker has no other utterance; kept",
-    DecisionReason.NOT_JUDGED: "too little to judge by; kept",
+    DecisionReason.NOT_JUDGED: "too little data to judge; kept",
 }
 _WRONG = {
     "video": DecisionReason.WRONG_VIDEO,

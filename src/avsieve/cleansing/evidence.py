@@ -1,6 +1,6 @@
 """Pass 2: the facts about every utterance of a shard; no threshold, no decision.
 
-Centres of all speakers compete for each utterance in blocks, so that no matrix of utterances x speakers ever exists. A
+Centres of all speakers compete per utterance in blocks, so that no matrix of utterances x speakers ever exists. A
 foreign speaker is drawn per video as well: the similarity to that one is what a wrong label would have looked like, and
 the methods learn from it what wrong is.
 """

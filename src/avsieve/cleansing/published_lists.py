@@ -105,7 +105,7 @@ def check_polarity(frame: pd.DataFrame, name: str) -> None:
     if clean.mean() < 0.5 and low > high:
         raise ListError(
             f"{name}: flag 1 is on {clean.mean():.1%} of the lines and their mean similarity is {high:.3f}, "
-            f"that of flag 0 is {low:.3f}; 1 must mean clean: turn the flags round"
+            f"that of flag 0 is {low:.3f}; 1 must mean clean: invert the flags"
         )
 
 

@@ -20,11 +20,13 @@ Policy = Literal["either", "audio", "visual", "both"]
 
 
 class Cleansing(Block):
-    """The decision over the similarities."""
+    """The decision based on the similarities."""
 
     PLUG_INS: ClassVar[dict[str, Registry[Any]]] = {"options": METHODS}
 
-    method: MethodName = key("posterior", "How similarities become a probability that a label is wrong.", "clean_list")
+    method: MethodName = key(
+        "posterior", "How similarities are turned into a probability that a label is wrong.", "clean_list"
+    )
     policy: Policy = key("either", "What must be wrong for an utterance to be flagged.", "clean_list")
     threshold: Share = key(0.5, "Probability above which an utterance is flagged.", "clean_list")
     options: dict[str, Any] = key(dict, "Options of the method, such as `{thresholds: [0.4, 0.5]}`.", "clean_list")
@@ -39,11 +41,11 @@ class Cleansing(Block):
 
 
 class Audit(Block):
-    """How far to trust the list: wrong labels are injected into it and looked for (`snakemake audit_noise`)."""
+    """An audit of the list: wrong labels are injected and the cleansing must find them (`snakemake audit_noise`)."""
 
-    rate: float = key(0.1, "Share of the utterances whose label is broken.", "audit_noise", gt=0, le=0.5)
+    rate: float = key(0.1, "Share of the utterances whose label is corrupted.", "audit_noise", gt=0, le=0.5)
     kinds: dict[Literal["video", "audio", "visual"], Share] = key(
-        lambda: {"video": 0.5, "audio": 0.25, "visual": 0.25}, "Shares of the kinds.", "audit_noise"
+        lambda: {"video": 0.5, "audio": 0.25, "visual": 0.25}, "Shares of the kinds of error.", "audit_noise"
     )
-    outside: Share = key(0.3, "Share of the broken that show nobody of the list.", "audit_noise")
-    seed: int = key(0, "Decides what is broken.", "audit_noise", ge=0)
+    outside: Share = key(0.3, "Share of the corrupted labels whose person is outside the list.", "audit_noise")
+    seed: int = key(0, "Seed for choosing the labels to corrupt.", "audit_noise", ge=0)

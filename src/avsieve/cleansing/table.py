@@ -46,7 +46,7 @@ def score_table(
         if table is not None and not any(u in table.row for u in sources[m]):
             raise AvsieveError(
                 f"none of the {len(frame)} utterances of the list is among the {m} embeddings "
-                f"(the list's first: {sources[m][0]}; the table's: {next(iter(table.row), 'none')}); names must agree"
+                f"(the list's first: {sources[m][0]}; the table's: {next(iter(table.row), 'none')}); names must match"
             )
     if all(t is None for t in tables.values()):
         raise AvsieveError("neither audio nor visual embeddings were given; give at least one modality")

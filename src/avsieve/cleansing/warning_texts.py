@@ -8,13 +8,13 @@ from typing import Any
 _PARTS = {"audio": "voice", "visual": "face"}
 _GONE = {
     "emptied_speakers": "no clean utterance left",
-    "incomplete_speakers": "no utterance with all that training needs, though no label was found wrong",
+    "incomplete_speakers": "no utterance with everything that training needs, though no label was found wrong",
 }
 _SIMPLE = ("few_speakers", "one_speaker")
 _NOTES = {
     "mostly_wrong_speakers": "lose more than half of their utterances",
     "two_identities": "seem to be two people under one label",
-    "in_doubt": "have about as many videos of somebody else: who is right there was a close call",
+    "in_doubt": "have about as many videos of someone else: it was a close call which person is right",
 }
 
 
@@ -52,7 +52,7 @@ def _judging(summary: dict[str, Any]) -> list[Warned]:
     words = []
     if n and not judged:
         reasons = "; ".join(dict.fromkeys(why.values()))
-        words.append(Warned(f"NOTHING WAS JUDGED: {reasons}; what is in the lists is there as it came"))
+        words.append(Warned(f"NOTHING WAS JUDGED: {reasons}; the lists are unchanged"))
     elif why:
         words += [Warned(f"no {_PARTS[m]} was judged: {reason}") for m, reason in why.items()]
     if n and judged:

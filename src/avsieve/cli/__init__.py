@@ -13,7 +13,7 @@ def main() -> None:
 
 
 def _main() -> int:
-    ap = parser("Find the wrong labels in audio-visual identity datasets, and prove what that is worth.")
+    ap = parser("Find wrong labels in audio-visual identity datasets, and measure what cleansing gains.")
     ap.add_argument("--version", action="version", version=f"avsieve {__version__}")
     verbs = ap.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, verb in VERBS.items():

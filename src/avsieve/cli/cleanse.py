@@ -1,4 +1,4 @@
-"""`avsieve cleanse`: find the wrong labels of a list from embeddings made by anybody."""
+"""`avsieve cleanse`: find the wrong labels of a list from any embeddings."""
 
 from __future__ import annotations
 
@@ -112,4 +112,4 @@ def show_warnings(summary: dict[str, Any]) -> list[str]:
     return lines
 
 
-VERB = Verb("find the wrong labels of a training list", DESCRIPTION, add_arguments, run)
+VERB = Verb("find the wrong labels in a training list", DESCRIPTION, add_arguments, run)

@@ -1,4 +1,4 @@
-"""`avsieve compare A B`: where two cleansed lists agree and where they do not."""
+"""`avsieve compare A B`: show where two cleansed lists agree and where they differ."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from avsieve.cli.verb import Verb
 def add_arguments(ap: argparse.ArgumentParser) -> None:
     """Add the options."""
     lists = (
-        "six columns with a flag; the clean utterances only (three columns, as train_clean.txt); or the noisy only "
+        "six columns with a flag; clean utterances only (three columns, like train_clean.txt); or noisy ones only "
         "(Qin's lists; video ids may lack their first character)"
     )
     ap.add_argument("first", type=Path, help=lists)
     ap.add_argument("second", type=Path, help="the same")
-    ap.add_argument("--train-list", type=Path, help="all utterances; wanted where neither list has all of them")
+    ap.add_argument("--train-list", type=Path, help="list of all utterances; needed if neither list has all of them")
     for which in ("first", "second"):
         ap.add_argument(
             f"--{which}-lists", choices=["clean", "noisy"],
-            help=f"which utterances the {which} list names, if it has no flags; told by its columns if not said",
+            help=f"which utterances the {which} list contains, if it has no flags; by default recognised from its "
+            "columns",
         )  # fmt: skip
-    ap.add_argument("--strip-prefix", metavar="PREFIX", help="beginning of the names that is no part of an id")
+    ap.add_argument("--strip-prefix", metavar="PREFIX", help="prefix to remove from the names")
     ap.add_argument("--out", type=Path, help="folder for agreement.json, speakers.csv and agreement.png")
 
 
@@ -61,4 +62,4 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-VERB = Verb("agreement of two cleansed lists, Cohen's kappa, and who disagrees where", __doc__, add_arguments, run)
+VERB = Verb("agreement of two cleansed lists: Cohen's kappa, and disagreements by speaker", __doc__, add_arguments, run)

@@ -1,4 +1,4 @@
-"""`avsieve doctor`: what a run lacks, and what it will cost, before hours are spent."""
+"""`avsieve doctor`: check a configuration: what is missing, and what a run will cost, before hours are spent."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from avsieve.cli.verb import Verb
 
-DESCRIPTION = """Look at a configuration before it is run: software, device, models, source, lists, disk and time.
+DESCRIPTION = """Check a configuration before running it: software, device, models, source, lists, disk and time.
 
-Nothing is written and nothing is downloaded. The exit status is 1 when something would stop the run. Files named later
-win over earlier ones, as with Snakemake's --configfile; paths in them start from the folder that Snakemake runs in.
+Nothing is written and nothing is downloaded. The exit status is 1 if something would stop the run. Later files override
+earlier ones, as with Snakemake's --configfile; paths in them are relative to the folder that Snakemake runs in.
 """
 
 
@@ -20,12 +20,12 @@ def add_arguments(ap: argparse.ArgumentParser) -> None:
     ap.add_argument(
         "config", nargs="*", type=Path, metavar="CONFIG", help="configuration files (default: config/config.yaml)"
     )
-    ap.add_argument("--cores", type=int, help="cores that the run will have (default: those of this machine)")
+    ap.add_argument("--cores", type=int, help="cores available to the run (default: all cores of this machine)")
     ap.add_argument(
         "--measure", nargs="?", type=int, const=6, metavar="CLIPS",
-        help="time the stages on so many clips of the source, 6 if not said; takes a minute or two",
+        help="time the stages on this many clips of the source (6 if no number is given); takes a minute or two",
     )  # fmt: skip
-    ap.add_argument("--use-conda", action="store_true", help="the run will have environments of its own")
+    ap.add_argument("--use-conda", action="store_true", help="the run will use conda environments")
     ap.add_argument("--directory", type=Path, default=Path(), help="folder that Snakemake runs in (default: this one)")
     ap.add_argument("--json", action="store_true", help="print one JSON object instead of the checklist")
 
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if cores < 1 or measure < 0:
         raise ConfigError(f"--cores {cores}, --measure {measure}; expected 1 core or more, and no negative count")
     if not args.directory.is_dir():
-        raise ConfigError(f"--directory {args.directory} is no folder; name the one that Snakemake runs in")
+        raise ConfigError(f"--directory {args.directory} is not a folder; name the one that Snakemake runs in")
     paths = [path.absolute() if args.directory != Path() else path for path in args.config]
     logger = logging.getLogger("avsieve")
     level = logger.level
@@ -68,4 +68,4 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-VERB = Verb("what a run lacks, and what it will cost", DESCRIPTION, add_arguments, run)
+VERB = Verb("check a configuration: what is missing, and what a run will cost", DESCRIPTION, add_arguments, run)

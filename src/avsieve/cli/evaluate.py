@@ -14,12 +14,12 @@ from avsieve.runtime.options import add_settings
 
 DESCRIPTION = f"""Score a trial list from embeddings and print the error rates.
 
-The score of a modality is the cosine of the two sides; the fused score is the mean of both cosines, or the one there
-is. Trials that nothing can score are left out, counted and shown.
+The score of a modality is the cosine of the two embeddings; the fused score is the mean of both cosines, or the only
+one available. Trials that cannot be scored are left out and counted.
 
-By segments (--protocol segments or both) the score is the mean cosine over all pairs of the two sides' segments, or of
-five evenly spaced faces of each side. With --cohort, scores normalised by the nearest speakers of that list (AS-norm)
-stand beside the raw ones; its utterances' embeddings are looked up in the same files.
+With --protocol segments or both, the score is the mean cosine over all pairs of segments, or of five evenly spaced
+faces per utterance. With --cohort, scores normalised by AS-norm against the nearest speakers of that list are reported
+as well as raw ones; the embeddings of its utterances are looked up in the same files.
 
 {textwrap.fill(FORMATS_HELP, 110)}
 """
@@ -41,15 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--protocol", choices=["full", "segments", "both"], default="full", help="what is scored (default: full)"
     )
     parser.add_argument(
-        "--audio-segments", nargs="+", metavar="FILE", help="embeddings of segments: several rows an utterance"
+        "--audio-segments", nargs="+", metavar="FILE", help="embeddings of segments: several rows per utterance"
     )
-    parser.add_argument(
-        "--visual-frames", nargs="+", metavar="FILE", help="embeddings of single faces, in the order of time"
-    )
+    parser.add_argument("--visual-frames", nargs="+", metavar="FILE", help="embeddings of single faces, in time order")
     add_settings(parser, Evaluation, only=["frames"])
-    parser.add_argument(
-        "--cohort", metavar="TXT", help="list of the AS-norm's cohort, `speaker wav seconds` (a training list)"
-    )
+    parser.add_argument("--cohort", metavar="TXT", help="cohort of the AS-norm: a training list, `speaker wav seconds`")
     add_settings(parser, AsNorm, only=["top"])
     parser.add_argument(
         "--trained-on", nargs="+", default=[], metavar="TXT",
@@ -62,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="eer",
         default=usual.eer,
         choices=get_args(Evaluation.model_fields["eer"].annotation),
-        help="definition of the EER: the ROC's points joined by lines (default), max(FPR, FNR) at the point where the "
-        "two are closest, or their mean there",
+        help="EER definition: the ROC interpolated linearly (default), max(FPR, FNR) at the point where the two are "
+        "closest, or their mean there",
     )
     add_settings(parser, Evaluation, only=["bootstrap"])
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""`avsieve export`: faces and sound of a run in other layouts."""
+"""`avsieve export`: write the faces and sound of a run in other formats."""
 
 from __future__ import annotations
 
@@ -25,4 +25,4 @@ def run(args: argparse.Namespace) -> int:
     return run_export(args.form, args)
 
 
-VERB = Verb("faces and sound of a run in other layouts", __doc__, add_arguments, run)
+VERB = Verb("write the faces and sound of a run in other formats", __doc__, add_arguments, run)

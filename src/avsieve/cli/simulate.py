@@ -1,4 +1,4 @@
-"""`avsieve simulate`: write VoxCeleb2-shaped embeddings with label noise whose truth is known."""
+"""`avsieve simulate`: write VoxCeleb2-like embeddings with known label noise."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ def add_arguments(ap: argparse.ArgumentParser) -> None:
         "--clean-similarity",
         type=float,
         default=encoder.clean_similarity,
-        help="mean quality of right utterances (cosine)",
+        help="mean similarity of correct utterances (cosine)",
     )
-    ap.add_argument("--clean-spread", type=float, default=encoder.clean_spread, help="standard deviation of it")
+    ap.add_argument(
+        "--clean-spread", type=float, default=encoder.clean_spread, help="standard deviation of that similarity"
+    )
     ap.add_argument("--seed", type=int, default=0, help="equal seeds give equal bytes")
 
 
@@ -64,4 +66,4 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-VERB = Verb("make embeddings with known label noise", __doc__, add_arguments, run)
+VERB = Verb("generate embeddings with known label noise", __doc__, add_arguments, run)

@@ -25,7 +25,7 @@ def without_held_out(path: str | Path, plan: str | Path) -> pd.DataFrame:
     kept = read_table(plan, ["speaker", "held_out"])
     rows = rows[~rows["speaker"].isin(kept.loc[kept["held_out"], "speaker"].unique())]
     if rows.empty:
-        raise AvsieveError(f"{path}: all of its speakers are kept for testing; lower evaluation.holdout")
+        raise AvsieveError(f"{path}: all of its speakers are held out for testing; lower evaluation.holdout")
     return rows.reset_index(drop=True)
 
 

@@ -27,17 +27,17 @@ ROOT = Path(__file__).resolve().parents[3]
 INTRO = """\
 # Configuration
 
-`config.yaml` holds every key with its default (behind a `#` where a preset may set another); a file of your own needs
+`config.yaml` contains every key with its default (commented out with `#` if a preset may set it). Your own file needs
 only the keys that differ:
 
     snakemake --cores 8 --configfile my.yaml
 
 or, for one key, `--config device=cuda` (nested: `--config 'cleansing={policy: audio}'`). An unknown key or a wrong
-value ends with one message that names the key. Paths are relative to the folder that Snakemake runs in.
-How many cores, GPUs or cluster jobs are used is no part of the configuration: see `workflow/profiles`.
+value gives one message that names the key. Paths are relative to the folder that Snakemake runs in. The number of
+cores, GPUs or cluster jobs is not part of the configuration: see `workflow/profiles`.
 
-The last column tells the first rule that runs again when a key changes; what depends on that rule follows. With
-`none` nothing runs again. With `refused` the key names another source: that needs a folder of results of its own.
+The last column gives the first rule that reruns when a key changes; everything that depends on that rule reruns too.
+With `none` nothing runs again. With `refused` the key names another source: that needs a folder of results of its own.
 
 *This page is written by `make docs` from `src/avsieve/config/model.py`.*
 """
@@ -113,8 +113,8 @@ def default_file() -> str:
     """Return config/config.yaml."""
     lines = [
         "# yaml-language-server: $schema=../workflow/schemas/config.schema.json",
-        "# The default: the embedded corpus of made-up people, in a few minutes on a laptop. Written by `make docs`;",
-        "# keep your own settings in a file of your own. config/README.md explains every key.",
+        "# The default: the embedded corpus of synthetic people, in a few minutes on a laptop. Written by `make docs`;",
+        "# keep your own settings in another file. config/README.md explains every key.",
     ]
 
     def block(model: type[Block], indent: str) -> None:

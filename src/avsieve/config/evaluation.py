@@ -58,7 +58,7 @@ class Evaluation(Block):
     trials_seed: int = key(0, "Seed for choosing the trials.", "make_trials", ge=0)
     trained_on: list[str] = key(
         list,
-        "Training lists of encoders that were trained elsewhere: trials of their speakers are refused (such as "
+        "Training lists of encoders trained elsewhere: trials of their speakers are refused (such as "
         "VoxCeleb1-E and -H for an encoder trained on VoxCeleb1-dev).",
         "evaluate_fusion",
     )

@@ -37,13 +37,13 @@ class Config(Block):
     """The whole configuration."""
 
     source: Source = key(Source, "", "plan_shards")
-    shards: int = key(4, "Number of shards, hence of jobs a stage. 256 suits VoxCeleb2.", "plan_shards", ge=1, le=1000)
-    max_failed: Share = key(
-        0.2, "A stage stops when more than this share of a shard's utterances fails in it.", "fetch_media"
+    shards: int = key(
+        4, "Number of shards, hence of jobs per stage. 256 suits VoxCeleb2.", "plan_shards", ge=1, le=1000
     )
+    max_failed: Share = key(0.2, "A stage stops if more than this share of a shard's utterances fails.", "fetch_media")
     device: Literal["auto", "cpu", "cuda"] = key(
         "auto",
-        "Where networks run. `cuda` stops when there is none; `auto` takes CUDA where there is one, and says so.",
+        "Device for the networks. `cuda` stops if there is none; `auto` uses CUDA if available, and says so.",
         "align_faces",
     )
     media: Media = key(Media, "", "extract_media")

@@ -20,28 +20,28 @@ else:
     _Blocks = create_model(
         "_Blocks",
         __base__=Block,
-        kind=(Literal[SOURCES.names], key("synthetic", "Which of the sources below.", "refused")),
+        kind=(Literal[SOURCES.names], key("synthetic", "One of the sources below.", "refused")),
         **{name: (source.block, key(source.block, "", "plan_shards")) for name, source in SOURCES.items()},
     )
 
 
 class Source(_Blocks):
-    """Where utterances come from."""
+    """The source of the utterances."""
 
     watch: Literal["files", "names", "nothing"] = key(
         "files",
-        "What a run looks at to see whether clips have changed since they were indexed: their sizes and times, their "
-        "names alone (for slow disks, or tens of millions of images), or nothing. Whatever it is, a clip that has "
-        "changed is never read in place of the one that was indexed: it gets `media_changed`.",
+        "How a run detects clips that have changed since they were indexed: by size and time, by name only (for slow "
+        "disks, or tens of millions of images), or not at all. In every case a changed clip is never read in place "
+        "of the indexed one: it gets `media_changed`.",
         "none",
     )
     modalities: Literal["both", "audio"] = key(
-        "both", "`audio` for sound without pictures, such as a speech corpus to train an encoder on.", "extract_media"
+        "both", "`audio` for sound only, such as a speech corpus to train an encoder on.", "extract_media"
     )
     truth: str | None = key(
         None,
-        "`truth.csv` (`utterance,speaker,kind,face_of,voice_of`) where it is known: the report compares with it, and "
-        "trials that are made take only what it calls clean. The synthetic source brings its own.",
+        "`truth.csv` (`utterance,speaker,kind,face_of,voice_of`) if known: the report compares with it, and "
+        "generated trials use only utterances that it calls clean. The synthetic source provides its own.",
         "make_trials",
     )
 

@@ -36,7 +36,7 @@ def check_disk(config: Config, costs: list[Cost], utterances: int | None, cores:
     findings += _memory(utterances, cores)
     if LOCKS.is_dir() and any(LOCKS.iterdir()):
         findings.append(
-            Finding("error", "lock", f"{LOCKS} holds a lock: a run is under way here, or one was killed",
+            Finding("error", "lock", f"{LOCKS} holds a lock: a run is in progress here, or one was killed",
                     "if none is running: snakemake --unlock")
         )  # fmt: skip
     return findings + _shards(config.shards, utterances, costs)
@@ -46,7 +46,7 @@ def _place(path: Path, name: str, gb: float, files: int) -> list[Finding]:
     at = existing(path)
     findings = []
     if not os.access(at, os.W_OK):
-        findings.append(Finding("error", name, f"{at} cannot be written to", "run elsewhere, or mend its rights"))
+        findings.append(Finding("error", name, f"{at} cannot be written to", "run elsewhere, or fix its permissions"))
     free = shutil.disk_usage(at).free / 1e9
     kind = file_system(at)
     where = f"{path}/ ({kind})" if kind else f"{path}/"
@@ -54,9 +54,9 @@ def _place(path: Path, name: str, gb: float, files: int) -> list[Finding]:
     text = f"{where}: {two_digits(free)} GB free, {wanted}"
     made = _made_gb(path) if gb > 0.8 * free else 0.0
     if gb - made > free:
-        findings.append(Finding("error", name, text, "make room, or run where there is more"))
+        findings.append(Finding("error", name, text, "free some space, or run where there is more"))
     elif gb - made > 0.8 * free:
-        findings.append(Finding("warning", name, f"{text}: the estimate may be 20 % too low", "make room"))
+        findings.append(Finding("warning", name, f"{text}: the estimate may be 20 % too low", "free some space"))
     else:
         findings.append(Finding("ok", name, text))
     inodes = os.statvfs(at).f_favail
@@ -67,8 +67,8 @@ def _place(path: Path, name: str, gb: float, files: int) -> list[Finding]:
         text = f"{at} is on {kind}: Snakemake sees other machines' files late"
         findings.append(Finding("note", name, text, "give --latency-wait 60 on a cluster"))
     if kind == "tmpfs":
-        findings.append(Finding("warning", name, f"{at} is in memory (tmpfs)", "run on a disk: results take memory, "
-                                "and are gone with it"))  # fmt: skip
+        remedy = "run on a disk: results here use memory, and are lost with it"
+        findings.append(Finding("warning", name, f"{at} is in memory (tmpfs)", remedy))
     return findings
 
 
@@ -116,8 +116,10 @@ def _shards(shards: int, utterances: int | None, costs: list[Cost]) -> list[Find
     advised = min(1000, max(1, round(utterances / UTTERANCES_A_SHARD)))
     if each > 4 * UTTERANCES_A_SHARD and shards < 1000:
         return [
-            Finding("warning", "shards", text, f"set shards to about {advised}: a job that fails is repeated whole")
+            Finding(
+                "warning", "shards", text, f"set shards to about {advised}: a failed job is repeated from the start"
+            )
         ]
     if shards > 8 and each < UTTERANCES_A_SHARD / 40:
-        return [Finding("note", "shards", text, f"{advised} would do; each job begins with loading its models")]
+        return [Finding("note", "shards", text, f"{advised} would be enough; each job starts by loading its models")]
     return [Finding("ok", "shards", text)]

@@ -114,7 +114,7 @@ def _brought(finding: Finding) -> Finding:
     absent = "not installed" in finding.text or "No module named" in finding.text
     if finding.level != "error" or not absent or finding.subject in ("snakemake", "pydantic", "pyyaml"):
         return finding
-    return Finding("note", finding.subject, f"{finding.text}; --use-conda brings it, and it cannot be looked at here")
+    return Finding("note", finding.subject, f"{finding.text}; --use-conda provides it, and it cannot be checked here")
 
 
 def _looked(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
@@ -131,12 +131,12 @@ def source_facts(config: Config, facts: SourceFacts) -> list[Finding]:
     """Ask the source about itself and fill in ``facts``; a source without a check knows nothing."""
     source = config.source.contract
     if source.check is None:
-        facts.findings.append(Finding("note", "source", f"the source {source.name} cannot be looked at beforehand"))
+        facts.findings.append(Finding("note", "source", f"the source {source.name} cannot be checked in advance"))
     else:
         try:
             found: SourceFacts = source.load("check")(source.settings, config.source.modalities)
         except (AvsieveError, OSError) as error:
-            return [Finding("error", "source", str(error), f"mend source.{source.name}")]
+            return [Finding("error", "source", str(error), f"fix source.{source.name}")]
         for field_of in fields(SourceFacts):
             setattr(facts, field_of.name, getattr(found, field_of.name))
     count_list(config, facts)
@@ -146,7 +146,7 @@ def source_facts(config: Config, facts: SourceFacts) -> list[Finding]:
         )
         facts.findings.append(
             Finding("error", "max_failed", f"{text}than max_failed ({config.max_failed:.1%}) allows",
-                    "mend the data, or raise max_failed")
+                    "fix the data, or raise max_failed")
         )  # fmt: skip
     return facts.findings
 
@@ -206,13 +206,13 @@ def _rates(config: Config, measure: int, *, stops: bool) -> tuple[dict[str, Rate
     if not measure:
         return rates, []
     if stops:
-        return rates, [Finding("note", "--measure", "nothing is measured before the errors above are mended")]
+        return rates, [Finding("note", "--measure", "nothing is measured until the errors above are fixed")]
     from avsieve.doctor.measure import measure_rates
 
     try:
         measured, told = measure_rates(config, measure)
     except (AvsieveError, OSError) as error:
-        return rates, [Finding("warning", "--measure", f"stopped: {error}", "mend that; other figures stand")]
+        return rates, [Finding("warning", "--measure", f"stopped: {error}", "fix that; the other figures are valid")]
     return rates | measured, told
 
 

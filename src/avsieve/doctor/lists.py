@@ -45,7 +45,7 @@ def _trials(config: Config, is_there: Callable[[str], bool] | None) -> list[Find
     key, path = "evaluation.trials", config.evaluation.trials
     if path is None:
         if config.source.contract.has_test_set or config.evaluation.holdout > 0:
-            return [Finding("ok", key, "made of the people kept for testing")]
+            return [Finding("ok", key, "generated from the held-out speakers")]
         return [
             Finding("warning", key, "no trial list, no test people in the source, and evaluation.holdout is 0: "
                     "nobody can be tested, and the evaluation is left out", "name a trial list, or test people")
@@ -53,14 +53,18 @@ def _trials(config: Config, is_there: Callable[[str], bool] | None) -> list[Find
     try:
         trials = read_trials(path)
     except AvsieveError as error:
-        return [Finding("error", key, str(error), "mend or fetch the list")]
+        return [Finding("error", key, str(error), "fix or fetch the list")]
     known = trials.recognise("no list of VoxCeleb1's")
     name = known.name if known.version == "-" else f"{known.name} {known.version}"
     text = f"{name}: {len(trials):,} trials, {trials.n_targets:,} targets, {len(trials.utterances):,} utterances"
     findings = [Finding("ok", key, text)]
     if known.version == "original":
         findings.append(
-            Finding("note", key, f"the original {known.name} holds wrong labels; most figures are on the cleaned list")
+            Finding(
+                "note",
+                key,
+                f"the original {known.name} contains wrong labels; most published figures use the cleaned list",
+            )
         )
     if known.version == "-":
         findings += _nearly(trials)
@@ -89,7 +93,7 @@ def _planned() -> Callable[[str], bool] | None:
 def _covered(trials: Trials, is_there: Callable[[str], bool] | None) -> list[Finding]:
     key = "evaluation.trials"
     if is_there is None:
-        return [Finding("note", key, "whether the source has its utterances is known once `snakemake fetch` has run")]
+        return [Finding("note", key, "whether the source has these utterances is known after `snakemake fetch`")]
     step = -(-len(trials.utterances) // MOST_ASKED)
     asked = trials.utterances[::step]
     absent = [u for u in asked if not is_there(u)]
@@ -101,9 +105,12 @@ def _covered(trials: Trials, is_there: Callable[[str], bool] | None) -> list[Fin
         )
         if len(absent) == len(asked):
             return [Finding("error", key, text, "name the test set in the source")]
-        found = Finding("warning", key, text, "their trials are left out and counted; name a source that has them")
+        found = Finding("warning", key, text, "their trials are left out and counted; use a source that has them")
     left = _left(trials, set(absent)) if step == 1 else ""
-    return [found, *([Finding("error", key, left, "name trials of both kinds, or their source")] if left else [])]
+    return [
+        found,
+        *([Finding("error", key, left, "use trials of both kinds, or a source that has them")] if left else []),
+    ]
 
 
 def _left(trials: Trials, absent: set[str]) -> str:
@@ -166,7 +173,7 @@ def _readable_list(path: str, key: str) -> Finding:
     try:
         frame = read_corpus_list(path)
     except AvsieveError as error:
-        return Finding("error", key, str(error), "mend the list")
+        return Finding("error", key, str(error), "fix the list")
     return Finding("ok", key, f"{path}: {named(len(frame), frame['speaker'].nunique())}")
 
 
@@ -186,6 +193,6 @@ def _truth(path: str) -> Finding:
     try:
         truth = read_truth(path)
     except AvsieveError as error:
-        return Finding("error", "source.truth", str(error), "mend the table, or leave source.truth out")
+        return Finding("error", "source.truth", str(error), "fix the table, or leave source.truth out")
     wrong = int((truth["kind"] != "clean").sum())
     return Finding("ok", "source.truth", f"{path}: {len(truth):,} utterances, {wrong:,} of them wrong")

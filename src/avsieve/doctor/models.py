@@ -43,7 +43,8 @@ def _shipped(config: Config, key: str, value: str, knows: str) -> list[Finding]:
     return [
         Finding(
             "warning", key,
-            f"builtin was trained on made-up people for the embedded corpus: it knows no real {knows}",
+            "builtin was trained on synthetic people for the embedded corpus: it has never seen or heard a real "
+            f"{knows}",
             f"name a model in {key}",
         )
     ]  # fmt: skip
@@ -52,7 +53,7 @@ def _shipped(config: Config, key: str, value: str, knows: str) -> list[Finding]:
 def pack_remedy(name: str) -> str:
     """Return how to get an InsightFace pack, or what else to name."""
     if Path(name).suffix or "/" in name:
-        return "mend the path, or name an InsightFace pack such as buffalo_l"
+        return "fix the path, or name an InsightFace pack such as buffalo_l"
     return (
         f"""python -c "from insightface.app import FaceAnalysis; FaceAnalysis('{name}')" downloads the pack """
         f"to ~/.insightface/models ({TERMS})"
@@ -70,7 +71,7 @@ def _detector(config: Config) -> list[Finding]:
                     f"set it to {below} or {below + 32}")
         )  # fmt: skip
     if find_spec("onnx") is None:
-        return [*findings, Finding("note", key, "not looked at: the package onnx is not installed")]
+        return [*findings, Finding("note", key, "not checked: the package onnx is not installed")]
     from avsieve.onnx_runtime.dynamic import fixed_size
     from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
 

@@ -61,7 +61,7 @@ def _read(path: Path) -> dict[str, Any]:
         try:
             values = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: not YAML: {_in_one_line(error)}; mend it there") from None
+            raise ConfigError(f"{path}: not YAML: {_in_one_line(error)}; fix it there") from None
     if values is None:
         raise ConfigError(
             f"{path}: holds no key, and Snakemake stops at such a file; write {{}} into it, or do not name it"
@@ -75,7 +75,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: no text in UTF-8 ({error.reason}); name a YAML file") from None
+        raise ConfigError(f"{path}: not UTF-8 text ({error.reason}); name a YAML file") from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; name an existing configuration") from None
 

@@ -32,7 +32,7 @@ def check_people(config: Config) -> list[Finding]:
     if config.evaluation.trials is not None and config.fusion.models and len(rest) < 2:
         findings.append(
             Finding("error", "fusion.models", f"{len(rest)} speaker to train on; expected two at least",
-                    "set fusion.models to [], or bring more speakers")
+                    "set fusion.models to [], or add more speakers")
         )  # fmt: skip
     return findings + (_compared(config, rest) if config.comparison.in_report else [])
 
@@ -65,7 +65,7 @@ def _compared(config: Config, rest: set[str]) -> list[Finding]:
     key = "comparison.in_report"
     if len(rest) < 2:
         text = f"encoders are trained on {len(rest)} speaker; expected two at least"
-        return [Finding("error", key, text, "set it to false, or bring more speakers")]
+        return [Finding("error", key, text, "set it to false, or add more speakers")]
     shares = {m: getattr(config.training, m).validation for m in config.comparison.modalities}
     if not any(shares.values()) or find_spec("torch") is None or find_spec("lightning_fabric") is None:
         return []

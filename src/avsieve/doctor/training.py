@@ -52,7 +52,7 @@ def _folder(key: str, folder: str, part_of_run: bool) -> Finding | None:
         files = SoundFolder(folder).files
         rate = soundfile.info(files[0]).samplerate
     except AvsieveError as error:
-        return Finding(_level(part_of_run), key, str(error), "mend the path")
+        return Finding(_level(part_of_run), key, str(error), "fix the path")
     except (RuntimeError, OSError) as error:
         return Finding(_level(part_of_run), key, str(error).splitlines()[0], "take what is no sound out of the folder")
     if rate != RATE:
@@ -63,7 +63,7 @@ def _folder(key: str, folder: str, part_of_run: bool) -> Finding | None:
 
 def _begun(key: str, modality: str, arch: str, start_from: str, part_of_run: bool) -> Finding:
     if find_spec("torch") is None:
-        return Finding("note", key, "not looked at: torch is not installed")
+        return Finding("note", key, "not checked: torch is not installed")
     from avsieve.encoders import load_audio_encoder, load_visual_encoder
 
     load = load_audio_encoder if modality == "audio" else load_visual_encoder

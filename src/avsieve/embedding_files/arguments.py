@@ -10,7 +10,7 @@ from avsieve.embedding_files.formats import KNOWN, NAMES_HELP, NAMES_KEY, PREFIX
 if TYPE_CHECKING:
     from avsieve.embedding_files.raw import Options
 
-FORMATS_HELP = f"Formats of embeddings: {KNOWN}. Several files of a modality are read as one table."
+FORMATS_HELP = f"Embedding formats: {KNOWN}. Several files of a modality are read as one table."
 
 
 def add_table_options(parser: argparse.ArgumentParser, *, required: bool = False) -> None:

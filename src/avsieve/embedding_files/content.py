@@ -57,7 +57,7 @@ def kind_of(place: Place) -> str:
     kind = place.kind or _by_content(place.path, head) or BY_SUFFIX.get(place.path.suffix.lower()) or _by_text(head)
     if not head or _PAGE.match(head):
         name = FORMATS[kind].name if kind else "embeddings"
-        raise AvsieveError(f"{place.text}: not {name}, it is {what_is(head)}; bring the file anew")
+        raise AvsieveError(f"{place.text}: not {name}, it is {what_is(head)}; fetch the file again")
     if kind is None or (kind == "text" and what_is(head) not in ("text", "UTF-16 text")):
         raise AvsieveError(f"{place.text}: {what_is(head)}, in no format that is known; expected one of: {KNOWN}")
     return kind
@@ -75,7 +75,7 @@ def head_of(path: Path) -> bytes:
         with path.open("rb") as handle:
             return handle.read(_HEAD)
     except OSError as error:
-        raise AvsieveError(f"{path}: cannot be read ({error.strerror}); mend its permissions") from error
+        raise AvsieveError(f"{path}: cannot be read ({error.strerror}); fix its permissions") from error
 
 
 def what_is(head: bytes) -> str:

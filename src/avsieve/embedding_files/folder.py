@@ -1,4 +1,4 @@
-"""A folder with one ``.npy`` for each utterance, named by its path: ``id1/video/00001.npy``."""
+"""A folder with one ``.npy`` per utterance, named by its path: ``id1/video/00001.npy``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read(place: Place, options: Options) -> Raw:
     """
     paths = files_of(place.path)
     if not paths:
-        raise AvsieveError(f"{place.text}: a folder without .npy files; expected one for each utterance")
+        raise AvsieveError(f"{place.text}: a folder without .npy files; expected one per utterance")
     names, vectors = [], []
     for path in paths:
         names.append(path.relative_to(place.path).as_posix())

@@ -20,7 +20,7 @@ class Format(NamedTuple):
 
 FORMATS: dict[str, Format] = {
     "npz": Format(
-        "an npz of plain arrays", (".npz",), "npz (arrays `utterance` and `embedding`, or an array for each name)"
+        "an npz of plain arrays", (".npz",), "npz (arrays `utterance` and `embedding`, or one array per name)"
     ),
     "npy": Format("an npy of plain numbers", (".npy",), "`vectors.npy:names.txt`"),
     "parquet": Format("a Parquet table", (".parquet", ".pq"), "Parquet (columns `utterance` and `embedding`)"),
@@ -28,11 +28,11 @@ FORMATS: dict[str, Format] = {
     "pickle": Format(
         "a pickle of arrays", (".pk", ".pkl", ".pickle"), "a pickled dictionary of arrays (.pkl; no code in it runs)"
     ),
-    "torch": Format("a file of torch tensors", (".pt", ".pth"), "torch's .pt (a tensor for each name)"),
-    "safetensors": Format("safetensors", (".safetensors",), "safetensors (a tensor for each name)"),
+    "torch": Format("a file of torch tensors", (".pt", ".pth"), "torch's .pt (one tensor per name)"),
+    "safetensors": Format("safetensors", (".safetensors",), "safetensors (one tensor per name)"),
     "ark": Format("a Kaldi archive", (".ark",), "Kaldi's .ark"),
     "scp": Format("a Kaldi script file", (".scp",), "Kaldi's .scp (WeSpeaker's `xvector.scp`)"),
-    "folder": Format("a folder of .npy files", (), "a folder of one .npy for each utterance"),
+    "folder": Format("a folder of .npy files", (), "a folder with one .npy per utterance"),
 }
 
 KNOWN = "; ".join(entry.text for entry in FORMATS.values())
@@ -43,6 +43,6 @@ BY_SUFFIX = {suffix: kind for kind, entry in FORMATS.items() for suffix in entry
 NAMES_KEY = "utterance"
 VECTORS_KEY = "embedding"
 
-NAMES_HELP = "array, column or key that holds the names of the utterances, where it has another name"
-VECTORS_HELP = "array, column or key that holds the vectors, where it has another name"
-PREFIX_HELP = "beginning of the names of wavs and utterances that is no part of an id, such as a folder"
+NAMES_HELP = "array, column or key with the names of the utterances, if it has another name"
+VECTORS_HELP = "array, column or key with the vectors, if it has another name"
+PREFIX_HELP = "prefix to remove from the names of wavs and utterances, such as a folder"

@@ -3,7 +3,7 @@
 BAFFN's faces are named by image (``id10001/1zcIwhmdeo4/0000375.jpg``): which utterance a frame belongs to is not told,
 only its video. So every wanted utterance of the video takes the mean of the video's faces, each brought to length 1.
 A frame that lies in an utterance's folder (``id1/video/00001/0010.jpg``) is that utterance's alone, and a table with
-one image for each utterance, named by it, is taken as it is.
+one image per utterance, named by it, is taken as it is.
 """
 
 from __future__ import annotations

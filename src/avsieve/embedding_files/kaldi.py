@@ -121,7 +121,7 @@ def _bytes_of(path: Path, label: str) -> bytes | mmap.mmap:
         with path.open("rb") as handle:
             return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
     except (OSError, ValueError) as error:
-        raise AvsieveError(f"{label}: {path} cannot be read ({error}); mend its permissions") from error
+        raise AvsieveError(f"{label}: {path} cannot be read ({error}); fix its permissions") from error
 
 
 def read_object(data: bytes | mmap.mmap, at: int) -> Object:

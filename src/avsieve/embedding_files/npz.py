@@ -1,4 +1,4 @@
-"""``.npz``: an array of names and one of vectors, or an array for each name."""
+"""``.npz``: an array of names and one of vectors, or one array per name."""
 
 from __future__ import annotations
 

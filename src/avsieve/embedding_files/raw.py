@@ -76,7 +76,7 @@ def decoding(label: str, expected: str) -> Iterator[None]:
     except MemoryError as error:
         raise AvsieveError(f"{label}: asks for more memory than there is; is it whole, and {expected}?") from error
     except DAMAGE as error:
-        raise AvsieveError(f"{label}: not {expected} ({brief(error)}); is it whole? bring or save it anew") from error
+        raise AvsieveError(f"{label}: not {expected} ({brief(error)}); is it whole? fetch or save it again") from error
 
 
 def needed(package: str, label: str) -> ModuleType:

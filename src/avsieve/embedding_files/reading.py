@@ -205,7 +205,7 @@ def _without_doubles(table: EmbeddingTable, origin: Callable[[int], str]) -> Emb
                 if here != there
                 else "several embeddings, which differ"
             )
-            raise AvsieveError(f"{here}: utterance {utterance} has {also}; expected one for each utterance")
+            raise AvsieveError(f"{here}: utterance {utterance} has {also}; expected one per utterance")
         doubles.append(i)
     example = table.utterance[doubles[0]]
     names = [u for i, u in enumerate(table.utterance) if first[u] == i]

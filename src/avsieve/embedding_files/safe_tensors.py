@@ -1,4 +1,4 @@
-"""safetensors: a tensor for each name."""
+"""safetensors: one tensor per name."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def encodings_of(path: Path) -> list[str]:
         with path.open("rb") as handle:
             head = handle.read(4)
     except OSError as error:
-        raise AvsieveError(f"{path}: cannot be read ({error.strerror}); mend the path or its permissions") from error
+        raise AvsieveError(f"{path}: cannot be read ({error.strerror}); fix the path or its permissions") from error
     return [name for name, mark in _MARKS if head.startswith(mark)] or ["utf-8", "latin-1"]
 
 
@@ -175,6 +175,6 @@ def _vector(label: str, number: int, fields: Sequence[str]) -> np.ndarray | None
             values.append(float("nan") if word.lower() in _ABSENT else float(word))
         except ValueError:
             raise AvsieveError(
-                f"{label}: line {number}: {short(word, 40)!r} is no number; expected a name, then numbers"
+                f"{label}: line {number}: {short(word, 40)!r} is not a number; expected a name, then numbers"
             ) from None
     return np.array(values, np.float32)

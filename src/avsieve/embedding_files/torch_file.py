@@ -1,4 +1,4 @@
-"""torch's ``.pt``: a tensor for each name, or names and one tensor of vectors; nothing but tensors is unpickled."""
+"""torch's ``.pt``: one tensor per name, or names and one tensor of vectors; nothing but tensors is unpickled."""
 
 from __future__ import annotations
 

@@ -160,7 +160,9 @@ def embed_shard(
     if segment_s > 0 and segment_hop_s <= 0:
         raise ConfigError(f"segment_hop_s is {segment_hop_s}; expected more than 0 seconds")
     if precision != "fp32" and getattr(encoder, "own_precision", False):
-        raise ConfigError(f"precision: {precision!r} has no effect on an ONNX file, whose own decides; set it to fp32")
+        raise ConfigError(
+            f"precision: {precision!r} has no effect on an ONNX file, which has its own precision; set it to fp32"
+        )
     encoder = encoder.to(device).eval()
     status = StatusTable("embed_audio")
     results = AudioEmbeddings(int(encoder.dim))  # type: ignore[arg-type]

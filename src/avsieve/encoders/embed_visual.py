@@ -1,4 +1,4 @@
-"""Embed the aligned faces of a shard: every face, and one embedding for each utterance."""
+"""Embed the aligned faces of a shard: every face, and one embedding per utterance."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _batches(
         for name, content in reader.of(utterance):
             image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
             if image is None:
-                raise TarError(f"{reader.path}: member {name} is no image; run align_faces again")
+                raise TarError(f"{reader.path}: member {name} is not an image; run align_faces again")
             names.append((utterance, Path(name).stem))
             images.append(image)
             if len(images) == batch:

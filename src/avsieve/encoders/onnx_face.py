@@ -48,7 +48,7 @@ class OnnxFaceEncoder:
             raise ModelError(f"{self.path}: ONNX Runtime cannot load it: {str(error).splitlines()[0]}") from error
         if getattr(self._net, "taskname", None) != "recognition" or tuple(self._net.input_size) != (112, 112):
             raise ModelError(
-                f"{self.path}: InsightFace takes it for {type(self._net).__name__}; expected a recognition model with "
+                f"{self.path}: InsightFace loads it as {type(self._net).__name__}; expected a recognition model with "
                 f"input 3 x 112 x 112 (w600k_r50, glintr100, or 'builtin')"
             )
         self.provider = check_provider(self._net.session, wanted, str(self.path))

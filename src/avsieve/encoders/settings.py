@@ -19,7 +19,7 @@ Precision = Literal["fp32", "fp16", "bf16"]
 
 
 class Audio(Block):
-    """The encoder of voices."""
+    """The voice encoder."""
 
     arch: AudioName = key("ecapa_small", f"Architecture: {listed(AUDIO)}.", "embed_audio")
     checkpoint: str = key(
@@ -29,20 +29,20 @@ class Audio(Block):
     )
     features: Literal["auto", "wave", "wespeaker", "3dspeaker"] = key(
         "auto",
-        "What an ONNX file is fed with: waveforms, or Kaldi filter banks as WeSpeaker or 3D-Speaker compute them; "
-        "`auto` takes it from the file's inputs and metadata.",
+        "Input of an ONNX file: waveforms, or Kaldi filter banks as computed by WeSpeaker or 3D-Speaker; `auto` "
+        "reads it from the file's inputs and metadata.",
         "embed_audio",
     )
-    precision: Precision = key("fp32", "Of the network's arithmetic.", "embed_audio")
-    batch_s: Positive = key(60.0, "Sound in a batch, in seconds; on the CPU at most 16.", "embed_audio")
+    precision: Precision = key("fp32", "Numerical precision of the network.", "embed_audio")
+    batch_s: Positive = key(60.0, "Length of a batch, in seconds of sound; at most 16 on the CPU.", "embed_audio")
     segment_s: float = key(
-        2.0, "Length of the segments that have embeddings of their own, in seconds; 0 for none.", "embed_audio", ge=0
+        2.0, "Length of the segments that are embedded separately, in seconds; 0 for none.", "embed_audio", ge=0
     )
-    segment_hop_s: Positive = key(2.0, "Greatest distance of their beginnings, in seconds.", "embed_audio")
+    segment_hop_s: Positive = key(2.0, "Maximum distance between segment starts, in seconds.", "embed_audio")
 
 
 class Visual(Block):
-    """The encoder of faces."""
+    """The face encoder."""
 
     arch: VisualName = key("onnx", f"Architecture: {listed(VISUAL)}.", "embed_visual")
     model: str = key(
@@ -53,10 +53,10 @@ class Visual(Block):
     )
     channels: Literal["auto", "rgb", "bgr"] = key(
         "auto",
-        "Order of the channels that a torch network was trained with; `auto` takes it from the weights' own metadata, "
-        "or from the project that names its keys so (AVCleanse: BGR; arcface_torch, facenet-pytorch: RGB).",
+        "Channel order that a torch network was trained with; `auto` reads it from the metadata, or recognises the "
+        "project from the names of the keys (AVCleanse: BGR; arcface_torch, facenet-pytorch: RGB).",
         "embed_visual",
     )
-    precision: Precision = key("fp32", "Of a torch network's arithmetic.", "embed_visual")
-    pooling: Literal["mean", "quality"] = key("quality", "Weight of the faces of an utterance.", "embed_visual")
-    batch: int = key(64, "Faces in a batch; on the CPU a torch network takes 8 at a time.", "embed_visual", ge=1)
+    precision: Precision = key("fp32", "Numerical precision of a torch network.", "embed_visual")
+    pooling: Literal["mean", "quality"] = key("quality", "How the faces of an utterance are weighted.", "embed_visual")
+    batch: int = key(64, "Faces per batch; a torch network on the CPU uses 8.", "embed_visual", ge=1)

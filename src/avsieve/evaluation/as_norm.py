@@ -58,7 +58,7 @@ class Cohort:
         if shared := sorted(speakers & set(trials.speakers()[0])):
             raise AvsieveError(
                 f"{len(shared)} of {len(speakers)} cohort speakers are in the trials (for example {shared[0]}); "
-                "a cohort holds other people: leave them out of the list"
+                "a cohort must contain other people: remove them from the list"
             )
         if not 2 <= self.top <= len(speakers):
             raise AvsieveError(
@@ -127,12 +127,13 @@ def as_norm(part: Part, centres: np.ndarray, top: int, enrol: np.ndarray, test: 
     if len(centres) < top:
         raise AvsieveError(
             f"{len(centres)} speakers of the cohort have an embedding, top is {top}; "
-            "give their embeddings too, or lower top"
+            "provide their embeddings too, or lower top"
         )
     mean, deviation = top_statistics(part.vectors, centres, top)
     if (part.present & (deviation < 1e-6)).any():
         raise AvsieveError(
-            "an utterance scores alike with all its nearest cohort speakers; is one speaker listed under several names?"
+            "an utterance has equal scores with all its nearest cohort speakers; is one speaker listed under several "
+            "names?"
         )
     raw = cosines(part, enrol, test)
     deviation = np.where(part.present, deviation, 1.0)

@@ -72,8 +72,8 @@ def _refuse_strangers(trials: Trials, table: EmbeddingTable, paths: Sequence[str
     first = next(iter([*table.row, *table.rejected]), "none")
     raise AvsieveError(
         f"{some(paths, 3)}: none of its {len(table.row):,} utterances is in the trials (the trials' first: "
-        f"{short(trials.utterances[0], 60)}, the table's: {short(first, 60)}); names must agree, --strip-prefix takes "
-        "a folder off"
+        f"{short(trials.utterances[0], 60)}, the table's: {short(first, 60)}); names must match; --strip-prefix "
+        "removes a folder"
     )
 
 

@@ -55,7 +55,9 @@ def check_scores(scores: np.ndarray, is_target: np.ndarray) -> None:
         If the shapes differ, a score is not finite, or there are no target or no nontarget trials.
     """
     if scores.ndim != 1 or scores.shape != is_target.shape:
-        raise AvsieveError(f"scores of shape {scores.shape} for trials of shape {is_target.shape}; expected one each")
+        raise AvsieveError(
+            f"scores of shape {scores.shape} for trials of shape {is_target.shape}; expected one score per trial"
+        )
     if not np.isfinite(scores).all():
         bad = int(np.flatnonzero(~np.isfinite(scores))[0])
         raise AvsieveError(f"score {bad} is {scores[bad]}, expected a finite number; leave out unscored trials")

@@ -152,5 +152,5 @@ def refuse_seen_speakers(trials: Trials, trained_on: set[str], model: str) -> No
         )
         raise AvsieveError(
             f"{model}: {len(shared)} of {len(trials.speakers()[0])} speakers of {name.name} are in its training list "
-            f"(for example {shared[0]}), so its error rates would mean nothing; {remedy}"
+            f"(for example {shared[0]}), so its error rates would be meaningless; {remedy}"
         )

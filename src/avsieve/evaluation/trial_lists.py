@@ -1,4 +1,4 @@
-"""The trial lists of an evaluation, and what the labels of each stand on."""
+"""The trial lists of an evaluation, and where the labels of each come from."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ def read_trial_lists(
     labels = list(labels) or [OFFICIAL] * len(paths)
     if len(labels) != len(paths) or len(set(labels)) < len(labels) or not set(labels) <= set(LABELS):
         raise ConfigError(
-            f"{len(paths)} trial lists with the labels {labels}; expected one each, different, of {', '.join(LABELS)}"
+            f"{len(paths)} trial lists with the labels {labels}; expected one score per trial, different, of "
+            f"{', '.join(LABELS)}"
         )
     truth = None if known is None else set(known)
     found = [_read(Path(path), label, truth) for path, label in zip(paths, labels, strict=True)]

@@ -59,7 +59,9 @@ def make_trials(
     ids = [parse_id(name) for name in names]
     speakers = sorted({i.speaker for i in ids})
     if len(speakers) < 2:
-        raise NoTrialsError(f"trials need at least 2 speakers, found {len(speakers)}; keep more speakers for the test")
+        raise NoTrialsError(
+            f"trials need at least 2 speakers, found {len(speakers)}; hold out more speakers for testing"
+        )
     rng = np.random.default_rng(seed)
     number = {s: k for k, s in enumerate(speakers)}
     speaker = np.array([number[i.speaker] for i in ids])

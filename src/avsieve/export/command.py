@@ -25,7 +25,7 @@ def add_options(ap: argparse.ArgumentParser, form: str, *, required: bool = Fals
     add_settings(ap, chosen.settings, required=required)
     if required or chosen.threads > 1:
         threads: dict[str, Any] = {"required": True} if required else {"default": chosen.threads}
-        ap.add_argument("--threads", type=int, help="utterances written at a time", **threads)
+        ap.add_argument("--threads", type=int, help="utterances written in parallel", **threads)
     ap.add_argument("--summary", type=Path, help="counts to write (JSON)")
 
 

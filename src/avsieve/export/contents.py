@@ -122,7 +122,7 @@ class Contents:
                 if strange := sorted(set(rows["utterance"]) - known):
                     raise AvsieveError(
                         f"{path}: knows nothing of {strange[0]}, one of {len(strange)} utterances that the plan has in "
-                        f"shard {shard}: the run was planned anew since; bring it up to date first (`snakemake clean`)"
+                        f"shard {shard}: the run has been planned again since; update it first (`snakemake clean`)"
                     )
 
     def measure(self, shard: str, utterance: str) -> tuple[int, int, int]:

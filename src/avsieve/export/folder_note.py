@@ -40,8 +40,8 @@ def claim(out: Path, told: dict[str, Any]) -> None:
         others = sorted(entry.name for entry in out.iterdir() if not entry.name.startswith("."))
         if others and not path.is_file():
             raise AvsieveError(
-                f"{out}: holds files ({', '.join(others[:3])}{', …' * (len(others) > 3)}), and no {NOTE} that tells of "
-                "which export; name another folder, or empty this one"
+                f"{out}: holds files ({', '.join(others[:3])}{', …' * (len(others) > 3)}), and no {NOTE} to say which "
+                "export; name another folder, or empty this one"
             )
         if _begin(path, told):
             return

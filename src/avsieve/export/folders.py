@@ -105,18 +105,18 @@ def check_room(out: Path, files: int, size: int) -> None:
     free, inodes = shutil.disk_usage(at).free, os.statvfs(at).f_favail
     if files > MANY_FILES:
         logger.warning(
-            "%d files in folders of their own: copying, listing and deleting them will take long; a WebDataset or "
-            "Parquet export holds the same in few files", files,
+            "%d separate files: copying, listing and deleting them will take long; a WebDataset or Parquet export "
+            "holds the same in few files", files,
         )  # fmt: skip
     short = []
     if size + 4096 * files // 2 > free:
-        short.append(f"{size / 1e9:.2f} GB in {files:,} files are wanted, {free / 1e9:.2f} GB are free")
+        short.append(f"{size / 1e9:.2f} GB in {files:,} files are needed, {free / 1e9:.2f} GB are free")
     if 0 < inodes < files:
-        short.append(f"{files:,} files are wanted, {inodes:,} inodes are free")
+        short.append(f"{files:,} files are needed, {inodes:,} inodes are free")
     if not short:
         return
     if out.is_dir() and any(out.iterdir()):
-        logger.warning("%s: %s; going on, since a part may be there already", out, "; ".join(short))
+        logger.warning("%s: %s; continuing, since part of it may already be there", out, "; ".join(short))
         return
     raise AvsieveError(f"{out}: {'; '.join(short)}; export a share, or to another disk")
 

@@ -1,4 +1,4 @@
-"""The form ``parquet``: Parquet that the package `datasets` reads, a row an utterance."""
+"""The form ``parquet``: Parquet files for the package `datasets`, one row per utterance."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Parquet(ExportForm[Parts]):
-    """Parquet that the package `datasets` reads, a row an utterance."""
+    """Parquet files for the package `datasets`, one row per utterance."""
 
-    label = "Parquet that the package `datasets` reads, a row an utterance"
+    label = "Parquet files for the package `datasets`, one row per utterance"
     settings = Parts
 
     def write(

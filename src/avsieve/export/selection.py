@@ -63,7 +63,7 @@ def select(results: Path, wish: Wish) -> pd.DataFrame:
     if table.empty:
         raise AvsieveError(
             f"nothing of {results} is left to export with subset {wish.subset}, share {wish.share} and the lists "
-            "given; ask for more"
+            "given; select more"
         )
     table = table.assign(label=np.unique(table["speaker"].to_numpy(dtype=str), return_inverse=True)[1])
     return table[COLUMNS].reset_index(drop=True)

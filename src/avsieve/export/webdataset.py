@@ -1,4 +1,4 @@
-"""The form ``webdataset``: tars in WebDataset's form, a sample an utterance."""
+"""The form ``webdataset``: WebDataset tars, one sample per utterance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class WebDataset(ExportForm[Parts]):
     """Tars in WebDataset's form, a sample an utterance."""
 
-    label = "tars in WebDataset's form, a sample an utterance"
+    label = "WebDataset tars, one sample per utterance"
     settings = Parts
 
     def write(

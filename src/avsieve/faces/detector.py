@@ -13,7 +13,7 @@ from insightface.model_zoo import get_model
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from avsieve.errors import ModelError
-from avsieve.faces.scrfd import STRIDES, WIDTHS, Detections, blob_of, decoded, fitted
+from avsieve.faces.scrfd import STRIDES, WIDTHS, Detections, blob_of, decoded, letterbox
 from avsieve.onnx_runtime.dynamic import fixed_size, write_dynamic
 from avsieve.onnx_runtime.sessions import CPU, check_provider, providers_for, session_options, with_options
 from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
@@ -108,7 +108,7 @@ class FaceDetector:
         except _RUN_ERRORS as error:
             raise ModelError(f"{self.path}: ONNX Runtime cannot load it: {_first_line(error)}") from error
         if getattr(scrfd, "taskname", None) != "detection":
-            raise ModelError(f"{self.path}: InsightFace takes it for {type(scrfd).__name__}, not for a detector")
+            raise ModelError(f"{self.path}: InsightFace loads it as {type(scrfd).__name__}, not for a detector")
         scrfd.prepare(ctx_id=-1 if providers[0] == CPU else 0, det_thresh=self.min_score)
         return scrfd
 
@@ -177,7 +177,7 @@ class FaceDetector:
     def detect(self, image: np.ndarray) -> Detections:
         """Find the faces of an image (h, w, 3) uint8 BGR; it is scaled to fit the detector's size."""
         size = input_size(self.size, image.shape[1], image.shape[0])
-        whole, scale = fitted(image, size, enlarge=self.size != AUTO)
+        whole, scale = letterbox(image, size, enlarge=self.size != AUTO)
         outputs = self._session(size).run(self._outputs, {self._input: blob_of([whole])})
         return decoded([o[0] if o.ndim == 3 else o for o in outputs], size, scale, self.min_score)
 
@@ -192,7 +192,7 @@ class FaceDetector:
         for size, numbers in groups.items():
             for first in range(0, len(numbers), self.batch):
                 some = numbers[first : first + self.batch]
-                whole = [fitted(images[n], size, enlarge=self.size != AUTO) for n in some]
+                whole = [letterbox(images[n], size, enlarge=self.size != AUTO) for n in some]
                 blob = blob_of([w for w, _ in whole])
                 if spare := self.batch - len(blob):  # cuDNN makes its plans anew whenever a batch has another shape
                     blob = np.concatenate([blob, np.zeros((spare, *blob.shape[1:]), blob.dtype)])

@@ -63,7 +63,7 @@ class FaceLandmarks:
         task = getattr(network, "taskname", type(network).__name__)
         if task != f"landmark_2d_{POINTS}":
             raise ModelError(
-                f"{self.path}: InsightFace takes it for {task}; expected {POINTS} points in the plane (2d106det.onnx)"
+                f"{self.path}: InsightFace loads it as {task}; expected {POINTS} points in the plane (2d106det.onnx)"
             )
         network.prepare(ctx_id=-1 if wanted[0] == CPU else 0)
         self._network = network

@@ -35,7 +35,7 @@ class Detections(NamedTuple):
     """(n, 5, 2) float32 pixels: eyes, tip of the nose, corners of the mouth; the left one in the image first."""
 
 
-def fitted(image: np.ndarray, size: tuple[int, int], *, enlarge: bool = True) -> tuple[np.ndarray, float]:
+def letterbox(image: np.ndarray, size: tuple[int, int], *, enlarge: bool = True) -> tuple[np.ndarray, float]:
     """Scale an image into the upper left corner of a black one of ``size`` (width, height).
 
     Returns
@@ -113,11 +113,11 @@ def decoded(outputs: Sequence[np.ndarray], size: tuple[int, int], scale: float, 
     scores, boxes, landmarks = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.argsort(-scores, kind="stable")
     scores, boxes, landmarks = scores[order], boxes[order] / scale, landmarks[order] / scale
-    keep = suppressed(boxes)
+    keep = non_maximum_suppression(boxes)
     return Detections(boxes[keep], scores[keep], landmarks[keep])
 
 
-def suppressed(boxes: np.ndarray) -> list[int]:
+def non_maximum_suppression(boxes: np.ndarray) -> list[int]:
     """Return which boxes (n, 4), best score first, remain when the overlapping ones go.
 
     Sides count the pixels at both ends, as they do in InsightFace.

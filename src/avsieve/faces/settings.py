@@ -24,17 +24,17 @@ class Faces(Block):
         "640 (VoxCeleb2's crops are 224).",
         "align_faces",
     )
-    min_score: Share = key(0.5, "Faces with a lower detector score are recorded, and not used.", "align_faces")
+    min_score: Share = key(0.5, "Faces with a lower detector score are recorded but not used.", "align_faces")
     tracking: bool = key(
         False,
-        "Look for a face where it was in the frame before, and over the whole frame when it is lost and at every "
-        "fifth. Faster where faces are small in the frame; other faces may be missed meanwhile.",
+        "Search for a face near its position in the previous frame, and in the whole frame when it is lost and in "
+        "every fifth frame. Faster if faces are small in the frame; other faces may be missed in between.",
         "align_faces",
     )
     landmarks: str = key(
         "none",
-        "`none` aligns by the detector's five landmarks; an `.onnx` file or InsightFace pack with `2d106det` by five "
-        "of its 106, as AVCleanse did.",
+        "`none` aligns with the detector's five landmarks; an `.onnx` file or InsightFace pack with `2d106det` "
+        "aligns with five of its 106, as AVCleanse did.",
         "align_faces",
     )
-    jpeg_quality: int = key(95, "Quality of the aligned faces' JPEGs.", "align_faces", ge=1, le=100)
+    jpeg_quality: int = key(95, "JPEG quality of the aligned faces.", "align_faces", ge=1, le=100)

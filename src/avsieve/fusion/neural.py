@@ -94,7 +94,7 @@ class NeuralFusion(nn.Module, ABC):
         if min(audio_dim, visual_dim) < 1:
             raise ModelError(
                 f"{self.name}: audio embeddings of length {audio_dim}, visual ones of length {visual_dim}; a trained "
-                "fusion needs both modalities: run the stage that is missing, or leave this model out"
+                "fusion model needs both modalities: run the missing stage, or leave this model out"
             )
         self.audio_dim, self.visual_dim, self.dim = audio_dim, visual_dim, dim
         length = math.sqrt((audio_dim + visual_dim) / 2)  # entries of about 1

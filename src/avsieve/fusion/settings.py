@@ -58,26 +58,26 @@ class Fusion(Block):
         Annotated[ModelName | dict[str, Any], BeforeValidator(_checked), WithJsonSchema(_schema())]
     ] = key(
         lambda: ["gated", "linear"],
-        "Models to train, by name or with settings of their own, such as `{name: gated, hidden: 64}`; a model that "
-        "leaves the list leaves the results. The report begins with the first.",
+        "Models to train, by name or with settings of their own, such as `{name: gated, hidden: 64}`; a model "
+        "removed from the list is removed from the results. The report starts with the first.",
         "train_fusion",
     )  # fmt: skip
     seeds: list[int] = key(
         lambda: [0, 1, 2],
-        "Each model is trained once a seed; gains are means over the seeds.",
+        "Each model is trained once per seed; gains are means over the seeds.",
         "train_fusion",
         min_length=1,
     )
     dim: int = key(128, "Length of the fused embedding.", "train_fusion", ge=2)
-    epochs: int = key(40, "Passes over the list.", "train_fusion", ge=1)
-    batch_size: int = key(64, "Utterances in a batch.", "train_fusion", ge=2)
+    epochs: int = key(40, "Number of epochs.", "train_fusion", ge=1)
+    batch_size: int = key(64, "Utterances per batch.", "train_fusion", ge=2)
     learning_rate: Positive = key(
-        1e-3, "First learning rate of Adam; it falls to zero along a cosine.", "train_fusion"
+        1e-3, "Initial learning rate of Adam; it falls to zero along a cosine.", "train_fusion"
     )  # fmt: skip
     l2_sp: float = key(
         10.0,
-        "Weight of L2-SP, the squared distance to the first weights: small sets stay near what the encoders know; 0 "
-        "for large ones.",
+        "Weight of L2-SP, the squared distance to the initial weights, which keeps models near the encoders when "
+        "data are few; 0 for large sets.",
         "train_fusion",
         ge=0,
     )
@@ -86,7 +86,7 @@ class Fusion(Block):
         "train_fusion", ge=0, lt=1.5,
     )  # fmt: skip
     scale: Positive = key(15.0, "Scale of the AAM-softmax.", "train_fusion")
-    drop_modality: Share = key(0.2, "Share of the rows that lose one modality while training.", "train_fusion")
+    drop_modality: Share = key(0.2, "Share of the training rows that lose one modality.", "train_fusion")
 
     @field_validator("models")
     @classmethod

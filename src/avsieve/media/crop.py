@@ -180,7 +180,7 @@ def crop_track(
             said = words.read().decode(errors="replace").strip()
             message = f"{source.name}: ffmpeg failed: {said[-400:] or f'status {process.returncode}'}"
             if process.returncode < 0 or "No space left" in said:  # killed, or no room: not the video's fault
-                raise AvsieveError(f"{message}; see to it that there is room and memory, and run again")
+                raise AvsieveError(f"{message}; free some disk space and memory, and run again")
             raise CropError(Reason.CUT_FAILED, message)
 
 

@@ -3,7 +3,7 @@
 A *stamp* is what the system says of a file: ``size:mtime_ns``; of a folder of images ``count:digest`` over the names,
 sizes and times. A *mark* is what the bytes say: ``at:length:crc32`` of a range that is counted from where the content
 begins. A member of an archive has marks for the header that names it (before its content, so ``at`` is negative) and,
-where a zip has its checksum behind the content, for that; so an archive that was packed anew can never be read at the
+where a zip has its checksum behind the content, for that; so an archive that was repacked can never be read at the
 places of the old one. Both are texts, as the media index has them; several are joined by ``|``.
 
 This module is imported when a run is planned: nothing heavier than the standard library.

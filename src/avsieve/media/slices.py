@@ -92,7 +92,7 @@ class FileSlice(io.RawIOBase):
             self._offset, self._size, self._position = offset + mark.at, mark.length, 0
             if self._offset < 0 or Mark.of(mark.at, self.readall()) != mark:
                 where = f"byte {self._offset} of {self._paths[0].name}"
-                raise ChangedError(f"{where}: other bytes than were indexed; the archive was packed anew")
+                raise ChangedError(f"{where}: other bytes than were indexed; the archive was repacked")
         self._position = 0
 
     @property

@@ -77,6 +77,6 @@ def check_provider(session: Any, wanted: list[str], model: str) -> str:
     if found[0] != wanted[0]:
         raise ModelError(
             f"{model}: the session runs on {found[0]}, asked for {wanted[0]}; the driver, CUDA or cuDNN is missing or "
-            f"does not fit this onnxruntime: mend that, or ask for cpu"
+            f"does not fit this onnxruntime: fix that, or ask for cpu"
         )
     return str(found[0])

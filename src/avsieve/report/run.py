@@ -108,6 +108,6 @@ class Run:
 def builtin_words(keys: Sequence[str]) -> str:
     """Say what shipped models make of the results of a run on real people."""
     return (
-        f"{', '.join(keys)}: builtin models, trained on made-up people for the embedded corpus, know no real face and "
-        "no real voice; lists and error rates of this run show whether it works, and nothing about the data"
+        f"{', '.join(keys)}: builtin models, trained on synthetic people for the embedded corpus, know no real face "
+        "and no real voice; lists and error rates of this run show whether it works, and nothing about the data"
     )

@@ -10,8 +10,8 @@ class Report(Block):
 
     title: str = key("AVSieve", "Title of the page.", "write_report")
     flagged: int = key(24, "Flagged utterances on the contact sheet.", "write_report", ge=0)
-    close_calls: int = key(6, "Utterances of nearly even evidence that are shown.", "write_report", ge=0)
-    mistakes: int = key(12, "Mistakes that are shown, where the truth is known.", "write_report", ge=0)
-    faces_per_row: int = key(5, "Faces in a row of a sheet.", "write_report", ge=1)
-    players: int = key(4, "Rows of each sheet that can be listened to.", "write_report", ge=0)
-    voice_s: Positive = key(3.0, "Length of what can be heard, in seconds.", "write_report")
+    close_calls: int = key(6, "Number of close calls shown.", "write_report", ge=0)
+    mistakes: int = key(12, "Number of mistakes shown, if the truth is known.", "write_report", ge=0)
+    faces_per_row: int = key(5, "Faces per row of a sheet.", "write_report", ge=1)
+    players: int = key(4, "Rows of each sheet with sound.", "write_report", ge=0)
+    voice_s: Positive = key(3.0, "Length of each sound, in seconds.", "write_report")

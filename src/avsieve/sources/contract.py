@@ -37,7 +37,7 @@ class SourceContract(Generic[S_co]):
 
     # Its parts, as "module:function".
     plan: ClassVar[str]
-    """``plan(settings, **plan_outputs)`` returns ``utterance``, ``subset``, ``path`` and ``seconds``, a row for each
+    """``plan(settings, **plan_outputs)`` returns ``utterance``, ``subset``, ``path`` and ``seconds``, a row per
     utterance in the order of the training list."""
     fetch: ClassVar[str]
     """``fetch(rows, settings, **fetch_outputs)`` brings the clips of a shard: the media index and the status."""

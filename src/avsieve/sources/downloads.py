@@ -18,7 +18,7 @@ from avsieve.storage.status import StatusTable
 MAY_PASS = {
     Reason.DOWNLOAD_FAILED, Reason.SITE_BLOCKED, Reason.SITE_THROTTLED, Reason.VIDEO_NOT_YET, Reason.VIDEO_NO_FORMAT
 }  # fmt: skip
-"""Reasons that another attempt may mend; whatever else is wrong with a download stays wrong."""
+"""Reasons that another attempt may fix; whatever else is wrong with a download stays wrong."""
 
 
 def settled(store: Store, ledger: Ledger, utterance: str, request: str, ask_again_days: float = 0.0) -> Entry | None:

@@ -41,7 +41,7 @@ class Looked:
 def absent_folders(roots: dict[str, Path | None]) -> list[Finding]:
     """Return an error for each folder that is none."""
     return [
-        Finding("error", key, f"{root} is no folder",
+        Finding("error", key, f"{root} is not a folder",
                 "give the folder that holds the speakers' folders; paths start where Snakemake runs")
         for key, root in roots.items() if root is not None and not root.is_dir()
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def look_at_folders(roots: dict[str, Path], layout: Layout, look_s: float = LOOK
         looked.paths = merged(scans, list(roots))
     except AvsieveError as error:
         key = next(iter(roots))
-        findings.append(Finding("error", key, str(error).removeprefix(f"{key}: "), "mend that, or the configuration"))
+        findings.append(Finding("error", key, str(error).removeprefix(f"{key}: "), "fix that, or the configuration"))
         return looked, findings
     times = max((_times(scan) for scan in scans), default=1.0)
     looked.count = round(len(looked.paths) * times)
@@ -107,7 +107,7 @@ class Searched:
                 continue
             level: Level = "error" if bad == self.asked else "warning"
             text = f"{count:,} of {self.asked:,} {what} that were looked for: {_WORDS.get(code, code.value)}"
-            remedy = "they become rows of reasons" if level == "warning" else _REMEDIES.get(code, _NAME_IT)
+            remedy = "they become rows with a reason" if level == "warning" else _REMEDIES.get(code, _NAME_IT)
             found.append(Finding(level, key, f"{shown(str(root))}: {text}, as {self.examples[code]}", remedy))
         if not bad and self.asked:
             found.append(Finding("ok", key, f"{root}: all {self.asked:,} {what} that were looked for are there"))

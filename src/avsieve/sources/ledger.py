@@ -97,7 +97,7 @@ class Ledger:
                 self._append(line.encode() + b"\n")
             except OSError as error:
                 raise AvsieveError(
-                    f"{self.path}: cannot be written ({error.strerror}); make room or name another `store`"
+                    f"{self.path}: cannot be written ({error.strerror}); free some space or name another `store`"
                 ) from error
             self._entries[key] = entry
         return entry

@@ -36,7 +36,7 @@ def look_at_list(path: str | Path, key: str) -> tuple[pd.DataFrame | None, list[
         frame = listed(path)
         layout = layout_of(path)
     except AvsieveError as error:
-        return None, [Finding("error", key, str(error), "mend the list, or leave it out to take every clip")]
+        return None, [Finding("error", key, str(error), "fix the list, or leave it out to take every clip")]
     findings = [Finding("ok", key, f"{path}: {named(len(frame), frame['speaker'].nunique())}")]
     if layout in NOTES:
         findings.append(Finding("note", key, NOTES[layout]))

@@ -30,8 +30,8 @@ def hold_out(speakers: list[str], share: float, seed: int) -> set[str]:
     if n < 2 or len(speakers) - n < 2:
         # A list must not depend on an evaluation: it is made all the same.
         logger.warning(
-            "nobody is kept for testing: evaluation.holdout %s of %d speakers leaves %d to test and %d to train, and "
-            "both need two or more; the evaluation is left out", share, len(speakers), n, len(speakers) - n
+            "nobody is held out for testing: evaluation.holdout %s of %d speakers leaves %d to test and %d to train, "
+            "and both need at least two; the evaluation is left out", share, len(speakers), n, len(speakers) - n
         )  # fmt: skip
         return set()
     order = np.random.default_rng(seed).permutation(len(speakers))
@@ -51,7 +51,7 @@ def build_plan(rows: pd.DataFrame, shards: int, holdout: float = 0.0, seed: int 
     twice = rows["utterance"][rows["utterance"].duplicated()]
     if len(twice):
         raise AvsieveError(
-            f"utterance {twice.iloc[0]} is there twice ({len(twice)} such in all); ids must be "
+            f"utterance {twice.iloc[0]} occurs twice ({len(twice)} such in all); ids must be "
             "unique over training and test"
         )
     plan = rows.copy()

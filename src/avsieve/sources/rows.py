@@ -33,7 +33,7 @@ def check_folder(key: str, root: Path) -> None:
         Naming the key of the configuration.
     """
     if not root.is_dir():
-        raise AvsieveError(f"{key}: {root} is no folder; give the folder that holds the speakers' folders")
+        raise AvsieveError(f"{key}: {root} is not a folder; give the folder that contains the speakers' folders")
 
 
 def merged(scans: Sequence[Scan], keys: Sequence[str]) -> dict[str, str]:

@@ -90,7 +90,7 @@ class Scan:
         if self.unreadable:
             raise AvsieveError(
                 f"{key}: {len(self.unreadable)} of the folders below {shown(str(self.root))} cannot be listed, as "
-                f"{self.unreadable[0]}; mend their rights or the disk"
+                f"{self.unreadable[0]}; fix their permissions or the disk"
             )
 
 

@@ -14,8 +14,8 @@ LISTS = (
     "`train_all.txt` (`speaker wav seconds`), a cleansed list, `speaker wav` lines, `utterance speaker` lines (Kaldi's "
     "`utt2spk`), a bare list of wavs, or VoxCeleb1's `iden_split.txt`"
 )
-LIST = f"{LISTS}; without it every utterance that is found is used."
-STORE = "Folder that the clips are kept in; what lies there is not fetched again."
+LIST = f"{LISTS}; without it every utterance found is used."
+STORE = "Folder for the clips; files already there are not downloaded again."
 
 
 def _layout(text: str) -> str:
@@ -27,6 +27,6 @@ def _layout(text: str) -> str:
 
 LayoutText = Annotated[str, AfterValidator(_layout)]
 LAYOUT = (
-    "`speaker/video/utterance`; `speaker/utterance` where each clip is a video of its own; `*` for a folder whose name "
-    "does not matter (`speaker/*/video/utterance`); a word that comes twice takes two folders."
+    "`speaker/video/utterance`; `speaker/utterance` where each clip is its own video; `*` for a folder whose name "
+    "does not matter (`speaker/*/video/utterance`); a word that occurs twice covers two folders."
 )

@@ -51,8 +51,8 @@ def refuse_other_source(results: str | Path, wanted: Mapping[str, Any]) -> None:
     if found == wanted or (found.keys() == wanted.keys() and all(_same(found[key], wanted[key]) for key in wanted)):
         return
     raise ConfigError(
-        f"{results} holds a run of {_told(found)}, and the configuration names {_told(wanted)}: give it a folder of "
-        f"its own (--directory), or remove {results}; to overwrite them, remove {note}"
+        f"{results} holds a run of {_told(found)}, and the configuration names {_told(wanted)}: give it its own "
+        f"folder (--directory), or remove {results}; to overwrite them, remove {note}"
     )
 
 

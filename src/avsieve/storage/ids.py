@@ -48,7 +48,7 @@ def parse_id(text: str) -> UtteranceId:
     if len(parts) != 3 or not all(_PART.fullmatch(p) for p in parts):
         raise AvsieveError(
             f"utterance id {text!r}: expected speaker/video/utterance, each of letters, digits and _ - . + @ = "
-            "and not beginning with a dot; rename the file or mend the list"
+            "and not beginning with a dot; rename the file or fix the list"
         )
     return UtteranceId(*parts)
 

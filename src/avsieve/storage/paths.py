@@ -160,11 +160,11 @@ class Scores:
     shards: str = "results/scores/shards"
     """The folder of the parts of the evidence."""
     shard: str = "results/scores/shards/{shard}.parquet"
-    """The evidence for each utterance of a shard."""
+    """The evidence per utterance of a shard."""
     shard_provenance: str = "results/scores/shards/{shard}.json"
     """What it was made with."""
     scores: str = "results/scores/scores.parquet"
-    """The evidence for each utterance of the run."""
+    """The evidence per utterance of the run."""
 
 
 @dataclass(frozen=True)
@@ -299,7 +299,7 @@ class Rebuilt:
     aligned_provenance: str = "results/rebuilt/people/{part}.faces.json"
     """What the faces were aligned with."""
     voices: str = "results/rebuilt/voices"
-    """A folder to work in, of made-up voices."""
+    """A folder to work in, of synthetic voices."""
     detector: str = "results/rebuilt/detector.onnx"
     """The face detector."""
     detector_provenance: str = "results/rebuilt/detector.json"

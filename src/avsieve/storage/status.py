@@ -14,7 +14,7 @@ from avsieve.storage.tables import write_table
 
 
 class StatusTable:
-    """Collect what became of each utterance in a stage; nothing is ever dropped.
+    """Collect the status of each utterance in a stage; nothing is ever dropped.
 
     Columns: ``utterance``, ``code`` (a `Reason`), ``detail`` (the decoder's or model's last words, or empty), and the
     stage's own measures as further columns.
@@ -78,5 +78,5 @@ class StatusTable:
         raise TooManyFailuresError(
             f"{self.stage}: {failed} of {usable} utterances failed ({failed / usable:.1%}), more than max_failed "
             f"({max_failed:.1%}) allows: {reasons}; for example {example['utterance']}: {example['detail'] or '-'}. "
-            f"Mend the data, or raise max_failed in the configuration"
+            f"Fix the data, or raise max_failed in the configuration"
         )

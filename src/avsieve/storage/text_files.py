@@ -45,7 +45,7 @@ def read_text(path: str | Path, what: str = "list") -> str:
     Raises
     ------
     ListError
-        If the file is absent, a folder, may not be read, or is no text in UTF-8 or UTF-16; the message names the line.
+        If the file is absent, a folder, may not be read, or is not UTF-8 text or UTF-16; the message names the line.
     """
     path = Path(path)
     try:
@@ -55,10 +55,12 @@ def read_text(path: str | Path, what: str = "list") -> str:
     except IsADirectoryError:
         raise ListError(f"{path}: a folder; expected a file: a {what}") from None
     except OSError as error:
-        raise ListError(f"{path}: cannot be read ({error.strerror}); mend its rights, or name another {what}") from None
+        raise ListError(
+            f"{path}: cannot be read ({error.strerror}); fix its permissions, or name another {what}"
+        ) from None
     text = _decoded(path, content)
     if _PAGE.match(text[:200]):
-        raise ListError(f"{path}: a web page in place of a {what}; fetch it again")
+        raise ListError(f"{path}: a web page instead of a {what}; fetch it again")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -95,12 +97,12 @@ def _decoded(path: Path, content: bytes) -> str:
         if encoding.startswith("utf-8"):
             number = content.count(b"\n", 0, error.start) + 1
             raise ListError(
-                f"{path}, line {number}: byte 0x{content[error.start]:02x} is no UTF-8; save the file as UTF-8 (a "
+                f"{path}, line {number}: byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8 (a "
                 f"Latin-1 file: iconv -f latin1 -t utf-8 {path.name} > new.txt)"
             ) from None
-        raise ListError(f"{path}: begins as {encoding} and is none ({error.reason}); save it as UTF-8") from None
+        raise ListError(f"{path}: starts like {encoding} but is not ({error.reason}); save it as UTF-8") from None
     if "\0" in text:
-        raise ListError(f"{path}: holds zero bytes, so it is no text; expected UTF-8 or UTF-16")
+        raise ListError(f"{path}: holds zero bytes, so it is not text; expected UTF-8 or UTF-16")
     return text
 
 

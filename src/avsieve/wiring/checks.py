@@ -26,7 +26,7 @@ def need_conda() -> None:
     if shutil.which("conda") is None:
         raise ConfigError(
             "--use-conda: there is no conda on PATH; install Miniforge (conda-forge.org/download), or leave "
-            "--use-conda out: then everything runs under the Python that runs Snakemake"
+            "--use-conda out: then everything uses the Python that runs Snakemake"
         )
 
 
@@ -40,7 +40,7 @@ def need_plain_folder() -> None:
     """
     if looks_like_wildcard(str(Path.cwd())):
         raise ConfigError(
-            f"Snakemake cannot work in {Path.cwd()}: it takes the word in braces for a wildcard; rename the folder, or "
+            f"Snakemake cannot run in {Path.cwd()}: it treats the word in braces as a wildcard; rename the folder, or "
             "run in another one (--directory)"
         )
 
@@ -63,7 +63,7 @@ def need_gpu(config: Config) -> None:
     """
     if config.device == "cuda" and not has_gpu():
         raise ConfigError(
-            "device is cuda, and this machine shows no GPU; set device: auto or cpu, or run the jobs where there "
+            "device is cuda, but this machine has no GPU; set device: auto or cpu, or run the jobs where there "
             "is one (--profile workflow/profiles/slurm)"
         )
 
@@ -80,15 +80,15 @@ def need_source(config: Config) -> None:
     for name in source.folders:
         key, value = f"source.{source.name}.{name}", getattr(source.settings, name)
         if value is not None and not Path(value).is_dir():
-            what = "is no folder" if Path(value).exists() else "is not there"
+            what = "is not a folder" if Path(value).exists() else "is not there"
             raise ConfigError(
-                f"{key}: {value} {what} (looked for in {Path.cwd()}); name the folder, from where "
-                "Snakemake runs or from /"
+                f"{key}: {value} {what} (looked for in {Path.cwd()}); give the folder as an absolute path, or "
+                "relative to where Snakemake runs"
             )
     for name in source.archives:
         for pattern in getattr(source.settings, name):
             if not Path(pattern).is_file() and not glob(pattern):  # noqa: PTH207 - as the plan reads it
                 raise ConfigError(
-                    f"source.{source.name}.{name}: nothing fits {pattern} (looked for in {Path.cwd()}); name the "
-                    "archives, from where Snakemake runs or from /"
+                    f"source.{source.name}.{name}: nothing matches {pattern} (looked for in {Path.cwd()}); give the "
+                    "archives as absolute paths, or relative to where Snakemake runs"
                 )

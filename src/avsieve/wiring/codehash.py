@@ -122,7 +122,7 @@ def _parse(path: Path, stamp: tuple[int, int]) -> ast.Module:
     try:
         return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except SyntaxError as error:
-        raise AvsieveError(f"{path}:{error.lineno}: {error.msg}; mend the syntax error before running") from error
+        raise AvsieveError(f"{path}:{error.lineno}: {error.msg}; fix the syntax error before running") from error
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -150,7 +150,7 @@ def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, P
     for name in also:
         if _module_file(src, name) is None:
             raise AvsieveError(
-                f"{script.name}: no module {name} under {src}; mend the rule or the registry that names it"
+                f"{script.name}: no module {name} under {src}; fix the rule or the registry that names it"
             )
     queue = [*also, *_imports_of(script, _stamp(script), "__main__")]
     while queue:

@@ -59,8 +59,8 @@ class SourceWiring:
 
         def refuse(wildcards: Any) -> list[str]:
             raise ConfigError(
-                f"{target}: source.kind is {self.kind}, so there are no clips, frames, wavs or faces; name a source of "
-                f"clips for it, or ask for clean, evaluate or report"
+                f"{target}: source.kind is {self.kind}, so there are no clips, frames, wavs or faces; use a source "
+                "with clips, or request clean, evaluate or report"
             )
 
         return refuse

@@ -465,7 +465,7 @@ def test_another_archive_of_the_same_size_and_time_is_never_read(tmp_path: Path,
             read[utterance] = str(error)
     if kind != "deflated":  # the one in the middle lies where it lay
         assert read["id1/vA/00002"] == found["id1/vA/00002"]
-    assert all("packed anew" in str(read[u]) for u in ("id1/vA/00001", "id2/vB/00001"))
+    assert all("repacked" in str(read[u]) for u in ("id1/vA/00001", "id2/vB/00001"))
 
 
 def test_an_archive_of_another_time_is_not_read(tmp_path: Path) -> None:

@@ -106,9 +106,9 @@ def test_a_test_set_has_its_own_folders(release: Path) -> None:
 
 
 def test_wrong_names_and_folders_are_told(release: Path) -> None:
-    with pytest.raises(AvsieveError, match=r"frames\.wavs: .* is no folder"):
+    with pytest.raises(AvsieveError, match=r"frames\.wavs: .* is not a folder"):
         plan.plan(options(wavs=release / "nowhere"))
-    with pytest.raises(AvsieveError, match=r"frames\.faces: .* is no folder"):
+    with pytest.raises(AvsieveError, match=r"frames\.faces: .* is not a folder"):
         plan.plan(options(wavs=release / "wav", faces=release / "nowhere"))
     other = release / "other.csv"
     other.write_text(META.replace("id1000", "id2000"))

@@ -60,7 +60,7 @@ def test_a_test_folder_adds_test_rows(tree: Path) -> None:
 
 
 def test_missing_and_empty_folders_are_told(tree: Path) -> None:
-    with pytest.raises(AvsieveError, match="is no folder"):
+    with pytest.raises(AvsieveError, match="is not a folder"):
         planned(tree / "nowhere")
     (tree / "empty").mkdir()
     with pytest.raises(AvsieveError, match="no clip at depth 3 under"):

@@ -163,7 +163,7 @@ def test_redirects_are_followed_but_not_for_ever_and_not_out_of_the_web(job: Job
     job.add("id1/v/3", "/file", None, Reply(302, {"Location": "file:///etc/passwd"}))
     assert list(job.fetch().values()) == ["ok", "http_refused", "http_refused"]
     assert len(job.server.asked("/loop")) == 6
-    assert "file:///etc/passwd, which is no address of the web" in job.details["id1/v/3"]
+    assert "file:///etc/passwd, which is not a web address" in job.details["id1/v/3"]
 
 
 def test_a_page_in_place_of_a_clip_is_a_row_and_most_of_it_is_not_even_read(job: Job) -> None:
@@ -305,7 +305,7 @@ def test_lines_that_cannot_be_used_are_named(job: Job) -> None:
         ("id1/v/1,http://,,,", "line 2: url 'http://'"),
         ("../v/1,http://x/a,,,", r"line 2: utterance id '\.\./v/1'"),
         ("id1/v/1,http://x/a,12,,", "sha256 '12'; expected 64"),
-        ("id1/v/1,http://x/a,,5,4", "end 4 does not lie after start 5"),
+        ("id1/v/1,http://x/a,,5,4", "end 4 is not after start 5"),
         ("id1/v/1,http://x/a,,-1,", "start is '-1'; expected seconds"),
         ("id1/v/1,http://x/a,,,,more", "more values"),
         ("id1/v/1,http://x/a,,,\nid1/v/1,http://x/b,,,", "line 3: utterance id1/v/1 is listed before"),

@@ -38,7 +38,7 @@ def test_the_users_wishes_reach_yt_dlp(tmp_path: Path) -> None:
 def test_a_full_disk_is_no_dead_video(tmp_path: Path) -> None:
     full = UnavailableVideoError("x")
     full.__cause__ = OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(AvsieveError, match="make room"):
+    with pytest.raises(AvsieveError, match="free some space"):
         _refuse_our_own(full, tmp_path)
     refused = DownloadError("x")
     refused.__cause__ = TransportError(cause=OSError(errno.EACCES, "Permission denied"))

@@ -63,5 +63,5 @@ def test_missing_and_binary_files_are_told(tmp_path: Path) -> None:
         read_track(path)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"\x00\x01\xfe\x02")
-    with pytest.raises(TrackError, match=r"zero bytes|no UTF-8"):
+    with pytest.raises(TrackError, match=r"zero bytes|not UTF-8"):
         read_track(path)

@@ -42,7 +42,7 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
             members, entries = _look(found, naming)
         except AvsieveError as error:
             facts.findings.append(
-                Finding("error", key, str(error).removeprefix("source.archive: "), "mend that, or the configuration")
+                Finding("error", key, str(error).removeprefix("source.archive: "), "fix that, or the configuration")
             )
             facts.clip_bytes = clips = None
             continue
@@ -56,7 +56,7 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
         for packing, what in ((LINK, "lead to no file of their archive"), (SPARSE, "are sparse")):
             if count := sum(m.packing == packing for m in (members or {}).values()):
                 text = f"{count:,} clips {what}"
-                facts.findings.append(Finding("warning", key, text, "they become rows of reasons"))
+                facts.findings.append(Finding("warning", key, text, "they become rows with a reason"))
         archives += found
         speakers[name] = {utterance.partition("/")[0] for utterance in members or ()}
         facts.clip_bytes = None if facts.clip_bytes is None else facts.clip_bytes + size
@@ -67,7 +67,7 @@ def check(settings: Settings, modalities: str) -> SourceFacts:
     if both := speakers.get("video", set()) & speakers.get("test_video", set()):
         key = "source.archive.test_video"
         text = shared_in_words(both, "source.archive.video", key).removeprefix(f"{key}: ")
-        facts.findings.append(Finding("error", key, text, "name other people's clips"))
+        facts.findings.append(Finding("error", key, text, "use clips of other people"))
     return facts
 
 
@@ -91,7 +91,7 @@ def _count(
         try:
             frame = listed(settings.train_list)
         except AvsieveError as error:
-            facts.findings.append(Finding("error", "source.archive.train_list", str(error), "mend the list"))
+            facts.findings.append(Finding("error", "source.archive.train_list", str(error), "fix the list"))
             return
         names = frame["utterance"].tolist()
         told = named(len(names), frame["speaker"].nunique())
@@ -100,7 +100,7 @@ def _count(
             level = "error" if len(absent) == len(names) else "warning"
             facts.failing += len(absent)
             text = f"{len(absent)} of {len(names)} listed clips are in no archive, as {absent[0]}"
-            facts.findings.append(Finding(level, "source.archive.video", text, "they become rows of reasons"))  # type: ignore[arg-type]
+            facts.findings.append(Finding(level, "source.archive.video", text, "they become rows with a reason"))  # type: ignore[arg-type]
         if not settings.test_video:
             facts.utterances = len(names)
             if (frame["seconds"] != "").all() and frame["seconds"].astype(float).notna().all():

@@ -12,19 +12,17 @@ class Archive(Block):
     """Archives of clips, zip or tar, whole or in parts, read in place (`source.kind: archive`)."""
 
     video: list[str] = key(
-        list, "Archives of the clips; `*` stands for anything, so `vox2_dev_mp4_part*` names all parts.", "refused"
+        list, "Archives of the clips; `*` matches anything, so `vox2_dev_mp4_part*` matches all parts.", "refused"
     )
-    layout: LayoutText = key(
-        DEFAULT, f"What the last parts of a clip's path in an archive are: {LAYOUT}", "plan_shards"
-    )
-    audio: list[str] = key(list, "Archives of the sound, where it lies apart (`vox2_dev_aac_part*`).", "plan_shards")
+    layout: LayoutText = key(DEFAULT, f"The last parts of a clip's path in an archive: {LAYOUT}", "plan_shards")
+    audio: list[str] = key(list, "Archives of the sound, if separate (`vox2_dev_aac_part*`).", "plan_shards")
     train_list: str | None = key(None, LIST, "plan_shards")
     test_video: list[str] = key(list, "Archives of other people's clips, for the trials.", "plan_shards")
-    test_audio: list[str] = key(list, "Archives of their sound, where it lies apart.", "plan_shards")
+    test_audio: list[str] = key(list, "Archives of their sound, if separate.", "plan_shards")
     verify: bool = key(
         False,
-        "Compare the checksums that a zip holds, which reads every byte once more; a damaged clip is told either way "
-        "when it is decoded.",
+        "Verify the checksums in a zip, which reads every byte one more time; decoding detects a damaged clip in any "
+        "case.",
         "fetch_media",
     )
 

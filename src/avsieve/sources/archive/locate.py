@@ -76,7 +76,7 @@ class Locator:
                 f"packed in {where} by {member.packing}; stored and deflated members are read in place",
             )
         if where not in self._archives:
-            raise BadMemberError(Reason.ARCHIVE_BROKEN, f"{where} was there when the run was planned")
+            raise BadMemberError(Reason.ARCHIVE_BROKEN, f"{where} existed when the run was planned")
         view = self._open(where)
         start, marks = view.tar_member(member) if member.packing == TAR else view.zip_member(member)
         end = start + member.size
@@ -116,7 +116,7 @@ class _OpenArchive:
     def _another(self, at: int) -> BadMemberError:
         return BadMemberError(
             Reason.ARCHIVE_BROKEN,
-            f"byte {at} of {self._name}: another member than planned; the archive was packed anew, or is damaged",
+            f"byte {at} of {self._name}: another member than planned; the archive was repacked, or is damaged",
         )
 
     def tar_member(self, member: Member) -> tuple[int, list[Mark]]:
@@ -137,8 +137,8 @@ class _OpenArchive:
         if len(head) < LOCAL_HEADER.size or not head.startswith(LOCAL_SIGNATURE):
             raise BadMemberError(
                 Reason.ARCHIVE_BROKEN,
-                f"no member at byte {member.offset} of {self._name}, where one should begin: the archive was packed "
-                "anew, or is damaged",
+                f"no member at byte {member.offset} of {self._name}, where one should begin: the archive was "
+                "repacked, or is damaged",
             )
         _, _, flags, _, _, _, crc, _, _, name_length, extra_length = LOCAL_HEADER.unpack(head)
         rest = self._view.read(int(name_length) + int(extra_length))

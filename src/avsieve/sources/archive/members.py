@@ -157,7 +157,7 @@ def find_members(
     for packing in (LINK, SPARSE):
         if bad := [utterance for utterance, (_, member) in found.items() if member.packing == packing]:
             what = "lead to no file of their archive" if packing == LINK else "are sparse"
-            logger.warning("%d clips %s and become rows of reasons: %s, …", len(bad), what, bad[0])
+            logger.warning("%d clips %s and become rows with a reason: %s, …", len(bad), what, bad[0])
     return {utterance: member for utterance, (_, member) in found.items()}
 
 

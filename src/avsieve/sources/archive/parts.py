@@ -66,7 +66,7 @@ def _expand(patterns: list[str]) -> list[str]:
         # A name with brackets in it may be meant as it stands.
         paths = [pattern] if Path(pattern).is_file() else [p for p in glob(pattern) if Path(p).is_file()]  # noqa: PTH207
         if not paths:
-            raise AvsieveError(f"source.archive: no file matches {pattern}; mend the name, or bring the archive there")
+            raise AvsieveError(f"source.archive: no file matches {pattern}; fix the name, or bring the archive there")
         found |= dict.fromkeys(sorted(paths, key=_naturally))
     for path in found:
         if _SPANNED.search(path):
@@ -105,7 +105,7 @@ def _group(paths: list[str]) -> list[list[str]]:
         for (before, first), (after, second) in pairwise(parts):
             if after != before + 1:
                 raise AvsieveError(
-                    f"source.archive: {second} follows {first}, so a part between them is missing; bring it there"
+                    f"source.archive: {second} follows {first}, so a part between them is missing; put it there"
                 )
     return [[path for _, path in parts] for parts in groups.values()]
 
@@ -133,7 +133,7 @@ def _kind(parts: list[str]) -> bool:
             raise AvsieveError(f"source.archive: {path} is {what} and cannot be read in place; {_UNPACK.format(stem)}")
     raise AvsieveError(
         f"source.archive: {path} begins neither as a zip nor as a tar"
-        + (" does: it is a later part, and the first is missing; bring it there" if _PART.match(path) else " does")
+        + (" does: it is a later part, and the first is missing; put it there" if _PART.match(path) else " does")
         + "; archives are named by source.archive.video and .audio"
     )
 

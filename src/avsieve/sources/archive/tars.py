@@ -102,7 +102,7 @@ def _walk(archive: Archive, wanted: Callable[[str], bool]) -> Iterator[tuple[tar
     except tarfile.TarError as error:
         raise AvsieveError(
             f"source.archive: {archive.name} cannot be read beyond byte {done} of {archive.size} ({error}): its last "
-            "part is incomplete, or one of its parts is damaged or missing; bring it anew"
+            "part is incomplete, or one of its parts is damaged or missing; fetch it again"
         ) from error
 
 

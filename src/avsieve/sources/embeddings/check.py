@@ -38,7 +38,7 @@ def check(settings: Embeddings, modalities: str) -> SourceFacts:
         try:
             table = read_tables(tables, options, wanted=utterances | others)
         except AvsieveError as error:
-            add(Finding("error", subject, str(error), "mend the path or the table, or bring it in another format"))
+            add(Finding("error", subject, str(error), "fix the path or the table, or bring it in another format"))
             continue
         modality = key.removeprefix("test_")
         length = table.embedding.shape[1]
@@ -65,8 +65,8 @@ def _compared(subject: str, shape: str, modality: str, listed: set[str], table: 
             f"{shape}, none of them of an utterance of the list (the list's first: {min(listed)}, the table's: "
             f"{table.utterance[0]})"
         )
-        return [Finding("error", subject, text, "names must agree; `strip_prefix` takes a folder off")]
+        return [Finding("error", subject, text, "names must match; `strip_prefix` removes a folder")]
     if count.n_with == count.n_listed:
         return [Finding("ok", subject, f"{shape}; {first}"), *(Finding("note", subject, line) for line in details)]
     text = "; ".join([shape, first, *details])
-    return [Finding("warning", subject, text, "utterances without an embedding become rows of reasons")]
+    return [Finding("warning", subject, text, "utterances without an embedding become rows with a reason")]

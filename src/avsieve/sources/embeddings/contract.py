@@ -20,11 +20,11 @@ class Embeddings(Block):
     visual: str | list[str] | None = key(None, "Face embeddings, in any of these formats.", "plan_shards")
     test_audio: str | list[str] | None = key(
         None,
-        "Voice embeddings of other people, for the trials; if it is the same file as `audio`, what the list does not "
-        "name is for the trials.",
+        "Voice embeddings of other people, for the trials; if it is the same file as `audio`, utterances outside the "
+        "list are used.",
         "plan_shards",
     )
-    test_visual: str | list[str] | None = key(None, "Face embeddings of other people, likewise.", "plan_shards")
+    test_visual: str | list[str] | None = key(None, "Face embeddings of other people, for the trials.", "plan_shards")
     names_key: str = key(NAMES_KEY, f"The {NAMES_HELP}.", "plan_shards")
     vectors_key: str = key(VECTORS_KEY, f"The {VECTORS_HELP}.", "plan_shards")
     strip_prefix: str | None = key(None, f"The {PREFIX_HELP}.", "plan_shards")

@@ -25,7 +25,7 @@ def plan(settings: Embeddings) -> pd.DataFrame:
     """Return the list's utterances in its order, then those of the test tables, sorted.
 
     A test table that is also one of the list's holds everybody: what the list does not name is then for the trials.
-    Utterances whose embedding cannot be used are among them: they become rows of reasons.
+    Utterances whose embedding cannot be used are among them: they become rows with a reason.
 
     Raises
     ------

@@ -63,7 +63,7 @@ def split(
     if table.utterance and not plan["utterance"].isin(table.row).any():
         raise AvsieveError(
             f"{', '.join(tables)}: none of its {len(table.utterance)} embeddings is of an utterance of the list (the "
-            f"list's first: {plan['utterance'].iloc[0]}, the table's: {table.utterance[0]}); names must agree"
+            f"list's first: {plan['utterance'].iloc[0]}, the table's: {table.utterance[0]}); names must match"
         )
     digests = sorted(sha256_of(file) for name in dict.fromkeys(tables) for file in all_files(name))
     facts = {"sha256": digests, "dim": int(table.embedding.shape[1]), "dtype": str(table.embedding.dtype)}

@@ -46,7 +46,7 @@ def check(settings: Frames, modalities: str) -> SourceFacts:
     if len(looked) == 2 and (both := looked[0].speakers & looked[1].speakers):
         key = f"{KEY}.test_wavs"
         text = shared_in_words(both, f"{KEY}.wavs", key).removeprefix(f"{key}: ")
-        facts.findings.append(Finding("error", key, text, "name other people's sound"))
+        facts.findings.append(Finding("error", key, text, "use sound of other people"))
     return facts
 
 
@@ -69,7 +69,7 @@ def _look(
         try:
             listed = read_corpus_list(train_list)
         except AvsieveError as error:
-            facts.findings.append(Finding("error", f"{KEY}.train_list", str(error), "mend the list"))
+            facts.findings.append(Finding("error", f"{KEY}.train_list", str(error), "fix the list"))
             return looked
         lengths = listed["seconds"]
         seconds = float(lengths.astype(float).sum()) if (lengths != "").all() else None
@@ -115,7 +115,7 @@ def _look_at_images(facts: SourceFacts, key: str, faces: Path, paths: list[str])
         return 0.0
     text = f"{faces}: {len(bare):,} of {len(asked):,} utterances that were looked for have nothing there, as {bare[0]}"
     if len(bare) < len(asked):
-        facts.findings.append(Finding("warning", key, text, "they become rows of reasons"))
+        facts.findings.append(Finding("warning", key, text, "they become rows with a reason"))
     else:
         remedy = "name the folder that holds the speakers' folders, and `names` where they bear names"
         facts.findings.append(Finding("error", key, text, remedy))

@@ -10,7 +10,7 @@ from avsieve.sources.settings import LAYOUT, LIST, LayoutText
 
 
 class Frames(Block):
-    """Face images and wavs that are ready, such as VoxCeleb1's face release (`source.kind: frames`)."""
+    """Existing face images and wavs, such as VoxCeleb1's face release (`source.kind: frames`)."""
 
     faces: str | None = key(
         None,
@@ -19,13 +19,13 @@ class Frames(Block):
         "plan_shards",
     )
     wavs: str | None = key(None, "Folder of the sound: `speaker/video/utterance.wav`.", "refused")
-    layout: LayoutText = key(DEFAULT, f"How the sound lies, and the images' folders: {LAYOUT}", "plan_shards")
+    layout: LayoutText = key(DEFAULT, f"Layout of the sound and of the image folders: {LAYOUT}", "plan_shards")
     names: str | None = key(
-        None, "`vox1_meta.csv`, where the folders of the images bear names and those of the sound ids.", "plan_shards"
+        None, "`vox1_meta.csv`, if the image folders have names and the sound folders ids.", "plan_shards"
     )
     aligned: bool = key(
         False,
-        "The images are aligned faces of 112 x 112 (AVCleanse's `frame_align`): none is looked for.",
+        "The images are already aligned faces of 112 x 112 (AVCleanse's `frame_align`): no detection.",
         "align_faces",
     )
     train_list: str | None = key(None, LIST, "plan_shards")

@@ -1,1 +1,1 @@
-"""The embedded corpus of made-up people."""
+"""The embedded corpus of synthetic people."""

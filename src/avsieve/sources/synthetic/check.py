@@ -11,7 +11,7 @@ def check(settings: Synthetic, modalities: str) -> SourceFacts:
     train = settings.speakers * settings.videos * settings.utterances
     test = settings.test_speakers * settings.test_videos * settings.test_utterances
     text = (
-        f"made-up people: {train:,} utterances of {settings.speakers:,} speakers, and {test:,} of "
+        f"synthetic people: {train:,} utterances of {settings.speakers:,} speakers, and {test:,} of "
         f"{settings.test_speakers:,} to test; {settings.noise:.0%} mislabelled on purpose"
     )
     findings = [Finding("ok", "source", text)]

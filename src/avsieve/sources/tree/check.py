@@ -57,7 +57,7 @@ def check(settings: Tree, modalities: str) -> SourceFacts:
         _look(facts, part, can_be_seen=not absent)
     if len(parts) == 2 and (both := parts[0].looked.speakers & parts[1].looked.speakers):
         text = shared_in_words(both, parts[0].key, parts[1].key).removeprefix(f"{parts[1].key}: ")
-        facts.findings.append(Finding("error", parts[1].key, text, "name other people's clips"))
+        facts.findings.append(Finding("error", parts[1].key, text, "use clips of other people"))
     facts.is_there = is_there([(p.finder, p.layout, p.looked.paths) for p in parts if p.root.is_dir()])
     if not facts.utterances:
         facts.utterances = facts.seconds = facts.clip_bytes = None
@@ -71,7 +71,7 @@ def _look(facts: SourceFacts, part: _Part, *, can_be_seen: bool) -> None:
         if part.table is not None:
             _read_table(facts, part, part.table)
     except AvsieveError as error:
-        facts.findings.append(Finding("error", f"{KEY}.table", str(error), "mend the table"))
+        facts.findings.append(Finding("error", f"{KEY}.table", str(error), "fix the table"))
         facts.utterances = None
         return
     listed = None

@@ -12,24 +12,24 @@ from avsieve.sources.settings import LAYOUT, LIST, LayoutText
 class Tree(Block):
     """Folders of clips, in VoxCeleb2's layout `speaker/video/utterance.mp4` or another (`source.kind: tree`)."""
 
-    root: str | None = key(None, "Folder that holds the speakers' folders.", "refused")
-    layout: LayoutText = key(DEFAULT, f"How the clips lie below their folders: {LAYOUT}", "plan_shards")
+    root: str | None = key(None, "Folder that contains the speakers' folders.", "refused")
+    layout: LayoutText = key(DEFAULT, f"Layout of the clips in their folders: {LAYOUT}", "plan_shards")
     table: str | None = key(
         None,
-        "Where folders say nothing: a CSV with the columns `utterance` and `path` (absolute, or from `root` on) and, "
-        "as needed, `speaker`, `video` and `seconds`. It takes the place of the layout for the training clips.",
+        "If the folder names say nothing: a CSV with the columns `utterance` and `path` (absolute, or relative to "
+        "`root`) and, as needed, `speaker`, `video` and `seconds`. It replaces the layout for the training clips.",
         "plan_shards",
     )
     audio_root: str | None = key(
         None,
-        "Folder of the sound in the same layout, where it lies apart from the video (`00001.m4a` or `.wav`).",
+        "Folder of the sound in the same layout, if it is separate from the video (`00001.m4a` or `.wav`).",
         "plan_shards",
     )
     train_list: str | None = key(None, LIST, "plan_shards")
     test_root: str | None = key(
         None, "Folder of other people's clips for the trials, in the same layout.", "plan_shards"
     )
-    test_audio_root: str | None = key(None, "Folder of their sound, where it lies apart.", "plan_shards")
+    test_audio_root: str | None = key(None, "Folder of their sound, if separate.", "plan_shards")
 
 
 class TreeSource(SourceContract[Tree]):

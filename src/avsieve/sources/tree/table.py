@@ -66,7 +66,7 @@ def _id_of(where: str, values: dict[str, str]) -> str:
     if len(parts) == 3:
         if speaker not in ("", parts[0]) or video not in ("", parts[1], f"{parts[0]}/{parts[1]}"):
             raise ListError(
-                f"{where}: utterance {values['utterance']!r}, but speaker {speaker!r}, video {video!r}; they must agree"
+                f"{where}: utterance {values['utterance']!r}, but speaker {speaker!r}, video {video!r}; they must match"
             )
     elif not speaker and len(parts) == 2:  # each clip its own video
         parts = [parts[0], parts[1], parts[1]]
@@ -74,7 +74,7 @@ def _id_of(where: str, values: dict[str, str]) -> str:
         raise ListError(f"{where}: no speaker of {values['utterance']!r}; expected it in the id, or a column speaker")
     elif len(parts) == 2:
         if video not in ("", parts[0]):
-            raise ListError(f"{where}: utterance {values['utterance']!r}, but video {video!r}; they must agree")
+            raise ListError(f"{where}: utterance {values['utterance']!r}, but video {video!r}; they must match")
         parts = [speaker, *parts]
     else:
         parts = [speaker, video.removeprefix(f"{speaker}/") or parts[0], parts[0]]

@@ -28,7 +28,7 @@ def check(settings: Urls, modalities: str) -> SourceFacts:
         try:
             found = read_table(Path(path))
         except AvsieveError as error:
-            facts.findings.append(Finding("error", key, str(error), "mend the table"))
+            facts.findings.append(Finding("error", key, str(error), "fix the table"))
             return facts
         hosts = Counter(urlsplit(r.url).hostname for r in found.values()).most_common(3)
         text = f"{path}: {len(found):,} utterances at {len({r.url for r in found.values()}):,} URLs, most at "

@@ -13,15 +13,21 @@ class Urls(Block):
     table: str | None = key(None, "The table (CSV); `start` and `end` in seconds cut a part out.", "refused")
     test_table: str | None = key(None, "The same for other people, for the trials.", "plan_shards")
     store: str = key("downloads", STORE, "fetch_media")
-    parallel: int = key(4, "Downloads at a time in one shard.", "fetch_media", ge=1, le=64)
-    retries: int = key(5, "Attempts after a failure that may pass, with growing pauses.", "fetch_media", ge=0)
-    pause_s: Positive = key(1.0, "The first of these pauses; each is about twice as long as the last.", "fetch_media")
-    timeout_s: Positive = key(30.0, "A connection that stays silent for so long is broken off.", "fetch_media")
-    requests_per_s: float = key(0.0, "Most requests a second to one host in one shard; 0 for any.", "fetch_media", ge=0)
-    bytes_per_s: float = key(0.0, "Most bytes a second in one shard; 0 for any.", "fetch_media", ge=0)
-    max_bytes: int = key(4_000_000_000, "A file of more bytes is not downloaded.", "fetch_media", ge=1)
+    parallel: int = key(4, "Parallel downloads per shard.", "fetch_media", ge=1, le=64)
+    retries: int = key(5, "Retries after a temporary failure, with increasing pauses.", "fetch_media", ge=0)
+    pause_s: Positive = key(
+        1.0, "First pause, in seconds; each pause is about twice as long as the last.", "fetch_media"
+    )
+    timeout_s: Positive = key(
+        30.0, "A connection that stays silent for this long is closed, in seconds.", "fetch_media"
+    )
+    requests_per_s: float = key(
+        0.0, "Maximum requests per second to one host, per shard; 0 for no limit.", "fetch_media", ge=0
+    )
+    bytes_per_s: float = key(0.0, "Maximum bytes per second, per shard; 0 for no limit.", "fetch_media", ge=0)
+    max_bytes: int = key(4_000_000_000, "Larger files are not downloaded, in bytes.", "fetch_media", ge=1)
     ask_again_days: float = key(
-        0.0, "Ask again for files that were gone so many days ago; 0 for never.", "fetch_media", ge=0
+        0.0, "Request files again that were gone this many days ago; 0 for never.", "fetch_media", ge=0
     )
 
 

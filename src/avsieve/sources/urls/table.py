@@ -67,7 +67,7 @@ def _request(where: str, row: dict[str, str]) -> UrlRequest:
         raise ListError(f"{where}: sha256 {sha256!r}; expected 64 hexadecimal digits, or nothing")
     start_s, end_s = (_time(where, name, row.get(name, "")) for name in ("start", "end"))
     if end_s is not None and end_s <= (start_s or 0):
-        raise ListError(f"{where}: end {end_s:g} does not lie after start {start_s or 0:g}")
+        raise ListError(f"{where}: end {end_s:g} is not after start {start_s or 0:g}")
     return UrlRequest(url, sha256, start_s, end_s)
 
 

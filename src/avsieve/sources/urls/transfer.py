@@ -125,7 +125,7 @@ def transfer(
                 raise GoneError(Reason.DOWNLOAD_TOO_LARGE, f"{total} bytes, max_bytes allows {max_bytes}")
             _copy(partial, response, pace, total=total, timeout_s=timeout_s, max_bytes=max_bytes)
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-        raise GoneError(Reason.HTTP_REFUSED, f"no address of the web: {error}") from error
+        raise GoneError(Reason.HTTP_REFUSED, f"not a web address: {error}") from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
         raise PassingError(f"{type(error).__name__}: {error}") from error
 
@@ -142,7 +142,7 @@ def _open(
             if response.is_redirect:
                 url = urljoin(url, response.headers["Location"])
                 if urlsplit(url).scheme not in ("http", "https"):
-                    raise GoneError(Reason.HTTP_REFUSED, f"sent on to {url[:200]}, which is no address of the web")
+                    raise GoneError(Reason.HTTP_REFUSED, f"sent on to {url[:200]}, which is not a web address")
                 continue
             if response.status_code not in (200, 206, 416):
                 _refuse(response, host, pace)
@@ -212,7 +212,7 @@ def _check_head(partial: Partial, kind: str, *, complete: bool = False) -> bool:
         raise GoneError(Reason.MEDIA_EMPTY, f"the server sent {kind} of 0 bytes")
     if not looks_like_media(head):
         raise GoneError(
-            classify_open_error(head), f"the server sent {kind} that begins with {head[:16]!r}, no audio or video"
+            classify_open_error(head), f"the server sent {kind} that begins with {head[:16]!r}, not audio or video"
         )
     return True
 
@@ -223,7 +223,7 @@ def disk_full(folder: Path, missing: int = 0) -> AvsieveError:
     coming = f", {missing} still to come" if missing else ""
     return AvsieveError(
         f"{folder}: the disk is full ({free} bytes free{coming}); "
-        "make room or name another store, and run again: what has come is kept"
+        "free some space or name another store, and run again: what has come is kept"
     )
 
 

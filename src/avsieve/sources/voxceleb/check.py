@@ -62,11 +62,13 @@ def _look(facts: SourceFacts, key: str, root: Path, train_list: str | None) -> t
     subject = f"source.voxceleb.{key}"
     if not root.is_dir():
         remedy = "give the folder of the track files, such as data/vox2_dev_txt"
-        facts.findings.append(Finding("error", subject, f"{root} is no folder", remedy))
+        facts.findings.append(Finding("error", subject, f"{root} is not a folder", remedy))
         return 0, 0, 0.0
     found = scan_folder(root, taken=is_track, wanted=".txt", look_s=_LOOK_S)
     if found.unreadable:
-        facts.findings.append(Finding("error", subject, f"{found.unreadable[0]} cannot be listed", "mend its rights"))
+        facts.findings.append(
+            Finding("error", subject, f"{found.unreadable[0]} cannot be listed", "fix its permissions")
+        )
         return 0, 0, 0.0
     names = in_order(found.clips)
     some, count = [found.clips[name] for name in names[:: max(1, len(names) // 12)][:12]], found.estimate
@@ -77,7 +79,7 @@ def _look(facts: SourceFacts, key: str, root: Path, train_list: str | None) -> t
         try:
             listed = read_corpus_list(train_list)["utterance"].tolist()
         except AvsieveError as error:
-            facts.findings.append(Finding("error", "source.voxceleb.train_list", str(error), "mend the list"))
+            facts.findings.append(Finding("error", "source.voxceleb.train_list", str(error), "fix the list"))
             return 0, 0, 0.0
         some, count = listed[:: max(1, len(listed) // 12)], len(listed)
         videos = len({utterance.rpartition("/")[0] for utterance in listed})

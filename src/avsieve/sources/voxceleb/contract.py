@@ -16,38 +16,38 @@ class Voxceleb(Block):
     test_tracks: str | None = key(None, "The same for other people, for the trials.", "plan_shards")
     train_list: str | None = key(None, LIST, "plan_shards")
     store: str = key("downloads", STORE, "fetch_media")
-    url: str = key(
-        "https://www.youtube.com/watch?v={video}", "Address of a video; `{video}` is its reference.", "fetch_media"
-    )
-    format: str = key("bv*[height<=480]+ba/b", "What yt-dlp takes of a video.", "fetch_media")
-    cookies: str | None = key(None, "File of cookies, in Netscape's format, for yt-dlp.", "fetch_media")
+    url: str = key("https://www.youtube.com/watch?v={video}", "URL of a video; `{video}` is its id.", "fetch_media")
+    format: str = key("bv*[height<=480]+ba/b", "Format that yt-dlp selects.", "fetch_media")
+    cookies: str | None = key(None, "Cookie file for yt-dlp, in Netscape format.", "fetch_media")
     proxy: str | None = key(None, "Proxy for yt-dlp.", "fetch_media")
-    bytes_per_s: float = key(0.0, "Most bytes a second of a download; 0 for any.", "fetch_media", ge=0)
+    bytes_per_s: float = key(0.0, "Maximum bytes per second of a download; 0 for no limit.", "fetch_media", ge=0)
     sleep_s: float = key(1.0, "Pause before each video, in seconds.", "fetch_media", ge=0)
-    retries: int = key(
-        3, "Attempts after a connection that broke; each takes up what the last one left.", "fetch_media", ge=0
+    retries: int = key(3, "Retries after a lost connection; each resumes the previous one.", "fetch_media", ge=0)
+    timeout_s: Positive = key(
+        30.0, "A connection that stays silent for this long is closed, in seconds.", "fetch_media"
     )
-    timeout_s: Positive = key(30.0, "A connection that stays silent for so long is broken off.", "fetch_media")
     give_up_after: int = key(
         5,
-        "The run stops after so many videos in a row without an answer about the video itself (throttled, taken for a "
-        "robot, no network); 0 for never. A later run goes on from there.",
+        "The run stops after this many videos in a row without an answer about the video itself (throttled, blocked "
+        "as a robot, no network); 0 for never. A later run resumes there.",
         "fetch_media",
         ge=0,
     )
     ask_again_days: float = key(
-        0.0, "Ask again for videos that were gone so many days ago; 0 for never.", "fetch_media", ge=0
+        0.0, "Request videos again that were gone this many days ago; 0 for never.", "fetch_media", ge=0
     )
     size: int = key(224, "Side of the clips, in pixels.", "fetch_media", ge=64, le=1024)
-    margin: float = key(0.0, "What is added to a track's box on each side, as a share of it.", "fetch_media", ge=0)
+    margin: float = key(
+        0.0, "Margin added to each side of a track's box, as a fraction of its size.", "fetch_media", ge=0
+    )
     boxes_height: int = key(
         0,
-        "Height of the pictures that boxes in pixels were drawn on (VoxCeleb1's tracks; VoxCeleb2's are shares of the "
-        "picture); 0 for that of the fetched video.",
+        "Height of the images that pixel boxes refer to (VoxCeleb1's tracks; VoxCeleb2's are fractions of the "
+        "image); 0 for that of the downloaded video.",
         "fetch_media",
         ge=0,
     )
-    keep_videos: bool = key(False, "Keep the whole videos beside the clips.", "fetch_media")
+    keep_videos: bool = key(False, "Keep the whole videos as well as the clips.", "fetch_media")
 
 
 class VoxcelebSource(SourceContract[Voxceleb]):

@@ -111,11 +111,11 @@ def _tell(status: StatusTable) -> None:
     """Log the coverage, and who has lost everything."""
     logger.info("coverage: %s", coverage(status))
     if any(Reason(row["code"]) in MAY_PASS for row in status.rows):
-        logger.warning("some of it may pass: `snakemake --forcerun fetch_media` asks again for that, and for no more")
+        logger.warning("some failures may be temporary: `snakemake --forcerun fetch_media` retries these only")
     there: dict[str, bool] = {}
     for row in status.rows:
         speaker = row["utterance"].partition("/")[0]
         there[speaker] = there.get(speaker, False) or row["code"] == Reason.OK
     lost = [speaker for speaker, some in there.items() if not some]
     if lost:
-        logger.warning("nothing is left of %d of %d speakers: %s", len(lost), len(there), " ".join(lost))
+        logger.warning("%d of %d speakers have no clip left: %s", len(lost), len(there), " ".join(lost))

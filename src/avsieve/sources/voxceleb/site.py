@@ -101,8 +101,8 @@ class Site:
         if self._unanswered == self._options.give_up_after > 0:
             raise SiteRefusesError(
                 f"the site refused {self._unanswered} videos in a row, the last with: {answer.detail}. Nothing is "
-                f"lost, and a later run goes on from here. Wait, name `source.voxceleb.cookies`, raise `sleep_s`, "
-                f"bring yt-dlp up to date ({INSTALL} --upgrade), or raise `give_up_after` to go on asking"
+                "lost, and a later run resumes here. Wait, set `source.voxceleb.cookies`, raise `sleep_s`, update "
+                f"yt-dlp ({INSTALL} --upgrade), or raise `give_up_after` to continue"
             )
 
     def _download(self, url: str, folder: Path) -> Path:
@@ -180,7 +180,7 @@ def _refuse_our_own(error: Exception, folder: Path) -> None:
     for one in errors:
         if isinstance(one, OSError) and one.errno in _OUR_OWN:
             raise AvsieveError(
-                f"{folder}: cannot be written ({one.strerror}); make room or name another `store`"
+                f"{folder}: cannot be written ({one.strerror}); free some space or name another `store`"
             ) from error
 
 

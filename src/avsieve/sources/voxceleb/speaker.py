@@ -66,7 +66,7 @@ class SpeakerWork:
         self._given = given
 
     def run(self, tracks: Mapping[str, Path]) -> Iterator[Found]:
-        """Yield what became of each utterance.
+        """Yield the status of each utterance.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class SpeakerWork:
         if theirs != ours and self._store.clip_path(utterance).is_file():
             raise AvsieveError(
                 f"{self._store.root}: its clips were made with {theirs}, the configuration asks for {ours}, and the "
-                f"whole videos were not kept; put size, margin and boxes_height back, or name another `store`"
+                f"whole videos were not kept; restore size, margin and boxes_height, or name another `store`"
             )
 
     def _video(self, video: str, pending: list[tuple[str, Track]]) -> Iterator[Found]:
@@ -156,7 +156,7 @@ class SpeakerWork:
             )  # fmt: skip
         except OSError as error:
             raise AvsieveError(
-                f"{target}: cannot be written ({error.strerror}); make room or name another `store`"
+                f"{target}: cannot be written ({error.strerror}); free some space or name another `store`"
             ) from error
         except CropError as error:
             # A file that cannot be opened may have been cut off on its way: it is fetched once more before it is gone.

@@ -1,4 +1,4 @@
-"""Speech of synthetic people as a wav shard file and a training list, to train the shipped audio encoder on."""
+"""Speech of synthetic people as a tar of wavs and a training list, to train the shipped audio encoder on."""
 
 from __future__ import annotations
 
