@@ -160,7 +160,7 @@ def test_text_in_every_layout(tmp_path, kind, encoding, suffix):
     ("text", "message"),
     [
         ("a/b/1,0.1,0.2\na/b/2,0.1\n", r"line \d \(a/b/\d\) has \d numbers, 1 others have \d"),
-        ("a/b/1,0.1,x\na/b/2,0.1,y\na/b/3,0.2,z\n", "line 2: 'y' is no number"),
+        ("a/b/1,0.1,x\na/b/2,0.1,y\na/b/3,0.2,z\n", "line 2: 'y' is not a number"),
         ('a/b/1,"[0.1 0.2 ... 0.3]"\n', "line 1: '...' among the numbers: NumPy cut"),
         ("utterance,embedding\n", "no embedding that can be used"),
         ("\n\n", "no lines"),

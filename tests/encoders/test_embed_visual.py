@@ -38,7 +38,7 @@ def test_an_encoder_gives_the_same_whatever_batch_its_file_fixes(tmp_path, batch
 
 
 def test_a_detector_is_no_encoder(tmp_path):
-    with pytest.raises(ModelError, match="takes it for SCRFD"):
+    with pytest.raises(ModelError, match="loads it as SCRFD"):
         OnnxFaceEncoder(scrfd_file(tmp_path / "m.onnx"))
 
 

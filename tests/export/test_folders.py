@@ -144,7 +144,7 @@ def test_an_export_that_cannot_fit_is_refused_and_a_large_one_warned_of(
     with caplog.at_level(logging.WARNING):
         monkeypatch.setattr(folders.os, "statvfs", lambda path: namedtuple("v", "f_favail")(10**9))
         check_room(tmp_path / "out", 21_000_000, 10**11)
-    assert "21000000 files" in caplog.text
+    assert "21000000 separate files" in caplog.text
     monkeypatch.setattr(folders.os, "statvfs", lambda path: namedtuple("v", "f_favail")(100))
     with pytest.raises(AvsieveError, match="inodes"):
         check_room(tmp_path / "out", 101, 1)

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from avsieve.media.file_identity import IMAGE_ENDINGS, JPEG_ENDINGS, ChangedError, image_files, images_stamp
+from avsieve.media.file_identity import ChangedError, image_files, images_stamp
 from avsieve.media.images import read_images
+from avsieve.storage.file_names import IMAGE_ENDINGS, JPEG_ENDINGS
 from avsieve.storage.reasons import Reason
 
 

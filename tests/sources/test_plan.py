@@ -32,7 +32,7 @@ def test_shards_are_written_with_their_rows_and_empty_ones_too(tmp_path: Path) -
 
 
 def test_an_utterance_twice_or_none_at_all_is_refused() -> None:
-    with pytest.raises(AvsieveError, match="id1/v/1 is there twice"):
+    with pytest.raises(AvsieveError, match="id1/v/1 occurs twice"):
         build_plan(rows("id1/v/1", "id1/v/1"), shards=1)
     with pytest.raises(AvsieveError, match="no training utterance"):
         build_plan(rows("id1/v/1", subset="test"), shards=1)

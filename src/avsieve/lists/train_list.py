@@ -18,6 +18,7 @@ import pandas as pd
 
 from avsieve.errors import ListError
 from avsieve.storage.atomic import write_text
+from avsieve.storage.file_names import IMAGE_ENDINGS
 from avsieve.storage.ids import is_valid_id
 from avsieve.storage.text_files import read_lines
 
@@ -25,9 +26,9 @@ from avsieve.storage.text_files import read_lines
 _ENDINGS = (
     "wav flac m4a aac opus ogg oga mp3 wma aiff aif amr ac3 w64 sph caf mka "
     "mp4 mkv webm avi mpg mpeg mov flv 3gp m4v ts mts m2ts wmv ogv vob asf f4v mxf "
-    "jpg jpeg png bmp webp npy npz pt txt"
+    "npy npz pt txt"
 )
-ENDINGS = frozenset(_ENDINGS.split())
+ENDINGS = frozenset([*_ENDINGS.split(), *(ending[1:] for ending in IMAGE_ENDINGS)])
 # Columns of the files, and below them those of the tables that they are read into.
 TRAIN_LAYOUT = ("speaker", "wav", "seconds")
 CLEAN_LAYOUT = (*TRAIN_LAYOUT, "audio_sim", "visual_sim", "flag")

@@ -17,7 +17,7 @@ import ffmpeg
 import numpy as np
 
 from avsieve.errors import AvsieveError
-from avsieve.media.ffmpeg import ENCODING, ffmpeg_binary
+from avsieve.media.ffmpeg import X264, ffmpeg_binary
 from avsieve.media.slices import LOCAL_ONLY
 from avsieve.storage.atomic import atomic_path
 from avsieve.storage.reasons import Reason
@@ -151,7 +151,7 @@ def crop_track(
             crf=crf,
             audio_bitrate="128k",
             map_metadata=-1,
-            **ENCODING,
+            **X264,
         )
         arguments = ffmpeg.compile(
             command.global_args("-v", "error"), cmd=binary or ffmpeg_binary(), overwrite_output=True

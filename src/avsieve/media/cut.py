@@ -10,7 +10,7 @@ import av
 import ffmpeg
 
 from avsieve.errors import AvsieveError
-from avsieve.media.ffmpeg import ENCODING, ffmpeg_binary
+from avsieve.media.ffmpeg import X264, ffmpeg_binary
 from avsieve.media.slices import LOCAL_ONLY
 from avsieve.storage.atomic import atomic_path
 
@@ -86,7 +86,7 @@ def cut_clip(
             "crf": 18,
             "audio_bitrate": "192k",
             "map_metadata": -1,
-            **ENCODING,
+            **X264,
         }
         for name in ("fps_mode", "vsync"):  # the second is its name before ffmpeg 5.1
             # V: no pictures of a cover; ?: if there is one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,18 @@ from avsieve.errors import AvsieveError
 from avsieve.storage.atomic import atomic_path
 from avsieve.storage.wav import SAMPLE_RATE
 
-ENCODING: Mapping[str, Any] = {
+# One thread and no marks of the encoder's version: equal inputs give equal bytes.
+X264: dict[str, Any] = {
     "vcodec": "libx264",
     "pix_fmt": "yuv420p",
     "threads": 1,
+    "x264-params": "threads=1:lookahead-threads=1",
     "acodec": "aac",
     "fflags": "+bitexact",
     "flags:v": "+bitexact",
     "flags:a": "+bitexact",
-    "x264-params": "threads=1:lookahead-threads=1",
 }
-"""H.264 and AAC with equal bytes for equal input: one thread, and neither FFmpeg's version nor times in the file."""
+"""Options of ffmpeg for an mp4 of H.264 and AAC."""
 
 
 def ffmpeg_binary() -> str:
@@ -79,7 +80,7 @@ def write_clip(
             audio_bitrate="64k",
             ac=1,
             ar=SAMPLE_RATE,
-            **ENCODING,
+            **X264,
         )
         arguments = ffmpeg.compile(
             command.global_args("-v", "error"), cmd=binary or ffmpeg_binary(), overwrite_output=True

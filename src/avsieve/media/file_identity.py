@@ -19,10 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from avsieve.storage.file_names import IMAGE_ENDINGS
+
 SEPARATOR = "|"
-JPEG_ENDINGS = (".jpg", ".jpeg")
-IMAGE_ENDINGS = (*JPEG_ENDINGS, ".png", ".bmp", ".webp")
-"""Endings of images that stand for frames, in any case."""
 
 
 class ChangedError(Exception):

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from avsieve.media.decoded import Decoded
-from avsieve.media.file_identity import JPEG_ENDINGS, check_images, image_files, images_stamp
-from avsieve.storage.file_names import shown
+from avsieve.media.file_identity import check_images, image_files, images_stamp
+from avsieve.storage.file_names import JPEG_ENDINGS, shown
 from avsieve.storage.ids import id_part
 from avsieve.storage.jpeg import jpeg_of
 from avsieve.storage.reasons import Reason

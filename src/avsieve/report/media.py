@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import io
+import wave
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +15,7 @@ import cv2
 import numpy as np
 
 from avsieve.storage.indexed_tar import TarReader
+from avsieve.storage.jpeg import jpeg_of
 from avsieve.storage.wav import SAMPLE_RATE, samples_of, wav_bytes
 
 
@@ -84,4 +87,4 @@ def _small_jpeg(content: bytes, size: int) -> str | None:
     if image is None:
         return None
     small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-    return _data_uri("image/jpeg", cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 82])[1].tobytes())
+    return _data_uri("image/jpeg", jpeg_of(small, 82))

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+JPEG_ENDINGS = (".jpg", ".jpeg")
+IMAGE_ENDINGS = (*JPEG_ENDINGS, ".png", ".bmp", ".webp")
+"""Endings of images that stand for frames, in any case."""
 _MARK = "=?"
 _ODD = re.compile(r"[\x00-\x1f\x7f|\ud800-\udfff]")
 _SPECIAL = re.compile(r"[\x00-\x1f\x7f|=\ud800-\udfff]")

@@ -118,7 +118,7 @@ def test_the_living_become_clips_and_the_dead_rows_with_reasons(
         assert (path.stat().st_size if path.exists() else 0) == row.size
     assert index.set_index("utterance").loc["id1/aliveA/00001", "duration_s"] == 30 / 25
     assert "coverage: 4 of 9 utterances there" in caplog.text
-    assert "nothing is left of 1 of 3 speakers: id3" in caplog.text
+    assert "1 of 3 speakers have no clip left: id3" in caplog.text
     details = table.set_index("utterance")["detail"]
     assert "404" in details["id2/gone404/00001"]
     assert "id2/aliveC/00003.txt, line 2" in details["id2/aliveC/00003"]
