@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
-import wave
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
