@@ -1,10 +1,10 @@
 """Time training steps from shards against the network's own limit; print steps a second and the share of the limit.
 
 limit    forward, loss, backward and optimiser on one batch that is ready in memory, again and again;
-shards   the training itself: crops read from a wav shard, one of the treatments each, masks (or faces, spoiled),
+shards   the training itself: crops read from a wav shard, one augmentation each, masks (or augmented faces),
          prepared in this process or by workers.
 
-Utterances are made up, 8 s long as VoxCeleb2's are on average. A face network is also timed in the layout
+Utterances are synthetic, 8 s long as VoxCeleb2's are on average. A face network is also timed in the layout
 channels_last, and on CUDA in each precision. The ways take turns. CPU: about a minute.
 
     python benchmarks/train.py [--audio ARCH] [--visual ARCH] [--batch N] [--steps N] [--device cuda] [--workers 0 1]
