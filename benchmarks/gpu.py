@@ -40,9 +40,11 @@ from avsieve.fusion.gated import Gated
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.settings import Fusion
 from avsieve.fusion.training import train_fusion
-from avsieve.training.encoder.audio import AudioRecipe, train_audio
-from avsieve.training.encoder.optimiser import Optimiser
-from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.audio import train_audio
+from avsieve.training.encoder.devices import Machine
+from avsieve.training.encoder.encoder_run import Run
+from avsieve.training.encoder.loop import Keeping
+from avsieve.training.encoder.settings import TrainAudio
 from avsieve.training.shipped.onnx_export import export_face_encoder
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
@@ -142,9 +144,12 @@ def training(folder: Path) -> None:
     losses, weights = {}, {}
     for name, device in (("cpu", "cpu"), ("gpu", "cuda"), ("gpu again", "cuda")):
         train_audio(
-            train_list, [wavs], folder / f"{name}.safetensors", recipe=AudioRecipe(arch="ecapa_small", batch=16),
-            schedule=Schedule(10), optimiser=Optimiser(), device=device, log=folder / f"{name}.csv",
-            provenance=folder / f"{name}.json", checkpoint=folder / f"{name}.resume", log_every=1,
+            train_list, [wavs], folder / f"{name}.safetensors",
+            settings=TrainAudio(arch="ecapa_small", batch=16, steps=10, lr=1e-3),
+            run=Run(
+                Machine(device), Keeping(folder / f"{name}.csv", 1, folder / f"{name}.resume"), workers=0,
+                provenance=folder / f"{name}.json",
+            ),
         )  # fmt: skip
         rows = (folder / f"{name}.csv").read_text().splitlines()
         losses[name] = [float(row.split(",")[rows[0].split(",").index("loss")]) for row in rows[1:]]

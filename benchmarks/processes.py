@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import argparse
 import csv
+import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from train import make_up
+
+from avsieve.training.encoder.settings import TrainAudio
+from avsieve.wiring.rules import flags
 
 SCRIPT = Path(__file__).resolve().parents[1] / "workflow" / "scripts" / "train_audio.py"
 WAYS = {
@@ -26,10 +30,12 @@ WAYS = {
 }
 
 
-def curve(work: Path, steps: int, *options: str) -> list[float]:
+def curve(work: Path, steps: int, optimiser: str, *options: str) -> list[float]:
     """Return the loss of every step."""
     command = [sys.executable, str(SCRIPT), "--list", str(work / "list.txt"), "--wav", str(work / "wav.tar")]
-    command += ["--steps", str(steps), "--batch", "16", "--crop-s", "0.5", "--device", "cpu", "--log-every", "1"]
+    settings = TrainAudio(steps=steps, batch=16, crop_s=0.5, lr=1e-3, optimiser=optimiser)
+    command += [*shlex.split(flags(settings)), "--device", "cpu", "--precision", "fp32", "--workers", "0"]
+    command += ["--log-every", "1"]
     command += ["--output", str(work / "a.safetensors"), "--log", str(work / "a.csv")]
     command += ["--provenance", str(work / "a.json"), *options]
     subprocess.run(command, check=True, capture_output=True)
@@ -46,7 +52,7 @@ def main() -> None:
         work = Path(folder)
         make_up(work)
         for optimiser in ("sgd", "adam"):
-            curves = {way: curve(work, args.steps, "--optimiser", optimiser, *how) for way, how in WAYS.items()}
+            curves = {way: curve(work, args.steps, optimiser, *how) for way, how in WAYS.items()}
             one = curves.pop("one process")
             for way, losses in curves.items():
                 apart = max(abs(a - b) / a for a, b in zip(one, losses, strict=True))

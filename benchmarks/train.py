@@ -4,8 +4,8 @@ limit    forward, loss, backward and optimiser on one batch that is ready in mem
 shards   the training itself: crops read from a wav shard, one augmentation each, masks (or augmented faces),
          prepared in this process or by workers.
 
-Utterances are synthetic, 8 s long as VoxCeleb2's are on average. A face network is also timed in the layout
-channels_last, and on CUDA in each precision. The ways take turns. CPU: about a minute.
+Utterances are synthetic, 8 s long as VoxCeleb2's are on average. On CUDA each precision is timed, and a face network
+also without the layout channels_last that it has there. The ways take turns. CPU: about a minute.
 
     python benchmarks/train.py [--audio ARCH] [--visual ARCH] [--batch N] [--steps N] [--device cuda] [--workers 0 1]
 """
@@ -36,9 +36,9 @@ from avsieve.training.encoder.augment import Augmenter
 from avsieve.training.encoder.devices import Machine, start
 from avsieve.training.encoder.face_augment import FaceAugmentation
 from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimiser import Optimiser
+from avsieve.training.encoder.optimisation import Optimiser, Schedule
 from avsieve.training.encoder.phase import Phase, PhaseRun
-from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.settings import TrainAudio, TrainVisual
 from avsieve.training.encoder.spec_augment import Masked
 from avsieve.training.encoder.visual_data import FaceBatches, Faces, Scaled
 
@@ -46,10 +46,10 @@ SPEAKERS, VIDEOS, SECONDS, WARM = 40, 4, 8, 2
 
 
 class Ready(Dataset):
-    """One batch, whatever the step."""
+    """One batch, whatever the step; ``dimensions`` other than its own keep the layout from being chosen by them."""
 
-    def __init__(self, batch: tuple[Tensor, Tensor]) -> None:
-        self.batch = batch
+    def __init__(self, batch: tuple[Tensor, Tensor], dimensions: int) -> None:
+        self.batch, self.dimensions = batch, dimensions
 
     def __len__(self) -> int:
         return 1_000_000
@@ -78,8 +78,11 @@ def make_up(work: Path) -> tuple[Path, Path, Path]:
 
 def rate(fabric: Any, network: nn.Module, classes: int, batches: Any, steps: int, workers: int) -> float:
     """Return steps a second, the first ones left out."""
-    criterion = AAMSoftmax(int(network.encoder.dim), classes)  # type: ignore[union-attr,arg-type]
-    run = PhaseRun(fabric, network, criterion, Phase(batches, Schedule(steps + WARM)), Optimiser(), 0, steps)
+    settings = TrainAudio(steps=steps + WARM)
+    dim = int(network.encoder.dim)  # type: ignore[union-attr,arg-type]
+    criterion = AAMSoftmax(dim, classes, margin=settings.margin, scale=settings.scale)
+    phase = Phase(batches, Schedule.of(settings))
+    run = PhaseRun(fabric, network, criterion, phase, Optimiser.of(settings), 0, steps)
     begun = 0.0
     for step, (inputs, labels) in run.batches(0, workers):
         if step == WARM:
@@ -113,9 +116,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         train_list, wavs, faces = make_up(Path(work))
         total = args.steps + WARM
-        augmenter = Augmenter(("none", "room", "babble", "noise"))
-        said = CropBatches(Speech(train_list, [wavs]), steps=total, batch=args.batch, crop_s=2.015, augmenter=augmenter)
-        seen = FaceBatches(Faces(train_list, [faces]), steps=total, batch=args.batch, augmentation=FaceAugmentation())
+        audio, shared = TrainAudio(), {"steps": total, "batch": args.batch, "seed": 0}
+        augmenter = Augmenter(audio.augment, stack=audio.stack, gain_db=audio.gain_db, mixing=audio.mixing, seed=0)
+        said = CropBatches(Speech(train_list, [wavs]), crop_s=2.015, augmenter=augmenter, **shared)
+        augmentation = FaceAugmentation.of(TrainVisual(), "rgb")
+        seen = FaceBatches(Faces(train_list, [faces]), augmentation=augmentation, **shared)
         for precision in precisions:
             fabric = start(Machine(args.device, precision=precision))
             for name, batches in ((args.audio, said), (args.visual, seen)):
@@ -126,20 +131,17 @@ def compare(fabric: Any, name: str, batches: Any, args: argparse.Namespace) -> N
     """Time an architecture in every way, in turns, and print the medians."""
 
     def fresh() -> nn.Module:
-        return Masked(build(AUDIO, name)) if name in AUDIO else Scaled(build(VISUAL, name))
+        return Masked(build(AUDIO, name), TrainAudio().mask) if name in AUDIO else Scaled(build(VISUAL, name))
 
-    inputs, labels = batches[0]
-    ways: dict[str, tuple[Any, int, torch.memory_format]] = {"limit": (Ready(batches[0]), 0, torch.contiguous_format)}
+    ways: dict[str, tuple[Any, int]] = {"limit": (Ready(batches[0], batches.dimensions), 0)}
     for workers in args.workers:
-        ways[f"shards, {workers} workers"] = (batches, workers, torch.contiguous_format)
-    if name in VISUAL:
-        last = Ready((inputs.to(memory_format=torch.channels_last), labels))
-        ways["limit, channels_last"] = (last, 0, torch.channels_last)
+        ways[f"shards, {workers} workers"] = (batches, workers)
+    if name in VISUAL and fabric.device.type == "cuda":
+        ways["limit, plain layout"] = (Ready(batches[0], 0), 0)
     found: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(args.rounds):
-        for way, (source, workers, layout) in ways.items():
-            network = fresh().to(memory_format=layout)
-            found[way].append(rate(fabric, network, SPEAKERS, source, args.steps, workers))
+        for way, (source, workers) in ways.items():
+            found[way].append(rate(fabric, fresh(), SPEAKERS, source, args.steps, workers))
     begun = time.process_time()
     for step in range(args.steps):
         batches[step]

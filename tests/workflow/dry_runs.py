@@ -69,7 +69,7 @@ def pretend_to_run(workflow: Any) -> None:
     wiring = workflow.globals["W"]
     plan = next(job for job in workflow.dag.jobs if job.rule.name == "plan_shards")
     folder = Path(str(plan.output.plan)).parent
-    write_note(folder, wiring.source.kind, wiring.source.settings.model_dump())
+    write_note(folder, wiring.source.contract.note())
     if "clips" in plan.params.keys():  # noqa: SIM118 - Snakemake's `Params` is a list with names
         Path(wiring.watch.plan_list).write_text(json.dumps({"told": plan.params.clips}), encoding="utf-8")
 

@@ -131,6 +131,8 @@ def others(annotation: Any, value: Any) -> list[list[Any]]:
         known = list(value or [])
         more = [item for way in others(get_args(annotation)[0], known[-1] if known else None) for item in way]
         return [[[*known, item] for item in more if item not in known], *([[known[:-1]]] if known else [])]
+    if origin is dict:  # beside another type; alone it needs a value of `VALUES`
+        return [[]]
     if annotation is bool:
         return [[not value]]
     if annotation in (int, float):
@@ -184,9 +186,7 @@ def keys_of(world: str) -> list[str]:
 def planner(repository: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that plans: Snakemake is started once, not for every key."""
     command = [sys.executable, str(Path(__file__).with_name("dry_runs.py")), str(repository / "workflow" / "Snakefile")]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
 
 

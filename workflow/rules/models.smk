@@ -4,6 +4,24 @@ INPUTS: none; the people are made up, and others than those of the embedded corp
 OUTPUTS: results/rebuilt: the files of src/avsieve/models, with their provenance. Copy them there to ship them.
 """
 
+from avsieve.training.encoder.settings import TrainAudio, TrainVisual
+
+SHIPPED_FACES = TrainVisual(
+    arch="mobileface_small",
+    steps=1500,
+    lr=3e-3,
+    optimiser="adamw",
+    weight_decay=1e-3,
+    margin=0.3,
+    seed=1,
+)
+SHIPPED_VOICES = TrainAudio(
+    arch="ecapa_small",
+    steps=1200,
+    augment=["none", "none", "noise", "filter"],
+    seed=2,
+)
+
 
 rule rebuild_models:
     """All three."""
@@ -29,8 +47,8 @@ rule render_people:
     params:
         *W.code("render_people"),
         people=lambda w: {
-            "train": "--people 600",
-            "held": "--first 10000 --people 60 --scenes 4 --frames-per-scene 3",
+            "train": "--seed 1 --first 0 --people 600 --scenes 5 --frames-per-scene 4",
+            "held": "--seed 1 --first 10000 --people 60 --scenes 4 --frames-per-scene 3",
         }[w.part],
     message:
         "Rendering people: {wildcards.part}"
@@ -55,12 +73,13 @@ rule train_tiny_detector:
         W.env("training")
     params:
         *W.code("train_tiny_detector"),
+        training="--steps 1200 --batch 32 --lr 4e-3 --size 192 --seed 1",
     message:
         "Training the small detector"
     shell:
         "python $AVSIEVE_SCRIPTS/train_tiny_detector.py --frames {input.frames} --truth {input.truth}"
-        " --held-out-frames {input.held_frames} --held-out-truth {input.held_truth} --model {output.model}"
-        " --provenance {output.provenance} > {log} 2>&1"
+        " --held-out-frames {input.held_frames} --held-out-truth {input.held_truth} {params.training}"
+        " --model {output.model} --provenance {output.provenance} > {log} 2>&1"
 
 
 rule align_people:
@@ -110,14 +129,15 @@ rule train_tiny_faces:
     params:
         *W.code("train_visual", "avsieve.encoders.mobileface"),
         *W.code("export_face_encoder"),
+        arch=SHIPPED_FACES.arch,
+        training=flags(SHIPPED_FACES),
     message:
         "Training the small face encoder"
     shell:
         "python $AVSIEVE_SCRIPTS/train_visual.py --list {input.list} --faces {input.faces} --output {output.weights}"
-        " --log {output.history} --provenance {output.trained} --steps 1500 --batch 64 --lr 3e-3 --lr-end 1e-5"
-        " --optimiser adamw --weight-decay 1e-3 --margin 0.3 --device cpu --seed 1 --checkpoint-every 200 --half"
-        " > {log} 2>&1;"
-        " python $AVSIEVE_SCRIPTS/export_face_encoder.py --weights {output.weights} --trained {output.trained}"
+        " --log {output.history} --provenance {output.trained} {params.training} --device cpu --devices 1"
+        " --precision fp32 --workers 0 --threads 1 --checkpoint-every 200 --half > {log} 2>&1;"
+        " python $AVSIEVE_SCRIPTS/export_face_encoder.py --arch {params.arch} --weights {output.weights} --trained {output.trained}"
         " --held-out-faces {input.held_faces} --held-out-detections {input.held_detections} --model {output.model}"
         " --provenance {output.provenance} >> {log} 2>&1"
 
@@ -134,7 +154,10 @@ rule train_tiny_audio:
     params:
         *W.code("train_tiny_audio", "avsieve.encoders.ecapa"),
         work=W.at(P.rebuilt.voices),
+        voices="--people 500 --videos 6 --seconds 3.5 --threads 1",
+        training=flags(SHIPPED_VOICES),
     message:
         "Training the small audio encoder"
     shell:
-        "python $AVSIEVE_SCRIPTS/train_tiny_audio.py --work {params.work} --output {output.model} > {log} 2>&1"
+        "python $AVSIEVE_SCRIPTS/train_tiny_audio.py --work {params.work} {params.voices} {params.training}"
+        " --output {output.model} > {log} 2>&1"

@@ -10,7 +10,7 @@ from avsieve.runtime.scripting import parser, run
 def main() -> None:
     """Export, load through InsightFace, measure."""
     ap = parser(__doc__)
-    ap.add_argument("--arch", default="mobileface_small", help="architecture of the weights")
+    ap.add_argument("--arch", required=True, help="architecture of the weights")
     ap.add_argument("--weights", type=Path, required=True, help="weights from train_visual (safetensors)")
     ap.add_argument("--trained", type=Path, required=True, help="provenance of the training, to be quoted")
     ap.add_argument("--held-out-faces", type=Path, required=True, help="tar of aligned faces of other people")

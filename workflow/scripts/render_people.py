@@ -18,11 +18,11 @@ def main() -> None:
     ap.add_argument("--truth", type=Path, required=True, help="table of boxes and landmarks to write")
     ap.add_argument("--status", type=Path, required=True, help="status table to write, as extract_media's")
     ap.add_argument("--train-list", type=Path, required=True, help="list 'speaker wav seconds' to write")
-    ap.add_argument("--seed", type=int, default=1, help="another seed gives other people")
-    ap.add_argument("--first", type=int, default=0, help="number of the first person")
-    ap.add_argument("--people", type=int, default=600, help="number of people")
-    ap.add_argument("--scenes", type=int, default=5, help="videos of each")
-    ap.add_argument("--frames-per-scene", type=int, default=4, help="frames of each video")
+    ap.add_argument("--seed", type=int, required=True, help="another seed gives other people")
+    ap.add_argument("--first", type=int, required=True, help="number of the first person")
+    ap.add_argument("--people", type=int, required=True, help="number of people")
+    ap.add_argument("--scenes", type=int, required=True, help="videos of each")
+    ap.add_argument("--frames-per-scene", type=int, required=True, help="frames of each video")
     args = ap.parse_args()
 
     import cv2

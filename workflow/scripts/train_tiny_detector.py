@@ -19,11 +19,11 @@ def main() -> None:
     ap.add_argument("--held-out-truth", type=Path, required=True, help="their boxes and landmarks")
     ap.add_argument("--model", type=Path, required=True, help="ONNX file to write")
     ap.add_argument("--provenance", type=Path, required=True, help="JSON to write beside it")
-    ap.add_argument("--steps", type=int, default=1200, help="steps of training")
-    ap.add_argument("--batch", type=int, default=32, help="images a step")
-    ap.add_argument("--lr", type=float, default=4e-3, help="highest learning rate")
-    ap.add_argument("--size", type=int, default=192, help="side of the training images, pixels")
-    ap.add_argument("--seed", type=int, default=1, help="decides weights and images")
+    ap.add_argument("--steps", type=int, required=True, help="steps of training")
+    ap.add_argument("--batch", type=int, required=True, help="images a step")
+    ap.add_argument("--lr", type=float, required=True, help="highest learning rate")
+    ap.add_argument("--size", type=int, required=True, help="side of the training images, pixels")
+    ap.add_argument("--seed", type=int, required=True, help="decides weights and images")
     args = ap.parse_args()
 
     import cv2

@@ -17,10 +17,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from avsieve.config.model import Config
-from avsieve.config.training import Preset
 from avsieve.settings import Block, limits_in_words, type_in_words
 from avsieve.storage.atomic import write_text
 from avsieve.training.encoder.presets import keys_of
+from avsieve.training.encoder.settings import Preset
 
 ROOT = Path(__file__).resolve().parents[3]
 

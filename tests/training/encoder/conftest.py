@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -39,3 +42,10 @@ def tiny_speech(tmp_path: Path) -> TinySpeech:
             writer.add(utterance, f"{utterance}.wav", wav_bytes(buzz(int(utterance[2]), 1.2, rng)))
     write_train_list(tmp_path / "train_all.txt", utterances, ["1.200"] * len(utterances))
     return TinySpeech(tmp_path / "train_all.txt", tmp_path / "000.wav.tar", utterances)
+
+
+def run_script(script: Path, *arguments: object) -> None:
+    """Run a command line in this process, which saves loading torch again."""
+    with mock.patch.object(sys, "argv", [str(script), *map(str, arguments)]), pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(script), run_name="__main__")
+    assert ended.value.code == 0

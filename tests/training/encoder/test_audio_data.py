@@ -9,9 +9,9 @@ import torch
 
 from avsieve.errors import ListError
 from avsieve.training.encoder.audio_data import CropBatches, Speech
-from avsieve.training.encoder.augment import Augmenter
 
 from .conftest import TinySpeech
+from .recipes import augmenter_of
 
 
 def test_classes_are_the_ranks_of_the_speakers_present(tiny_speech: TinySpeech) -> None:
@@ -35,7 +35,8 @@ def test_utterances_without_sound_are_left_out_up_to_a_limit(tiny_speech: TinySp
 def test_a_batch_is_a_function_of_the_step(tiny_speech: TinySpeech) -> None:
     def batches() -> CropBatches:
         speech = Speech(tiny_speech.train_list, [tiny_speech.tar])
-        return CropBatches(speech, steps=9, batch=4, crop_s=0.5, speeds=(1.0, 0.9), augmenter=Augmenter(), seed=1)
+        augmenter = augmenter_of(("none", "room", "babble", "noise"))
+        return CropBatches(speech, steps=9, batch=4, crop_s=0.5, speeds=(1.0, 0.9), augmenter=augmenter, seed=1)
 
     forward, backward = batches(), batches()
     first = [forward[s] for s in range(9)]

@@ -7,7 +7,9 @@ import pytest
 import soundfile
 
 from avsieve.errors import ConfigError
-from avsieve.training.encoder.augment import KINDS, Augmenter, at_ratio, convolve, in_room, microphone, mix, speed
+from avsieve.training.encoder.augment import KINDS, at_ratio, convolve, in_room, microphone, mix, speed
+
+from .recipes import augmenter_of
 
 N = 16_000
 
@@ -29,8 +31,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_treatment_keeps_length_and_type_and_repeats(kind: str, folder: Path) -> None:
-    augmenter = Augmenter((kind,), music=folder)
+def test_every_augmentation_keeps_length_and_type_and_repeats(kind: str, folder: Path) -> None:
+    augmenter = augmenter_of((kind,), music=folder)
     one, two = (augmenter(tone(), np.random.default_rng(3), hiss) for _ in range(2))
     assert one.shape == (N,)
     assert one.dtype == np.float32
@@ -39,7 +41,7 @@ def test_every_treatment_keeps_length_and_type_and_repeats(kind: str, folder: Pa
 
 
 def test_folders_replace_what_is_made_up(folder: Path) -> None:
-    augmenter = Augmenter(("room", "noise"), noise=folder, rooms=folder, stack=1.0)
+    augmenter = augmenter_of(("room", "noise"), noise=folder, rooms=folder, stack=1.0)
     assert augmenter(tone(), np.random.default_rng(0), hiss).shape == (N,)
 
 
@@ -72,16 +74,16 @@ def test_babble_comes_from_a_folder_of_speech_if_there_is_one(tmp_path: Path) ->
     def never(n: int) -> np.ndarray:
         raise AssertionError("other speakers of the list were asked")
 
-    heard = Augmenter(("babble",), speech=tmp_path)(hiss(), np.random.default_rng(0), never)
+    heard = augmenter_of(("babble",), speech=tmp_path)(hiss(), np.random.default_rng(0), never)
     assert heard.shape == hiss().shape
     assert not np.allclose(np.corrcoef(heard, hiss())[0, 1], 1, atol=1e-4)
 
 
-def test_unknown_treatments_and_music_without_a_folder_are_refused() -> None:
+def test_unknown_augmentations_and_music_without_a_folder_are_refused() -> None:
     with pytest.raises(ConfigError, match="augmentation echo: not known"):
-        Augmenter(("echo",))
+        augmenter_of(("echo",))
     with pytest.raises(ConfigError, match="needs a folder of music"):
-        Augmenter(("music",))
+        augmenter_of(("music",))
 
 
 def voices(folder: Path, level: float = 0.1) -> Path:
@@ -97,7 +99,7 @@ def ratio_db(wave: np.ndarray, noise: np.ndarray) -> float:
 
 
 def test_every_voice_of_a_published_babble_has_a_ratio_of_its_own(tmp_path: Path) -> None:
-    augmenter = Augmenter(("babble",), speech=voices(tmp_path / "s"), gain_db=0, mixing="voxceleb_trainer")
+    augmenter = augmenter_of(("babble",), speech=voices(tmp_path / "s"), gain_db=0, mixing="voxceleb_trainer")
     wave, counts, each, whole = hiss() * 0.3, set(), [], []
     for seed in range(60):
         crowd = augmenter(wave, np.random.default_rng(seed), hiss) - wave
@@ -117,7 +119,7 @@ def test_every_voice_of_a_published_babble_has_a_ratio_of_its_own(tmp_path: Path
 
 
 def test_without_the_published_mixing_the_sum_of_the_voices_has_the_ratio(tmp_path: Path) -> None:
-    augmenter = Augmenter(("babble",), speech=voices(tmp_path / "s"), gain_db=0)
+    augmenter = augmenter_of(("babble",), speech=voices(tmp_path / "s"), gain_db=0)
     wave = hiss() * 0.3
     whole = [ratio_db(wave, augmenter(wave, np.random.default_rng(s), hiss) - wave) for s in range(60)]
     assert 13 <= min(whole) < 14
@@ -129,7 +131,7 @@ def test_without_the_published_mixing_the_sum_of_the_voices_has_the_ratio(tmp_pa
 def test_music_and_noise_have_the_ratios_of_the_recipe(
     folder: Path, kind: str, low: float, high: float, mixing: str
 ) -> None:
-    augmenter = Augmenter((kind,), noise=folder, music=folder, gain_db=0, mixing=mixing)
+    augmenter = augmenter_of((kind,), noise=folder, music=folder, gain_db=0, mixing=mixing)
     wave = hiss() * 0.1
     found = [ratio_db(wave, augmenter(wave, np.random.default_rng(s), hiss) - wave) for s in range(200)]
     assert low - 0.1 < min(found) < low + 0.5
@@ -157,8 +159,8 @@ def test_a_published_room_is_the_whole_response_at_energy_one() -> None:
 
 def test_every_crop_is_louder_or_softer_unless_the_gain_is_switched_off() -> None:
     def level(gain_db: float, seed: int) -> float:
-        treated = Augmenter(("none",), gain_db=gain_db)(tone(), np.random.default_rng(seed), hiss)
-        return ratio_db(treated, tone())
+        augmented = augmenter_of(("none",), gain_db=gain_db)(tone(), np.random.default_rng(seed), hiss)
+        return ratio_db(augmented, tone())
 
     six = [level(6.0, seed) for seed in range(50)]
     assert -6 <= min(six) < -4
@@ -169,4 +171,4 @@ def test_every_crop_is_louder_or_softer_unless_the_gain_is_switched_off() -> Non
 
 def test_an_unknown_mixing_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"mixing is 'theirs'; expected level or voxceleb_trainer"):
-        Augmenter(mixing="theirs")
+        augmenter_of(("none",), mixing="theirs")

@@ -5,7 +5,7 @@ import torch
 from lightning_fabric.plugins.environments import SLURMEnvironment
 
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training.encoder.devices import Machine, _started_alone, gathered, start
+from avsieve.training.encoder.devices import Machine, _started_alone, gathered, layout_of, start
 
 
 def test_one_process_on_the_cpu_is_the_whole_world() -> None:
@@ -62,3 +62,19 @@ def test_a_gpu_trains_in_every_precision(precision: str) -> None:
 
     _, rows = train(Blobs(), device="cuda", precision=precision)
     assert rows[-1][2] > 0.8  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("device", "dimensions", "layout"),
+    [
+        ("cuda", 4, torch.channels_last),
+        ("cuda:1", 4, torch.channels_last),
+        ("cuda", 2, torch.contiguous_format),  # waveforms
+        ("cpu", 4, torch.contiguous_format),  # gains nothing, and would round differently
+        ("cpu", 2, torch.contiguous_format),
+    ],
+)
+def test_only_images_on_a_gpu_have_their_channels_last(
+    device: str, dimensions: int, layout: torch.memory_format
+) -> None:
+    assert layout_of(torch.device(device), dimensions) == layout

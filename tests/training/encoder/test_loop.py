@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,17 @@ from avsieve.errors import ConfigError, ModelError
 from avsieve.training.encoder.devices import Machine, start
 from avsieve.training.encoder.loop import Keeping, fit
 from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimiser import Optimiser
 from avsieve.training.encoder.phase import Phase
-from avsieve.training.encoder.schedule import Schedule
+
+from .recipes import optimiser_of, schedule_of
 
 STEPS = 24
 
 
 class Blobs(Dataset):
     """Points about four corners; ``stop`` breaks off at that step as a kill would."""
+
+    dimensions = 2
 
     def __init__(self, stop: int | None = None) -> None:
         self.stop = stop
@@ -37,7 +40,9 @@ class Blobs(Dataset):
 
 def network() -> tuple[nn.Module, AAMSoftmax]:
     torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Dropout(0.1), nn.Linear(16, 8)), AAMSoftmax(8, 4, scale=10)
+    return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Dropout(0.1), nn.Linear(16, 8)), AAMSoftmax(
+        8, 4, margin=0.2, scale=10
+    )
 
 
 def train(
@@ -52,8 +57,8 @@ def train(
     net, criterion = network()
     state = fit(
         start(Machine(device, precision=precision)), net, criterion,
-        [Phase(blobs, Schedule(STEPS // phases, lr=0.02)) for _ in range(phases)],
-        optimiser=Optimiser(optimiser), seed=3, workers=workers,
+        [Phase(blobs, schedule_of(STEPS // phases, lr=0.02)) for _ in range(phases)],
+        optimiser=replace(optimiser_of(), name=optimiser), seed=3, workers=workers,
         keeping=Keeping(**{"log_every": 4, **keeping}),  # type: ignore[arg-type]
     )  # fmt: skip
     return net, state.rows
@@ -126,10 +131,10 @@ def test_mixed_precision_trains_and_its_inputs_are_not_rounded(precision: str) -
             assert outputs.dtype != torch.float32
             return outputs
 
-    net, criterion = Remembering(4, 8), AAMSoftmax(8, 4, scale=10)
+    net, criterion = Remembering(4, 8), AAMSoftmax(8, 4, margin=0.2, scale=10)
     fabric = start(Machine("cpu", precision=precision))
-    phase = Phase(Blobs(), Schedule(STEPS, lr=0.02))
-    state = fit(fabric, net, criterion, [phase], optimiser=Optimiser(), seed=3, keeping=Keeping(log_every=8))
+    phase = Phase(Blobs(), schedule_of(STEPS, lr=0.02))
+    state = fit(fabric, net, criterion, [phase], optimiser=optimiser_of(), seed=3, keeping=Keeping(log_every=8))
     assert state.rows[-1][2] > 0.8  # type: ignore[operator]
     assert net.weight.dtype == torch.float32
 
@@ -149,9 +154,9 @@ def test_classes_that_a_later_phase_leaves_out_are_gone() -> None:
             return inputs, labels % 3
 
     net, criterion = network()
-    phases = [Phase(Blobs(), Schedule(8, lr=0.02)), Phase(Three(), Schedule(4, lr=0.02), classes=(1, 3))]
+    phases = [Phase(Blobs(), schedule_of(8, lr=0.02)), Phase(Three(), schedule_of(4, lr=0.02), classes=(1, 3))]
     state = fit(
-        start(Machine("cpu")), net, criterion, phases, optimiser=Optimiser(), seed=3, keeping=Keeping(log_every=4)
+        start(Machine("cpu")), net, criterion, phases, optimiser=optimiser_of(), seed=3, keeping=Keeping(log_every=4)
     )
     assert [row[0] for row in state.rows] == [4, 8, 12]
     assert criterion.weight.shape == (3, 8)

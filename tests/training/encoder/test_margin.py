@@ -58,7 +58,7 @@ def test_the_nearest_subcentre_counts() -> None:
 
 
 def test_the_loss_is_float32_under_autocast_and_its_gradient_is_finite_at_the_centre() -> None:
-    criterion = AAMSoftmax(4, 3)
+    criterion = AAMSoftmax(4, 3, margin=0.2, scale=30)
     embeddings = criterion.weight.detach().clone().requires_grad_()
     with torch.autocast("cpu", dtype=torch.bfloat16):
         loss = criterion(embeddings, torch.arange(3))
@@ -90,7 +90,7 @@ def test_the_nearest_other_classes_seem_nearer_by_the_penalty(subcenters: int, t
 
 def test_the_penalty_rises_with_the_margin_and_moves_the_network() -> None:
     torch.manual_seed(0)
-    plain, penalised = AAMSoftmax(8, 4, margin=0.0), AAMSoftmax(8, 4, margin=0.0, top_k=2)
+    plain, penalised = (AAMSoftmax(8, 4, margin=0.0, scale=30, top_k=top_k, top_penalty=0.06) for top_k in (0, 2))
     penalised.load_state_dict(plain.state_dict())
     embeddings, labels = torch.randn(6, 8), torch.tensor([0, 1, 2, 3, 0, 1])
     losses = []
@@ -107,7 +107,7 @@ def test_the_penalty_rises_with_the_margin_and_moves_the_network() -> None:
 
 
 def test_classes_that_are_left_out_take_their_subcentres_along() -> None:
-    criterion = AAMSoftmax(4, 6, subcenters=2)
+    criterion = AAMSoftmax(4, 6, margin=0.2, scale=30, subcenters=2)
     before = criterion.weight.detach().clone()
     criterion.keep_classes(2, 3)
     assert torch.equal(criterion.weight, before[4:10])
@@ -129,4 +129,4 @@ def test_classes_that_are_left_out_take_their_subcentres_along() -> None:
 )
 def test_values_that_cannot_work_are_refused(options: dict) -> None:
     with pytest.raises(ConfigError, match="expected"):
-        AAMSoftmax(**{"dim": 4, "classes": 3, **options})
+        AAMSoftmax(**{"dim": 4, "classes": 3, "margin": 0.2, "scale": 30, **options})

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from avsieve.config.model import parse_config
-from avsieve.config.training import TrainAudio, TrainVisual
 from avsieve.errors import ConfigError
 from avsieve.training.encoder.presets import AUDIO, VISUAL, keys_of, with_preset
+from avsieve.training.encoder.settings import TrainAudio, TrainVisual
 
 
 def training(**values: Any) -> Any:

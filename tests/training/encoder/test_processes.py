@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import runpy
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,9 +16,17 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from avsieve.training.encoder.settings import TrainAudio
+from avsieve.wiring.rules import flags
+
 from .conftest import TinySpeech
 
 STEPS = 6
+SETTINGS = TrainAudio(
+    steps=STEPS, batch=8, crop_s=0.5, augment=["none", "babble", "noise"], speeds=[1.0, 0.9], mask=0.2, lr=1e-3,
+    # Adam would divide by the size of each gradient, and so make steps of the rounding where that is 0.
+    optimiser="sgd", validation=0.65, validate_every=3,
+)  # fmt: skip
 # Runs the script it stands before; SIGKILL meets all processes at once when the state of step 3 has been left behind.
 DEADLY = """
 import os, runpy, signal
@@ -37,11 +46,8 @@ def command(tiny_speech: TinySpeech, tmp_path: Path, repository: Path) -> list[s
     """Everything but the output and the number of processes: masks, speeds, babble and noise are all at work."""
     return [
         sys.executable, str(repository / "workflow/scripts/train_audio.py"), "--list", str(tiny_speech.train_list),
-        "--wav", str(tiny_speech.tar), "--steps", str(STEPS), "--batch", "8", "--crop-s", "0.5", "--device", "cpu",
-        "--augment", "none", "babble", "noise", "--speeds", "1.0", "0.9", "--mask", "0.2", "--lr", "1e-3",
-        # Adam would divide by the size of each gradient, and so make steps of the rounding where that is 0.
-        "--optimiser", "sgd",
-        "--log-every", "1", "--checkpoint-every", "1", "--validation", "0.65", "--validate-every", "3",
+        "--wav", str(tiny_speech.tar), *shlex.split(flags(SETTINGS)), "--device", "cpu", "--precision", "fp32",
+        "--workers", "0", "--threads", "1", "--log-every", "1", "--checkpoint-every", "1",
     ]  # fmt: skip
 
 
@@ -60,7 +66,10 @@ def begin(command: list[str], out: Path) -> subprocess.Popen[str]:
 
 def here(command: list[str], out: Path) -> None:
     """Run the same on one process, this one, which saves loading torch again."""
-    with mock.patch.object(sys, "argv", [*command[1:], *files(out)]), pytest.raises(SystemExit) as ended:
+    with (
+        mock.patch.object(sys, "argv", [*command[1:], *files(out), "--devices", "1"]),
+        pytest.raises(SystemExit) as ended,
+    ):
         runpy.run_path(command[1], run_name="__main__")
     assert ended.value.code == 0
 

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from avsieve.errors import ConfigError
-from avsieve.evaluation.metrics import eer, error_rates
 from avsieve.evaluation.scoring import Part, mean_of_cosines
 from avsieve.training.encoder.audio_data import Speech
 from avsieve.training.encoder.devices import Machine, start
@@ -16,11 +15,11 @@ from avsieve.training.encoder.validation import (
     first_of_videos,
     is_held,
     pair_cosines,
-    pair_eer,
     split,
 )
 
 from .conftest import TinySpeech
+from .recipes import watch_of
 
 
 @pytest.fixture
@@ -57,14 +56,6 @@ def test_one_utterance_stands_for_a_video(speech: Speech) -> None:
     assert [speech.utterances[i] for i in first_of_videos(speech)][:2] == ["id0/v0/00001", "id0/v2/00001"]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_error_rate_is_that_of_the_evaluation(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    target = rng.random(300) < 0.3
-    scores = np.round(rng.normal(target * 1.0, 1.0), 1)  # with ties
-    assert pair_eer(scores, target) == pytest.approx(eer(error_rates(scores, target), "nearest"), abs=1e-12)
-
-
 def test_pairs_that_are_equal_tie_as_they_do_in_the_evaluation() -> None:
     rng = np.random.default_rng(0)
     rows = rng.integers(-2, 3, (120, 24)).astype(np.float32)
@@ -90,7 +81,7 @@ class Known(nn.Module):
 def test_an_encoder_that_tells_the_speakers_apart_has_no_errors_and_a_blind_one_half(speech: Speech) -> None:
     fabric, encoder = start(Machine("cpu")), Known().train()
     _, held = split(speech, 0.65)
-    watch = Watch(0.65)
+    watch = watch_of(validation=0.65)
     told = Validation(held, lambda i: torch.tensor(1.5 * held.labels[i] + 0.01 * i), watch, batch=4)
     assert told.eer(fabric, encoder) == 0
     assert encoder.training
@@ -98,16 +89,24 @@ def test_an_encoder_that_tells_the_speakers_apart_has_no_errors_and_a_blind_one_
     assert blind.eer(fabric, encoder) > 0.3
 
 
+def test_the_error_rate_is_the_larger_one_where_both_are_closest(speech: Speech) -> None:
+    # AVCleanse's. Each speaker has one utterance that looks like the other's: of 6 pairs of a speaker 4 are rejected,
+    # of 9 others 4 are accepted.
+    _, held = split(speech, 0.65)
+    validation = Validation(held, lambda i: torch.tensor(0.0 if i in (0, 1, 3) else 1.5), watch_of(validation=0.65))
+    assert validation.eer(start(Machine("cpu")), Known()) == pytest.approx(2 / 3)
+
+
 def test_speakers_of_one_video_each_cannot_be_compared(speech: Speech) -> None:
     held = speech.of_speakers({"id1", "id2"})
     held.utterances = [u.replace("v1", "v0").replace("v2", "v0") for u in held.utterances]
     with pytest.raises(ConfigError, match="none of the 2 speakers kept out has two videos"):
-        Validation(held, lambda i: torch.zeros(1), Watch(0.5))
+        Validation(held, lambda i: torch.zeros(1), watch_of(validation=0.5))
 
 
 @pytest.mark.parametrize("settings", [{"share": 1.0}, {"share": 0.1, "every": 0}, {"share": 0.1, "keep": "first"}])
 def test_settings_that_cannot_work_are_refused(settings: dict) -> None:
     with pytest.raises(ConfigError, match="expected"):
-        Watch(**settings)
+        Watch(**{"share": 0.1, "every": 500, "keep": "last", **settings})
     with pytest.raises(ConfigError, match="only a validation tells"):
-        Watch(keep="best")
+        watch_of(keep="best")

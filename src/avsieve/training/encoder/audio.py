@@ -3,89 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Unpack
 
 from torch import nn
 
 from avsieve.encoders.audio import AUDIO, BUILTIN_FILE, load_weights
+from avsieve.errors import ConfigError
 from avsieve.training.encoder.audio_data import CropBatches, Speech
 from avsieve.training.encoder.augment import Augmenter
-from avsieve.training.encoder.encoder_run import train_encoder
-from avsieve.training.encoder.job import Data, Modality, Run
-from avsieve.training.encoder.large_margin import NONE, LargeMargin, plain_speed
+from avsieve.training.encoder.encoder_run import Data, Modality, Run, train_encoder
+from avsieve.training.encoder.optimisation import Schedule
 from avsieve.training.encoder.phase import Phase
-from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.settings import TrainAudio
 from avsieve.training.encoder.spec_augment import Masked
 from avsieve.training.encoder.state import Row
-from avsieve.training.encoder.validation import OFF, Validation, Watch, split
+from avsieve.training.encoder.validation import Validation, Watch, split
 
 _AUDIO = Modality(
     "train_audio", ("torch", "lightning-fabric", "numpy", "scipy"), AUDIO, BUILTIN_FILE, load_weights, "crops"
 )
 _SECOND = 500_009  # keeps the order and the crops of a second phase apart from those of the first
 VALIDATION_SAMPLES = 64_000  # 4 s from the middle
+FOLDERS = ("noise", "music", "rooms", "speech")
+# What decides the result beside schedule, optimiser, validation, second phase, folders and first weights.
+RECIPE = (
+    "arch", "batch", "crop_s", "speeds", "augment", "stack", "gain_db", "mixing", "mask", "scale", "subcenters",
+    "top_k", "top_penalty", "seed",
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class AudioRecipe:
-    """What decides a trained audio encoder, besides the data and the schedule.
-
-    Parameters
-    ----------
-    arch
-        A name of `avsieve.encoders.audio.AUDIO`.
-    batch
-        Crops a step.
-    crop_s
-        Length of a crop, seconds (AVCleanse: 2.015).
-    speeds
-        Speed factors; each makes its own classes.
-    augment
-        Treatments to draw from, see `avsieve.training.encoder.augment`; empty for none.
-    stack, gain_db, mixing
-        Chance of a second treatment, largest change of level, and how noise and rooms are mixed in; see
-        `avsieve.training.encoder.augment.Augmenter`.
-    mask
-        Largest share of frames and of bands that SpecAugment hides; 0 for none.
-    scale, subcenters, top_k, top_penalty
-        Of the AAM-softmax; the margin is part of the schedule.
-    seed
-        Decides the first weights, the order, the crops and the treatments.
-    """
-
-    arch: str = "ecapa_small"
-    batch: int = 64
-    crop_s: float = 2.0
-    speeds: tuple[float, ...] = (1.0,)
-    augment: tuple[str, ...] = ("none", "room", "babble", "noise")
-    stack: float = 0.0
-    gain_db: float = 6.0
-    mixing: str = "level"
-    mask: float = 0.1
-    scale: float = 30.0
-    subcenters: int = 1
-    top_k: int = 0
-    top_penalty: float = 0.06
-    seed: int = 0
-
-
-def train_audio(
-    train_list: Path,
-    tars: Sequence[Path],
-    output: Path,
-    *,
-    recipe: AudioRecipe,
-    schedule: Schedule,
-    watch: Watch = OFF,
-    noise: Path | None = None,
-    music: Path | None = None,
-    rooms: Path | None = None,
-    speech: Path | None = None,
-    large: LargeMargin = NONE,
-    **run: Unpack[Run],
-) -> list[Row]:
+def train_audio(train_list: Path, tars: Sequence[Path], output: Path, *, settings: TrainAudio, run: Run) -> list[Row]:
     """Train and write an audio encoder; return the rows of the log.
 
     Parameters
@@ -94,23 +41,18 @@ def train_audio(
         The list and the wav shards that hold its utterances.
     output
         Safetensors file to write, with ``arch``, ``dim``, ``classes`` and ``seed`` in its metadata.
-    recipe, schedule
+    settings
         What to do.
-    watch
-        Which speakers are kept out for a validation, and what for.
-    noise, music, rooms, speech
-        Folders for the augmentation.
-    large
-        A second phase with a large margin on long crops.
     run
-        Optimiser, machine and files; see `avsieve.training.encoder.encoder_run.train_encoder`.
+        Where, and what to write besides.
 
     Raises
     ------
     AvsieveError
         If list and shards do not fit, the device is absent, or the loss is no longer finite.
     """
-    folders = {"noise": noise, "music": music, "rooms": rooms, "speech": speech}
+    watch, large = Watch.of(settings), settings.large_margin
+    folders = {name: getattr(settings, name) for name in FOLDERS}
 
     def load(_encoder: nn.Module) -> Data:
         said, validation = Speech(train_list, tars), None
@@ -119,12 +61,17 @@ def train_audio(
             validation = Validation(held, lambda index: held.centre(index, VALIDATION_SAMPLES), watch)
 
         def phase(
-            plan: Schedule, batch: int, crop_s: float, kinds: tuple[str, ...], speeds: tuple[float, ...], seed: int
+            plan: Schedule, batch: int, crop_s: float, kinds: Sequence[str], speeds: Sequence[float], seed: int
         ) -> tuple[CropBatches, Schedule]:
             augmenter = None
             if kinds:
                 augmenter = Augmenter(
-                    kinds, **folders, stack=recipe.stack, gain_db=recipe.gain_db, mixing=recipe.mixing, seed=recipe.seed
+                    kinds,
+                    **folders,
+                    stack=settings.stack,
+                    gain_db=settings.gain_db,
+                    mixing=settings.mixing,
+                    seed=settings.seed,
                 )
             plan = plan.for_list(len(said) * len(speeds), batch)
             batches = CropBatches(
@@ -132,13 +79,21 @@ def train_audio(
             )
             return batches, plan
 
-        first, plan = phase(schedule, recipe.batch, recipe.crop_s, recipe.augment, recipe.speeds, recipe.seed)
+        first, plan = phase(
+            Schedule.of(settings), settings.batch, settings.crop_s, settings.augment, settings.speeds, settings.seed
+        )
         phases = [Phase(first, plan)]
         if large.steps:
-            kinds = recipe.augment if large.augment is None else large.augment
-            place = plain_speed(recipe.speeds)
+            # Thienpondt et al., arXiv 2010.11255, section 3.2: longer crops make embeddings good enough for a margin
+            # that would not converge on short ones. Speeds other than 1 go, and the centres of their classes.
+            place = plain_speed(settings.speeds)
             second, plan = phase(
-                large.schedule(), large.batch or recipe.batch, large.crop_s, kinds, (1.0,), recipe.seed + _SECOND
+                Schedule.cosine(large.steps, lr=large.lr, lr_end=large.lr_end, warmup=0.0, margin=large.margin),
+                large.batch or settings.batch,
+                large.crop_s,
+                settings.augment if large.augment is None else large.augment,
+                (1.0,),
+                settings.seed + _SECOND,
             )
             phases.append(Phase(second, plan, classes=(place * said.classes, said.classes)))
         return Data(said, phases, first.classes, validation)
@@ -148,8 +103,28 @@ def train_audio(
         train_list,
         output,
         load,
-        recipe=recipe,
-        treated=lambda encoder: Masked(encoder, recipe.mask),
-        besides={"large_margin": asdict(large), "folders": {k: str(v) for k, v in folders.items() if v is not None}},
-        **run,
+        settings=settings,
+        run=run,
+        recipe={name: getattr(settings, name) for name in RECIPE},
+        wrap=lambda encoder: Masked(encoder, settings.mask),
+        besides={
+            "large_margin": large.model_dump(),
+            "folders": {name: folder for name, folder in folders.items() if folder is not None},
+        },
     )
+
+
+def plain_speed(speeds: Sequence[float]) -> int:
+    """Return the place of the speed 1 among ``speeds``.
+
+    Raises
+    ------
+    ConfigError
+        If it is not among them.
+    """
+    if 1.0 not in speeds:
+        raise ConfigError(
+            f"large-margin fine-tuning goes on with the voices as they are, and the speeds are {list(speeds)}; "
+            f"expected 1.0 among them"
+        )
+    return list(speeds).index(1.0)

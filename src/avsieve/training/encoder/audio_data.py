@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -62,10 +64,12 @@ class CropBatches(EpochBatches):
     speeds
         Speed factors in hundredths; 1.0 is the voice as it is.
     augmenter
-        Treats each crop; None leaves it.
+        Augments each crop; None leaves it.
     seed
-        Decides order, crops and treatments.
+        Decides order, crops and augmentation.
     """
+
+    dimensions = 2
 
     def __init__(
         self,
@@ -73,10 +77,10 @@ class CropBatches(EpochBatches):
         *,
         steps: int,
         batch: int,
-        crop_s: float = 2.0,
-        speeds: tuple[float, ...] = (1.0,),
+        crop_s: float,
+        speeds: Sequence[float] = (1.0,),
         augmenter: Augmenter | None = None,
-        seed: int = 0,
+        seed: int,
     ) -> None:
         super().__init__(len(speech) * len(speeds), steps=steps, batch=batch, seed=seed)
         self.speech = speech

@@ -1,13 +1,13 @@
 """Make training speech harder: rooms, noise, other voices, microphones, level.
 
-Each crop gets one treatment, drawn evenly, as AVCleanse's recipe has it: nothing, a room, babble of 3 to 8 other
+Each crop gets one augmentation, drawn evenly, as in AVCleanse's recipe: nothing, a room, babble of 3 to 8 other
 utterances at 13 to 20 dB, music at 5 to 15 dB or noise at 0 to 15 dB. Noise and rooms come from folders that the user
-names (MUSAN, RIRS_NOISES), or are made up where none is named. How they are mixed is told by `MIXINGS`.
+names (MUSAN, RIRS_NOISES), or are made up where none is named. `MIXINGS` says how they are mixed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import gcd
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def _rms(wave: np.ndarray) -> float:
 
 
 class Augmenter:
-    """Apply one treatment to a crop.
+    """Apply one augmentation to a crop.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class Augmenter:
         Folders of noise, of music, of impulse responses, and of speech for babble. Without ``noise`` and ``rooms`` they
         are made up, without ``speech`` it is that of other speakers; music needs its folder.
     stack
-        Chance of a second treatment after the first.
+        Chance of a second augmentation after the first.
     gain_db
         Largest change of level, either way, that every crop gets at the end; 0 for none.
     mixing
@@ -102,16 +102,16 @@ class Augmenter:
 
     def __init__(
         self,
-        kinds: tuple[str, ...] = ("none", "room", "babble", "noise"),
+        kinds: Sequence[str],
         *,
-        noise: Path | None = None,
-        music: Path | None = None,
-        rooms: Path | None = None,
-        speech: Path | None = None,
-        stack: float = 0.0,
-        gain_db: float = 6.0,
-        mixing: str = "level",
-        seed: int = 0,
+        noise: str | Path | None = None,
+        music: str | Path | None = None,
+        rooms: str | Path | None = None,
+        speech: str | Path | None = None,
+        stack: float,
+        gain_db: float,
+        mixing: str,
+        seed: int,
     ) -> None:
         if unknown := sorted(set(kinds) - set(KINDS)):
             raise ConfigError(f"augmentation {', '.join(unknown)}: not known; expected some of {', '.join(KINDS)}")
@@ -132,7 +132,7 @@ class Augmenter:
         ]
 
     def __call__(self, wave: np.ndarray, rng: np.random.Generator, others: Callable[[int], np.ndarray]) -> np.ndarray:
-        """Return ``wave`` (n,) float32 treated, as long as before.
+        """Return ``wave`` (n,) float32 augmented, as long as before.
 
         Parameters
         ----------
@@ -143,14 +143,14 @@ class Augmenter:
         others
             ``others(n)`` returns ``n`` samples of another speaker, for babble.
         """
-        wave = self._treat(wave, rng, others)
+        wave = self._augmented(wave, rng, others)
         if self.stack and rng.random() < self.stack:
-            wave = self._treat(wave, rng, others)
+            wave = self._augmented(wave, rng, others)
         if not self.gain_db:
             return wave
         return wave * np.float32(10 ** (rng.uniform(-self.gain_db, self.gain_db) / 20))
 
-    def _treat(self, wave: np.ndarray, rng: np.random.Generator, others: Callable[[int], np.ndarray]) -> np.ndarray:
+    def _augmented(self, wave: np.ndarray, rng: np.random.Generator, others: Callable[[int], np.ndarray]) -> np.ndarray:
         kind, n = self.kinds[int(rng.integers(len(self.kinds)))], len(wave)
         if kind == "room":
             stored = self._rooms.piece(None, rng) if self._rooms else self._stock[int(rng.integers(len(self._stock)))]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,17 +13,96 @@ import torch
 from torch import nn
 
 from avsieve.encoders.checkpoint import resolve
+from avsieve.encoders.contract import Architecture
 from avsieve.encoders.registry import build
+from avsieve.registry import Registry
 from avsieve.storage.provenance import sha256_of, write_provenance
 from avsieve.training.encoder.devices import Machine, finish, start
-from avsieve.training.encoder.job import Data, Modality, Recipe
+from avsieve.training.encoder.examples import Listed
 from avsieve.training.encoder.loop import Keeping, fit, save_encoder
 from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimiser import Optimiser
+from avsieve.training.encoder.optimisation import Optimiser
+from avsieve.training.encoder.phase import Phase
+from avsieve.training.encoder.settings import EncoderTraining
 from avsieve.training.encoder.state import Row, State
 from avsieve.training.encoder.validation import Validation
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a training runs, and what it writes beside the weights.
+
+    Parameters
+    ----------
+    machine
+        Device, processes and precision.
+    keeping
+        Log, state of an unfinished training, TensorBoard.
+    workers
+        Processes that prepare batches, for each that trains.
+    provenance
+        JSON to write.
+    half
+        Store the weights as float16.
+    """
+
+    machine: Machine
+    keeping: Keeping
+    workers: int
+    provenance: Path | None = None
+    half: bool = False
+
+
+@dataclass(frozen=True)
+class Modality:
+    """What tells the training of one modality from that of another.
+
+    Parameters
+    ----------
+    stage, packages
+        Of the provenance.
+    table, builtin
+        Architecture name -> factory, and the file of the shipped weights.
+    load
+        ``load(network, arch, checkpoint)`` returns a new network with the weights of a file to begin with, ours or
+        another project's.
+    samples
+        What a batch consists of.
+    """
+
+    stage: str
+    packages: tuple[str, ...]
+    table: Registry[Architecture]
+    builtin: str
+    load: Callable[[nn.Module, str, str | Path], nn.Module]
+    samples: str
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a training reads.
+
+    Parameters
+    ----------
+    listed
+        The utterances.
+    phases
+        Batches of them by step, and their schedules.
+    classes
+        How many the labels of the first phase tell apart: the speakers, or more where one speaker makes several.
+    validation
+        Measures the encoder on the way, on speakers kept out of ``listed``.
+    metadata
+        What the file of weights says besides ``arch``, ``dim``, ``classes`` and ``seed``.
+    """
+
+    listed: Listed
+    phases: Sequence[Phase]
+    classes: int
+    validation: Validation | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def train_encoder(
@@ -32,24 +111,11 @@ def train_encoder(
     output: Path,
     load: Callable[[nn.Module], Data],
     *,
-    recipe: Recipe,
-    optimiser: Optimiser,
-    treated: Callable[[nn.Module], nn.Module] | None = None,
+    settings: EncoderTraining,
+    run: Run,
+    recipe: Mapping[str, Any],
+    wrap: Callable[[nn.Module], nn.Module] | None = None,
     besides: Mapping[str, Any] = MappingProxyType({}),
-    device: str = "auto",
-    devices: int = 1,
-    nodes: int = 1,
-    strategy: str = "auto",
-    precision: str = "fp32",
-    workers: int = 0,
-    start_from: str | Path | None = None,
-    log: Path | None = None,
-    provenance: Path | None = None,
-    checkpoint: Path | None = None,
-    log_every: int = 50,
-    checkpoint_every: int = 500,
-    half: bool = False,
-    board: Path | None = None,
 ) -> list[Row]:
     """Train and write an encoder; return the rows of the log.
 
@@ -65,28 +131,17 @@ def train_encoder(
         Safetensors file to write, with ``arch``, ``dim``, ``classes`` and ``seed`` in its metadata.
     load
         Opens the data for the encoder, which has its first weights; called once the device is known to be there.
-    recipe, optimiser
-        What to do.
-    treated
+    settings
+        What to do. Its ``start_from`` may be whatever file the embedding stages load, other projects' among them.
+    run
+        Where, and what to leave. The state of an unfinished training is resumed if it is there, and removed at the end.
+    recipe
+        What of the settings decides the result beside schedule, optimiser and validation, for the provenance; a
+        checkpoint of another training is told by it.
+    wrap
         Puts what only training has around the encoder.
     besides
-        What else decides the result, for the provenance; a checkpoint of another training is told by it.
-    device, devices, nodes, strategy, precision
-        Where and how; see `avsieve.training.encoder.devices.Machine`.
-    workers
-        Processes that prepare batches, for each that trains.
-    start_from
-        Weights to begin with (fine-tuning) in place of random ones: whatever file the embedding stages load, other
-        projects' among them; ``builtin`` for the shipped ones.
-    log, provenance
-        CSV of the losses, with a row every ``log_every`` steps, and JSON to write.
-    checkpoint
-        State of an unfinished training, left every ``checkpoint_every`` steps: resumed if it is there, removed at the
-        end.
-    half
-        Store the weights as float16.
-    board
-        Folder for TensorBoard's files.
+        What else decides the result.
 
     Raises
     ------
@@ -94,14 +149,13 @@ def train_encoder(
         If list and shards do not fit, the device is absent, the first weights are of another architecture, or the loss
         is no longer finite.
     """
-    machine = Machine(device, devices, nodes, strategy, precision)
-    fabric = start(machine)
-    torch.manual_seed(recipe.seed)
-    encoder = build(modality.table, recipe.arch)
+    fabric = start(run.machine)
+    torch.manual_seed(settings.seed)
+    encoder = build(modality.table, settings.arch)
     first: Path | None = None
-    if start_from is not None:
-        first = resolve(start_from, modality.builtin)
-        encoder = modality.load(encoder, recipe.arch, start_from)
+    if settings.start_from is not None:
+        first = resolve(settings.start_from, modality.builtin)
+        encoder = modality.load(encoder, settings.arch, settings.start_from)
         logger.info("begins with the weights of %s", first)
     data = load(encoder)
     dim = int(encoder.dim)  # type: ignore[arg-type]
@@ -109,50 +163,51 @@ def train_encoder(
         dim,
         data.classes,
         margin=0.0,
-        scale=recipe.scale,
-        subcenters=recipe.subcenters,
-        top_k=recipe.top_k,
-        top_penalty=recipe.top_penalty,
+        scale=settings.scale,
+        subcenters=settings.subcenters,
+        top_k=settings.top_k,
+        top_penalty=settings.top_penalty,
     )
+    optimiser, processes = Optimiser.of(settings), run.machine.processes
     logger.info(
         "%s (%d parameters) on %d utterances of %d speakers, %d classes, %d steps of %d %s, %s of %s%s",
-        recipe.arch,
+        settings.arch,
         sum(p.numel() for p in encoder.parameters()),
         len(data.listed),
         data.listed.classes,
         data.classes,
         sum(phase.schedule.steps for phase in data.phases),
-        recipe.batch,
+        settings.batch,
         modality.samples,
-        f"{machine.processes} processes" if machine.processes > 1 else "1 process",
+        f"{processes} processes" if processes > 1 else "1 process",
         fabric.device.type,
         "" if data.validation is None else f", {data.validation.speakers} other speakers for the validation",
     )
     facts = {"train_list": sha256_of(train_list), "speakers": data.listed.classes, "utterances": len(data.listed)}
     state = fit(
         fabric,
-        encoder if treated is None else treated(encoder),
+        encoder if wrap is None else wrap(encoder),
         criterion,
         data.phases,
         optimiser=optimiser,
-        seed=recipe.seed,
-        workers=workers,
-        keeping=Keeping(log, log_every, checkpoint, checkpoint_every, board),
+        seed=settings.seed,
+        workers=run.workers,
+        keeping=run.keeping,
         validation=data.validation,
-        recipe={**asdict(recipe), **facts, **besides, "start_from": sha256_of(first) if first else ""},
+        recipe={**recipe, **facts, **besides, "start_from": sha256_of(first) if first else ""},
     )
     if fabric.is_global_zero:
-        metadata = {"arch": recipe.arch, "dim": str(dim), "classes": str(data.classes), "seed": str(recipe.seed)}
-        save_encoder(output, encoder, metadata | dict(data.metadata), half=half)
-        if provenance is not None:
+        metadata = {"arch": settings.arch, "dim": str(dim), "classes": str(data.classes), "seed": str(settings.seed)}
+        save_encoder(output, encoder, metadata | dict(data.metadata), half=run.half)
+        if run.provenance is not None:
             write_provenance(
-                provenance,
+                run.provenance,
                 stage=modality.stage,
                 packages=list(modality.packages),
                 device=fabric.device.type,
-                processes=machine.processes,
-                precision=precision,
-                recipe=asdict(recipe),
+                processes=processes,
+                precision=run.machine.precision,
+                recipe=dict(recipe),
                 schedule=[asdict(phase.schedule) for phase in data.phases],
                 optimiser=asdict(optimiser),
                 **data.metadata,
@@ -163,8 +218,8 @@ def train_encoder(
                 **facts,
                 **besides,
             )
-        if checkpoint is not None:
-            checkpoint.unlink(missing_ok=True)
+        if run.keeping.checkpoint is not None:
+            run.keeping.checkpoint.unlink(missing_ok=True)
     finish(fabric)
     return state.rows
 

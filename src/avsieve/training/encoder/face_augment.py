@@ -1,16 +1,18 @@
-"""Spoil aligned faces at random, so that an encoder learns the shape of a face rather than its light and colour."""
+"""Augment aligned faces at random, so that an encoder learns the shape of a face rather than its light and colour."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
 
+from avsieve.training.encoder.settings import TrainVisual
+
 
 @dataclass(frozen=True)
 class FaceAugmentation:
-    """How likely and how strong each treatment is; all zero leaves the faces alone.
+    """How likely and how strong each change is; all zero leaves the faces alone.
 
     Parameters
     ----------
@@ -28,18 +30,24 @@ class FaceAugmentation:
         have each other's weight.
     """
 
-    flip: float = 0.5
-    grey: float = 0.3
-    blur: float = 0.3
-    noise: float = 0.3
-    erase: float = 0.2
-    jitter: float = 1.0
-    shift: float = 1.0
-    smooth: float = 0.0
-    planes: str = "rgb"
+    flip: float
+    grey: float
+    blur: float
+    noise: float
+    erase: float
+    jitter: float
+    shift: float
+    smooth: float
+    planes: str
+
+    @classmethod
+    def of(cls, settings: TrainVisual, planes: str) -> FaceAugmentation:
+        """Return the augmentation that the settings ask for, of faces whose planes come in the order ``planes``."""
+        names = [field.name for field in fields(cls) if field.name != "planes"]
+        return cls(**{name: getattr(settings, name) for name in names}, planes=planes)
 
     def __call__(self, face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return a treated copy of a face (112, 112, 3) uint8 BGR."""
+        """Return an augmented copy of a face (112, 112, 3) uint8 BGR."""
         if self.shift > 0:
             face = _moved(face, self.shift, rng)
         if rng.random() < self.flip:

@@ -24,9 +24,9 @@ from avsieve.encoders.checkpoint import write_state
 from avsieve.training.encoder.devices import prepare
 from avsieve.training.encoder.history import Meter, tell, write_log
 from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimiser import Optimiser
+from avsieve.training.encoder.optimisation import Optimiser
 from avsieve.training.encoder.phase import Phase, PhaseRun
-from avsieve.training.encoder.state import Best, State, apply_state, check_agreement, read_state, save_state
+from avsieve.training.encoder.state import Best, State, apply_state, check_agreement, plain, read_state, save_state
 from avsieve.training.encoder.tensorboard import Board
 from avsieve.training.encoder.validation import Validation
 
@@ -64,7 +64,7 @@ def fit(
     optimiser: Optimiser,
     seed: int,
     workers: int = 0,
-    keeping: Keeping = Keeping(),
+    keeping: Keeping,
     validation: Validation | None = None,
     recipe: dict[str, Any] | None = None,
 ) -> State:
@@ -177,7 +177,7 @@ def _note(state: State, eer: float, encoder: nn.Module, validation: Validation) 
         return
     weights = None
     if validation.watch.keep == "best":
-        weights = {k: v.detach().cpu().clone() for k, v in encoder.state_dict().items()}
+        weights = {k: v.clone() for k, v in plain(encoder.state_dict()).items()}
     state.best = Best(state.step, eer, weights)
 
 

@@ -51,11 +51,12 @@ class AAMSoftmax(nn.Module):
         self,
         dim: int,
         classes: int,
-        margin: float = 0.2,
-        scale: float = 30.0,
+        *,
+        margin: float,
+        scale: float,
         subcenters: int = 1,
         top_k: int = 0,
-        top_penalty: float = 0.06,
+        top_penalty: float = 0.0,
     ) -> None:
         super().__init__()
         if classes < 2 or subcenters < 1:

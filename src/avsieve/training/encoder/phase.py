@@ -11,9 +11,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from avsieve.training.encoder.devices import layout_of
 from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimiser import Optimiser
-from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.optimisation import Optimiser, Schedule
 from avsieve.training.encoder.state import Parts
 
 # Keep apart the seeds of neighbouring trainings, and in one step those of masks and of each process's dropout.
@@ -22,6 +22,10 @@ _MIX, _STREAM = 1_000_003, 7_919_000_000_017
 
 class StepBatches(Protocol, Sized):
     """Batches by step: ``batches[step]`` gives inputs and labels (B,) int64, always the same for the same step."""
+
+    @property
+    def dimensions(self) -> int:
+        """Return how many dimensions the inputs have: 4 for images (B, channels, height, width)."""
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]: ...
 
@@ -85,7 +89,9 @@ class PhaseRun:
         self.fabric, self.phase, self.clip = fabric, phase, optimiser.clip
         self.before, self.total = before, total
         self.criterion = criterion
-        joint = _Joint(encoder, criterion).train()
+        # Before Fabric wraps the network: what averages the gradients lays them out as the weights lie then.
+        self._layout = layout_of(fabric.device, phase.batches.dimensions)
+        joint = _Joint(encoder, criterion).train().to(memory_format=self._layout)  # type: ignore[call-overload]
         self.parts = Parts(encoder, criterion, optimiser.build([p for p in joint.parameters() if p.requires_grad]))
         self._network, self._stepper = fabric.setup(joint, self.parts.stepper)
         if fabric.world_size > 1:
@@ -116,7 +122,8 @@ class PhaseRun:
         self.criterion.set_margin(schedule.margin_at(step), schedule.risen_at(step))
         self._stepper.zero_grad(set_to_none=True)
         loss, hits = self._network(
-            inputs.to(fabric.device, non_blocking=True), labels.to(fabric.device, non_blocking=True)
+            inputs.to(fabric.device, non_blocking=True, memory_format=self._layout),
+            labels.to(fabric.device, non_blocking=True),
         )
         fabric.backward(loss)
         if self.clip:

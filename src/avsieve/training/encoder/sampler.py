@@ -28,7 +28,7 @@ class EpochBatches(Dataset):
         Decides the order, and what a subclass draws for each sample.
     """
 
-    def __init__(self, length: int, *, steps: int, batch: int, seed: int = 0) -> None:
+    def __init__(self, length: int, *, steps: int, batch: int, seed: int) -> None:
         self.length, self.steps, self.batch, self.seed = length, steps, batch, seed
         self._orders: dict[int, np.ndarray] = {}
         self.rows = range(batch)

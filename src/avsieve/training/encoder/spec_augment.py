@@ -24,7 +24,7 @@ class Masked(nn.Module):
 
     encoder: Any
 
-    def __init__(self, encoder: nn.Module, share: float = 0.1) -> None:
+    def __init__(self, encoder: nn.Module, share: float) -> None:
         super().__init__()
         if share > 0 and not (hasattr(encoder, "fbank") and hasattr(encoder, "embed")):
             raise ConfigError(

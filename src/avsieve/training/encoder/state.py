@@ -1,6 +1,6 @@
 """The state of an unfinished training: left behind whole, taken up exactly.
 
-Order, crops, treatments, masks, learning rate and margin are functions of seed and step, and torch's generator is set
+Order, crops, augmentation, masks, learning rate and margin are functions of seed and step, and torch's generator is set
 anew in every step; so the step's number stands for the sampler, the schedule and all random numbers.
 """
 
@@ -49,6 +49,17 @@ class Parts:
     stepper: torch.optim.Optimizer
 
 
+def plain(state: Any) -> Any:
+    """Return a state with its tensors on the CPU and in the usual layout, whatever device and layout trained them."""
+    if isinstance(state, Tensor):
+        return state.detach().cpu().contiguous()
+    if isinstance(state, dict):
+        return {name: plain(value) for name, value in state.items()}
+    if isinstance(state, list | tuple):
+        return type(state)(plain(value) for value in state)
+    return state
+
+
 def save_state(path: Path, fabric: Fabric, parts: Parts, identity: str, phase: int, state: State) -> None:
     """Write the state from the first process; in the others it is the same."""
     if not fabric.is_global_zero:
@@ -60,9 +71,9 @@ def save_state(path: Path, fabric: Fabric, parts: Parts, identity: str, phase: i
         "step": state.step,
         "rows": state.rows,
         "best": None if best is None else {"step": best.step, "eer": best.eer, "weights": best.weights},
-        "encoder": parts.encoder.state_dict(),
-        "criterion": parts.criterion.state_dict(),
-        "optimiser": parts.stepper.state_dict(),
+        "encoder": plain(parts.encoder.state_dict()),
+        "criterion": plain(parts.criterion.state_dict()),
+        "optimiser": plain(parts.stepper.state_dict()),
         "scaler": fabric.strategy.precision.state_dict(),
     }
     with atomic_path(path) as partial:
@@ -108,6 +119,10 @@ def apply_state(content: dict[str, Any], fabric: Fabric, parts: Parts) -> State:
     parts.encoder.load_state_dict(content["encoder"])
     parts.criterion.load_state_dict(content["criterion"])
     parts.stepper.load_state_dict(content["optimiser"])
+    for parameter, kept in parts.stepper.state.items():
+        for name, value in kept.items():  # as the weights lie: an optimiser is slow where the two differ
+            if isinstance(value, Tensor) and value.shape == parameter.shape and value.stride() != parameter.stride():
+                kept[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
     fabric.strategy.precision.load_state_dict(content["scaler"])
     best = None if content["best"] is None else Best(**content["best"])
     return State(int(content["step"]), content["rows"], best)

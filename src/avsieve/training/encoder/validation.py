@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,14 +14,16 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from avsieve.errors import ConfigError
+from avsieve.evaluation.metrics import eer, error_rates
+from avsieve.evaluation.scoring import settle
 from avsieve.storage.ids import parse_id
-from avsieve.training.encoder.devices import gathered
+from avsieve.training.encoder.devices import gathered, layout_of
 from avsieve.training.encoder.examples import Listed
+from avsieve.training.encoder.settings import EncoderTraining
 
 Part = TypeVar("Part", bound=Listed)
 KEEP = ("last", "best")
 MAX_VIDEOS, MAX_UTTERANCES = 10, 4000
-STEPS, BORDER = 1 << 20, (3 - math.sqrt(5)) / 2
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,14 @@ class Watch:
         Whose weights are written: those of the ``last`` step, or of the ``best``, with the lowest equal error rate.
     """
 
-    share: float = 0.0
-    every: int = 500
-    keep: str = "last"
+    share: float
+    every: int
+    keep: str
+
+    @classmethod
+    def of(cls, settings: EncoderTraining) -> Watch:
+        """Return what the settings keep out."""
+        return cls(settings.validation, settings.validate_every, settings.keep)
 
     def __post_init__(self) -> None:
         if not 0 <= self.share < 1 or self.every < 1:
@@ -53,9 +59,6 @@ class Watch:
             raise ConfigError(f"keep: {self.keep!r} is not known; expected {' or '.join(KEEP)}")
         if self.keep == "best" and not self.share:
             raise ConfigError("keep best: which step is best, only a validation tells; give it a share of the speakers")
-
-
-OFF = Watch()
 
 
 def is_held(speaker: str, share: float) -> bool:
@@ -98,28 +101,10 @@ def first_of_videos(listed: Listed) -> list[int]:
 
 
 def pair_cosines(vectors: np.ndarray) -> np.ndarray:
-    """Return the cosines (N, N) float64 of all pairs of rows (N, D); those that are equal but for rounding are equal.
-
-    As `avsieve.evaluation.scoring.settle` has it, and here for the same reason as `pair_eer`.
-    """
+    """Return the cosines (N, N) float32 of all pairs of rows (N, D); what differs by rounding only is made equal."""
     unit = vectors.astype(np.float64)
     unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), np.finfo(np.float64).tiny)
-    return np.asarray(np.floor(unit @ unit.T * STEPS + (1 - BORDER)) / STEPS)
-
-
-def pair_eer(scores: np.ndarray, target: np.ndarray) -> float:
-    """Return max(FPR, FNR) where the two are closest, as AVCleanse has it, for scores (N,) and who is a target (N,).
-
-    It equals `avsieve.evaluation.metrics.eer` with ``nearest``. It stands here so that work on the evaluation does not
-    train every encoder anew.
-    """
-    order = np.argsort(-scores, kind="stable")
-    ends = np.flatnonzero(np.r_[np.diff(scores[order]) != 0, True])  # equal scores are accepted together
-    accepted = np.cumsum(target[order])[ends]
-    fnr = np.r_[1.0, 1 - accepted / target.sum()]
-    fpr = np.r_[0.0, (ends + 1 - accepted) / (~target).sum()]
-    at = int(np.abs(fpr - fnr).argmin())
-    return float(max(fpr[at], fnr[at]))
+    return settle(unit @ unit.T)
 
 
 class Validation:
@@ -166,9 +151,11 @@ class Validation:
         with torch.no_grad(), fabric.autocast():
             for start in range(0, len(embedded), self._batch):
                 inputs = torch.stack([self._inputs(self.picked[i]) for i in embedded[start : start + self._batch]])
-                parts.append(F.normalize(encoder(inputs.to(fabric.device)).float()))
+                inputs = inputs.to(fabric.device, memory_format=layout_of(fabric.device, inputs.dim()))
+                parts.append(F.normalize(encoder(inputs).float()))
         encoder.train(training)
         found = torch.zeros(len(self.picked), parts[0].shape[1], device=fabric.device)
         found[mine] = torch.cat(parts)[: len(mine)]
         whole = gathered(fabric, found).sum(dim=0).cpu().numpy()
-        return pair_eer(pair_cosines(whole)[self._rows, self._columns], self._target)
+        scores = pair_cosines(whole)[self._rows, self._columns]
+        return eer(error_rates(scores, self._target), "nearest")  # as AVCleanse has it

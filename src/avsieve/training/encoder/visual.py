@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Unpack
 
 from torch import nn
 
 from avsieve.encoders.visual import BUILTIN_FILE, VISUAL, load_weights
 from avsieve.errors import ConfigError
-from avsieve.training.encoder.encoder_run import train_encoder
+from avsieve.training.encoder.encoder_run import Data, Modality, Run, train_encoder
 from avsieve.training.encoder.face_augment import FaceAugmentation
-from avsieve.training.encoder.job import Data, Modality, Run
+from avsieve.training.encoder.optimisation import Schedule
 from avsieve.training.encoder.phase import Phase
-from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.settings import TrainVisual
 from avsieve.training.encoder.state import Row
-from avsieve.training.encoder.validation import OFF, Validation, Watch, split
+from avsieve.training.encoder.validation import Validation, Watch, split
 from avsieve.training.encoder.visual_data import FaceBatches, Faces, Scaled
 
 _VISUAL = Modality(
@@ -28,54 +27,11 @@ _VISUAL = Modality(
     load_weights,
     "faces",
 )
-CHANNELS = ("auto", "rgb", "bgr")
+# What decides the result beside augmentation, schedule, optimiser, validation and first weights.
+RECIPE = ("arch", "batch", "augment", "channels", "scale", "subcenters", "top_k", "top_penalty", "seed")
 
 
-@dataclass(frozen=True)
-class VisualRecipe:
-    """What decides a trained visual encoder, besides the data and the schedule.
-
-    Parameters
-    ----------
-    arch
-        A name of `avsieve.encoders.visual.VISUAL`.
-    batch
-        Faces a step.
-    augment
-        Whether faces are spoiled as `augmentation` says.
-    augmentation
-        How.
-    channels
-        Order of the colours that the network is fed with, ``rgb`` or ``bgr`` (AVCleanse); ``auto`` for that of the
-        weights that it begins with, else ``rgb``.
-    scale, subcenters, top_k, top_penalty
-        Of the AAM-softmax; the margin is part of the schedule.
-    seed
-        Decides the first weights, the order, the faces and the treatments.
-    """
-
-    arch: str = "mobileface_small"
-    batch: int = 64
-    augment: bool = True
-    augmentation: FaceAugmentation = field(default_factory=FaceAugmentation)
-    channels: str = "auto"
-    scale: float = 30.0
-    subcenters: int = 1
-    top_k: int = 0
-    top_penalty: float = 0.06
-    seed: int = 0
-
-
-def train_visual(
-    train_list: Path,
-    tars: Sequence[Path],
-    output: Path,
-    *,
-    recipe: VisualRecipe,
-    schedule: Schedule,
-    watch: Watch = OFF,
-    **run: Unpack[Run],
-) -> list[Row]:
+def train_visual(train_list: Path, tars: Sequence[Path], output: Path, *, settings: TrainVisual, run: Run) -> list[Row]:
     """Train and write a visual encoder; return the rows of the log.
 
     Parameters
@@ -84,33 +40,44 @@ def train_visual(
         The list and the shards of aligned faces that hold its utterances.
     output
         Safetensors file to write, with ``arch``, ``dim``, ``channels``, ``classes`` and ``seed`` in its metadata.
-    recipe, schedule
+    settings
         What to do.
-    watch
-        Which speakers are kept out for a validation, and what for.
     run
-        Optimiser, machine and files; see `avsieve.training.encoder.encoder_run.train_encoder`.
+        Where, and what to write besides.
 
     Raises
     ------
     AvsieveError
         If list and shards do not fit, the device is absent, or the loss is no longer finite.
     """
-    if recipe.channels not in CHANNELS:
-        raise ConfigError(f"channels: {recipe.channels!r} is not known; expected one of {', '.join(CHANNELS)}")
+    watch = Watch.of(settings)
 
     def load(encoder: nn.Module) -> Data:
-        channels = _order(recipe.channels, getattr(encoder, "channels", None), run.get("start_from"))
+        channels = _order(settings.channels, getattr(encoder, "channels", None), settings.start_from)
         faces, validation = Faces(train_list, tars, channels=channels), None
         if watch.share:
             faces, held = split(faces, watch.share)
             validation = Validation(held, held.middle, watch)
-        treat = replace(recipe.augmentation, planes=channels) if recipe.augment else None
-        plan = schedule.for_list(len(faces), recipe.batch)
-        batches = FaceBatches(faces, steps=plan.steps, batch=recipe.batch, augmentation=treat, seed=recipe.seed)
+        augmentation = FaceAugmentation.of(settings, channels) if settings.augment else None
+        plan = Schedule.of(settings).for_list(len(faces), settings.batch)
+        batches = FaceBatches(
+            faces, steps=plan.steps, batch=settings.batch, augmentation=augmentation, seed=settings.seed
+        )
         return Data(faces, [Phase(batches, plan)], faces.classes, validation, {"channels": channels})
 
-    return train_encoder(_VISUAL, train_list, output, load, recipe=recipe, treated=Scaled, **run)
+    return train_encoder(
+        _VISUAL,
+        train_list,
+        output,
+        load,
+        settings=settings,
+        run=run,
+        recipe={
+            **{name: getattr(settings, name) for name in RECIPE},
+            "augmentation": asdict(FaceAugmentation.of(settings, "rgb")),
+        },
+        wrap=Scaled,
+    )
 
 
 def _order(asked: str, begun: str | None, start_from: str | Path | None) -> str:

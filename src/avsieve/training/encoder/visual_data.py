@@ -71,13 +71,15 @@ class FaceBatches(EpochBatches):
     batch
         Faces per batch.
     augmentation
-        Treats each face; None leaves it.
+        Augments each face; None leaves it.
     seed
-        Decides order, faces and treatments.
+        Decides order, faces and augmentation.
     """
 
+    dimensions = 4
+
     def __init__(
-        self, faces: Faces, *, steps: int, batch: int, augmentation: FaceAugmentation | None = None, seed: int = 0
+        self, faces: Faces, *, steps: int, batch: int, augmentation: FaceAugmentation | None = None, seed: int
     ) -> None:
         super().__init__(len(faces), steps=steps, batch=batch, seed=seed)
         self.faces, self.augmentation = faces, augmentation

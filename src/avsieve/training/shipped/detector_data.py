@@ -1,4 +1,4 @@
-"""Images to train the tiny detector on: rendered faces placed, scaled and spoiled at random, and images without any."""
+"""Images to train the tiny detector on: rendered faces placed, scaled and augmented at random, and some without."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class DetectorImages:
             canvas = canvas[:, ::-1]
             boxes = boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (self.size - 1, 0, self.size - 1, 0)
             marks = marks[:, _MIRRORED] * (-1, 1) + (self.size - 1, 0)
-        return spoil(np.ascontiguousarray(canvas), rng), boxes.astype(np.float32), marks.astype(np.float32)
+        return augmented(np.ascontiguousarray(canvas), rng), boxes.astype(np.float32), marks.astype(np.float32)
 
     def batch(self, first: int, count: int) -> DetectorBatch:
         """Return the images ``first`` to ``first + count - 1``."""
@@ -149,7 +149,7 @@ class DetectorImages:
         return placed[None].astype(np.float32), marks[None].astype(np.float32)
 
 
-def spoil(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def augmented(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return ``image`` (h, w, 3) uint8 with random light, colour, blur, noise and coding; grey one time in three."""
     if rng.random() < 0.33:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)

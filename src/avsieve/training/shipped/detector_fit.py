@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from avsieve.storage.indexed_tar import TarReader
-from avsieve.training.encoder.schedule import Schedule
+from avsieve.training.encoder.optimisation import Schedule
 from avsieve.training.shipped.detector import TinyDetector, detector_loss
 from avsieve.training.shipped.detector_data import DetectorImages, decode
 from avsieve.training.shipped.onnx_export import write_onnx
@@ -42,7 +42,7 @@ def train_detector(images: DetectorImages, *, steps: int, batch: int, lr: float,
     stepper = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": 1e-3}, {"params": plain, "weight_decay": 0.0}], lr=lr
     )
-    schedule = Schedule(steps, lr=lr, lr_end=lr / 100, warmup=0.03)
+    schedule = Schedule.cosine(steps, lr=lr, lr_end=lr / 100, warmup=0.03, margin=0.0)
     start = time.monotonic()
     for step in range(steps):
         for group in stepper.param_groups:

@@ -1,11 +1,52 @@
-"""Learning rate and margin as functions of the step: nothing to store, nothing to get out of step on a resume."""
+"""The optimiser of an encoder, and learning rate and margin as functions of the step.
+
+Functions of the step need no storing, and cannot get out of step on a resume.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
 
+import torch
+from torch import nn
+
 from avsieve.errors import ConfigError
+from avsieve.training.encoder.settings import EncoderTraining
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """Which optimiser, with what.
+
+    Parameters
+    ----------
+    name
+        ``adam`` (decay added to the gradient, as AVCleanse has it), ``adamw`` or ``sgd`` (momentum 0.9, Nesterov).
+    weight_decay
+        Decay of the weights.
+    clip
+        Largest norm of the gradient; 0 for none.
+    """
+
+    name: str
+    weight_decay: float
+    clip: float
+
+    @classmethod
+    def of(cls, settings: EncoderTraining) -> Optimiser:
+        """Return the optimiser that the settings ask for."""
+        return cls(settings.optimiser, settings.weight_decay, settings.clip)
+
+    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+        """Return the optimiser of ``parameters``; the schedule sets its learning rate before every step."""
+        if self.name == "adam":
+            return torch.optim.Adam(parameters, weight_decay=self.weight_decay)
+        if self.name == "adamw":
+            return torch.optim.AdamW(parameters, weight_decay=self.weight_decay)
+        if self.name == "sgd":
+            return torch.optim.SGD(parameters, lr=0.1, momentum=0.9, nesterov=True, weight_decay=self.weight_decay)
+        raise ConfigError(f"optimiser: {self.name!r} is not known; expected adam, adamw or sgd")
 
 
 @dataclass(frozen=True)
@@ -34,16 +75,16 @@ class Schedule:
     """
 
     steps: int
-    epochs: int = 0
-    kind: str = "cosine"
-    lr: float = 1e-3
-    lr_end: float = 1e-5
-    warmup: float = 0.05
-    decay: float = 0.97
-    epoch_steps: int = 1000
-    margin: float = 0.2
-    margin_from: float = 0.1
-    margin_until: float = 0.4
+    epochs: int
+    kind: str
+    lr: float
+    lr_end: float
+    warmup: float
+    decay: float
+    epoch_steps: int
+    margin: float
+    margin_from: float
+    margin_until: float
 
     def __post_init__(self) -> None:
         if self.kind not in ("cosine", "exponential"):
@@ -58,6 +99,40 @@ class Schedule:
                 f"schedule: the margin rises from {self.margin_from} to {self.margin_until} of the steps; "
                 f"expected 0 <= from <= until <= 1"
             )
+
+    @classmethod
+    def of(cls, settings: EncoderTraining) -> Schedule:
+        """Return the schedule that the settings ask for."""
+        return cls(
+            steps=settings.steps,
+            epochs=settings.epochs,
+            kind=settings.schedule,
+            lr=settings.lr,
+            lr_end=settings.lr_end,
+            warmup=settings.warmup,
+            decay=settings.lr_decay,
+            epoch_steps=settings.epoch_steps,
+            margin=settings.margin,
+            margin_from=settings.margin_from,
+            margin_until=settings.margin_until,
+        )
+
+    @classmethod
+    def cosine(cls, steps: int, *, lr: float, lr_end: float, warmup: float, margin: float) -> Schedule:
+        """Return a schedule of a cosine whose margin is whole from the first step on."""
+        return cls(
+            steps=steps,
+            epochs=0,
+            kind="cosine",
+            lr=lr,
+            lr_end=lr_end,
+            warmup=warmup,
+            decay=1.0,
+            epoch_steps=0,
+            margin=margin,
+            margin_from=0.0,
+            margin_until=0.0,
+        )
 
     def for_list(self, samples: int, batch: int) -> Schedule:
         """Return the schedule for a list of so many samples, in steps of ``batch``: nothing is left to count."""
