@@ -19,10 +19,9 @@ from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_o
 from avsieve.encoders.ecapa import ecapa_small
 from avsieve.encoders.embed_audio import embed_shard as embed
 from avsieve.encoders.settings import Audio
-from avsieve.encoders.waves import as_float, samples_of
 from avsieve.errors import ConfigError, TarError
 from avsieve.storage.indexed_tar import TarReader, TarWriter
-from avsieve.storage.wav import wav_bytes
+from avsieve.storage.wav import as_float, samples_of, wav_bytes
 from avsieve.wiring.rules import flags
 
 embed_shard = functools.partial(embed, batch_s=60.0, precision="fp32", segment_s=2.0, segment_hop_s=2.0)

@@ -46,7 +46,8 @@ def _folder(key: str, folder: str, part_of_run: bool) -> Finding | None:
         return None
     import soundfile
 
-    from avsieve.training.encoder.sound_folder import RATE, SoundFolder
+    from avsieve.storage.wav import SAMPLE_RATE
+    from avsieve.training.encoder.sound_folder import SoundFolder
 
     try:
         files = SoundFolder(folder).files
@@ -55,8 +56,8 @@ def _folder(key: str, folder: str, part_of_run: bool) -> Finding | None:
         return Finding(_level(part_of_run), key, str(error), "fix the path")
     except (RuntimeError, OSError) as error:
         return Finding(_level(part_of_run), key, str(error).splitlines()[0], "take what is no sound out of the folder")
-    if rate != RATE:
-        text = f"{files[0]}: {rate} Hz; expected {RATE} Hz"
+    if rate != SAMPLE_RATE:
+        text = f"{files[0]}: {rate} Hz; expected {SAMPLE_RATE} Hz"
         return Finding(_level(part_of_run), key, text, "convert the folder first")
     return Finding("ok", key, f"{folder}: {len(files):,} recordings")
 

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avsieve.encoders.waves import as_float, samples_of
 from avsieve.storage.indexed_tar import TarReader
-from avsieve.storage.wav import SAMPLE_RATE
+from avsieve.storage.wav import SAMPLE_RATE, as_float, samples_of
 
 
 class Piece(NamedTuple):

@@ -25,7 +25,6 @@ from avsieve.encoders.checkpoint import resolve
 from avsieve.encoders.device import PRECISIONS, pick_device
 from avsieve.encoders.registry import AUDIO
 from avsieve.encoders.settings import Audio
-from avsieve.encoders.waves import samples_of
 from avsieve.errors import ConfigError, TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
@@ -34,7 +33,7 @@ from avsieve.storage.provenance import sha256_of
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 from avsieve.storage.tables import read_table
-from avsieve.storage.wav import SAMPLE_RATE
+from avsieve.storage.wav import SAMPLE_RATE, samples_of
 
 logger = logging.getLogger(__name__)
 # A CPU is as fast with one utterance as with many, up to here; beyond, activations leave its caches (13 % slower at

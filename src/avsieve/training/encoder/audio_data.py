@@ -8,12 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avsieve.encoders.waves import as_float, samples_of
+from avsieve.storage.wav import SAMPLE_RATE, as_float, samples_of
 from avsieve.training.encoder.augment import Augmenter, speed
 from avsieve.training.encoder.examples import Listed
 from avsieve.training.encoder.sampler import EpochBatches
-
-RATE = 16_000
 
 
 class Speech(Listed):
@@ -84,7 +82,7 @@ class CropBatches(EpochBatches):
     ) -> None:
         super().__init__(len(speech) * len(speeds), steps=steps, batch=batch, seed=seed)
         self.speech = speech
-        self.n = round(crop_s * RATE)
+        self.n = round(crop_s * SAMPLE_RATE)
         self.speeds = speeds
         self.augmenter = augmenter
         self._several = len(np.unique(speech.labels)) > 1

@@ -18,7 +18,7 @@ from scipy.signal import resample_poly
 from avsieve.errors import ConfigError
 from avsieve.synthetic.voices.channel import NOISES, coloured_noise
 from avsieve.synthetic.voices.rooms import room_response
-from avsieve.training.encoder.sound_folder import RATE, SoundFolder
+from avsieve.training.encoder.sound_folder import SAMPLE_RATE, SoundFolder
 
 KINDS = ("none", "room", "babble", "music", "noise", "filter")
 # Signal to noise ratios in dB, as in AVCleanse.
@@ -63,7 +63,7 @@ def in_room(wave: np.ndarray, response: np.ndarray) -> np.ndarray:
 def microphone(wave: np.ndarray, rng: np.random.Generator, spread_db: float = 4.0) -> np.ndarray:
     """Return ``wave`` through a random smooth frequency response: normal gains at 9 points over the octaves."""
     size = next_fast_len(len(wave), real=True)
-    hz = np.fft.rfftfreq(size, 1 / RATE)
+    hz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
     points = rng.normal(0, spread_db, 9)
     gain = 10 ** (np.interp(np.log2(np.maximum(hz, 1) / 40), np.arange(9), points) / 20)
     return irfft(rfft(wave, size) * gain.astype(np.float32), size)[: len(wave)]

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from avsieve.errors import ConfigError
+from avsieve.storage.wav import SAMPLE_RATE
 
-RATE = 16_000
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 
 
@@ -41,8 +41,10 @@ class SoundFolder:
 
         path = self.files[which]
         with soundfile.SoundFile(path) as handle:
-            if handle.samplerate != RATE:
-                raise ConfigError(f"{path}: {handle.samplerate} Hz; expected {RATE} Hz: convert the folder first")
+            if handle.samplerate != SAMPLE_RATE:
+                raise ConfigError(
+                    f"{path}: {handle.samplerate} Hz; expected {SAMPLE_RATE} Hz: convert the folder first"
+                )
             if n is not None and handle.frames > n:
                 handle.seek(int(rng.integers(handle.frames - n + 1)))
             found = handle.read(n if n is not None else -1, dtype="float32", always_2d=True)[:, 0]

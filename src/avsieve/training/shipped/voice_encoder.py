@@ -1,4 +1,4 @@
-"""Train the small audio encoder on made-up voices, and measure it on others."""
+"""Train the small audio encoder on synthetic voices, and measure it on others."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from avsieve.encoders.audio import load_audio_encoder
-from avsieve.encoders.waves import as_float
 from avsieve.evaluation.metrics import eer, error_rates
 from avsieve.evaluation.scoring import Part, mean_of_cosines
 from avsieve.storage.atomic import write_json
+from avsieve.storage.wav import as_float
 from avsieve.synthetic.voices.corpus import VoiceCorpus, write_voices
 from avsieve.training.encoder.audio import train_audio
 from avsieve.training.encoder.audio_data import Speech
