@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from avsieve.cleansing.decisions import decide, expected
-from avsieve.cleansing.method import judge
+from avsieve.cleansing.judge import judge
 from avsieve.cleansing.suggestions import find_merges
 from avsieve.cleansing.table import EmbeddingTable, score_table
 from avsieve.simulation.corpus import SimulatedCorpus, simulate

@@ -18,7 +18,7 @@ import pandas as pd
 
 from avsieve.cleansing.decisions import decide
 from avsieve.cleansing.inputs import MODALITIES
-from avsieve.cleansing.method import judge
+from avsieve.cleansing.judge import judge
 from avsieve.cleansing.registry import METHODS
 from avsieve.cleansing.scores import Scores
 from avsieve.cleansing.suggestions import suggest

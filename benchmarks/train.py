@@ -4,7 +4,7 @@ limit    forward, loss, backward and optimiser on one batch that is ready in mem
 shards   the training itself: crops read from a wav shard, one augmentation each, masks (or augmented faces),
          prepared in this process or by workers.
 
-Utterances are made up, 8 s long as VoxCeleb2's are on average. On CUDA each precision is timed, and a face network
+Utterances are synthetic, 8 s long as VoxCeleb2's are on average. On CUDA each precision is timed, and a face network
 also without the layout channels_last that it has there. The ways take turns. CPU: about a minute.
 
     python benchmarks/train.py [--audio ARCH] [--visual ARCH] [--batch N] [--steps N] [--device cuda] [--workers 0 1]

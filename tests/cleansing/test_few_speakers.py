@@ -8,7 +8,7 @@ from avsieve.cleansing.centres import learn_calibration
 from avsieve.cleansing.decisions import decide
 from avsieve.cleansing.few_speakers import FewModel
 from avsieve.cleansing.inputs import join_shard
-from avsieve.cleansing.method import judge
+from avsieve.cleansing.judge import judge
 from avsieve.cleansing.registry import METHODS
 from avsieve.cleansing.table import EmbeddingTable, score_table
 

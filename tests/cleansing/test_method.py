@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from avsieve.cleansing.method import Method, judge
+from avsieve.cleansing.judge import judge
+from avsieve.cleansing.method import Method
 from avsieve.cleansing.registry import METHODS
 from avsieve.cleansing.result import Judgement
 from avsieve.errors import ConfigError

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from avsieve.cleansing.decisions import decide
-from avsieve.cleansing.method import judge
+from avsieve.cleansing.judge import judge
 from avsieve.cleansing.suggestions import find_merges, suggest
 from avsieve.cleansing.table import EmbeddingTable, score_table
 

@@ -11,7 +11,7 @@ from avsieve.doctor.examination import Examination
 from avsieve.doctor.output import shown
 from avsieve.doctor.rates import earlier_rates, shipped_rates
 from avsieve.sources.findings import Finding, SourceFacts
-from avsieve.sources.synthetic.contract import Synthetic
+from avsieve.sources.synthetic.settings import Synthetic
 from avsieve.storage.provenance import write_provenance
 from avsieve.storage.status import StatusTable
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.fusion.base import trained_model
 from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.trained_models import trained_model
 
 
 def make_people(prefix, n_speakers, seed=0, videos=3, utterances=3, audio_noise=1.0, visual_noise=0.8, dims=(24, 16)):

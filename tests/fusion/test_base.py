@@ -13,10 +13,11 @@ import pytest
 from avsieve.config.model import parse_config
 from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import ConfigError
-from avsieve.fusion.base import FusionModel, TrainedModel, trained_model
+from avsieve.fusion.base import FusionModel, TrainedModel
 from avsieve.fusion.checkpoint import load_fusion
 from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import TRAINED, Fusion
+from avsieve.fusion.trained_models import trained_model
 from avsieve.report.errors import label_of
 from avsieve.settings import filled
 from avsieve.storage.tables import write_table

@@ -68,8 +68,8 @@ def test_a_source_without_what_it_needs_is_refused_in_its_own_words() -> None:
 
 
 def test_the_embedded_corpus_is_by_default_the_one_that_is_configured() -> None:
-    from avsieve.sources.synthetic.contract import Synthetic
     from avsieve.sources.synthetic.plan import corpus_of
+    from avsieve.sources.synthetic.settings import Synthetic
     from avsieve.synthetic.corpus import CorpusSettings
 
     assert corpus_of(Synthetic()) == CorpusSettings()

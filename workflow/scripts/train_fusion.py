@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from avsieve.errors import ConfigError
-from avsieve.fusion.base import trained_model
 from avsieve.fusion.settings import TRAINED, Fusion
+from avsieve.fusion.trained_models import trained_model
 from avsieve.runtime.options import add_settings, settings_of
 from avsieve.runtime.scripting import parser, run
 from avsieve.settings import filled

@@ -19,7 +19,7 @@ import pandas as pd
 
 from avsieve.cleansing.decisions import decide, expected
 from avsieve.cleansing.inputs import MODALITIES, read_plan
-from avsieve.cleansing.method import judge
+from avsieve.cleansing.judge import judge
 from avsieve.cleansing.settings import Audit, Cleansing
 from avsieve.cleansing.table import EmbeddingTable, score_table
 from avsieve.embedding_files.own_tables import read_embeddings

@@ -7,11 +7,9 @@ imports numpy, and what imports it, inside its functions.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from avsieve.cleansing.registry import METHODS
-from avsieve.settings import Block, filled
+from avsieve.settings import Block
 
 if TYPE_CHECKING:
     from avsieve.cleansing.result import Judgement
@@ -40,15 +38,3 @@ class Method(ABC, Generic[S]):
     @abstractmethod
     def judge(self, scores: Scores, settings: S) -> Judgement:
         """Return how likely each utterance's voice, face, or either is not the label's."""
-
-
-def judge(scores: Scores, method: str, options: Mapping[str, Any] | None = None) -> Judgement:
-    """Run a method of the registry on ``scores`` with its own options; what is not given has its default.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such method, or it has no such option, or the option cannot be that.
-    """
-    chosen = METHODS[method]
-    return chosen().judge(scores, filled(chosen.settings, options or {}, method))

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from avsieve.cleansing.decisions import Decisions, decide
-from avsieve.cleansing.method import judge
+from avsieve.cleansing.judge import judge
 from avsieve.cleansing.result import Judgement
 from avsieve.cleansing.scores import Scores, read_scores
 from avsieve.cleansing.settings import Cleansing

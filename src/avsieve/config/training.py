@@ -12,21 +12,21 @@ class Training(Block):
     """Training of encoders from a list: `snakemake train_encoders`, or one of its models by name."""
 
     precision: Literal["fp32", "bf16", "fp16"] = key(
-        "fp32", "Of the networks' arithmetic; `bf16` and `fp16` are mixed, the loss stays in `fp32`.", "train_audio"
+        "fp32", "Numerical precision; `bf16` and `fp16` are mixed precision, the loss stays in `fp32`.", "train_audio"
     )
     devices: int = key(
         1,
-        "GPUs that share each batch (or processes on a CPU); the result is the same but for rounding. Takes effect "
-        "in the next training.",
+        "GPUs that share each batch (or processes on a CPU); the result is the same up to rounding. Takes effect in "
+        "the next training.",
         "none",
         ge=1,
     )
     workers: int = key(
-        0, "Processes that prepare batches, for each device. Takes effect in the next training.", "none", ge=0
+        0, "Processes that prepare batches, per device. Takes effect in the next training.", "none", ge=0
     )
     tensorboard: bool = key(
         False,
-        "Write TensorBoard's files beside the models (needs the package tensorboard). Takes effect in the next "
+        "Write TensorBoard files next to the models (needs the package tensorboard). Takes effect in the next "
         "training.",
         "none",
     )

@@ -9,8 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from avsieve.errors import ConfigError
-from avsieve.fusion.registry import MODELS
 from avsieve.settings import Block
 
 if TYPE_CHECKING:
@@ -89,18 +87,3 @@ class TrainedModel(FusionModel, Generic[S]):
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the fused embeddings."""
         return self.network.encode(inputs)
-
-
-def trained_model(name: str) -> type[TrainedModel]:
-    """Return a model of the registry that is trained.
-
-    Raises
-    ------
-    ConfigError
-        If there is none of that name.
-    """
-    trained = [known for known, model in MODELS.items() if model.trained]
-    model = MODELS[name] if name in trained else FusionModel
-    if not issubclass(model, TrainedModel):
-        raise ConfigError(f"fusion model {name!r} cannot be trained; expected one of {', '.join(trained)}")
-    return model

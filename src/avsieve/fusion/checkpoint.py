@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from avsieve.errors import ConfigError, ModelError
-from avsieve.fusion.base import LENGTHS, TrainedModel, trained_model
+from avsieve.fusion.base import LENGTHS, TrainedModel
+from avsieve.fusion.trained_models import trained_model
 from avsieve.settings import filled
 from avsieve.storage.atomic import atomic_path
 

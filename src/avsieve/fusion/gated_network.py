@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from avsieve.fusion.gated import Gated
 from avsieve.fusion.inputs import Inputs
 from avsieve.fusion.neural import NeuralFusion
 
@@ -37,7 +36,7 @@ class GatedFusion(NeuralFusion):
         Width of the gate's bottleneck; the thesis has 32.
     """
 
-    name = Gated.name
+    name = "gated"
 
     def __init__(self, audio_dim: int, visual_dim: int, dim: int, hidden: int) -> None:
         super().__init__(audio_dim, visual_dim, dim)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import io
+import wave
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +16,6 @@ import numpy as np
 
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.jpeg import jpeg_of
-from avsieve.storage.wav import SAMPLE_RATE, samples_of, wav_bytes
 
 
 def shard_name(tar: str | Path) -> str:
@@ -72,7 +73,7 @@ class Media:
         name = f"{utterance}.wav"
         if reader is None or name not in reader:
             return None
-        return _data_uri("audio/wav", wav_bytes(samples_of(reader.read(name), name)[: int(most_s * SAMPLE_RATE)]))
+        return _data_uri("audio/wav", _cut_wav(reader.read(name), most_s))
 
 
 def _data_uri(kind: str, content: bytes) -> str:
@@ -86,3 +87,15 @@ def _small_jpeg(content: bytes, size: int) -> str | None:
         return None
     small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
     return _data_uri("image/jpeg", jpeg_of(small, 82))
+
+
+def _cut_wav(content: bytes, most_s: float) -> bytes:
+    with wave.open(io.BytesIO(content)) as source:
+        frames = source.readframes(int(most_s * source.getframerate()))
+        out = io.BytesIO()
+        with wave.open(out, "wb") as target:
+            target.setnchannels(source.getnchannels())
+            target.setsampwidth(source.getsampwidth())
+            target.setframerate(source.getframerate())
+            target.writeframes(frames)
+    return out.getvalue()

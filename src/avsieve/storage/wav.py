@@ -11,7 +11,6 @@ import numpy as np
 from avsieve.errors import TarError
 
 SAMPLE_RATE = 16_000
-"""Of all sound in the pipeline, in Hz."""
 # The header that the extraction writes, between the file's size and its samples: PCM, 1 channel, 16 bits at 16 kHz.
 _USUAL_FORMAT = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16)
 

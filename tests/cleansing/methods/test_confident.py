@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avsieve.cleansing.method import judge
+from avsieve.cleansing.judge import judge
 
 pytest.importorskip("cleanlab")
 

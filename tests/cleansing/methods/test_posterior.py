@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from avsieve.cleansing.method import judge
+from avsieve.cleansing.judge import judge
 
 
 def test_where_the_speaker_is_in_doubt_nothing_is_certain(scored):

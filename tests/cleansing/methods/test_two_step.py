@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.cleansing.method import judge
+from avsieve.cleansing.judge import judge
 
 from .made_up import scores_of
 

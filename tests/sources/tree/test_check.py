@@ -8,7 +8,7 @@ from avsieve.sources.findings import SourceFacts
 from avsieve.sources.folder_check import look_at_folders
 from avsieve.sources.layout import Layout
 from avsieve.sources.synthetic.check import check as check_synthetic
-from avsieve.sources.synthetic.contract import Synthetic
+from avsieve.sources.synthetic.settings import Synthetic
 from avsieve.sources.tree.check import check
 from avsieve.sources.tree.contract import Tree
 

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
+import cv2
 import numpy as np
 import pytest
 
 from avsieve.lists.train_list import write_train_list
 from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.wav import wav_bytes
+
+COLOURS = {"a": (200, 40, 40), "b": (40, 200, 40), "c": (40, 40, 200)}
 
 
 class TinySpeech(NamedTuple):
@@ -49,3 +52,20 @@ def run_script(script: Path, *arguments: object) -> None:
     with mock.patch.object(sys, "argv", [str(script), *map(str, arguments)]), pytest.raises(SystemExit) as ended:
         runpy.run_path(str(script), run_name="__main__")
     assert ended.value.code == 0
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Three people of a colour each, with four utterances of two faces: ``list.txt`` and ``faces.tar``."""
+    rng = np.random.default_rng(0)
+    lines = []
+    with TarWriter(tmp_path / "faces.tar") as out:
+        for speaker, colour in COLOURS.items():
+            for video in range(4):
+                utterance = f"{speaker}/v{video}/1"
+                lines.append(f"{speaker} {utterance}.wav 1.0\n")
+                for frame in ("0010", "0020"):
+                    image = np.clip(np.array(colour) + rng.normal(0, 20, (112, 112, 3)), 0, 255).astype(np.uint8)
+                    out.add(utterance, f"{utterance}/{frame}.jpg", cv2.imencode(".jpg", image)[1].tobytes())
+    (tmp_path / "list.txt").write_text("".join(lines))
+    return tmp_path

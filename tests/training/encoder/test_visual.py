@@ -13,68 +13,18 @@ from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.encoders.registry import build
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.encoders.visual import VISUAL
-from avsieve.errors import ConfigError, ListError, ModelError
+from avsieve.errors import ConfigError, ModelError
 from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.training.encoder import loop, phase
 from avsieve.training.encoder.settings import TrainVisual
 from avsieve.training.encoder.visual import train_visual
-from avsieve.training.encoder.visual_data import FaceBatches, Faces, Scaled
 from avsieve.training.shipped.onnx_export import export_face_encoder
 from avsieve.wiring.rules import flags
 
-from .conftest import run_script
-from .recipes import face_augmentation_of, run_of
+from .conftest import COLOURS, run_script
+from .recipes import run_of
 
 LAYOUTS = {2: torch.contiguous_format, 4: torch.channels_last}
-COLOURS = {"a": (200, 40, 40), "b": (40, 200, 40), "c": (40, 40, 200)}
-
-
-@pytest.fixture
-def data(tmp_path):
-    rng = np.random.default_rng(0)
-    lines = []
-    with TarWriter(tmp_path / "faces.tar") as out:
-        for speaker, colour in COLOURS.items():
-            for video in range(4):
-                utterance = f"{speaker}/v{video}/1"
-                lines.append(f"{speaker} {utterance}.wav 1.0\n")
-                for frame in ("0010", "0020"):
-                    image = np.clip(np.array(colour) + rng.normal(0, 20, (112, 112, 3)), 0, 255).astype(np.uint8)
-                    out.add(utterance, f"{utterance}/{frame}.jpg", cv2.imencode(".jpg", image)[1].tobytes())
-    (tmp_path / "list.txt").write_text("".join(lines))
-    return tmp_path
-
-
-def test_a_batch_is_a_function_of_its_step(data):
-    batches = FaceBatches(
-        Faces(data / "list.txt", [data / "faces.tar"]), steps=4, batch=6, augmentation=face_augmentation_of(), seed=0
-    )
-    images, labels = batches[2]
-    again, same = batches[2]
-    assert images.shape == (6, 3, 112, 112)
-    assert images.dtype == torch.uint8
-    assert 0 < Scaled(torch.nn.Identity())(images).abs().max() <= 1
-    assert torch.equal(images, again)
-    assert torch.equal(labels, same)
-
-
-@pytest.mark.parametrize(("channels", "blue"), [("rgb", 2), ("bgr", 0)])
-def test_every_utterance_comes_once_an_epoch_in_the_order_of_the_channels(data, channels, blue):
-    faces = Faces(data / "list.txt", [data / "faces.tar"], channels=channels)
-    batches = FaceBatches(faces, steps=2, batch=6, seed=0)
-    images, labels = (torch.cat(part) for part in zip(batches[0], batches[1], strict=True))
-    assert sorted(labels.tolist()) == [0] * 4 + [1] * 4 + [2] * 4
-    # Speaker a is blue.
-    assert images[labels == 0].float().mean(dim=(0, 2, 3)).argmax() == blue
-    # What the validation sees, and who is left when speakers are kept out, goes the same way.
-    assert faces.middle(0).float().mean(dim=(1, 2)).argmax() == blue
-    assert faces.of_speakers({"a"}).middle(0).float().mean(dim=(1, 2)).argmax() == blue
-
-
-def test_shards_of_another_list_are_refused(data):
-    (data / "other.txt").write_text("x x/v/1.wav 1.0\ny y/v/1.wav 1.0\n")
-    with pytest.raises(ListError, match="2 of 2 utterances have no face"):
-        Faces(data / "other.txt", [data / "faces.tar"])
 
 
 SMALL = {"batch": 6, "augment": False, "lr": 2e-3, "margin": 0.0, "steps": 24}

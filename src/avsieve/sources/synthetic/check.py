@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from avsieve.sources.findings import Finding, SourceFacts
-from avsieve.sources.synthetic.contract import Synthetic
+from avsieve.sources.synthetic.settings import Synthetic
 
 
 def check(settings: Synthetic, modalities: str) -> SourceFacts:

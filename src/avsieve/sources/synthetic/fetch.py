@@ -18,7 +18,7 @@ from avsieve.synthetic.corpus import plan_clips
 from avsieve.synthetic.render import render_clip
 
 if TYPE_CHECKING:
-    from avsieve.sources.synthetic.contract import Synthetic
+    from avsieve.sources.synthetic.settings import Synthetic
 
 
 def fetch(rows: pd.DataFrame, settings: Synthetic, *, tar: Path) -> tuple[pd.DataFrame, StatusTable]:

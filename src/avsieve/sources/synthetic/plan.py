@@ -11,7 +11,7 @@ from avsieve.storage.atomic import write_text
 from avsieve.synthetic.corpus import CorpusSettings, plan_rows, speaker_rows, truth_rows
 
 if TYPE_CHECKING:
-    from avsieve.sources.synthetic.contract import Synthetic
+    from avsieve.sources.synthetic.settings import Synthetic
 
 
 def corpus_of(settings: Synthetic) -> CorpusSettings:

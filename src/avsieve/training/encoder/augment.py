@@ -16,10 +16,9 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import resample_poly
 
 from avsieve.errors import ConfigError
-from avsieve.storage.wav import SAMPLE_RATE
 from avsieve.synthetic.voices.channel import NOISES, coloured_noise
 from avsieve.synthetic.voices.rooms import room_response
-from avsieve.training.encoder.sound_folder import SoundFolder
+from avsieve.training.encoder.sound_folder import SAMPLE_RATE, SoundFolder
 
 KINDS = ("none", "room", "babble", "music", "noise", "filter")
 # Signal to noise ratios in dB, as in AVCleanse.

@@ -156,7 +156,7 @@ def train_encoder(
     if settings.start_from is not None:
         first = resolve(settings.start_from, modality.builtin)
         encoder = modality.load(encoder, settings.arch, settings.start_from)
-        logger.info("begins with the weights of %s", first)
+        logger.info("starting from the weights of %s", first)
     data = load(encoder)
     dim = int(encoder.dim)  # type: ignore[arg-type]
     criterion = AAMSoftmax(

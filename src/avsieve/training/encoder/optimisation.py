@@ -24,7 +24,7 @@ class Optimiser:
     name
         ``adam`` (decay added to the gradient, as AVCleanse has it), ``adamw`` or ``sgd`` (momentum 0.9, Nesterov).
     weight_decay
-        Decay of the weights.
+        Weight decay.
     clip
         Largest norm of the gradient; 0 for none.
     """

@@ -58,7 +58,9 @@ class Watch:
         if self.keep not in KEEP:
             raise ConfigError(f"keep: {self.keep!r} is not known; expected {' or '.join(KEEP)}")
         if self.keep == "best" and not self.share:
-            raise ConfigError("keep best: which step is best, only a validation tells; give it a share of the speakers")
+            raise ConfigError(
+                "keep best: the best step is found by validation only; set validation to a share of the speakers"
+            )
 
 
 def is_held(speaker: str, share: float) -> bool:
@@ -79,8 +81,8 @@ def split(listed: Part, share: float) -> tuple[Part, Part]:
     held = {name for name in names if is_held(name, share)}
     if min(len(held), len(names) - len(held)) < 2:
         raise ConfigError(
-            f"validation: a share of {share:g} keeps {len(held)} of {len(names)} speakers out; expected at least 2 "
-            f"there, and 2 to train on: choose another share"
+            f"validation: a share of {share:g} holds out {len(held)} of {len(names)} speakers; expected at least 2 "
+            "there, and 2 to train on: choose another share"
         )
     return listed.of_speakers(names - held), listed.of_speakers(held)
 
@@ -137,8 +139,8 @@ class Validation:
         self._target = labels[self._rows] == labels[self._columns]
         if not self._target.any():
             raise ConfigError(
-                f"validation: none of the {self.speakers} speakers kept out has two videos; expected one at least: "
-                f"choose another share"
+                f"validation: none of the {self.speakers} speakers held out has two videos; expected at least one: "
+                "choose another share"
             )
 
     def eer(self, fabric: Fabric, encoder: nn.Module) -> float:

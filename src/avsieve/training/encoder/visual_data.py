@@ -52,7 +52,7 @@ class Faces(Listed):
     def _decoded(self, index: int, name: str, content: bytes) -> np.ndarray:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
         if image is None:
-            raise TarError(f"{self.reader(index).path}: member {name} is no image; run align_faces again")
+            raise TarError(f"{self.reader(index).path}: member {name} is not an image; run align_faces again")
         return image
 
 

@@ -1,4 +1,4 @@
-"""Train the small audio encoder on made-up voices, and measure it on others."""
+"""Train the small audio encoder on synthetic voices, and measure it on others."""
 
 from __future__ import annotations
 
