@@ -15,11 +15,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from avsieve.embedding_files.own_tables import read_embeddings
-from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
+from avsieve.encoders.batches import batches_of, read_batches, segments_of
 from avsieve.encoders.ecapa import ecapa_small
 from avsieve.encoders.embed_audio import embed_shard as embed
 from avsieve.encoders.settings import Audio
-from avsieve.errors import ConfigError, TarError
+from avsieve.errors import ConfigError
 from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.storage.wav import as_float, samples_of, wav_bytes
 from avsieve.wiring.rules import flags
@@ -121,27 +121,6 @@ def test_an_embedding_that_is_not_finite_is_a_row_and_no_result(shard: Path) -> 
     assert status.counts() == {"embedding_not_finite": 1}
 
 
-def test_segments_cover_the_utterance_to_its_end() -> None:
-    assert segments_of("u", 16_000 * 5, 2.0, 2.0) == [
-        Piece("u", 0, 32_000),
-        Piece("u", 24_000, 32_000),
-        Piece("u", 48_000, 32_000),
-    ]
-    assert segments_of("u", 16_000, 2.0, 2.0) == [Piece("u", 0, 16_000)]
-    assert segments_of("u", 32_000, 2.0, 1.0) == [Piece("u", 0, 32_000)]
-    assert segments_of("u", 32_000, 0, 1.0) == []
-
-
-def test_batches_respect_the_budget_and_the_waste() -> None:
-    pieces = [Piece(str(i), 0, n) for i, n in enumerate(np.random.default_rng(0).integers(8_000, 200_000, 300))]
-    batches = list(batches_of(pieces, 30.0, mixed=True))
-    assert sorted(p for b in batches for p in b) == sorted(pieces)
-    for batch in batches:
-        longest = max(p.length for p in batch)
-        assert len(batch) == 1 or longest * len(batch) <= 30 * 16_000
-        assert longest <= 1.25 * min(p.length for p in batch)
-
-
 def test_tables_are_written_with_their_columns(shard: Path, tmp_path: Path) -> None:
     results, _ = embed_shard(shard, [*LENGTHS, "d/v/silent"], encoder(), device=CPU)
     results.write(tmp_path / "000.parquet", tmp_path / "000.segments.parquet")
@@ -190,25 +169,6 @@ def test_segments_are_read_from_their_place_and_utterances_once(shard: Path, mon
     assert batch.lengths == [32_000] * 3
     for row, segment in zip(batch.waves.numpy(), segments, strict=True):
         assert np.array_equal(row, whole[segment.start : segment.start + 32_000])
-
-
-@pytest.mark.parametrize("samples", [np.arange(-5, 6, dtype=np.int16), np.zeros(0, np.int16)])
-def test_samples_are_read_whatever_stands_in_the_header(samples: np.ndarray) -> None:
-    usual = wav_bytes(samples)
-    size = len(usual) + 8 + 4 - 8
-    listed = usual[:4] + size.to_bytes(4, "little") + usual[8:36] + b"LIST\x04\0\0\0abcd" + usual[36:]
-    assert np.array_equal(samples_of(usual), samples)
-    assert np.array_equal(samples_of(listed), samples)
-    if len(samples):
-        with pytest.raises(TarError, match="x: not a WAV file"):
-            samples_of(b"RIFF" + usual[8:], "x")
-
-
-def test_a_wav_of_another_rate_is_refused() -> None:
-    content = bytearray(wav_bytes(np.zeros(10, np.int16)))
-    content[24:28] = (8000).to_bytes(4, "little")
-    with pytest.raises(TarError, match="x: 8000 Hz, 1 channels, 2 bytes a sample; expected 16000 Hz"):
-        samples_of(bytes(content), "x")
 
 
 def run_script(script: Path, *arguments: object) -> object:

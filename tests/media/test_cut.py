@@ -40,14 +40,6 @@ def test_a_sources_times_are_kept_where_no_rate_is_asked_for(convert: Callable[.
     assert len(numbers(tmp_path / "part.mp4")) == 50
 
 
-def test_a_box_is_cropped_and_scaled(clips: Path, tmp_path: Path) -> None:
-    cut_clip(clips / "plain.mp4", tmp_path / "part.mp4", 0, 0.4, crop=(28, 0, 28, 28), size=64)
-    with av.open(str(tmp_path / "part.mp4")) as container:
-        images = [f.to_ndarray(format="gray") for f in container.decode(video=0)]
-    assert images[0].shape == (64, 64)
-    assert [int(i.mean() > 120) for i in images] == [(n >> 1) & 1 for n in range(10)]  # the second stripe
-
-
 def test_sound_alone_is_cut_too(convert: Callable[..., Path], tmp_path: Path) -> None:
     cut_clip(convert("sound.m4a", "-vn"), tmp_path / "part.mp4", 1.0, 2.0)
     with av.open(str(tmp_path / "part.mp4")) as container:

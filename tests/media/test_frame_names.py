@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -14,8 +13,6 @@ from avsieve.errors import AvsieveError, ConfigError
 from avsieve.media.decode import decode_clip
 from avsieve.media.decoded import Decoded
 from avsieve.media.frame_names import frame_name, frames_before
-from avsieve.media.images import read_images
-from avsieve.storage.reasons import Reason
 
 from .conftest import run_ffmpeg
 
@@ -77,15 +74,3 @@ def test_a_name_cannot_be_given_twice() -> None:
         out.add_frame("0010", content)
         with pytest.raises(ValueError, match="frame 0010 is there already"):
             out.add_frame("0010", b"another")
-
-
-def test_images_whose_names_would_coincide_or_are_odd_are_all_there_in_order(tmp_path: Path) -> None:
-    names = ["9990.jpg", "10000.JPG", "0010.jpg", "0010.png", "frame #7.jpg", "Zoë.Jpeg", "._0010.jpg", ".x.png"]
-    for number, name in enumerate(names):
-        image = cv2.imencode(".png" if name.endswith("png") else ".jpg", np.full((8, 8, 3), 20 * number, np.uint8))[1]
-        (tmp_path / name).write_bytes(image.tobytes())
-    out = read_images(tmp_path, 95)
-    assert out.code is Reason.OK
-    assert list(out.frames) == ["Zo=C3=AB", "frame=20=237", "0010", "0010_png", "9990", "10000"]
-    assert out.frames["0010"] == (tmp_path / "0010.jpg").read_bytes()
-    assert len(read_images(tmp_path, None).images) == 6

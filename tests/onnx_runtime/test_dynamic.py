@@ -5,8 +5,7 @@ import pytest
 from avsieve.errors import ModelError
 from avsieve.faces.detector import FaceDetector
 from avsieve.onnx_runtime.dynamic import fixed_size, make_dynamic
-from avsieve.onnx_runtime.shipped import read_onnx, resolve_model
-from tests.faces.face_fakes import recognition_file, scrfd_file
+from tests.faces.face_fakes import scrfd_file
 
 
 @pytest.fixture
@@ -54,44 +53,6 @@ def test_a_detector_without_landmarks_is_refused(tmp_path):
 def test_a_size_that_is_no_multiple_of_32_is_refused(tmp_path, size):
     with pytest.raises(ModelError, match="multiple of 32"):
         FaceDetector(scrfd_file(tmp_path / "a.onnx"), size=size, min_score=0.5)
-
-
-def test_cuda_is_never_replaced_by_the_cpu(tmp_path, monkeypatch):
-    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(ModelError, match="onnxruntime-gpu"):
-        FaceDetector(scrfd_file(tmp_path / "a.onnx"), size=224, min_score=0.5, device="cuda")
-
-
-@pytest.mark.filterwarnings("ignore:Specified provider")
-def test_a_session_that_came_up_on_the_cpu_is_refused_when_cuda_was_asked_for(tmp_path, monkeypatch):
-    offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: offered)
-    with pytest.raises(ModelError, match="runs on CPUExecutionProvider, asked for CUDAExecutionProvider"):
-        FaceDetector(scrfd_file(tmp_path / "a.onnx"), size=224, min_score=0.5, device="cuda")
-
-
-def test_a_folder_gives_the_model_of_the_task(tmp_path):
-    detector = scrfd_file(tmp_path / "det_500m.onnx")
-    recognition = recognition_file(tmp_path / "w600k_mbf.onnx")
-    assert resolve_model(tmp_path, "detector") == detector
-    assert resolve_model(tmp_path, "recognition") == recognition
-
-
-def test_a_folder_with_two_detectors_is_ambiguous(tmp_path):
-    scrfd_file(tmp_path / "a.onnx")
-    scrfd_file(tmp_path / "b.onnx")
-    with pytest.raises(ModelError, match=r"a\.onnx, b\.onnx; give the path"):
-        resolve_model(tmp_path, "detector")
-
-
-def test_missing_and_damaged_models_are_named(tmp_path):
-    with pytest.raises(ModelError, match=r"absent\.onnx: no such detector model"):
-        resolve_model(tmp_path / "absent.onnx", "detector")
-    with pytest.raises(ModelError, match="no_such_pack"):
-        resolve_model("no_such_pack", "detector")
-    (tmp_path / "text.onnx").write_text("this is text, no protobuf")
-    with pytest.raises(ModelError, match=r"not an ONNX file|without inputs"):
-        read_onnx(tmp_path / "text.onnx")
 
 
 @pytest.mark.real

@@ -44,8 +44,6 @@ def cut_clip(
     start_s: float | None,
     end_s: float | None,
     *,
-    crop: tuple[int, int, int, int] | None = None,
-    size: int | None = None,
     fps: float | None = 25,
     timeout_s: float = 600.0,
     binary: str | None = None,
@@ -61,10 +59,6 @@ def cut_clip(
         The video, and the mp4 to write.
     start_s, end_s
         Times in seconds from the source's beginning; None for its beginning or end.
-    crop
-        Box (left, top, width, height) in pixels to cut out of each frame.
-    size
-        Side of the square that the picture is scaled to, in pixels; None keeps it.
     fps
         Frames a second; None keeps the source's times.
     timeout_s
@@ -82,10 +76,7 @@ def cut_clip(
     if end_s is not None:
         seek["t"] = f"{end_s - (start_s or 0):.6f}"
     filters = [] if fps is None else [f"fps={fps}"]
-    if crop is not None:
-        left, top, width, height = crop
-        filters.append(f"crop={width}:{height}:{left}:{top}")
-    filters.append(f"scale={size}:{size}" if size is not None else EVEN)
+    filters.append(EVEN)
     media = ffmpeg.input(f"file:{source}", **LOCAL_ONLY, **seek)
     with atomic_path(target) as partial:
         outputs: dict[str, Any] = {

@@ -79,7 +79,6 @@ class FaceRenderer:
         paint_skin(canvas, face, scene)
         paint_nose(canvas, face)
         paint_brows(canvas, face, scene)
-        self._skin_alpha = canvas.alpha.copy()
         self._hair = paint_hair(canvas, face, scene)
         over = Canvas(canvas.scale, 0, 0, 1, 1)
         over.origin, over.image, over.alpha = canvas.origin, np.zeros_like(canvas.image), np.zeros_like(canvas.alpha)

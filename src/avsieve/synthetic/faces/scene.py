@@ -12,7 +12,6 @@ import numpy as np
 
 from avsieve.synthetic.faces.identity import FaceIdentity
 
-HAIR_STYLES = ("bald", "buzz", "short", "parted", "fringe", "back", "bob", "long", "curly")
 BACKDROPS = ("studio", "room", "bokeh", "shelf", "outdoors")
 
 

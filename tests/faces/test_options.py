@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import argparse
+import shlex
+
+import pytest
+
+from avsieve.faces.align import FaceAligner
+from avsieve.faces.detector import FaceDetector
+from avsieve.faces.options import add_face_options, aligner_of
+from avsieve.faces.prealigned import ReadyFaces
+from avsieve.faces.settings import Faces
+from avsieve.faces.tracking_detector import FollowingDetector
+from avsieve.wiring.rules import flags
+
+
+def parse(faces: Faces, *more: str, device: str = "cpu") -> argparse.Namespace:
+    ap = argparse.ArgumentParser()
+    add_face_options(ap)
+    given = shlex.split(flags(faces, leave=["jpeg_quality"]))
+    return ap.parse_args([*given, "--face-jpeg-quality", str(faces.jpeg_quality), "--device", device, *more])
+
+
+def test_the_options_are_those_of_the_configuration() -> None:
+    args = parse(Faces(min_score=0.6, detector_size=320, jpeg_quality=80), "--no-aligned")
+    aligner = aligner_of(args)
+    assert isinstance(aligner, FaceAligner)
+    assert isinstance(aligner.detector, FaceDetector)
+    assert aligner.landmarks is None
+    assert (aligner.min_score, aligner.jpeg_quality) == (0.6, 80)
+    # Below the score that faces are used from, so that what was seen and not used is told apart from nothing.
+    assert (aligner.detector.min_score, aligner.detector.size) == (0.3, 320)
+
+
+def test_tracking_takes_the_detector_that_follows() -> None:
+    aligner = aligner_of(parse(Faces(tracking=True), "--no-aligned"))
+    assert isinstance(aligner, FaceAligner)
+    assert isinstance(aligner.detector, FollowingDetector)
+
+
+def test_aligned_frames_need_no_detector() -> None:
+    aligner = aligner_of(parse(Faces(detector="absent.onnx", jpeg_quality=70), "--aligned"))
+    assert isinstance(aligner, ReadyFaces)
+    assert aligner.jpeg_quality == 70
+
+
+def test_no_option_has_a_default(capsys: pytest.CaptureFixture[str]) -> None:
+    ap = argparse.ArgumentParser()
+    add_face_options(ap)
+    with pytest.raises(SystemExit):
+        ap.parse_args([])
+    said = capsys.readouterr().err
+    for name in ("--detector", "--detector-size", "--min-score", "--landmarks", "--face-jpeg-quality", "--device"):
+        assert name in said
