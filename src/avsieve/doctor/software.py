@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def declared() -> list[str]:
 
 def check_software(config: Config, *, conda: bool = False) -> list[Finding]:
     """Look at Python, the packages, ffmpeg and conda."""
-    extras = ["wavlm"] if config.audio.arch == "wavlm_mhfa" else []
+    extras = [extra for extra in (AUDIO[config.audio.arch].extra, VISUAL[config.visual.arch].extra) if extra]
     source = config.source.contract
     ffmpeg = _ffmpeg(source.name, needed=source.encodes)
     findings = [_python(), *_packages(extras), *_runtimes(), *ffmpeg]
