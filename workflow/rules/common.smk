@@ -11,7 +11,7 @@ from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
 from avsieve.errors import AvsieveError
-from avsieve.wiring.stale_shards import told
+from avsieve.storage.stale_shards import told
 from avsieve.sources.source_note import refuse_other_source
 from avsieve.wiring.rules import Wiring, flags, shell_prefix
 from avsieve.wiring.checks import (

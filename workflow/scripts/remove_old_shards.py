@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.runtime.scripting import parser, run
-from avsieve.wiring.stale_shards import remove_left_over
+from avsieve.storage.stale_shards import remove_left_over
 
 
 def main() -> None:

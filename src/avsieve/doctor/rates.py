@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avsieve.storage import paths as P
-from avsieve.wiring.stale_shards import current
+from avsieve.storage.stale_shards import current
 
 if TYPE_CHECKING:
     from avsieve.config.model import Config

@@ -17,8 +17,8 @@ from avsieve.report.run import Run
 from avsieve.report.settings import Report
 from avsieve.report.sheet import Trusted, closest_calls, make_rows, mistakes, most_certain
 from avsieve.storage.atomic import write_text
+from avsieve.storage.stale_shards import current
 from avsieve.storage.tables import read_table
-from avsieve.wiring.stale_shards import current
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.wiring.stale_shards import current, left_over, told
+from avsieve.storage.stale_shards import current, left_over, told
 
 
 def touch(root: Path, *names: str) -> None:
