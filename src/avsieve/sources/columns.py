@@ -11,6 +11,11 @@ from avsieve.errors import ListError
 from avsieve.storage.text_files import read_text
 
 
+def in_words(names: Sequence[str]) -> str:
+    """Return names as a list in a sentence: ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def read_rows(
     path: Path, what: str, needed: Sequence[str], optional: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:
@@ -43,9 +48,10 @@ def read_rows(
         columns = [" ".join(c.split()) for c in reader.fieldnames or []]
         reader.fieldnames = columns
         if any(c not in columns for c in needed) or any(c not in (*needed, *optional) for c in columns):
+            more = f" and, where they are known, {in_words(optional)}" if optional else ""
             raise ListError(
-                f"{path}, line {above + 1}: columns {', '.join(columns)[:200] or 'none'}; expected "
-                f"{' and '.join(needed)} and, where they are known, {', '.join(optional[:-1])} and {optional[-1]}"
+                f"{path}, line {above + 1}: columns {', '.join(columns)[:200] or 'none'}; "
+                f"expected {in_words(needed)}{more}"
             )
         done += reader.line_num
         for row in reader:
