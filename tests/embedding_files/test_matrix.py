@@ -25,7 +25,7 @@ from . import made
 
 
 def call(module: ModuleType, *words: str) -> int:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=module.DESCRIPTION)
     module.add_arguments(parser)
     return module.run(parser.parse_args(words))
 
