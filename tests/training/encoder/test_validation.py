@@ -47,7 +47,7 @@ def test_training_and_validation_share_no_speaker_and_lose_none(speech: Speech) 
 
 @pytest.mark.parametrize("share", [0.01, 0.6, 0.99])
 def test_a_share_that_leaves_too_few_speakers_is_refused(speech: Speech, share: float) -> None:
-    with pytest.raises(ConfigError, match=r"keeps \d of 4 speakers out; expected at least 2"):
+    with pytest.raises(ConfigError, match=r"holds out \d of 4 speakers; expected at least 2"):
         split(speech, share)
 
 
@@ -100,7 +100,7 @@ def test_the_error_rate_is_the_larger_one_where_both_are_closest(speech: Speech)
 def test_speakers_of_one_video_each_cannot_be_compared(speech: Speech) -> None:
     held = speech.of_speakers({"id1", "id2"})
     held.utterances = [u.replace("v1", "v0").replace("v2", "v0") for u in held.utterances]
-    with pytest.raises(ConfigError, match="none of the 2 speakers kept out has two videos"):
+    with pytest.raises(ConfigError, match="none of the 2 speakers held out has two videos"):
         Validation(held, lambda i: torch.zeros(1), watch_of(validation=0.5))
 
 
@@ -108,5 +108,5 @@ def test_speakers_of_one_video_each_cannot_be_compared(speech: Speech) -> None:
 def test_settings_that_cannot_work_are_refused(settings: dict) -> None:
     with pytest.raises(ConfigError, match="expected"):
         Watch(**{"share": 0.1, "every": 500, "keep": "last", **settings})
-    with pytest.raises(ConfigError, match="only a validation tells"):
+    with pytest.raises(ConfigError, match="found by validation only"):
         watch_of(keep="best")
