@@ -108,7 +108,7 @@ def test_an_onnx_file_of_a_network_for_bgr_turns_the_planes_itself(data):
 
 
 def test_speakers_kept_out_must_leave_some_to_train_on(data):
-    with pytest.raises(ConfigError, match="keeps 2 of 3 speakers out"):
+    with pytest.raises(ConfigError, match="holds out 2 of 3 speakers"):
         train(data, data / "m.safetensors", validation=0.2)
 
 
