@@ -85,13 +85,13 @@ def test_every_target_that_the_texts_name_can_be_asked_for(finished: Project, re
     # Rules with wildcards are named for --forcerun alone.
     assert {name for name in named if name not in targets} <= {"fetch_media"}
     assert named <= known
-    every = set(re.findall(r'"reruns": "(\w+)"', json.dumps(Config.model_json_schema()))) - {"none"}
+    every = set(re.findall(r'"reruns": "(\w+)"', json.dumps(Config.model_json_schema()))) - {"none", "refused"}
     assert {"align_faces", "train_audio"} <= every
     # Those of every source, of which this run has one.
     files = sorted((repository / "workflow" / "rules").glob("*.smk"))
-    assert every <= {f"export_{form}" for form in FORMS} | {
-        name for path in files for name in re.findall(r"^(?:use )?rule (\w+)", path.read_text(), re.MULTILINE)
-    }
+    rule = re.compile(r"^(?:use rule \w+ as|rule) (\w+)", re.MULTILINE)
+    names = {name for path in files for name in rule.findall(path.read_text())}
+    assert every <= names | {f"export_{form}" for form in FORMS}
 
 
 def test_fewer_shards_leave_files_that_are_told_not_read_and_removed_on_request(project: Project) -> None:
