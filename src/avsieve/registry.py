@@ -65,6 +65,10 @@ class Registry(Mapping[str, T], Generic[T]):
         ------
         ConfigError
             If there is none of that name.
+        TypeError
+            If the table holds the object itself: it must tell its modules.
         """
         found = self._entry(name)
-        return found.partition(":")[0] if isinstance(found, str) else type(found).__module__
+        if not isinstance(found, str):
+            raise TypeError(f"{self.kind} {name!r} is described in the table; ask it for its modules")
+        return found.partition(":")[0]

@@ -100,7 +100,9 @@ def test_values_that_do_not_fit_each_other_are_refused() -> None:
 def test_help_shows_every_key(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parsed("--help")
-    assert "at most 100 % of nine" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "at most 100 % of nine" in shown
+    assert "--shares JSON" in shown
 
 
 def blocks(block: type[Block]) -> list[type[Block]]:

@@ -92,6 +92,8 @@ def _add(ap: argparse._ActionsContainer, name: str, field: FieldInfo, *, require
         choices = _choices(kinds)
     if choices:
         options["choices"] = choices
+    elif not is_list and _takes_json(kinds):
+        options["metavar"] = "JSON"
     ap.add_argument(flag, **options)
 
 
@@ -115,7 +117,7 @@ def _choices(kinds: list[Any]) -> list[Any]:
 def _reader(annotation: Any, metadata: list[Any]) -> Callable[[str], Any]:
     """Return what makes a value of text, and refuses what is out of bounds."""
     kinds = _kinds(annotation)
-    from_json = any(kind is dict or get_origin(kind) is dict or _is_block(kind) for kind in kinds)
+    from_json = _takes_json(kinds)
     adapter: TypeAdapter[Any] = TypeAdapter(Annotated[(annotation, *metadata)] if metadata else annotation)
 
     def read(text: str) -> Any:
@@ -134,5 +136,9 @@ def _reader(annotation: Any, metadata: list[Any]) -> Callable[[str], Any]:
     return read
 
 
-def _is_block(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Block)
+def _takes_json(kinds: list[Any]) -> bool:
+    """Tell whether a value is keys and values."""
+    return any(
+        kind is dict or get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, Block))
+        for kind in kinds
+    )
