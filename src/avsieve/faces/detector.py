@@ -108,7 +108,7 @@ class FaceDetector:
         except _RUN_ERRORS as error:
             raise ModelError(f"{self.path}: ONNX Runtime cannot load it: {_first_line(error)}") from error
         if getattr(scrfd, "taskname", None) != "detection":
-            raise ModelError(f"{self.path}: InsightFace loads it as {type(scrfd).__name__}, not for a detector")
+            raise ModelError(f"{self.path}: InsightFace loads it as {type(scrfd).__name__}, not as a detector")
         scrfd.prepare(ctx_id=-1 if providers[0] == CPU else 0, det_thresh=self.min_score)
         return scrfd
 

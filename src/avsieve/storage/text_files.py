@@ -45,7 +45,7 @@ def read_text(path: str | Path, what: str = "list") -> str:
     Raises
     ------
     ListError
-        If the file is absent, a folder, may not be read, or is not UTF-8 text or UTF-16; the message names the line.
+        If the file is absent, a folder, may not be read, or is not text in UTF-8 or UTF-16; the message names the line.
     """
     path = Path(path)
     try:
