@@ -12,9 +12,9 @@ import pandas as pd
 from avsieve.comparison.gains import Comparison, compare_arms, read_arms
 from avsieve.errors import AvsieveError, ConfigError
 from avsieve.evaluation.as_norm import Cohort
-from avsieve.evaluation.labels import OFFICIAL
-from avsieve.evaluation.results import NothingScoredError, refuse_seen_speakers
+from avsieve.evaluation.results import evaluated, refuse_seen_speakers
 from avsieve.evaluation.trial_lists import TrialList
+from avsieve.evaluation.trials import Trials
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.storage.provenance import sha256_of, versions
 
@@ -95,12 +95,10 @@ def compare_files(
             if len(paths) != len(seeds):
                 raise ConfigError(f"{len(paths)} files of {modality} for `{arm}` but {len(seeds)} seeds")
 
-    def compared(item: TrialList) -> Comparison | None:
-        if item.trials is None:
-            return None
+    def compared(trials: Trials) -> Comparison:
         return compare_arms(
-            item.trials,
-            read_arms(item.trials, files, seeds, frozen),
+            trials,
+            read_arms(trials, files, seeds, frozen),
             cohort=frozen,
             definition=definition,
             replicates=replicates,
@@ -110,14 +108,8 @@ def compare_files(
     fused = _fused(fusion)
     gains, runs, curves, told = [], [], [], []
     for item in trial_lists:
-        reason = ""
-        try:
-            found = compared(item)
-        except NothingScoredError as error:
-            if item.labels == OFFICIAL:
-                raise
-            found, reason = None, str(error)
-        told.append(item.facts(reason))
+        found, facts_of = evaluated(item, compared)
+        told.append(facts_of)
         if found is None:
             continue
         gains.append(found.gains.assign(**item.columns()))

@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.bootstrap import interval, speaker_bootstrap
+from avsieve.evaluation.labels import OFFICIAL
 from avsieve.evaluation.metrics import METRICS, det_points, error_rates, summarise
+from avsieve.evaluation.trial_lists import TrialList
 from avsieve.evaluation.trials import Trials
 from avsieve.lists.layouts import layout_of, read_corpus_list
 from avsieve.storage.text_files import read_lines
 
+T = TypeVar("T")
+
 
 class NothingScoredError(AvsieveError):
     """No target or no nontarget trial could be scored."""
+
+
+def evaluated(item: TrialList, evaluate: Callable[[Trials], T]) -> tuple[T | None, dict[str, Any]]:
+    """Evaluate on one list of trials.
+
+    Parameters
+    ----------
+    item
+        The list.
+    evaluate
+        Takes its trials and returns what they gave.
+
+    Returns
+    -------
+    tuple
+        What ``evaluate`` returned, None where the list is left out; and the facts of the list, which say why.
+
+    Raises
+    ------
+    NothingScoredError
+        If a list that the user named cannot be scored. One that a run made of itself is left out.
+    """
+    if item.trials is None:
+        return None, item.facts()
+    try:
+        return evaluate(item.trials), item.facts()
+    except NothingScoredError as error:
+        if item.labels == OFFICIAL:
+            raise
+        return None, item.facts(str(error))
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,8 @@ def read_trial_lists(
     labels = list(labels) or [OFFICIAL] * len(paths)
     if len(labels) != len(paths) or len(set(labels)) < len(labels) or not set(labels) <= set(LABELS):
         raise ConfigError(
-            f"{len(paths)} trial lists with the labels {labels}; expected one score per trial, different, of "
-            f"{', '.join(LABELS)}"
+            f"{len(paths)} trial lists with the labels {labels}; expected one label per list, "
+            f"all different, from {', '.join(LABELS)}"
         )
     truth = None if known is None else set(known)
     found = [_read(Path(path), label, truth) for path, label in zip(paths, labels, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import torch
 
 from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.labels import LABELS, OFFICIAL
-from avsieve.evaluation.results import NothingScoredError, listed_speakers, refuse_seen_speakers
+from avsieve.evaluation.results import evaluated, listed_speakers, refuse_seen_speakers
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.segments import read_segments
 from avsieve.evaluation.trial_lists import TrialList
+from avsieve.evaluation.trials import Trials
 from avsieve.fusion.checkpoint import left_out, load_fusion
 from avsieve.fusion.inputs import Inputs, read_stream
 from avsieve.fusion.systems import (
@@ -149,10 +151,7 @@ def evaluate_lists(
         names = read_corpus_list(cohort)["utterance"].tolist()
         normalisation = Normalisation(Cohort(names, top), files.inputs(names), files.segments(names))
 
-    def evaluated(item: TrialList) -> Outcome | None:
-        trials = item.trials
-        if trials is None:
-            return None
+    def outcome_of(trials: Trials, *, lenient: bool) -> Outcome:
         for path in trained_on:
             refuse_seen_speakers(trials, listed_speakers(path), f"an encoder trained on {path}")
         inputs = files.inputs(trials.utterances)
@@ -165,21 +164,15 @@ def evaluate_lists(
             damage_share=damage_share,
             segments=files.segments(trials.utterances),
             normalisation=normalisation,
-            lenient=item.labels != OFFICIAL,
+            lenient=lenient,
             seed=seed,
         )
 
     for item in lists:
-        reason = ""
-        try:
-            outcome = evaluated(item)
-        except NothingScoredError as error:
-            if item.labels == OFFICIAL:
-                raise
-            outcome, reason = None, str(error)
-        tables.lists.append(item.facts(reason))
+        outcome, facts = evaluated(item, partial(outcome_of, lenient=item.labels != OFFICIAL))
+        tables.lists.append(facts)
         if outcome is None:
-            logger.warning("%s: left out: %s", LABELS[item.labels], tables.lists[-1]["left_out"])
+            logger.warning("%s: left out: %s", LABELS[item.labels], facts["left_out"])
         else:
             tables.add(item, outcome)
     return tables
