@@ -42,8 +42,8 @@ from avsieve.encoders.batches import Piece, batches_of
 from avsieve.encoders.device import PRECISIONS
 from avsieve.encoders.embed_audio import CPU_BATCH_S
 from avsieve.encoders.embed_audio import embed_shard as embed_voices
-from avsieve.encoders.embed_visual import Encoder, StagedEncoder
 from avsieve.encoders.embed_visual import embed_shard as embed_faces
+from avsieve.encoders.face_encoder import Encoder, StagedEncoder
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.encoders.registry import build
 from avsieve.encoders.torch_face import TorchFaceEncoder

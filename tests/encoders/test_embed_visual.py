@@ -9,7 +9,8 @@ import pytest
 from insightface.model_zoo import get_model
 
 from avsieve.embedding_files.own_tables import read_embeddings
-from avsieve.encoders.embed_visual import StagedEncoder, embed_faces, embed_shard, pool
+from avsieve.encoders.embed_visual import embed_faces, embed_shard, pool
+from avsieve.encoders.face_encoder import StagedEncoder
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.errors import ModelError
 from avsieve.storage.indexed_tar import TarWriter

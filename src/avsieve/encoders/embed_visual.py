@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import pandas as pd
 
 from avsieve.embedding_files.own_tables import write_embeddings
-from avsieve.encoders.face_encoder import load_face_encoder
+from avsieve.encoders.face_encoder import Encoder, StagedEncoder, load_face_encoder
 from avsieve.encoders.registry import VISUAL
 from avsieve.encoders.settings import Visual
 from avsieve.errors import TarError
@@ -21,29 +21,6 @@ from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 from avsieve.storage.tables import read_table
-
-
-class Encoder(Protocol):
-    """Whatever turns faces into embeddings."""
-
-    dim: int
-
-    def embed(self, faces: np.ndarray) -> np.ndarray:
-        """Return embeddings (B, dim) float32 of faces (B, 112, 112, 3) uint8 BGR."""
-        ...
-
-
-@runtime_checkable
-class StagedEncoder(Encoder, Protocol):
-    """An encoder that splits its work: what the CPU prepares, and what the network does with it."""
-
-    def prepare(self, faces: np.ndarray) -> Any:
-        """Return what `run` takes, of faces (B, 112, 112, 3) uint8 BGR; called in another thread."""
-        ...
-
-    def run(self, prepared: Any) -> np.ndarray:
-        """Return embeddings (B, dim) float32."""
-        ...
 
 
 class EmbeddedFaces(NamedTuple):

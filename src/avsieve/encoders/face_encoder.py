@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from avsieve.encoders.registry import VISUAL
 
 
-class FaceEncoder(Protocol):
-    """A `avsieve.encoders.embed_visual.StagedEncoder` that says what it is."""
+class Encoder(Protocol):
+    """Whatever turns faces into embeddings."""
 
     dim: int
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What a shard's provenance should say about this encoder."""
+    def embed(self, faces: np.ndarray) -> np.ndarray:
+        """Return embeddings (B, dim) float32 of faces (B, 112, 112, 3) uint8 BGR."""
         ...
 
-    def embed(self, faces: np.ndarray) -> np.ndarray:
-        """Return embeddings (B, dim) float32, not normalised, of faces (B, 112, 112, 3) uint8 BGR."""
-        ...
+
+@runtime_checkable
+class StagedEncoder(Encoder, Protocol):
+    """An encoder that splits its work: what the CPU prepares, and what the network does with it."""
 
     def prepare(self, faces: np.ndarray) -> Any:
         """Return what `run` takes, of faces (B, 112, 112, 3) uint8 BGR; called in another thread."""
@@ -30,6 +30,15 @@ class FaceEncoder(Protocol):
 
     def run(self, prepared: Any) -> np.ndarray:
         """Return embeddings (B, dim) float32."""
+        ...
+
+
+class FaceEncoder(StagedEncoder, Protocol):
+    """An encoder that says what it is."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a shard's provenance should say about this encoder."""
         ...
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from avsieve.encoders.embed_visual import Encoder, embed_faces, pool
+from avsieve.encoders.embed_visual import embed_faces, pool
+from avsieve.encoders.face_encoder import Encoder
 from avsieve.evaluation.metrics import eer, error_rates
 from avsieve.evaluation.scoring import Part, mean_of_cosines
 from avsieve.storage.ids import parse_id
