@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from avsieve.cleansing.calibration import BINS, PairCalibration, calibrate, histogram
 from avsieve.cleansing.inputs import MODALITIES, Shard, read_shard, unit_rows
-from avsieve.cleansing.pooling import pool_speaker
+from avsieve.cleansing.metric import Metric, Scatter, learn
+from avsieve.cleansing.pooling import compare, pool_speaker
 from avsieve.errors import AvsieveError
 from avsieve.runtime.progress import progress
 from avsieve.storage.atomic import write_json
@@ -40,8 +41,10 @@ class Centres:
     videos: np.ndarray
     centre: dict[str, np.ndarray]
     sample: dict[str, np.ndarray]
+    plain: dict[str, np.ndarray]
     support: dict[str, np.ndarray]
     calibration: dict[str, PairCalibration]
+    metric: dict[str, Metric | None]
 
     def has(self, modality: str) -> np.ndarray:
         """Tell which speakers have a centre in ``modality``, (K,) bool."""
@@ -51,36 +54,77 @@ class Centres:
 def pool(shards: Shards) -> Centres:
     """Read the corpus twice, a shard at a time: once to learn what similarities mean, once to find the centres.
 
+    Before that a part of it, which is enough, is read to learn the metric.
+
     Parameters
     ----------
     shards
         Called for each reading; yields the shards.
     """
-    calibration = learn_calibration(shards)
+    metric = learn_metric(shards)
+    calibration = learn_calibration(lambda: (mapped(s, metric) for s in shards()))
     rows: dict[str, tuple] = {}
     for shard in progress(shards(), "pool speakers", None):
+        inner = mapped(shard, metric)
         for speaker, index in shard.speakers():
             if speaker in rows:
                 raise AvsieveError(f"speaker {speaker} lies in two shards; a speaker's utterances must share one shard")
             video = shard.video[index]
-            model = pool_speaker({m: shard.embeddings[m][index] for m in MODALITIES}, video, calibration)
+            model = pool_speaker({m: inner.embeddings[m][index] for m in MODALITIES}, video, calibration)
             rows[speaker] = (
                 len(index), len(set(video)),
-                {m: (model.centre[m], model.sample[m], float(model.weight[m].sum())) for m in MODALITIES},
+                {
+                    m: (
+                        model.compared[m].centre, model.compared[m].sample,
+                        compare(shard.embeddings[m][index], video, model.weight[m]).centre,
+                        float(model.weight[m].sum()),
+                    )
+                    for m in MODALITIES
+                },
             )  # fmt: skip
     names = sorted(rows)
     if not names:
         raise AvsieveError("the plan has no training utterance; nothing can be pooled")
-    stack = {m: [np.stack(_aligned([rows[s][2][m][i] for s in names])) for i in range(2)] for m in MODALITIES}
+    stack = {m: [np.stack(_aligned([rows[s][2][m][i] for s in names])) for i in range(3)] for m in MODALITIES}
     return Centres(
         names,
         np.array([rows[s][0] for s in names]),
         np.array([rows[s][1] for s in names]),
         {m: stack[m][0] for m in MODALITIES},
         {m: stack[m][1] for m in MODALITIES},
-        {m: np.array([rows[s][2][m][2] for s in names]) for m in MODALITIES},
+        {m: stack[m][2] for m in MODALITIES},
+        {m: np.array([rows[s][2][m][3] for s in names]) for m in MODALITIES},
         calibration,
+        metric,
     )
+
+
+def learn_metric(shards: Shards) -> dict[str, Metric | None]:
+    """Learn the metric of each modality from as many shards as it takes."""
+    metric: dict[str, Metric | None] = dict.fromkeys(MODALITIES)
+    for _ in range(ROUNDS):
+        inner = [mapped(s, metric) for s in shards()]
+        calibration = learn_calibration(lambda: iter(inner))
+        scatter: dict[str, Scatter] = {}
+        for shard, plain in zip(inner, shards(), strict=True):
+            for _, index in shard.speakers():
+                video = np.unique(shard.video[index], return_inverse=True)[1].reshape(-1)
+                model = pool_speaker({m: shard.embeddings[m][index] for m in MODALITIES}, video, calibration)
+                for m in MODALITIES:
+                    E = plain.embeddings[m][index]
+                    if E.shape[1]:
+                        scatter.setdefault(m, Scatter(E.shape[1])).add(E, video, model.weight[m])
+        metric = {m: learn(scatter[m]) if m in scatter else None for m in MODALITIES}
+    return metric
+
+
+ROUNDS = 1
+
+
+def mapped(shard: Shard, metric: dict[str, Metric | None]) -> Shard:
+    """Return the shard with its embeddings in the metric."""
+    embeddings = {m: f(shard.embeddings[m]) if (f := metric[m]) else shard.embeddings[m] for m in MODALITIES}
+    return replace(shard, embeddings=embeddings)
 
 
 def pool_files(paths: Sequence[tuple[Path, Path | None, Path | None]]) -> Centres:

@@ -11,9 +11,9 @@ import hashlib
 
 import numpy as np
 
-from avsieve.cleansing.centres import Centres
+from avsieve.cleansing.centres import Centres, mapped
 from avsieve.cleansing.inputs import MODALITIES, Shard
-from avsieve.cleansing.pooling import pool_speaker
+from avsieve.cleansing.pooling import compare, pool_speaker
 from avsieve.cleansing.scores import NEAREST, PERSONS, Evidence, Scores
 from avsieve.errors import AvsieveError
 
@@ -27,33 +27,43 @@ def score_shard(shard: Shard, centres: Centres) -> Scores:
     if unknown := sorted(set(shard.speaker) - set(position)):
         raise AvsieveError(f"speaker {unknown[0]} has no row among the centres; pool the speakers again")
     own = np.array([position[s] for s in shard.speaker], dtype=np.int32)
-    evidence = {m: Evidence.empty(n) for m in MODALITIES}
+    inner = mapped(shard, centres.metric)
+    plain = {m: Evidence.empty(n) for m in MODALITIES}
+    learned = {m: Evidence.empty(n) for m in MODALITIES}
     persons = {name: np.zeros(n, np.float32) for name in PERSONS}
     for _, rows in shard.speakers():
-        model = pool_speaker({m: shard.embeddings[m][rows] for m in MODALITIES}, shard.video[rows], centres.calibration)
+        video = shard.video[rows]
+        model = pool_speaker({m: inner.embeddings[m][rows] for m in MODALITIES}, video, centres.calibration)
         for name in PERSONS:
             persons[name][rows] = getattr(model, name)
         for m in MODALITIES:
-            e = evidence[m]
-            e.similarity[rows], e.plain[rows], e.agreement[rows] = model.lovo[m], model.plain[m], model.agreement[m]
-            e.support[rows], e.fallback[rows], e.sibling[rows] = model.support[m], model.fallback[m], model.sibling[m]
+            raw = compare(shard.embeddings[m][rows], video, model.weight[m])
+            for e, c in ((learned[m], model.compared[m]), (plain[m], raw)):
+                for name in ("similarity", "plain", "agreement", "support", "fallback", "sibling"):
+                    getattr(e, name)[rows] = getattr(c, name)
     foreign = _foreign(shard.video, own, centres)
     for m in MODALITIES:
-        e, E = evidence[m], shard.embeddings[m]
-        e.present[:], e.quality[:] = shard.present[m], shard.quality[m]
-        e.not_finite[:] = shard.not_finite[m]
-        # One speaker has no foreign one, and a foreign one without the modality no centre to be like.
-        here = shard.present[m] & (foreign != own) & centres.has(m)[foreign]
-        if here.any():
-            e.foreign[here] = np.einsum("ij,ij->i", E[here], centres.centre[m][foreign[here]])
-            e.foreign_agreement[here] = np.einsum("ij,ij->i", E[here], centres.sample[m][foreign[here]])
-    joint, joint_speaker = _compete(shard, own, centres, evidence)
+        for e, E, C, sample in (
+            (learned[m], inner.embeddings[m], centres.centre[m], centres.sample[m]),
+            (plain[m], shard.embeddings[m], centres.plain[m], None),
+        ):
+            e.present[:], e.quality[:] = shard.present[m], shard.quality[m]
+            e.not_finite[:] = shard.not_finite[m]
+            # One speaker has no foreign one, and a foreign one without the modality no centre to be like.
+            here = shard.present[m] & (foreign != own) & centres.has(m)[foreign]
+            if here.any():
+                e.foreign[here] = np.einsum("ij,ij->i", E[here], C[foreign[here]])
+                if sample is not None:
+                    e.foreign_agreement[here] = np.einsum("ij,ij->i", E[here], sample[foreign[here]])
+    joint, joint_speaker = _compete(inner, own, centres, centres.centre, learned)
+    _compete(shard, own, centres, centres.plain, plain)
     return Scores(
         utterance=np.array(shard.utterance, dtype=object),
         speaker=own,
         video=shard.video,
         speakers=centres.speakers,
-        evidence=evidence,
+        evidence=plain,
+        learned=learned,
         joint=joint,
         joint_speaker=joint_speaker,
         **persons,
@@ -61,7 +71,7 @@ def score_shard(shard: Shard, centres: Centres) -> Scores:
 
 
 def _compete(
-    shard: Shard, own: np.ndarray, centres: Centres, evidence: dict[str, Evidence]
+    shard: Shard, own: np.ndarray, centres: Centres, C: dict[str, np.ndarray], evidence: dict[str, Evidence]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fill in the nearest other speakers per modality and return those by the mean of the modalities present."""
     n = len(own)
@@ -75,7 +85,7 @@ def _compete(
             here = shard.present[m][rows]
             if not here.any():
                 continue
-            cosine = shard.embeddings[m][rows] @ centres.centre[m].T
+            cosine = shard.embeddings[m][rows] @ C[m].T
             # The own centre holds the utterance itself: the competition is among the others.
             cosine[np.arange(len(here)), own[rows]] = -2.0
             cosine[:, absent[m]] = -2.0

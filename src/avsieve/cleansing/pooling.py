@@ -26,27 +26,37 @@ _PER_VIDEO = 12.0
 
 
 @dataclass
-class SpeakerModel:
-    """What pooling knows about one label; per modality, with n utterances and D dimensions.
+class Compared:
+    """One modality of one label, with n utterances and D dimensions.
 
-    ``weight`` (n,) probability that the modality is the speaker's; ``centre`` (D,) of length 1; ``lovo`` and ``plain``
-    (n,) cosine to the robust and to the plain centre, each without the utterance's own video; ``support`` (n,) how many
-    other videos stand behind ``lovo``; ``agreement`` (n,) cosine to the rest of the own video, ``sibling`` (n,) to the
-    most trusted other video. NaN where there is nothing to compare with. ``fallback`` (n,) tells that an utterance was
-    compared with its own video for want of another. ``sample`` (D,) is the mean of the most trusted video; ``second``
-    (n,) the probability of belonging to a second person who is seen in several videos. ``doubt`` is the probability
-    that the centre is not the speaker's, and ``rival`` (n,) then that of the utterance to be.
+    ``centre`` (D,) of length 1; ``similarity`` and ``plain`` (n,) cosine to the robust and to the plain centre, each
+    without the utterance's own video; ``support`` (n,) how many other videos stand behind ``similarity``; ``agreement``
+    (n,) cosine to the rest of the own video, ``sibling`` (n,) to the most trusted other video. NaN where there is
+    nothing to compare with. ``fallback`` (n,) tells that an utterance was compared with its own video for want of
+    another. ``sample`` (D,) is the mean of the most trusted video.
+    """
+
+    centre: np.ndarray
+    similarity: np.ndarray
+    plain: np.ndarray
+    support: np.ndarray
+    agreement: np.ndarray
+    sibling: np.ndarray
+    fallback: np.ndarray
+    sample: np.ndarray
+
+
+@dataclass
+class SpeakerModel:
+    """What pooling knows about one label.
+
+    Per modality ``weight`` (n,), the probability that it is the speaker's, and what `Compared` has. ``second`` (n,) is
+    the probability of belonging to a second person who is seen in several videos. ``doubt`` is the probability that
+    the centre is not the speaker's, and ``rival`` (n,) then that of the utterance to be.
     """
 
     weight: dict[str, np.ndarray]
-    centre: dict[str, np.ndarray]
-    lovo: dict[str, np.ndarray]
-    plain: dict[str, np.ndarray]
-    support: dict[str, np.ndarray]
-    agreement: dict[str, np.ndarray]
-    sibling: dict[str, np.ndarray]
-    fallback: dict[str, np.ndarray]
-    sample: dict[str, np.ndarray]
+    compared: dict[str, Compared]
     second: np.ndarray
     doubt: float
     rival: np.ndarray
@@ -77,18 +87,24 @@ def pool_speaker(
             dot = views[m].leave_out(weight[m]).mean_cosine
             odds[m] = np.where(np.isnan(dot), 0.0, calibration[m].log_odds(np.nan_to_num(dot)))
         weight = _right(odds, present)
-    persons = (_second_mode(weight, code, agree), *_rivals(weight, code, agree))
-    result = SpeakerModel({}, {}, {}, {}, {}, {}, {}, {}, {}, *persons)
-    for m in MODALITIES:
-        robust = views[m].leave_out(weight[m])
-        plain = views[m].leave_out(present[m].astype(np.float32), by_video=False)
-        result.weight[m] = np.where(present[m], weight[m], 0.0)
-        result.centre[m] = robust.centre
-        result.lovo[m], result.plain[m] = robust.cosine, plain.cosine
-        result.support[m], result.fallback[m] = robust.support, robust.fallback
-        result.agreement[m] = views[m].agreement()
-        result.sample[m], result.sibling[m] = views[m].siblings(result.weight[m])
-    return result
+    weight = {m: np.where(present[m], weight[m], 0.0) for m in MODALITIES}
+    compared = {m: _compare(views[m], weight[m]) for m in MODALITIES}
+    return SpeakerModel(weight, compared, _second_mode(weight, code, agree), *_rivals(weight, code, agree))
+
+
+def compare(embeddings: np.ndarray, video: np.ndarray, weight: np.ndarray) -> Compared:
+    """Compare one speaker's utterances (n, D) with centres of given weights (n,): rows and videos as `pool_speaker`."""
+    code = np.unique(video, return_inverse=True)[1].reshape(-1)
+    return _compare(_View(embeddings, code, (embeddings != 0).any(axis=1)), weight)
+
+
+def _compare(view: _View, weight: np.ndarray) -> Compared:
+    robust = view.leave_out(weight)
+    plain = view.leave_out(view.present.astype(np.float32), by_video=False)
+    sample, sibling = view.siblings(weight)
+    return Compared(
+        robust.centre, robust.cosine, plain.cosine, robust.support, view.agreement(), sibling, robust.fallback, sample
+    )
 
 
 @dataclass

@@ -93,6 +93,7 @@ class Scores:
     video: np.ndarray
     speakers: list[str]
     evidence: dict[str, Evidence]
+    learned: dict[str, Evidence]
     joint: np.ndarray
     joint_speaker: np.ndarray
     second: np.ndarray
@@ -118,25 +119,27 @@ class Scores:
 
     def take(self, rows: np.ndarray) -> Scores:
         """Return the scores of some rows."""
-        evidence = {
-            m: Evidence(**{f.name: getattr(e, f.name)[rows] for f in fields(e)}) for m, e in self.evidence.items()
-        }
+        evidence, learned = (
+            {m: Evidence(**{f.name: getattr(e, f.name)[rows] for f in fields(e)}) for m, e in parts.items()}
+            for parts in (self.evidence, self.learned)
+        )
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
-        return Scores(speakers=self.speakers, evidence=evidence, **columns)
+        return Scores(speakers=self.speakers, evidence=evidence, learned=learned, **columns)
 
 
 def concatenate(parts: Sequence[Scores]) -> Scores:
     """Join scores that were made with the same centres."""
     if not parts:
         raise AvsieveError("no scores were given; score at least one shard")
-    evidence = {
-        m: Evidence(
-            **{f.name: np.concatenate([getattr(p.evidence[m], f.name) for p in parts]) for f in fields(Evidence)}
-        )
-        for m in MODALITIES
-    }
+    evidence, learned = (
+        {m: _joined([getattr(p, name)[m] for p in parts]) for m in MODALITIES} for name in ("evidence", "learned")
+    )
     joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _COLUMNS}
-    return Scores(speakers=parts[0].speakers, evidence=evidence, **joined)
+    return Scores(speakers=parts[0].speakers, evidence=evidence, learned=learned, **joined)
+
+
+def _joined(parts: Sequence[Evidence]) -> Evidence:
+    return Evidence(**{f.name: np.concatenate([getattr(e, f.name) for e in parts]) for f in fields(Evidence)})
 
 
 def to_table(scores: Scores) -> pa.Table:

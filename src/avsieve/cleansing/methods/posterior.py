@@ -51,7 +51,7 @@ class Posterior(Method[PosteriorSettings]):
         from avsieve.cleansing.suggestions import find_merges, without_twins
 
         video, speaker = scores.video_code(), scores.speaker.astype(np.int64)
-        belief = {m: _first_belief(scores.evidence[m]) for m in MODALITIES}
+        belief = {m: _first_belief(scores.learned[m]) for m in MODALITIES}
         twins = find_merges(scores, np.minimum(belief["audio"], belief["visual"]))
         models = {m: model_for(without_twins(scores, m, twins), video, speaker, settings.seed) for m in MODALITIES}
         found = Inference(np.zeros((len(scores), 4)), dict(belief), Shares())
@@ -67,7 +67,7 @@ class Posterior(Method[PosteriorSettings]):
         cases = (1 - doubt) * cases + doubt * np.concatenate([rival, 0 * rival, 0 * rival, 1 - rival], axis=1)
         belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
         # Without evidence of its own a belief is what the structure assumes: no judgement.
-        judged = {m: ~np.isnan(scores.evidence[m].similarity) & models[m].works for m in MODALITIES}
+        judged = {m: ~np.isnan(scores.learned[m].similarity) & models[m].works for m in MODALITIES}
         a, v = (np.where(judged[m], 1 - belief[m], np.nan) for m in MODALITIES)
         wrong = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - cases[:, 0]))
         learned = {m: model.mixture for m, model in models.items() if isinstance(model, LikelihoodModel)}
@@ -77,7 +77,7 @@ class Posterior(Method[PosteriorSettings]):
             "utterance_shares": found.shares.cases.round(5).tolist(),
             "kinds_of_wrong": {m: dict(zip(KINDS, x.round(4).tolist(), strict=True)) for m, x in learned.items()},
         }
-        why = {m: models[m].why for m in MODALITIES if scores.evidence[m].present.any() and not judged[m].any()}
+        why = {m: models[m].why for m in MODALITIES if scores.learned[m].present.any() and not judged[m].any()}
         return Judgement(a, v, wrong, calibrated=True, facts=facts, unjudged=why)
 
 
