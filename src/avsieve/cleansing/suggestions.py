@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from avsieve.cleansing.inputs import MODALITIES
-from avsieve.cleansing.likelihood import Examples, fit
+from avsieve.cleansing.likelihood import Examples, features, regression
 from avsieve.cleansing.scores import Evidence, Scores
 
 _SAMPLE = 20_000
@@ -63,9 +63,8 @@ def suggest(scores: Scores, right: np.ndarray, kind: np.ndarray, *, least: float
         learn = np.flatnonzero(usable & (right > 0.5))
         if len(learn) > _SAMPLE:
             learn = np.sort(np.random.default_rng(0).choice(learn, _SAMPLE, replace=False))
-        ones = np.ones(len(learn))
-        ratio = fit([nobody.take(learn), theirs.take(learn)], [0, 1], [ones, ones])
-        p = 1 / (1 + np.exp(-np.clip(ratio(nobody.take(rows))[:, 0], -30, 30)))
+        ratio = regression([nobody.take(learn), theirs.take(learn)], [0, 1]).fit(np.ones(2 * len(learn)))
+        p = 1 / (1 + np.exp(-np.clip(ratio(features(nobody.take(rows)))[:, 0], -30, 30)))
         probability[rows] = p
         speaker[rows[p >= least]] = candidate[rows[p >= least], 0]
     return Suggestions(speaker, np.where(speaker >= 0, probability, np.nan))
