@@ -1,9 +1,10 @@
 """Pass 1: the centres of all speakers, and what similarities mean; the file that carries both to pass 2.
 
 ``centres.parquet`` has one row per speaker, sorted by name: ``speaker``, ``utterances``, ``videos``, and per modality
-``{m}_centre`` and ``{m}_sample`` (fixed-size lists of float32: the robust centre and the mean of one trusted video),
-``{m}_support`` (sum of weights) and ``{m}_nearest`` with ``{m}_nearest_similarity`` (the most similar other centre).
-``centres.json`` beside it holds the calibrations.
+fixed-size lists of float32, ``{m}_centre``, the robust centre, and, in the metric (`avsieve.cleansing.metric`),
+``{m}_metric_centre`` and ``{m}_metric_sample``, the mean of one trusted video; ``{m}_support`` (sum of weights) and
+``{m}_nearest`` with ``{m}_nearest_similarity`` (the most similar other centre). ``centres.json`` beside it holds the
+calibrations and ``centres.npz`` the metric, where there is one: ``{m}_mean`` and ``{m}_axes``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from avsieve.cleansing.metric import Metric, Scatter, learn
 from avsieve.cleansing.pooling import compare, pool_speaker
 from avsieve.errors import AvsieveError
 from avsieve.runtime.progress import progress
-from avsieve.storage.atomic import write_json
+from avsieve.storage.atomic import atomic_path, write_json
 from avsieve.storage.tables import read_table, write_table
 
 Shards = Callable[[], Iterator[Shard]]
@@ -34,7 +35,12 @@ _PROBES = 200  # utterances, and videos, of each of so few speakers
 
 @dataclass
 class Centres:
-    """All speakers, sorted by name. ``centre[m]`` and ``sample[m]`` are (K, D) float32; a zero row means "none"."""
+    """All speakers, sorted by name.
+
+    ``centre[m]`` and ``sample[m]`` are (K, d) float32 in the metric, ``plain[m]`` (K, D) the centres of the embeddings
+    as they are; a zero row means "none". ``metric[m]`` is None where there was too little to learn one from: then the
+    embeddings are taken as they are.
+    """
 
     speakers: list[str]
     utterances: np.ndarray
@@ -197,7 +203,7 @@ def _impostor_histogram(
 
 def nearest_centres(centres: Centres, modality: str, block: int = 1024) -> tuple[np.ndarray, np.ndarray]:
     """Return, per speaker, the most similar other centre (K,) int64 (-1 where none) and its cosine (K,) float32."""
-    C, has = centres.centre[modality], centres.has(modality)
+    C, has = centres.plain[modality], centres.has(modality)
     index, value = np.full(len(C), -1), np.full(len(C), np.nan, np.float32)
     if has.sum() < 2:
         return index, value
@@ -213,7 +219,7 @@ def nearest_centres(centres: Centres, modality: str, block: int = 1024) -> tuple
 
 
 def write_centres(path: str | Path, centres: Centres) -> None:
-    """Write ``path`` (Parquet) and the calibrations beside it (JSON)."""
+    """Write ``path`` (Parquet), and beside it the calibrations (JSON) and the metric (npz)."""
     columns: dict[str, pa.Array] = {
         "speaker": pa.array(centres.speakers, pa.string()),
         "utterances": pa.array(centres.utterances, pa.int32()),
@@ -221,35 +227,43 @@ def write_centres(path: str | Path, centres: Centres) -> None:
     }
     for m in MODALITIES:
         index, value = nearest_centres(centres, m)
-        columns[f"{m}_centre"] = _lists(centres.centre[m])
-        columns[f"{m}_sample"] = _lists(centres.sample[m])
+        columns[f"{m}_centre"] = _lists(centres.plain[m])
+        columns[f"{m}_metric_centre"] = _lists(centres.centre[m])
+        columns[f"{m}_metric_sample"] = _lists(centres.sample[m])
         columns[f"{m}_support"] = pa.array(centres.support[m], pa.float32())
         columns[f"{m}_nearest"] = pa.array([centres.speakers[i] if i >= 0 else None for i in index], pa.string())
         columns[f"{m}_nearest_similarity"] = pa.array(value, pa.float32())
-    write_json(Path(path).with_suffix(".json"), {m: asdict(c) for m, c in centres.calibration.items()})
+    path = Path(path)
+    learned = {f"{m}_{name}": array for m, f in centres.metric.items() if f for name, array in vars(f).items()}
+    with atomic_path(path.with_suffix(".npz")) as partial:
+        np.savez(partial, **learned)
+    write_json(path.with_suffix(".json"), {m: asdict(c) for m, c in centres.calibration.items()})
     write_table(path, pa.table(columns))
 
 
 def read_centres(path: str | Path) -> Centres:
     """Read what `write_centres` wrote."""
     path = Path(path)
-    wanted = [
-        "speaker",
-        "utterances",
-        "videos",
-        *(f"{m}_{c}" for m in MODALITIES for c in ("centre", "sample", "support")),
-    ]
+    kinds = ("centre", "metric_centre", "metric_sample")
+    wanted = ["speaker", "utterances", "videos", *(f"{m}_{c}" for m in MODALITIES for c in (*kinds, "support"))]
     read_table(path, wanted[:1])
     table = pq.read_table(path, columns=wanted)
     described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
+        metric = {
+            m: Metric(arrays[f"{m}_mean"], arrays[f"{m}_axes"]) if f"{m}_axes" in arrays else None for m in MODALITIES
+        }
+    plain, centre, sample = ({m: _matrix(table[f"{m}_{kind}"]) for m in MODALITIES} for kind in kinds)
     return Centres(
         table["speaker"].to_pylist(),
         table["utterances"].to_numpy(),
         table["videos"].to_numpy(),
-        {m: _matrix(table[f"{m}_centre"]) for m in MODALITIES},
-        {m: _matrix(table[f"{m}_sample"]) for m in MODALITIES},
+        centre,
+        sample,
+        plain,
         {m: table[f"{m}_support"].to_numpy() for m in MODALITIES},
         {m: PairCalibration(**described[m]) for m in MODALITIES},
+        metric,
     )
 
 

@@ -121,7 +121,7 @@ class LikelihoodModel:
         self.works = len(rows) >= 20
         self.rows = self._some(rows)
         # With one other utterance, nothing tells which of the two is the stranger.
-        self.in_company = ~np.isnan(e.agreement + e.similarity) & (self.company >= 2)
+        self.in_company = ~np.isnan(e.agreement + e.similarity) & (self.company >= 2) & ~e.fallback
         self.rows_in_company = self._some(rows[self.in_company[rows]])
         if self.works:
             tables = [t.take(self.rows) for t in self.wrong]
@@ -162,6 +162,9 @@ class LikelihoodModel:
             odds = together(features(self.real.among(self.e.agreement, self.company).take(rows)))
             odds = np.clip(odds, -LIMIT, LIMIT)
             out[rows, 0, 1], out[rows, 1, 1], out[rows, 1, 0] = odds[:, 0], odds[:, 1], odds[:, 2]
+        # What was compared with its own video alone says nothing of whether that video is right.
+        rows = np.flatnonzero(self.e.fallback)
+        out[rows, 1, 0], out[rows, 1, 1] = out[rows, 0, 1], 0.0
         return out
 
     def _in_company(self) -> Regression:

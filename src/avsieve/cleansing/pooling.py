@@ -23,6 +23,8 @@ _FLOOR = 0.01
 _ROUNDS = 8
 # How much likelier a person in one video more is to be the speaker: wrong videos seldom show the same stranger twice.
 _PER_VIDEO = 12.0
+# Videos whose mean voices and faces are so alike (cosine) are copies of one.
+_COPY = 0.97
 
 
 @dataclass
@@ -76,8 +78,8 @@ def pool_speaker(
     calibration
         Per modality, from `avsieve.cleansing.calibration.calibrate`.
     """
-    code = np.unique(video, return_inverse=True)[1].reshape(-1)
     present = {m: (embeddings[m] != 0).any(axis=1) for m in MODALITIES}
+    code = _distinct(embeddings, np.unique(video, return_inverse=True)[1].reshape(-1))
     views = {m: _View(embeddings[m], code, present[m]) for m in MODALITIES}
     agree = _video_agreement(views, calibration)
     weight = _mode_weights(views, code, agree)
@@ -177,6 +179,25 @@ class _View:
         return means[first], cosine
 
 
+def _distinct(embeddings: dict[str, np.ndarray], code: np.ndarray) -> np.ndarray:
+    """Number the videos (n,) anew, copies of one video alike: what was uploaded twice is one witness, not two."""
+    videos = int(code.max()) + 1
+    onehot = np.zeros((videos, len(code)), np.float32)
+    onehot[code, np.arange(len(code))] = 1
+    copy = np.ones((videos, videos), bool)
+    compared = np.zeros((videos, videos), bool)
+    for E in embeddings.values():
+        means = unit_rows(onehot @ E)
+        has = (means != 0).any(axis=1)
+        both = has[:, None] & has[None]
+        copy &= ~both | (means @ means.T > _COPY)
+        compared |= both
+    # The first video that one is a copy of stands for both.
+    first = (copy & compared).argmax(axis=1)
+    first = np.where((copy & compared).any(axis=1), first, np.arange(videos))
+    return np.unique(first[code], return_inverse=True)[1].reshape(-1)
+
+
 def _video_agreement(views: dict[str, _View], calibration: dict[str, PairCalibration]) -> np.ndarray:
     """Return the probability that two videos show one person, (videos, videos), by both modalities."""
     videos = len(views["audio"].onehot)
@@ -218,13 +239,14 @@ def _second_mode(weight: dict[str, np.ndarray], code: np.ndarray, agree: np.ndar
 def _rivals(weight: dict[str, np.ndarray], code: np.ndarray, agree: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the probability that somebody else than the centre is the speaker, and per utterance that of being them.
 
-    People in more videos are likelier to be the speaker: each video more multiplies the odds by `_PER_VIDEO`.
+    People in more videos are likelier to be the speaker. Against somebody seen once each video more multiplies the odds
+    by `_PER_VIDEO`; somebody seen in many is a namesake or a host, and only the ratio counts.
     """
     right = np.bincount(code, weights=np.maximum(weight["audio"], weight["visual"])) / np.bincount(code)
     left = 1 - right
     company = 1 + agree @ left
     # Every person once, whatever the number of their videos; a video that the centre owns is nobody else's.
-    odds = left / company * _PER_VIDEO ** (left * company - right.sum())
+    odds = left / company * _PER_VIDEO ** ((left * company - right.sum()) / np.maximum(left * company, 1.0))
     total = float(odds.sum())
     same = agree + np.eye(len(agree))
     rival = same @ odds / max(total, 1e-9)

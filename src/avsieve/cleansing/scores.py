@@ -16,6 +16,8 @@ from avsieve.storage.tables import read_table, write_table
 
 NEAREST = 3  # other speakers kept per utterance
 PERSONS = ("second", "doubt", "rival")
+_METRIC = "metric"  # in the names of the columns of what was compared in the metric
+_SHARED = ("quality", "fallback", "present", "not_finite")  # the same in the metric
 _COLUMNS = ("utterance", "speaker", "video", "joint", "joint_speaker", *PERSONS)
 
 
@@ -80,7 +82,8 @@ class Evidence:
 
 @dataclass
 class Scores:
-    """Evidence of n utterances.
+    """Evidence of n utterances: ``evidence`` by the plain cosines of the embeddings, which users and published methods
+    know, and ``learned`` by cosines in the metric that was learned from the corpus, if one was.
 
     ``speaker`` (n,) int32 rows of ``speakers``; ``video`` (n,) keys; ``joint`` and ``joint_speaker`` (n, 3) the nearest
     other speakers by the mean of the modalities present. ``second`` (n,) is the probability that the utterance belongs
@@ -150,16 +153,18 @@ def to_table(scores: Scores) -> pa.Table:
         "video": pa.array(scores.video, pa.string()),
     }
     for m in MODALITIES:
-        e = scores.evidence[m]
-        for field in fields(e):
-            values = getattr(e, field.name)
-            if field.name == "other":
-                columns |= {f"{m}_other{k + 1}": pa.array(values[:, k], pa.float32()) for k in range(NEAREST)}
-            elif field.name == "other_speaker":
-                columns |= {f"{m}_other{k + 1}_speaker": _names(values[:, k], scores.speakers) for k in range(NEAREST)}
-            else:
-                columns[f"{m}_{field.name}"] = pa.array(values)
-        columns[f"{m}_margin"] = pa.array(e.margin, pa.float32())
+        for stem, e in ((m, scores.evidence[m]), (f"{m}_{_METRIC}", scores.learned[m])):
+            for field in fields(e):
+                values = getattr(e, field.name)
+                if field.name == "other":
+                    columns |= {f"{stem}_other{k + 1}": pa.array(values[:, k], pa.float32()) for k in range(NEAREST)}
+                elif field.name == "other_speaker":
+                    columns |= {
+                        f"{stem}_other{k + 1}_speaker": _names(values[:, k], scores.speakers) for k in range(NEAREST)
+                    }
+                elif stem == m or field.name not in _SHARED:
+                    columns[f"{stem}_{field.name}"] = pa.array(values)
+        columns[f"{m}_margin"] = pa.array(scores.evidence[m].margin, pa.float32())
     for k in range(NEAREST):
         columns[f"joint_other{k + 1}"] = pa.array(scores.joint[:, k], pa.float32())
         columns[f"joint_other{k + 1}_speaker"] = _names(scores.joint_speaker[:, k], scores.speakers)
@@ -194,13 +199,19 @@ def read_scores(path: str | Path) -> Scores:
     """Read scores; speakers are numbered by their names' order."""
     read_table(path, ["utterance"])
     table = pq.read_table(path)
-    nearest = [f"{m}_other{k + 1}_speaker" for m in (*MODALITIES, "joint") for k in range(NEAREST)]
+    stems = [*MODALITIES, *(f"{m}_{_METRIC}" for m in MODALITIES)]
+    nearest = [f"{s}_other{k + 1}_speaker" for s in (*stems, "joint") for k in range(NEAREST)]
     wanted = {
         "speaker",
         "video",
         *PERSONS,
         *nearest,
-        *(f"{m}_{f.name}" for m in MODALITIES for f in fields(Evidence) if "other" not in f.name),
+        *(
+            f"{s}_{f.name}"
+            for s in stems
+            for f in fields(Evidence)
+            if "other" not in f.name and not (f.name in _SHARED and s not in MODALITIES)
+        ),
     }
     if missing := sorted(wanted - set(table.column_names)):
         raise AvsieveError(f"{path}: columns {missing[:4]} are missing; score the utterances again")
@@ -217,23 +228,24 @@ def read_scores(path: str | Path) -> Scores:
     def matrix(stem: str) -> np.ndarray:
         return np.stack([table[f"{stem}{k + 1}"].to_numpy() for k in range(NEAREST)], axis=1)
 
-    evidence = {}
-    for m in MODALITIES:
+    def evidence(stem: str, modality: str) -> Evidence:
         made = {}
         for field in fields(Evidence):
             if field.name == "other":
-                made["other"] = matrix(f"{m}_other")
+                made["other"] = matrix(f"{stem}_other")
             elif field.name == "other_speaker":
-                made["other_speaker"] = np.stack([codes(f"{m}_other{k + 1}_speaker") for k in range(NEAREST)], axis=1)
+                made["other_speaker"] = np.stack([codes(f"{stem}_other{k + 1}_speaker") for k in range(NEAREST)], axis=1)
             else:
-                made[field.name] = table[f"{m}_{field.name}"].to_numpy()
-        evidence[m] = Evidence(**made)
+                made[field.name] = table[f"{modality if field.name in _SHARED else stem}_{field.name}"].to_numpy()
+        return Evidence(**made)
+
     return Scores(
         utterance=table["utterance"].to_numpy(),
         speaker=codes("speaker"),
         video=table["video"].to_numpy(),
         speakers=speakers,
-        evidence=evidence,
+        evidence={m: evidence(m, m) for m in MODALITIES},
+        learned={m: evidence(f"{m}_{_METRIC}", m) for m in MODALITIES},
         joint=matrix("joint_other"),
         joint_speaker=np.stack([codes(f"joint_other{k + 1}_speaker") for k in range(NEAREST)], axis=1),
         **{name: table[name].to_numpy() for name in PERSONS},
