@@ -30,11 +30,13 @@ What they are like in real corpora:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from avsieve.registry import Registry
-from avsieve.simulation.corpus import SimulatedCorpus, simulate
 from avsieve.simulation.settings import NoiseSpec, WorldSpec
+
+if TYPE_CHECKING:
+    from avsieve.simulation.corpus import SimulatedCorpus
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class World:
 
     def simulate(self, seed: int = 0) -> SimulatedCorpus:
         """Make a corpus of it; equal seeds give equal bytes."""
+        from avsieve.simulation.corpus import simulate  # numpy and pandas, which `avsieve --help` does without
+
         return simulate(self.sizes, self.noise, seed)
 
 
