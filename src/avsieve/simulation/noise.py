@@ -118,13 +118,14 @@ def _speaker_rates(sizes: np.ndarray, spec: NoiseSpec, rng: np.random.Generator)
 
 
 def _other(s: int, spec: NoiseSpec, likeness: np.ndarray, inside: int, people: int, rng: np.random.Generator) -> int:
-    outside = rng.random() < spec.outside and people > inside
+    outside = (rng.random() < spec.outside or inside == 1) and people > inside
     first, last = (inside, people) if outside else (0, inside)
     if rng.random() < spec.similar:
         row = likeness[s, first:last].copy()
         if not outside:
             row[s] = -np.inf
         top = np.argsort(row)[-5:]
+        top = top[np.isfinite(row[top])]  # among five speakers the label itself would be one of its own lookalikes
         return first + int(rng.choice(top))
     while (pick := int(rng.integers(first, last))) == s:
         pass
