@@ -13,9 +13,11 @@ directions) the product is taken in full. Either way the result is that of the f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -23,15 +25,19 @@ from threadpoolctl import ThreadpoolController
 
 NEAREST = 3  # other speakers found for each utterance
 
-_BLOCK = 192  # rows at a time: the matrix of a block stays in the processor's cache
-_LOOKS = 2  # centres by bound whose product is taken first, to know what the others must reach
+_BLOCK = 192  # rows that share the centres to be multiplied in full
+_GROUP = 4  # blocks whose bounds are taken at once
+_STRIP = 512  # centres at a time
+_RUN, _LOOKS = 8, 6  # of each so many rows, the centres that are multiplied first, to know what others must reach
+_MEAN = ""  # stands for the mean of the modalities
 _OUT = np.float32(-16)  # not in the competition: far below every sum of cosines
 _IN = -8  # what lies above is in it
 _TAKEN = np.float32(-128)
-_PASSES = 24  # going over the bounds takes the time of so many more coordinates
+_PASSES = 20  # going over the bounds takes the time of so many more coordinates
 _WORTH = 0.9  # bounds must cost less than this share of the full product
-_SAMPLE = 4  # blocks from which r is taken
-_WIDTHS = (16, 32, 48, 64, 96, 128, 160, 192, 256, 320, 384, 512, 768)
+_FULL = 1.75  # products with centres here and there take so much longer, with all that belongs to them
+_SAMPLE = 2  # blocks from which r is taken
+_WIDTHS = (16, 32, 48, 64, 96, 128, 160, 192, 256, 320, 384, 512)
 
 
 class Nearest(NamedTuple):
@@ -103,88 +109,134 @@ class Competition:
         n = len(own)
         found = {m: _nothing(n) for m in self._centres}
         joint = _nothing(n)
-        blocks = [
-            (rows, modalities) for rows, modalities in _blocks(present, own, list(self._centres)) if len(modalities)
-        ]
+        blocks = [block for block in _blocks(present, own, list(self._centres)) if block[1]]
         if not blocks:
             return found, joint
+        beside = [list(group) for _, group in groupby(blocks, key=itemgetter(1))]
+        groups = [g[i : i + _GROUP] for g in beside for i in range(0, len(g), _GROUP)]
         controller = ThreadpoolController().select(user_api="blas")
         count = threads or max([1, *(library["num_threads"] for library in controller.info())])
-        # Blocks beside each other, each on one core: products as thin as these do not gain from more.
+        # Each core has blocks of its own: products as thin as these gain little from several.
         with controller.limit(limits=1), ThreadPoolExecutor(count) as pool:
             mine = [m for m in self._centres if self._has[m].any()]
             made = pool.map(lambda m: self._bound(m, embeddings[m], own, blocks), mine)
             bounds = dict(zip(mine, made, strict=True))
-            list(pool.map(lambda block: self._fill(block, embeddings, own, bounds, found, joint), blocks))
+            list(pool.map(lambda group: self._fill(group, embeddings, own, bounds, found, joint), groups))
         return found, joint
 
     def _fill(
         self,
-        block: tuple[np.ndarray, list[str]],
+        group: list[tuple[np.ndarray, list[str]]],
         embeddings: Mapping[str, np.ndarray],
         own: np.ndarray,
         bounds: dict[str, _Bound],
         found: dict[str, Nearest],
         joint: Nearest,
     ) -> None:
-        """Find the nearest of one block and put them where they belong."""
-        rows, modalities = block
+        """Find the nearest of some blocks with the same modalities, and put them where they belong."""
+        modalities = group[0][1]
         there = [m for m in modalities if m in bounds]
         if not there:
             return
+        blocks = [rows for rows, _ in group]
+        rows = np.concatenate(blocks)
+        starts = np.cumsum([0, *(len(block) for block in blocks)])
         x = {m: np.asarray(embeddings[m][rows], np.float32) for m in there}
-        each, mean = self._compete(x, own[rows], {m: bounds[m] for m in there})
-        for m, nearest in each.items():
-            found[m].value[rows], found[m].index[rows] = nearest
-        if len(there) == len(modalities):
-            joint.value[rows], joint.index[rows] = mean
+        nearest = self._compete(x, own[rows], starts, {m: bounds[m] for m in there})
+        for block, (each, mean) in zip(blocks, nearest, strict=True):
+            for m, one in each.items():
+                found[m].value[block], found[m].index[block] = one
+            if len(there) == len(modalities):
+                joint.value[block], joint.index[block] = mean
 
     def _compete(
-        self, x: dict[str, np.ndarray], own: np.ndarray, bounds: dict[str, _Bound]
-    ) -> tuple[dict[str, Nearest], Nearest]:
-        """Find the nearest of one block, whose rows all have the same modalities."""
-        rows = np.arange(len(own))
-        upper = {}
-        for m, bound in bounds.items():
-            upper[m] = bound.left(x[m]) @ bound.right
-            upper[m][rows, own] = _OUT
-        both = len(upper) > 1
+        self, x: dict[str, np.ndarray], own: np.ndarray, starts: np.ndarray, bounds: dict[str, _Bound]
+    ) -> Iterator[tuple[dict[str, Nearest], Nearest]]:
+        """Find the nearest of blocks, which begin and end at ``starts``; all rows have the same modalities."""
+        left = {m: bound.left(x[m]) for m, bound in bounds.items()}
+        blocks = [slice(*ends) for ends in pairwise(starts)]
         if all(bound.exact for bound in bounds.values()):
-            mean = np.sum(list(upper.values()), axis=0) if both else None
-            each = {m: _largest(u) for m, u in upper.items()}
-            return each, _mean(_largest(mean), len(upper)) if mean is not None else next(iter(each.values()))
-        kinds = dict(upper)
-        if both:
-            kinds[""] = sum(upper.values())  # the mean's, times the number of modalities
-        # 1. What is known: products with a few centres, those of the highest bounds of all rows of the block.
-        seen = np.unique(np.concatenate([_highest(u) for u in kinds.values()]))
-        floor = {k: _third(v) for k, v in self._products(x, own, dict.fromkeys(kinds, seen)).items()}
-        # 2. Who may do better; both sides err by rounding.
-        columns = {}
-        for k, u in kinds.items():
-            slack = sum(_rounding(x[m].shape[1]) for m in (x if k == "" else [k]))
-            columns[k] = np.flatnonzero((u >= (floor[k] - slack)[:, None]).any(axis=0))
+            for block in blocks:
+                yield self._in_full({m: rows[block] for m, rows in left.items()}, own[block], bounds)
+            return
+        kinds = [*bounds, _MEAN] if len(bounds) > 1 else [*bounds]
+        parts = [({m: rows[block] for m, rows in x.items()}, own[block]) for block in blocks]
+        # 1. What is known: products with a few centres, those of the highest bounds of each run of rows.
+        floor = {k: np.empty((len(own), 1), np.float32) for k in kinds}
+        for block, part, seen in zip(blocks, parts, self._looked_at(left, own, starts, bounds), strict=True):
+            for k, (_, product) in self._products(*part, dict.fromkeys(kinds, seen)).items():
+                floor[k][block, 0] = _third(product)
+        for k in kinds:  # both sides err by rounding
+            floor[k] -= sum(_rounding(x[m].shape[1]) for m in (x if k == _MEAN else [k]))
+        # 2. Who may do better, a strip of centres at a time: what is gone over several times stays in the cache.
+        count = len(self._has[next(iter(bounds))])
+        reach = {k: np.empty((len(blocks), count), bool) for k in kinds}
+        for start in range(0, count, _STRIP):
+            strip = slice(start, start + _STRIP)
+            total: np.ndarray | None = None
+            for m, bound in bounds.items():
+                upper = left[m] @ bound.right[:, strip]
+                reach[m][:, strip] = _any(upper >= floor[m], blocks)
+                total = upper if total is None else np.add(total, upper, out=total)
+            if _MEAN in kinds:
+                reach[_MEAN][:, strip] = _any(total >= floor[_MEAN], blocks)
         # 3. Those in full.
-        nearest = {k: _largest(v, columns[k]) for k, v in self._products(x, own, columns).items()}
-        mean = _mean(nearest.pop(""), len(upper)) if both else next(iter(nearest.values()))
-        return nearest, mean
+        for i, part in enumerate(parts):
+            products = self._products(*part, {k: np.flatnonzero(reach[k][i]) for k in kinds})
+            each = {k: _largest(product, which) for k, (which, product) in products.items()}
+            yield each, _mean(each.pop(_MEAN), len(bounds)) if _MEAN in kinds else next(iter(each.values()))
+
+    def _in_full(
+        self, left: dict[str, np.ndarray], own: np.ndarray, bounds: dict[str, _Bound]
+    ) -> tuple[dict[str, Nearest], Nearest]:
+        """Find the nearest of one block among the products with all centres."""
+        rows, each = np.arange(len(own)), {}
+        total: np.ndarray | None = None
+        for m, bound in bounds.items():
+            product = left[m] @ bound.right
+            product[rows, own] = _OUT
+            if len(bounds) > 1:
+                total = product.copy() if total is None else np.add(total, product, out=total)
+            each[m] = _largest(product)
+        return each, next(iter(each.values())) if total is None else _mean(_largest(total), len(bounds))
+
+    def _looked_at(
+        self, left: dict[str, np.ndarray], own: np.ndarray, starts: np.ndarray, bounds: dict[str, _Bound]
+    ) -> list[np.ndarray]:
+        """Return, for each block, some centres, ascending, that are likely near: those of the means of runs of rows."""
+        runs = np.concatenate([np.arange(a, b, _RUN) for a, b in pairwise(starts)])
+        upper = []
+        for m, bound in bounds.items():
+            upper.append(np.add.reduceat(left[m], runs, axis=0) @ bound.right)
+            upper[-1][np.arange(len(runs)), own[runs]] = _TAKEN * _RUN
+        if len(upper) > 1:
+            upper.append(np.sum(upper, axis=0))
+        looks = np.concatenate([_highest(u) for u in upper])
+        return [np.unique(looks[:, a:b]) for a, b in pairwise(np.searchsorted(runs, starts))]
 
     def _products(
         self, x: dict[str, np.ndarray], own: np.ndarray, columns: dict[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
-        """Return products with some centres per kind (``""``: the sum of the modalities), `_OUT` where not in it."""
-        made, total = {}, None
-        mean = columns.get("", np.zeros(0, np.intp))
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Multiply in full with some centres, or more, per kind: which, ascending, and the products.
+
+        A product is `_OUT` or less where the centre is not in the competition; `_MEAN` has the sum of the modalities.
+        """
+        made: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        total: np.ndarray | None = None
+        mean = columns.get(_MEAN)
         for m in x:
-            union = np.union1d(columns[m], mean)
-            product = x[m] @ self._centres[m][union].T
-            product[:, ~self._has[m][union]] = _OUT
-            product[own[:, None] == union[None]] = _OUT
-            if "" in columns:
-                part = product[:, np.searchsorted(union, mean)]
-                total = part if total is None else total + part
-            made[m] = product[:, np.searchsorted(union, columns[m])]
-        return made if total is None else {**made, "": total}
+            which = columns[m] if mean is None or mean is columns[m] else np.union1d(columns[m], mean)
+            product = x[m] @ self._centres[m][which].T
+            if not (has := self._has[m][which]).all():
+                product[:, ~has] = _OUT
+            place = np.searchsorted(which, own).clip(max=len(which) - 1)
+            mine = np.flatnonzero(which[place] == own)
+            product[mine, place[mine]] = _OUT
+            if mean is not None:
+                part = product.copy() if len(mean) == len(which) else product[:, np.searchsorted(which, mean)]
+                total = part if total is None else np.add(total, part, out=total)
+            made[m] = which, product
+        return made if mean is None or total is None else {**made, _MEAN: (mean, total)}
 
     def _bound(
         self, m: str, embeddings: np.ndarray, own: np.ndarray, blocks: Sequence[tuple[np.ndarray, list[str]]]
@@ -198,12 +250,10 @@ class Competition:
             return full
         sample = [mine[i] for i in np.linspace(0, len(mine) - 1, _SAMPLE + 2).astype(int)[1:-1]]
         x = np.asarray(embeddings[np.concatenate(sample)], np.float32)
-        who = own[np.concatenate(sample)]
-        starts = np.cumsum([0, *(len(s) for s in sample[:-1])])
-        product = x @ full.right[:width]
-        product[:, ~self._has[m]] = _OUT
-        product[np.arange(len(x)), who] = _OUT
-        floor = _third(product.copy())[:, None]
+        blocks_of = [slice(*ends) for ends in pairwise(np.cumsum([0, *(len(s) for s in sample)]))]
+        product = x @ full.right[:width] + full.right[width + 1]
+        product[np.arange(len(x)), own[np.concatenate(sample)]] = _OUT
+        floor = _third(product)[:, None]
         best, width_of, axes = _WORTH * width, width, None
         for turned in (False, True):
             if turned and best < width / 3:
@@ -214,12 +264,15 @@ class Competition:
             for r in (w for w in _WIDTHS if w < width):
                 if (spent := r + _PASSES + (width * r / count if turned else 0)) >= best:
                     break
+                rest = [np.sqrt(np.einsum("ij,ij->i", a[:, r:], a[:, r:])) for a in (cx, cc)]
+                if np.median(rest[0]) * np.median(rest[1]) > np.median(floor):
+                    continue  # the rest alone would let half of them pass
                 partial += cx[:, done:r] @ cc[:, done:r].T
                 done = r
-                reach = partial + np.outer(*(np.linalg.norm(a[:, r:], axis=1) for a in (cx, cc)))
-                reach[product == _OUT] = _OUT
-                left = np.logical_or.reduceat(reach >= floor, starts, axis=0).mean()
-                if (cost := spent + width * float(left)) < best:
+                reach = np.outer(*rest)
+                reach += partial
+                left = _any(reach >= floor, blocks_of).mean()
+                if (cost := spent + _FULL * width * float(left)) < best:
                     best, width_of, axes = cost, r, turn
         if width_of == width:
             return full
@@ -270,6 +323,11 @@ def _nothing(n: int) -> Nearest:
     return Nearest(np.full((n, NEAREST), np.nan, np.float32), np.full((n, NEAREST), -1, np.int32))
 
 
+def _any(reach: np.ndarray, blocks: list[slice]) -> np.ndarray:
+    """Return, per block of rows, which columns any of them reaches; `logical_or.reduceat` takes twenty times longer."""
+    return np.stack([reach[block].any(axis=0) for block in blocks])
+
+
 def _rounding(width: int) -> np.float32:
     """Return by how much a product, its bound and a turn of the axes may err: each sums ``width`` products."""
     return np.float32(4 * (width + 8) * np.finfo(np.float32).eps)
@@ -284,16 +342,13 @@ def _rest(x: np.ndarray, leading: np.ndarray, as_is: bool) -> np.ndarray:
 
 
 def _highest(upper: np.ndarray) -> np.ndarray:
-    """Return the columns of the `_LOOKS` largest values of all rows; ``upper`` is as before afterwards."""
+    """Return the columns of the largest values of all rows, (up to `_LOOKS`, n); overwrites."""
     rows = np.arange(len(upper))
     took = []
     for _ in range(min(_LOOKS, upper.shape[1])):
-        best = upper.argmax(axis=1)
-        took.append((best, upper[rows, best]))
-        upper[rows, best] = _TAKEN
-    for best, value in reversed(took):
-        upper[rows, best] = value
-    return np.unique(np.concatenate([best for best, _ in took]))
+        took.append(upper.argmax(axis=1))
+        upper[rows, took[-1]] = _TAKEN * _RUN
+    return np.stack(took)
 
 
 def _third(values: np.ndarray) -> np.ndarray:
