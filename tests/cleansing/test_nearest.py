@@ -58,7 +58,7 @@ def brute(centres, embeddings, present, own):
 def agree(found: Nearest, expected, cosine_of=None):
     value, index = expected
     assert found.value.dtype == np.float32
-    assert found.index.dtype == np.int32
+    assert found.speaker.dtype == np.int32
     np.testing.assert_allclose(found.value, value, atol=2e-6)
     gap = np.abs(np.diff(np.nan_to_num(value, nan=-9), axis=1))
     clear = np.ones(value.shape, bool)  # where the order is not a matter of rounding
@@ -66,7 +66,7 @@ def agree(found: Nearest, expected, cosine_of=None):
     clear[:, 1:] &= gap > 1e-5
     clear[:, -1] = False  # the fourth is not known here
     clear |= index < 0
-    np.testing.assert_array_equal(found.index[clear], index[clear])
+    np.testing.assert_array_equal(found.speaker[clear], index[clear])
 
 
 def check(centres, embeddings, present, own, **more):
@@ -133,7 +133,7 @@ def test_fewer_than_three_others(speakers):
     others = min(3, speakers - 1)
     for found in (*each.values(), joint):
         assert np.isnan(found.value[:, others:]).all()
-        assert (found.index[:, others:] == -1).all()
+        assert (found.speaker[:, others:] == -1).all()
         assert not np.isnan(found.value[:, :others]).any()
 
 
@@ -142,7 +142,7 @@ def test_a_modality_that_nobody_has():
     present["visual"][:] = False
     each, joint = check(centres, embeddings, present, own)
     assert np.isnan(each["visual"].value).all()
-    np.testing.assert_array_equal(joint.index, each["audio"].index)
+    np.testing.assert_array_equal(joint.speaker, each["audio"].speaker)
 
 
 def test_nothing_to_compare_is_nothing_found():
@@ -150,7 +150,7 @@ def test_nothing_to_compare_is_nothing_found():
     for m in present:
         present[m][:] = False
     each, joint = Competition(centres).find(embeddings, present, own)
-    assert all(np.isnan(f.value).all() and (f.index == -1).all() for f in (*each.values(), joint))
+    assert all(np.isnan(f.value).all() and (f.speaker == -1).all() for f in (*each.values(), joint))
     nobody = {m: p[:0] for m, p in present.items()}
     each, joint = Competition(centres).find({m: e[:0] for m, e in embeddings.items()}, nobody, own[:0])
     assert joint.value.shape == (0, 3)
@@ -161,7 +161,7 @@ def test_an_utterance_of_both_is_not_compared_with_a_speaker_of_one():
     centres["visual"][3] = 0
     present["visual"][own == 5] = False
     _, joint = check(centres, embeddings, present, own)
-    assert not (joint.index[own != 5] == 3).any()
+    assert not (joint.speaker[own != 5] == 3).any()
 
 
 @pytest.mark.parametrize("decay", [6.0, 1e9])
@@ -176,7 +176,7 @@ def test_equal_centres_are_both_found(monkeypatch, decay):
     twin = own % 4
     free = (own != twin) & (own != twin + 100)
     for found in (*each.values(), joint):
-        assert (np.sort(found.index[free, :2]) == np.stack([twin, twin + 100], axis=1)[free]).all()
+        assert (np.sort(found.speaker[free, :2]) == np.stack([twin, twin + 100], axis=1)[free]).all()
         np.testing.assert_allclose(found.value[free, 0], found.value[free, 1], atol=1e-6)
 
 
@@ -185,7 +185,7 @@ def test_threads_do_not_change_the_result():
     one = Competition(centres).find(embeddings, present, own, threads=1)
     three = Competition(centres).find(embeddings, present, own, threads=3)
     np.testing.assert_array_equal(one[1].value, three[1].value)
-    np.testing.assert_array_equal(one[1].index, three[1].index)
+    np.testing.assert_array_equal(one[1].speaker, three[1].speaker)
 
 
 def test_blocks_hold_every_row_once_and_one_set_of_modalities():

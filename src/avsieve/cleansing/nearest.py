@@ -21,7 +21,8 @@ from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+
+from avsieve.runtime.cores import granted_cores, one_core_for_blas
 
 NEAREST = 3  # other speakers found for each utterance
 
@@ -45,7 +46,7 @@ class Nearest(NamedTuple):
 
     value: np.ndarray
     """(n, 3) float32 cosines; NaN where there is no other."""
-    index: np.ndarray
+    speaker: np.ndarray
     """(n, 3) int32 rows of the centres; -1 where there is no other."""
 
 
@@ -104,7 +105,7 @@ class Competition:
         own
             (n,) rows of the centres: the label of each utterance.
         threads
-            How many blocks are compared at once; as many as the environment grants to BLAS unless told.
+            How many blocks are compared at once; on all cores granted unless told.
         """
         n = len(own)
         found = {m: _nothing(n) for m in self._centres}
@@ -114,10 +115,8 @@ class Competition:
             return found, joint
         beside = [list(group) for _, group in groupby(blocks, key=itemgetter(1))]
         groups = [g[i : i + _GROUP] for g in beside for i in range(0, len(g), _GROUP)]
-        controller = ThreadpoolController().select(user_api="blas")
-        count = threads or max([1, *(library["num_threads"] for library in controller.info())])
         # Each core has blocks of its own: products as thin as these gain little from several.
-        with controller.limit(limits=1), ThreadPoolExecutor(count) as pool:
+        with one_core_for_blas(), ThreadPoolExecutor(threads or granted_cores()) as pool:
             mine = [m for m in self._centres if self._has[m].any()]
             made = pool.map(lambda m: self._bound(m, embeddings[m], own, blocks), mine)
             bounds = dict(zip(mine, made, strict=True))
@@ -145,9 +144,9 @@ class Competition:
         nearest = self._compete(x, own[rows], starts, {m: bounds[m] for m in there})
         for block, (each, mean) in zip(blocks, nearest, strict=True):
             for m, one in each.items():
-                found[m].value[block], found[m].index[block] = one
+                found[m].value[block], found[m].speaker[block] = one
             if len(there) == len(modalities):
-                joint.value[block], joint.index[block] = mean
+                joint.value[block], joint.speaker[block] = mean
 
     def _compete(
         self, x: dict[str, np.ndarray], own: np.ndarray, starts: np.ndarray, bounds: dict[str, _Bound]
@@ -178,7 +177,7 @@ class Competition:
                 upper = left[m] @ bound.right[:, strip]
                 reach[m][:, strip] = _any(upper >= floor[m], blocks)
                 total = upper if total is None else np.add(total, upper, out=total)
-            if _MEAN in kinds:
+            if total is not None and _MEAN in kinds:
                 reach[_MEAN][:, strip] = _any(total >= floor[_MEAN], blocks)
         # 3. Those in full.
         for i, part in enumerate(parts):
@@ -376,10 +375,10 @@ def _largest(values: np.ndarray, columns: np.ndarray | None = None) -> Nearest:
         value = values[rows, best]
         there = value > _IN
         nearest.value[there, k] = value[there]
-        nearest.index[there, k] = (best if columns is None else columns[best])[there]
+        nearest.speaker[there, k] = (best if columns is None else columns[best])[there]
         values[rows, best] = _TAKEN
     return nearest
 
 
 def _mean(total: Nearest, count: int) -> Nearest:
-    return Nearest(total.value / np.float32(count), total.index)
+    return Nearest(total.value / np.float32(count), total.speaker)

@@ -38,6 +38,13 @@ def add_arguments(ap: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Cleanse and print what was found."""
+    from avsieve.runtime.cores import one_core_for_blas
+
+    with one_core_for_blas():
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     from avsieve.cleansing.scores import write_scores
     from avsieve.cleansing.table import score_table
     from avsieve.cleansing.write import cleanse
