@@ -67,6 +67,9 @@ def _run(args: argparse.Namespace) -> int:
     listed = frame["utterance"].tolist()
     tables = {m: read_tables(p, table_options(args), wanted=listed) if p else None for m, p in given.items()}
     scores = score_table(frame, tables)
+    for table in tables.values():
+        if table is not None:
+            table.forget()  # what follows needs names and reasons
     write_scores(args.out / "scores.parquet", scores)
     write_train_list(args.out / "train_all.txt", listed, frame["seconds"].tolist())
     summary = cleanse(
