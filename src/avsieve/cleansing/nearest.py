@@ -36,7 +36,7 @@ _IN = -8  # what lies above is in it
 _TAKEN = np.float32(-128)
 _PASSES = 20  # going over the bounds takes the time of so many more coordinates
 _WORTH = 0.9  # bounds must cost less than this share of the full product
-_FULL = 1.75  # products with centres here and there take so much longer, with all that belongs to them
+_FULL = 2.5  # products with centres here and there take so much longer, with all that belongs to them
 _SAMPLE = 2  # blocks from which r is taken
 _WIDTHS = (16, 32, 48, 64, 96, 128, 160, 192, 256, 320, 384, 512)
 
@@ -52,13 +52,13 @@ class Nearest(NamedTuple):
 
 @dataclass
 class _Bound:
-    """Upper bounds in one modality: ``left(x) @ right`` is at least each product; ``width`` D is the product itself."""
+    """Upper bounds in one modality: ``left(x) @ right.T`` is at least each product, and equal at ``width`` D."""
 
     width: int
     axes: np.ndarray | None
     """(D, width) principal axes; None: the coordinates as they come."""
     right: np.ndarray
-    """(width + 2, K) leading coordinates, length of the rest, and `_OUT` for centres that are not there."""
+    """(K, width + 2) leading coordinates, length of the rest, and `_OUT` for centres that are not there."""
     exact: bool
 
     def left(self, x: np.ndarray) -> np.ndarray:
@@ -160,13 +160,12 @@ class Competition:
             return
         kinds = [*bounds, _MEAN] if len(bounds) > 1 else [*bounds]
         parts = [({m: rows[block] for m, rows in x.items()}, own[block]) for block in blocks]
+        slack = {k: sum(_rounding(x[m].shape[1]) for m in (x if k == _MEAN else [k])) for k in kinds}
         # 1. What is known: products with a few centres, those of the highest bounds of each run of rows.
         floor = {k: np.empty((len(own), 1), np.float32) for k in kinds}
         for block, part, seen in zip(blocks, parts, self._looked_at(left, own, starts, bounds), strict=True):
             for k, (_, product) in self._products(*part, dict.fromkeys(kinds, seen)).items():
-                floor[k][block, 0] = _third(product)
-        for k in kinds:  # both sides err by rounding
-            floor[k] -= sum(_rounding(x[m].shape[1]) for m in (x if k == _MEAN else [k]))
+                floor[k][block, 0] = _third(product) - slack[k]  # both sides err by rounding
         # 2. Who may do better, a strip of centres at a time: what is gone over several times stays in the cache.
         count = len(self._has[next(iter(bounds))])
         reach = {k: np.empty((len(blocks), count), bool) for k in kinds}
@@ -174,7 +173,7 @@ class Competition:
             strip = slice(start, start + _STRIP)
             total: np.ndarray | None = None
             for m, bound in bounds.items():
-                upper = left[m] @ bound.right[:, strip]
+                upper = left[m] @ bound.right[strip].T
                 reach[m][:, strip] = _any(upper >= floor[m], blocks)
                 total = upper if total is None else np.add(total, upper, out=total)
             if total is not None and _MEAN in kinds:
@@ -192,7 +191,7 @@ class Competition:
         rows, each = np.arange(len(own)), {}
         total: np.ndarray | None = None
         for m, bound in bounds.items():
-            product = left[m] @ bound.right
+            product = left[m] @ bound.right.T
             product[rows, own] = _OUT
             if len(bounds) > 1:
                 total = product.copy() if total is None else np.add(total, product, out=total)
@@ -206,7 +205,7 @@ class Competition:
         runs = np.concatenate([np.arange(a, b, _RUN) for a, b in pairwise(starts)])
         upper = []
         for m, bound in bounds.items():
-            upper.append(np.add.reduceat(left[m], runs, axis=0) @ bound.right)
+            upper.append(np.add.reduceat(left[m], runs, axis=0) @ bound.right.T)
             upper[-1][np.arange(len(runs)), own[runs]] = _TAKEN * _RUN
         if len(upper) > 1:
             upper.append(np.sum(upper, axis=0))
@@ -228,11 +227,9 @@ class Competition:
             product = x[m] @ self._centres[m][which].T
             if not (has := self._has[m][which]).all():
                 product[:, ~has] = _OUT
-            place = np.searchsorted(which, own).clip(max=len(which) - 1)
-            mine = np.flatnonzero(which[place] == own)
-            product[mine, place[mine]] = _OUT
+            _leave_out(product, own, which, _OUT)
             if mean is not None:
-                part = product.copy() if len(mean) == len(which) else product[:, np.searchsorted(which, mean)]
+                part = product.copy() if len(mean) == len(which) else product.take(np.searchsorted(which, mean), axis=1)
                 total = part if total is None else np.add(total, part, out=total)
             made[m] = which, product
         return made if mean is None or total is None else {**made, _MEAN: (mean, total)}
@@ -250,7 +247,7 @@ class Competition:
         sample = [mine[i] for i in np.linspace(0, len(mine) - 1, _SAMPLE + 2).astype(int)[1:-1]]
         x = np.asarray(embeddings[np.concatenate(sample)], np.float32)
         blocks_of = [slice(*ends) for ends in pairwise(np.cumsum([0, *(len(s) for s in sample)]))]
-        product = x @ full.right[:width] + full.right[width + 1]
+        product = x @ centres.T + full.right[:, width + 1]
         product[np.arange(len(x)), own[np.concatenate(sample)]] = _OUT
         floor = _third(product)[:, None]
         best, width_of, axes = _WORTH * width, width, None
@@ -279,12 +276,12 @@ class Competition:
 
     def _right(self, m: str, width: int, axes: np.ndarray | None) -> _Bound:
         centres = self._centres[m]
-        right = np.empty((width + 2, len(centres)), np.float32)
+        right = np.empty((len(centres), width + 2), np.float32)
         leading = centres[:, :width] if axes is None else centres @ axes
-        right[:width] = leading.T
+        right[:, :width] = leading
         exact = width == centres.shape[1]
-        right[width] = 0.0 if exact else _rest(centres, leading, axes is None)
-        right[width + 1] = np.where(self._has[m], 0, _OUT)
+        right[:, width] = 0.0 if exact else _rest(centres, leading, axes is None)
+        right[:, width + 1] = np.where(self._has[m], 0, _OUT)
         return _Bound(width, axes, right, exact)
 
     def _principal(self, m: str) -> np.ndarray:
@@ -327,6 +324,13 @@ def _any(reach: np.ndarray, blocks: list[slice]) -> np.ndarray:
     return np.stack([reach[block].any(axis=0) for block in blocks])
 
 
+def _leave_out(values: np.ndarray, own: np.ndarray, which: np.ndarray, value: np.float32) -> None:
+    """Put ``value`` where the column is the row's own; ``which`` centres the columns are, ascending."""
+    place = np.searchsorted(which, own).clip(max=len(which) - 1)
+    mine = np.flatnonzero(which[place] == own)
+    values[mine, place[mine]] = value
+
+
 def _rounding(width: int) -> np.float32:
     """Return by how much a product, its bound and a turn of the axes may err: each sums ``width`` products."""
     return np.float32(4 * (width + 8) * np.finfo(np.float32).eps)
@@ -341,7 +345,7 @@ def _rest(x: np.ndarray, leading: np.ndarray, as_is: bool) -> np.ndarray:
 
 
 def _highest(upper: np.ndarray) -> np.ndarray:
-    """Return the columns of the largest values of all rows, (up to `_LOOKS`, n); overwrites."""
+    """Return the columns of the `_LOOKS` largest values of all rows, (up to `_LOOKS`, n); overwrites."""
     rows = np.arange(len(upper))
     took = []
     for _ in range(min(_LOOKS, upper.shape[1])):
