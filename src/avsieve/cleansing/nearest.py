@@ -94,7 +94,7 @@ class Competition:
         """Return the nearest other speakers per modality, and by the mean of the modalities that an utterance has.
 
         A centre takes part where the speaker has one in the modality; by the mean, in all modalities that the utterance
-        has. The utterance's own label does not take part. Of equal values the first centre comes first.
+        has. The utterance's own label does not take part. Of values equal to the bit the first centre comes first.
 
         Parameters
         ----------
