@@ -38,6 +38,13 @@ def add_arguments(ap: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Cleanse and print what was found."""
+    from avsieve.runtime.cores import one_core_for_blas
+
+    with one_core_for_blas():
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     from avsieve.cleansing.scores import write_scores
     from avsieve.cleansing.table import score_table
     from avsieve.cleansing.write import cleanse
@@ -60,6 +67,9 @@ def run(args: argparse.Namespace) -> int:
     listed = frame["utterance"].tolist()
     tables = {m: read_tables(p, table_options(args), wanted=listed) if p else None for m, p in given.items()}
     scores = score_table(frame, tables)
+    for table in tables.values():
+        if table is not None:
+            table.forget()  # what follows needs names and reasons
     write_scores(args.out / "scores.parquet", scores)
     write_train_list(args.out / "train_all.txt", listed, frame["seconds"].tolist())
     summary = cleanse(
