@@ -72,9 +72,10 @@ def inject(frame: pd.DataFrame, settings: Audit, native: Native | None = None) -
     state = _State(frame, native, rng)
     want = round(settings.rate * len(frame) / (1 + settings.rate))
     state.hold_out(settings.outside * want)
-    total = sum(settings.kinds.values())
+    kinds: dict[str, float] = dict(settings.kinds.items())
+    total = sum(kinds.values())
     for name in ("video", *MODALITIES):
-        state.corrupt(name, round(want * settings.kinds.get(name, 0) / total), settings)
+        state.corrupt(name, round(want * kinds.get(name, 0) / total), settings)
     if not state.given or len(frame) - len(state.gone) < 20:
         raise AvsieveError(
             f"{len(frame)} utterances are too few to audit at a rate of {settings.rate}; audit a larger list"
@@ -153,8 +154,10 @@ class _State:
             done += len(rows)
 
     def _places(self, name: str) -> list[list[int]]:
-        """Return groups of rows that may be broken, in the order in which they are: places of the list's own errors,
-        drawn by their probability, then such where nothing is suspected."""
+        """Return groups of rows that may be broken, in the order in which they are.
+
+        First places of the list's own errors, drawn by their probability, then such where nothing is suspected.
+        """
         n = len(self.names)
         if self.native is None:
             wrong = np.zeros(n)
@@ -177,7 +180,7 @@ class _State:
         label = self.label[rows[0]]
         outside = bool(self.rng.random() < settings.outside)
         similar = bool(self.rng.random() < settings.similar) and self.native is not None
-        pools = [(outside, similar)] + [x for x in ((not outside, similar), (outside, False), (not outside, False))]
+        pools = [(outside, similar), (not outside, similar), (outside, False), (not outside, False)]
         for out, alike in pools:
             people = self._lookalikes(label, out) if alike else self.held_out if out else self.speakers
             for s in self.rng.permutation(np.array(people, dtype=object)):
@@ -218,6 +221,7 @@ class _State:
         return []
 
     def result(self) -> Injection:
+        """Return the list without donors."""
         kept = np.array([i for i in range(len(self.names)) if i not in self.gone], dtype=np.int64)
         table = self.frame.iloc[kept].reset_index(drop=True)
         table = table.assign(

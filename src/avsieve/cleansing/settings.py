@@ -45,8 +45,8 @@ class Audit(Block):
 
     rate: float = key(
         0.1,
-        "Largest share of the utterances whose label is corrupted; no more are than the list seems to hold already, but "
-        "a quarter of this share in any case.",
+        "Largest share of the utterances whose label is corrupted: as many as the list seems to hold already, and a "
+        "quarter of this share in any case.",
         "audit_noise",
         gt=0,
         le=0.5,
