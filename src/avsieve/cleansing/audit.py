@@ -1,7 +1,7 @@
 """Measure a list's precision and recall on the user's own data: break labels on purpose, cleanse, and count.
 
 What is asked is the precision and recall of the list as it is, with its own unknown errors. Its probabilities promise
-figures too; the audit takes no probability at its word. It needs two lists cleansed alike: the user's, and one in which
+figures too; the audit does not take them at their word. It needs two lists cleansed alike: the user's, and one in which
 known errors stand (`avsieve.cleansing.injection`), about as many as the list seems to hold and in the places of those,
 with the channel of the video around them (`avsieve.cleansing.channel`), so that they are as hard to find as its own.
 
@@ -25,8 +25,13 @@ errors tell the last factor, kind by kind as above. Two events are used:
   nothing of the person is left in it. It knows nothing of probabilities.
 
 Flagged right utterances that do have E make either too high, never too low, so each bounds the precision from above.
-The interval is that of an equal mixture (linear opinion pool) of the draws of the first and of the smaller of both, and
-the value its median. Where the two disagree, the audit cannot know, and the interval spans both.
+
+**Opinions.** Neither is all that is known: of precision there are the first event, the smaller of both, and what the
+probabilities promise; of recall what was found of the injected, and what is promised. Each errs in its own way (errors
+that nobody suspects have no place in which to inject; kinds of errors that were not injected; probabilities that are
+too sure). The interval is that of an equal mixture of their draws (a linear opinion pool, Stone 1961), the value its
+median. Where they disagree the audit cannot know, and the interval spans them. Methods that give no probabilities
+promise nothing, and are left to the others.
 
 Draws are bootstrap samples of speakers; both lists are drawn together. A share of the injected is drawn from its Beta
 posterior besides (few are injected of a kind, and all found of ten is not certain to be all), centred on the share of
@@ -340,9 +345,22 @@ class _Sample:
         return total
 
     def recall(self) -> np.ndarray:
-        """Return the recall of the list, (1 + draws,)."""
+        """Return the pooled draws of the list's recall."""
         flagged = self.after.decisions.noisy
-        return np.add.reduce([w * self._share(flagged, self.known, k) for k, w in self.weight.items()])
+        if not self.weight:
+            return np.zeros(0)
+        found = np.add.reduce([w * self._share(flagged, self.known, k) for k, w in self.weight.items()])
+        return np.concatenate([found, self._promised(np.nan_to_num(self.before.decisions.probability))])
+
+    def _promised(self, of: np.ndarray) -> np.ndarray:
+        """Return the probabilities' share that is flagged, of ``of`` (n,); empty where they promise nothing."""
+        flagged = self.before.decisions.noisy
+        if not self.before.judgement.calibrated or not flagged.any():
+            return np.zeros(0)
+        p = np.nan_to_num(self.before.decisions.probability)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = self.sums("own", np.where(flagged, p, 0)) / self.sums("own", of)
+        return np.asarray(share[np.isfinite(share)])
 
     def _ratio(
         self, own: np.ndarray, injected: np.ndarray, valid: np.ndarray, valid_injected: np.ndarray
@@ -370,19 +388,17 @@ class _Sample:
         known = ~np.isnan(self.z_injected)
         limit = np.quantile(self.z_injected[known], _TYPICAL) if known.any() else np.nan
         like_anybody = self._ratio(self.z_own <= limit, self.z_injected <= limit, ~np.isnan(self.z_own), known)
-        sure = np.minimum(sure[np.isfinite(sure)], 1.0)[: len(sure)]
-        return (
-            sure
-            if not np.isfinite(like_anybody).any()
-            else np.concatenate([sure, np.minimum(np.resize(like_anybody[np.isfinite(like_anybody)], len(sure)), sure)])
-        )
+        sure = np.minimum(sure[np.isfinite(sure)], 1.0)
+        like_anybody = like_anybody[np.isfinite(like_anybody)]
+        smaller = np.minimum(np.resize(like_anybody, len(sure)), sure) if len(like_anybody) else sure
+        return np.concatenate([sure, smaller, self._promised(self.before.decisions.noisy)])
 
     def figures(self) -> dict[str, np.ndarray]:
         """Return draws of precision, recall and F1; none where there is nothing to tell."""
         precision, recall = self.precision(), self.recall()
-        if not len(precision):
-            return {"precision": precision, "recall": recall, "f1": precision}
-        both = np.resize(recall, len(precision))
+        if not len(precision) or not len(recall):
+            return {"precision": precision, "recall": recall, "f1": np.zeros(0)}
+        both = self.rng.choice(recall, size=len(precision))
         return {
             "precision": precision,
             "recall": recall,
