@@ -3,11 +3,11 @@
 Someone else's single utterance, as it stands in another video, is found too easily: it differs from the rest of the
 video in microphone, room and light as well. A real error of this kind (the interviewer's question, a track that jumps
 to another face) lies in the same recording. Residuals of a speaker's embeddings are taken as r = u + n, with a channel
-``u`` that a video's utterances share and that holds the share ``rho`` of the variance. The best linear prediction of
-``u`` from k other utterances of the video is k rho / (1 + (k - 1) rho) times their mean residual; an embedding to which
-it is added agrees with them, on average, as much as one recorded with them would. What points to the label (its centre
-without the video) is left out, so that the similarity to the label stays what it was. The donor's own channel is
-predicted likewise and taken off.
+``u`` that a video's utterances share (variance c) and what is each one's own (variance s). The mean residual of k other
+utterances of the video, of which the part along the label's centre without the video is left out, has the variance
+c + s / k + b, with b for the error of that centre. So c / (c + s / k + b) times that mean is the best linear prediction
+of ``u``: an embedding to which it is added agrees with the video, on average, as much as one recorded with it would,
+and its similarity to the label stays what it was. The donor's own channel is predicted likewise and taken off.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def with_channels(listed: Listed, pairs: list[tuple[int, int]], name: str) -> tu
     videos, first = np.unique(listed.video, return_index=True)
     owner = listed.speaker[first[np.searchsorted(videos, wanted)]]
     rest_sum, rest_count = total[owner] - sums, size[owner] - count
-    rho = channel_share(sums, count, rest_sum, rest_count)
     direction = unit_rows(rest_sum)
+    variance = variances(sums, count, rest_sum, rest_count)
 
     def embedding(i: int) -> np.ndarray:
         return next(embeddings_of(listed.table, listed.names, np.array([i])))[1][0]
@@ -89,8 +89,8 @@ def with_channels(listed: Listed, pairs: list[tuple[int, int]], name: str) -> tu
         if others < 1 or rest_count[k] < 1:
             return np.zeros(sums.shape[1], np.float32)
         rest = sums[k] - embedding(i) if there else sums[k]
-        rest = rest - (rest @ direction[k]) * direction[k]
-        return np.asarray(rho / (1 + (others - 1) * rho) * rest)
+        mean = (rest - (rest @ direction[k]) * direction[k]) / others
+        return np.asarray(variance.prediction(others) * mean)
 
     made = []
     for to, donor in pairs:
@@ -105,8 +105,22 @@ def with_channels(listed: Listed, pairs: list[tuple[int, int]], name: str) -> tu
     return table, names
 
 
-def channel_share(sums: np.ndarray, count: np.ndarray, rest_sum: np.ndarray, rest_count: np.ndarray) -> float:
-    """Return the share of what varies within people that a video's utterances have in common, 0 to 1.
+@dataclass
+class Variances:
+    """Of residuals: ``common`` to a video, ``single`` of each utterance, ``error`` of the centre without the video."""
+
+    common: float
+    single: float
+    error: float
+
+    def prediction(self, count: float) -> float:
+        """Return by what the mean residual of ``count`` utterances of a video is to be multiplied."""
+        total = self.common + self.single / count + self.error
+        return self.common / total if total > 0 else 0.0
+
+
+def variances(sums: np.ndarray, count: np.ndarray, rest_sum: np.ndarray, rest_count: np.ndarray) -> Variances:
+    """Learn how much of what varies within people a video's utterances have in common.
 
     Two utterances of a video are as similar as two of different videos of the speaker, and by the channel's variance
     more so.
@@ -120,7 +134,12 @@ def channel_share(sums: np.ndarray, count: np.ndarray, rest_sum: np.ndarray, res
     """
     pairs, across_pairs = float((count * (count - 1)).sum()), float((count * rest_count).sum())
     if not pairs or not across_pairs:
-        return 0.0
+        return Variances(0.0, 1.0, 0.0)
     within = float(((sums**2).sum(axis=1) - count).sum()) / pairs
     across = float((sums * rest_sum).sum()) / across_pairs
-    return float(np.clip((within - across) / max(1 - across, 1e-6), 0.0, 1.0))
+    common, single = max(within - across, 0.0), max(1 - within, 0.0)
+    known = (count > 0) & (rest_count > 0)
+    mean = sums[known] / count[known, None]
+    along = np.einsum("ij,ij->i", mean, unit_rows(rest_sum[known]))
+    orthogonal = float(((mean**2).sum(axis=1) - along**2).mean())
+    return Variances(common, single, max(orthogonal - common - single * float((1 / count[known]).mean()), 0.0))
