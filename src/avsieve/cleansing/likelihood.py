@@ -25,7 +25,7 @@ from avsieve.cleansing.scores import Evidence
 LIMIT = 12.0
 KINDS = ("blind inside", "blind outside", "lookalike inside", "lookalike outside")
 FIRST_MIXTURE = np.array([0.50, 0.35, 0.14, 0.01])
-ROBUST = 0.25
+_ROBUST, _ROBUST_RIDGE = 0.25, 0.1  # of the sceptical reading
 _SAMPLE = 6_000
 
 
@@ -134,8 +134,12 @@ class LikelihoodModel:
     def _some(self, rows: np.ndarray) -> np.ndarray:
         return np.sort(self.rng.choice(rows, _SAMPLE, replace=False)) if len(rows) > _SAMPLE else rows
 
-    def log_likelihood(self, right: np.ndarray) -> np.ndarray:
+    def log_likelihood(self, right: np.ndarray, sceptical: bool = False) -> np.ndarray:
         """Return log p(evidence | state of the video, case of the utterance), given beliefs.
+
+        What lies far from the label and is believed half only may be a right utterance of a bad recording or a wrong
+        one: the data cannot tell. Usually it counts as far as it is believed; sceptically, by regression that is robust
+        against wrong examples among the right (`avsieve.cleansing.logistic`), it hardly does.
 
         Parameters
         ----------
@@ -152,12 +156,13 @@ class LikelihoodModel:
         if not self.works:
             return out
         w = _weights(right[self.rows])
-        alone = self.alone.fit(np.concatenate([*(w * share for share in self.mixture), w]), ROBUST)
+        ridge, robust = (_ROBUST_RIDGE, _ROBUST) if sceptical else (1.0, 0.0)
+        alone = self.alone.fit(np.concatenate([*(w * share for share in self.mixture), w]), ridge=ridge, robust=robust)
         out[self.known, :, 1] = np.clip(alone(features(self.real.take(self.known))), -LIMIT, LIMIT)
         if len(self.rows_in_company) >= 20:
             w = _weights(right[self.rows_in_company])
             parts = [w * share for share in self.mixture]
-            together = self.together.fit(np.concatenate([w, *parts, *parts, w]), ROBUST)
+            together = self.together.fit(np.concatenate([w, *parts, *parts, w]), ridge=ridge, robust=robust)
             rows = np.flatnonzero(self.in_company)
             odds = together(features(self.real.among(self.e.agreement, self.company).take(rows)))
             odds = np.clip(odds, -LIMIT, LIMIT)

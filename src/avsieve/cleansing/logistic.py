@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_RIDGE = 0.1  # of coefficients, against weights of mean 1: only there to keep separable examples finite
 _STEPS = 25
 _TOLERANCE = 1e-4  # of a log odds
 
@@ -51,11 +50,11 @@ class Regression:
         self.Y = (classes[:, None] == np.arange(1, self.count + 1)).astype(float)
         self.first = classes == 0
         self.coefficients = np.zeros((self.X.shape[1], self.count))
-        self.ridge = np.full(self.X.shape[1], _RIDGE)
-        self.ridge[-1] = 1e-9
+        self.ridge = np.full(self.X.shape[1], 1e-9)
 
-    def fit(self, weights: np.ndarray, robust: float = 0.0, rounds: int = 3) -> Fitted:
-        """Fit to weights (n,), from where the last fit ended."""
+    def fit(self, weights: np.ndarray, *, ridge: float = 1.0, robust: float = 0.0, rounds: int = 3) -> Fitted:
+        """Fit to weights (n,), from where the last fit ended; ``ridge`` keeps separable examples finite."""
+        self.ridge[:-1] = ridge
         if robust and not self.coefficients.any():
             self._newton(weights)
         for _ in range(rounds if robust else 1):

@@ -22,7 +22,10 @@ import numpy as np
 
 from avsieve.cleansing.inputs import unit_rows
 
-TRUSTED = 0.9  # the weight above which an utterance is thought to be the label's
+_TRUSTED = 0.9  # the weight above which an utterance is thought to be the label's
+_LEAST_SPEAKERS = 6
+_LEAST_VIDEOS = 10  # more than speakers
+_KEPT = 0.99  # of what differs between people
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Scatter:
 
     def add(self, embeddings: np.ndarray, video: np.ndarray, weight: np.ndarray) -> None:
         """Add one speaker: rows (n, D), codes of videos (n,), and the weights (n,) that pooling found."""
-        rows = np.flatnonzero((weight > TRUSTED) & embeddings.any(axis=1))
+        rows = np.flatnonzero((weight > _TRUSTED) & embeddings.any(axis=1))
         if not len(rows):
             return
         E = embeddings[rows].astype(np.float64)
@@ -75,26 +78,32 @@ class Scatter:
 
 
 def learn(scatter: Scatter) -> Metric | None:
-    """Return the metric, or None where there is too little to learn one from."""
-    D = len(scatter.within)
-    K = len(scatter.centres)
-    if scatter.freedom < 10 or K < 6:
+    """Return the metric, or None where there is too little to learn one from.
+
+    The fewer the people, the more B is drawn towards a multiple of the identity, as if there were D more of them who
+    differ alike in all directions, and the mean towards zero (James and Stein, 1961).
+    """
+    D, K = len(scatter.within), len(scatter.centres)
+    if K < _LEAST_SPEAKERS or scatter.freedom < _LEAST_VIDEOS:
         return None
-    W = scatter.within / scatter.utterances
-    W = shrunk(W, scatter.freedom)
+    value, vector = np.linalg.eigh(shrunk(scatter.within / scatter.utterances, scatter.freedom))
+    white = vector / np.sqrt(np.maximum(value, 1e-9 * value.max()))
     centres = np.stack(scatter.centres)
     mean = centres.mean(axis=0)
-    value, vector = np.linalg.eigh(W)
-    white = vector / np.sqrt(value)
-    C = (centres - mean) @ white
-    B = C.T @ C / max(K - 1, 1)
+    white_centres = (centres - mean) @ white
+    B = white_centres.T @ white_centres / (K - 1)
     rho = D / (D + K)
-    noise = float(np.mean(scatter.noise))
-    B = (1 - rho) * B + rho * np.trace(B) / D * np.eye(D)
-    b, Q = np.linalg.eigh(B)
-    b, Q = np.maximum(b - noise, 0)[::-1], Q[:, ::-1]
-    axes = white @ Q * np.sqrt(b / (1 + b))
-    return Metric(mean.astype(np.float32), axes.astype(np.float32))
+    b, Q = np.linalg.eigh((1 - rho) * B + rho * np.trace(B) / D * np.eye(D))
+    b, Q = np.maximum(b - float(np.mean(scatter.noise)), 0.0)[::-1], Q[:, ::-1]
+    if not b.any():
+        return None
+    # Directions in which people hardly differ cost time and tell nothing.
+    person = b**2 / (1 + b)
+    keep = int(np.searchsorted(np.cumsum(person), _KEPT * person.sum())) + 1
+    axes = (white @ Q * np.sqrt(b / (1 + b)))[:, :keep]
+    error = float(((centres - mean) ** 2).sum()) / (K - 1) / K
+    mean = mean * max(0.0, 1 - error / max(float(mean @ mean), 1e-12))
+    return Metric(mean.astype(np.float32), np.ascontiguousarray(axes, np.float32))
 
 
 def shrunk(S: np.ndarray, n: float) -> np.ndarray:

@@ -30,7 +30,8 @@ class Evidence:
     plain
         To the plain mean of the speaker's other videos, as published methods have it.
     other, other_speaker
-        (n, 3) the nearest other speakers, most similar first, and their row in ``Scores.speakers`` (-1: none).
+        (n, 3) the nearest other speakers in the metric, most similar first, and their row in ``Scores.speakers`` (-1:
+        none).
     agreement
         To the rest of the own video.
     sibling
@@ -82,8 +83,10 @@ class Evidence:
 
 @dataclass
 class Scores:
-    """Evidence of n utterances: ``evidence`` by the plain cosines of the embeddings, which users and published methods
-    know, and ``learned`` by cosines in the metric that was learned from the corpus, if one was.
+    """Evidence of n utterances.
+
+    ``evidence`` is by the plain cosines of the embeddings, which users and published methods know; ``learned`` by
+    cosines in the metric that was learned from the corpus, if one was.
 
     ``speaker`` (n,) int32 rows of ``speakers``; ``video`` (n,) keys; ``joint`` and ``joint_speaker`` (n, 3) the nearest
     other speakers by the mean of the modalities present. ``second`` (n,) is the probability that the utterance belongs
@@ -234,7 +237,9 @@ def read_scores(path: str | Path) -> Scores:
             if field.name == "other":
                 made["other"] = matrix(f"{stem}_other")
             elif field.name == "other_speaker":
-                made["other_speaker"] = np.stack([codes(f"{stem}_other{k + 1}_speaker") for k in range(NEAREST)], axis=1)
+                made["other_speaker"] = np.stack(
+                    [codes(f"{stem}_other{k + 1}_speaker") for k in range(NEAREST)], axis=1
+                )
             else:
                 made[field.name] = table[f"{modality if field.name in _SHARED else stem}_{field.name}"].to_numpy()
         return Evidence(**made)
