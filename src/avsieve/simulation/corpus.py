@@ -50,7 +50,7 @@ def simulate(world: WorldSpec, noise: NoiseSpec, seed: int = 0) -> SimulatedCorp
     truth = draw_noise(speaker, video, noise, likeness, inside, rng)
     owner = np.full(int(video.max()) + 1, 0)
     owner[video] = speaker
-    domain = _domains(owner, world, options)
+    domain = domains_of_videos(owner, world, options)
     factors = _quality_factors(len(owner), world, options)
     embeddings = []
     for name, identities, person in (("audio", audio, truth.audio), ("visual", visual, truth.visual)):
@@ -91,7 +91,7 @@ class _View:
         return self.identities.observe(person, self.channel[video], self.shift[video], rng, **where)[0]
 
 
-def _domains(owner: np.ndarray, world: WorldSpec, rng: np.random.Generator) -> np.ndarray:
+def domains_of_videos(owner: np.ndarray, world: WorldSpec, rng: np.random.Generator) -> np.ndarray:
     """Return the domain of each video, (videos,): everybody has their own share of each, none below a fifth."""
     shares = rng.dirichlet(np.full(world.domains, 2.0), size=world.speakers)
     shares = 0.2 / world.domains + 0.8 * shares
