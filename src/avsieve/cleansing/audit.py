@@ -31,8 +31,9 @@ Flagged right utterances that do have E make either too high, never too low, so 
 probabilities promise; of recall what was found of the injected, and what is promised. Each errs in its own way (errors
 that nobody suspects have no place in which to inject; kinds of errors that were not injected; probabilities that are
 too sure). The interval is that of an equal mixture of their draws (a linear opinion pool, Stone 1961), the value its
-median. Where they disagree the audit cannot know, and the interval spans them. Methods that give no probabilities
-promise nothing, and are left to the others.
+median. Where they disagree the audit cannot know, and the interval spans them. Methods that say only yes and no promise
+nothing and are never more or less sure: of these, what is like anybody tells the precision, and the injected the
+recall.
 
 Draws are bootstrap samples of speakers; both lists are drawn together. A share of the injected is drawn from its Beta
 posterior besides (few are injected of a kind, and all found of ten is not certain to be all), centred on the share of
@@ -424,9 +425,13 @@ class _Sample:
         known = ~np.isnan(self.z_injected)
         limit = np.quantile(self.z_injected[known], _TYPICAL) + _ALIKE if known.any() else np.nan
         like_anybody = self._ratio(self.z_own <= limit, self.z_injected <= limit, ~np.isnan(self.z_own), known)
+        if not self.before.judgement.calibrated:
+            sure = np.full(len(sure), 1.0)  # yes and no have no order
         sure = np.minimum(sure[np.isfinite(sure)], 1.0)
         like_anybody = like_anybody[np.isfinite(like_anybody)]
         smaller = np.minimum(np.resize(like_anybody, len(sure)), sure) if len(like_anybody) else sure
+        if not self.before.judgement.calibrated:
+            return smaller
         return np.concatenate([sure, smaller, self._promised(self.before.decisions.noisy)])
 
     def figures(self) -> dict[str, np.ndarray]:
