@@ -58,11 +58,12 @@ def test_a_broken_video_is_one_other_video_throughout(corpus):
 
 def test_errors_take_the_places_of_the_errors_that_the_list_holds(corpus, native):
     frame = corpus.plan[["utterance", "speaker"]]
-    found = inject(frame, Audit(rate=0.05, seed=4), native).frame
+    # Fewer of each kind than the list holds, held-out speakers left aside: there is a place for each.
+    found = inject(frame, Audit(rate=0.03, seed=4), native).frame
     was = corpus.truth.set_index("utterance").loc[found["utterance"], "kind"].to_numpy()
     kind = found["kind"].to_numpy()
     for name in ("video", "audio", "visual"):
-        assert np.mean(was[kind == name] == name) > 0.6
+        assert np.mean(was[kind == name] == name) > 0.9
     # A list as noisy as before: what is wrong was replaced, not added to.
     assert np.mean((was != "clean") | (kind != "")) == pytest.approx(np.mean(was != "clean"), abs=0.03)
 

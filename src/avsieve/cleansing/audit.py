@@ -5,13 +5,14 @@ figures too; the audit does not take them at their word. It needs two lists clea
 known errors stand (`avsieve.cleansing.injection`), about as many as the list seems to hold and in the places of those,
 with the channel of the video around them (`avsieve.cleansing.channel`), so that they are as hard to find as its own.
 
-**Recall.** With w_k the share of the kind k (video, audio, visual) among the list's own errors, as judged, o_k the
-share of it whose person is outside the list, and r the share of the injected that is flagged,
+**Recall.** With w_k the share of the kind k (video, audio, visual) among the list's own errors, as judged, o the
+share of them whose person is outside the list, and r the share of the injected that is flagged,
 
-    R = sum over k of w_k ((1 - o_k) r(k, inside) + o_k r(k, outside)).
+    R = sum over k of w_k ((1 - o) r(k, inside) + o r(k, outside)).
 
 What tells outside from inside is the lead D of the most similar other speaker over the next: its mean among the flagged
-is a mixture, mean(D) = (1 - o_k) mean(D | injected inside) + o_k mean(D | injected outside), which is solved for o_k.
+is a mixture, mean(D) = (1 - o) mean(D | injected inside) + o mean(D | injected outside). Summed over the kinds with
+their shares, it is solved for o.
 
 **Precision.** Right utterances that are flagged cannot be seen, but they look different from flagged errors. For any
 event E that flagged right utterances never have, share(E | flagged) = P share(E | flagged and wrong), and the injected
@@ -22,7 +23,7 @@ errors tell the last factor, kind by kind as above. Two events are used:
 - Its speaker is to the utterance like anybody: z, its similarity to the label (without the own video) less the mean of
   those to other labels, over their standard deviation, is no larger than for most injected errors. By symmetry of
   labels, z of a wrong utterance is that of a draw among the others; of a right one, however hard, it is larger, unless
-  nothing of the person is left in it. It knows nothing of probabilities.
+  nothing of the person is left in it. It knows nothing of probabilities. Similarities are of whitened embeddings.
 
 Flagged right utterances that do have E make either too high, never too low, so each bounds the precision from above.
 
@@ -30,8 +31,9 @@ Flagged right utterances that do have E make either too high, never too low, so 
 probabilities promise; of recall what was found of the injected, and what is promised. Each errs in its own way (errors
 that nobody suspects have no place in which to inject; kinds of errors that were not injected; probabilities that are
 too sure). The interval is that of an equal mixture of their draws (a linear opinion pool, Stone 1961), the value its
-median. Where they disagree the audit cannot know, and the interval spans them. Methods that give no probabilities
-promise nothing, and are left to the others.
+median. Where they disagree the audit cannot know, and the interval spans them. Methods that say only yes and no promise
+nothing and are never more or less sure: of these, what is like anybody tells the precision, and the injected the
+recall.
 
 Draws are bootstrap samples of speakers; both lists are drawn together. A share of the injected is drawn from its Beta
 posterior besides (few are injected of a kind, and all found of ten is not certain to be all), centred on the share of
@@ -61,9 +63,11 @@ from avsieve.embedding_files.own_tables import read_embeddings
 
 _SURE = 0.9  # probability above which a flagged utterance is surely flagged
 _TYPICAL = 0.95  # share of the injected whose z lies below the limit
+_ALIKE = 1.0  # so much larger z may be of lookalikes closer than any that could be injected
+_BLOCK = 20_000  # utterances from which it is learned how people vary
 _OTHERS = 200  # labels to which an utterance is compared for z
 _LEAST = 30  # so many of each kind are injected, where the rate allows it
-_PRIOR = 4.0  # injected errors that the share of the kind counts for in a cell
+_PRIOR = 5.0  # injected videos that the share of the kind counts for in a cell
 
 Tables = Mapping[str, EmbeddingTable | None]
 
@@ -123,7 +127,7 @@ def audit(
             if (known & of).any()
         },
         "kinds": {k: float(w[0]) for k, w in sample.weight.items()},
-        "outside": {k: float(o[0]) for k, o in sample.outside.items()},
+        "outside": float(sample.outside[0]),
         "estimated": expected(before.decisions),
     }
 
@@ -245,25 +249,55 @@ def _likeness_to_label(side: _Cleansed, tables: Tables, rows: np.ndarray, rng: n
         wanted = np.flatnonzero(rows & side.scores.evidence[m].present)
         if not len(wanted):
             continue
-        total, size = listed.sums(listed.speaker)
-        some = rng.permutation(np.flatnonzero(size > 0))[:_OTHERS]
-        others = unit_rows(total[some])
-        total = np.pad(total, ((0, len(side.scores.speakers) - len(total)), (0, 0)))
+        total, size = _padded(listed.sums(listed.speaker), len(side.scores.speakers))
+        whiten = _whitening(listed, total, size, rng)
+        mean = total.sum(axis=0) / max(size.sum(), 1)
         videos = np.unique(listed.video[wanted])
-        at = np.full(int(listed.video.max()) + 2, -1)
+        at = np.full(int(listed.video.max()) + 1, -1)
         at[videos] = np.arange(len(videos))
-        of_video = listed.sums(at[listed.video])[0] if (listed.trusted & (at[listed.video] >= 0)).any() else total[:0]
-        of_video = np.pad(of_video, ((0, len(videos) - len(of_video)), (0, 0)))
+        of_video, in_video = _padded(listed.sums(at[listed.video]), len(videos))
+        some = rng.permutation(np.flatnonzero(size > 0))[:_OTHERS]
+        others = unit_rows((total[some] - size[some, None] * mean) @ whiten)
         for part, E in embeddings_of(listed.table, listed.names, wanted):
-            own = unit_rows(total[listed.speaker[part]] - of_video[at[listed.video[part]]])
-            mine = np.where((own != 0).any(axis=1), np.einsum("ij,ij->i", E, own), np.nan)
-            theirs = np.ma.masked_array(E @ others.T, mask=listed.speaker[part][:, None] == some[None])
+            speaker, video = listed.speaker[part], at[listed.video[part]]
+            left = size[speaker] - in_video[video]
+            own = unit_rows((total[speaker] - of_video[video] - left[:, None] * mean) @ whiten)
+            E = unit_rows((E - mean) @ whiten)
+            mine = np.where(left > 0, np.einsum("ij,ij->i", E, own), np.nan)
+            theirs = np.ma.masked_array(E @ others.T, mask=speaker[:, None] == some[None])
             spread = theirs.std(axis=1).filled(0)
-            z = (mine - theirs.mean(axis=1).filled(np.nan)) / np.where(spread > 0, spread, np.nan)
-            found[m][part] = z
+            found[m][part] = (mine - theirs.mean(axis=1).filled(np.nan)) / np.where(spread > 0, spread, np.nan)
     a, v, kind = found["audio"], found["visual"], side.decisions.kind
     both = np.where(np.isnan(a), v, np.where(np.isnan(v), a, (a + v) / np.sqrt(2)))
     return np.where(kind == "audio", a, np.where(kind == "visual", v, both))
+
+
+def _padded(sums: tuple[np.ndarray, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return sums and numbers of ``count`` groups: the last may have nothing that is trusted."""
+    total, size = sums
+    more = count - len(size)
+    return np.pad(total, ((0, more), (0, 0))), np.pad(size, (0, more))
+
+
+def _whitening(listed: Listed, total: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the map (D, D) float32 after which people vary alike in all directions.
+
+    Else a few directions in which everybody varies would decide what is like anybody. Comparisons with labels stay
+    fair in any metric. The scatter within speakers is shrunk towards a multiple of the identity, the more the fewer
+    utterances there are.
+    """
+    rows = np.flatnonzero(listed.trusted & (size[listed.speaker] > 1))
+    rows = np.sort(rng.permutation(rows)[:_BLOCK])
+    dim = total.shape[1]
+    scatter = np.zeros((dim, dim))
+    for part, E in embeddings_of(listed.table, listed.names, rows):
+        R = E - total[listed.speaker[part]] / size[listed.speaker[part], None].astype(np.float32)
+        scatter += R.T @ R
+    scatter /= max(len(rows), 1)
+    even = np.trace(scatter) / dim
+    shrink = dim / (dim + len(rows))
+    value, vector = np.linalg.eigh((1 - shrink) * scatter + (shrink * even if even > 0 else 1) * np.eye(dim))
+    return np.asarray((vector / np.sqrt(np.maximum(value, 1e-9))) @ vector.T, np.float32)
 
 
 class _Sample:
@@ -309,22 +343,24 @@ class _Sample:
         total = np.add.reduce(list(sums.values())) if sums else np.ones(len(self.times))
         return {k: x / total for k, x in sums.items()}
 
-    def _outside(self) -> dict[str, np.ndarray]:
-        """Return which share of the list's own errors of each kind is somebody outside the list."""
+    def _outside(self) -> np.ndarray:
+        """Return which share of the list's own errors is somebody outside the list, (1 + draws,)."""
         lead, injected_lead = _lead(self.before), _lead(self.after)
         flagged, hit = self.before.decisions.noisy, self.after.decisions.noisy & self.known
-        shares = {}
-        for k in self.weight:
+        excess, whole = np.zeros(len(self.times)), np.zeros(len(self.times))
+        for k, weight in self.weight.items():
             inside, outside = (
                 self._mean("injected", injected_lead, hit & (self.kind == k) & of)
                 for of in (~self.is_outside, self.is_outside)
             )
             own = self._mean("own", lead, flagged & (self.found_kind == k))
-            with np.errstate(divide="ignore", invalid="ignore"):
-                share = np.clip((inside - own) / (inside - outside), 0, 1)
-            # Without flagged ones of the kind, or without injected of both sorts, there is what was asked for.
-            shares[k] = np.where(np.isfinite(share) & (inside > outside), share, self.settings.outside)
-        return shares
+            # Without flagged ones of the kind, or without injected of both sorts, it says nothing.
+            known = np.isfinite(inside - own) & np.isfinite(inside - outside)
+            excess += np.where(known, weight * (inside - own), 0)
+            whole += np.where(known, weight * (inside - outside), 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.clip(excess / whole, 0, 1)
+        return np.where(np.isfinite(share) & (whole > 0), share, self.settings.outside)
 
     def _mean(self, which: str, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -333,12 +369,13 @@ class _Sample:
     def _share(self, event: np.ndarray, rows: np.ndarray, kind: str) -> np.ndarray:
         """Return which share of the injected ``rows`` of a kind has the event, at the list's own share of outsiders."""
         of_kind = rows & (self.kind == kind)
-        count = self.sums("injected", of_kind)
-        overall = (self.sums("injected", event & of_kind) + 0.5) / (count + 1)
+        # Utterances of a video share their fate: so many independent ones there are per utterance.
+        each = len(np.unique(self.after.scores.video_code()[of_kind])) / max(int(of_kind.sum()), 1)
+        overall = (self.sums("injected", event & of_kind) * each + 0.5) / (self.sums("injected", of_kind) * each + 1)
         total = np.zeros(len(self.times))
-        for of, weight in ((~self.is_outside, 1 - self.outside[kind]), (self.is_outside, self.outside[kind])):
-            hits = self.sums("injected", event & of_kind & of) + _PRIOR * overall
-            misses = self.sums("injected", ~event & of_kind & of) + _PRIOR * (1 - overall)
+        for of, weight in ((~self.is_outside, 1 - self.outside), (self.is_outside, self.outside)):
+            hits = self.sums("injected", event & of_kind & of) * each + _PRIOR * overall
+            misses = self.sums("injected", ~event & of_kind & of) * each + _PRIOR * (1 - overall)
             share = self.rng.beta(hits, misses)
             share[0] = hits[0] / (hits[0] + misses[0])
             total += weight * share
@@ -386,11 +423,15 @@ class _Sample:
         all_own, all_injected = np.ones(len(p), bool), np.ones(len(injected_p), bool)
         sure = self._ratio(p > _SURE, injected_p > _SURE, all_own, all_injected)
         known = ~np.isnan(self.z_injected)
-        limit = np.quantile(self.z_injected[known], _TYPICAL) if known.any() else np.nan
+        limit = np.quantile(self.z_injected[known], _TYPICAL) + _ALIKE if known.any() else np.nan
         like_anybody = self._ratio(self.z_own <= limit, self.z_injected <= limit, ~np.isnan(self.z_own), known)
+        if not self.before.judgement.calibrated:
+            sure = np.full(len(sure), 1.0)  # yes and no have no order
         sure = np.minimum(sure[np.isfinite(sure)], 1.0)
         like_anybody = like_anybody[np.isfinite(like_anybody)]
         smaller = np.minimum(np.resize(like_anybody, len(sure)), sure) if len(like_anybody) else sure
+        if not self.before.judgement.calibrated:
+            return smaller
         return np.concatenate([sure, smaller, self._promised(self.before.decisions.noisy)])
 
     def figures(self) -> dict[str, np.ndarray]:

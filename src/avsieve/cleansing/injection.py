@@ -19,6 +19,7 @@ from avsieve.cleansing.settings import Audit
 from avsieve.errors import AvsieveError
 
 LOOKALIKES = 5  # so many of the most similar speakers are lookalikes
+OUTSIDERS = 12  # so many speakers are held out, if there are enough
 
 
 @dataclass
@@ -121,10 +122,15 @@ class _State:
         self.near: dict[tuple[str, bool], list[str]] = {}
 
     def hold_out(self, utterances: float) -> None:
-        """Take whole speakers out of the list, of whom about so many utterances can be given; a quarter at most."""
+        """Take whole speakers out of the list, of whom about so many utterances can be given.
+
+        They are `OUTSIDERS` at least, lest one unusual person stand for all of them, or a sixth of the speakers where
+        these are fewer; and a quarter at most.
+        """
+        few = min(OUTSIDERS, len(self.speakers) // 6) if utterances > 0 else 0
         count = 0
         for s in self.rng.permutation(np.array(self.speakers, dtype=object)):
-            if count >= utterances or len(self.held_out) >= len(self.speakers) // 4:
+            if (count >= utterances and len(self.held_out) >= few) or len(self.held_out) >= len(self.speakers) // 4:
                 break
             self.held_out.append(s)
             mine = [i for v in self.videos[s] for i in self.rows[v]]
