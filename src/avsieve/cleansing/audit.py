@@ -387,17 +387,23 @@ class _Sample:
         if not self.weight:
             return np.zeros(0)
         found = np.add.reduce([w * self._share(flagged, self.known, k) for k, w in self.weight.items()])
-        return np.concatenate([found, self._promised(np.nan_to_num(self.before.decisions.probability))])
+        return np.concatenate([found, self._promised()])
 
-    def _promised(self, of: np.ndarray) -> np.ndarray:
-        """Return the probabilities' share that is flagged, of ``of`` (n,); empty where they promise nothing."""
-        flagged = self.before.decisions.noisy
-        if not self.before.judgement.calibrated or not flagged.any():
+    def _promised(self, of: np.ndarray | None = None) -> np.ndarray:
+        """Return the share of the probabilities that is flagged, by both readings of the data.
+
+        It is the share of ``of`` (n,), or of all that is thought wrong; empty where nothing is promised.
+        """
+        decisions = self.before.decisions
+        if not self.before.judgement.calibrated or not decisions.noisy.any():
             return np.zeros(0)
-        p = np.nan_to_num(self.before.decisions.probability)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = self.sums("own", np.where(flagged, p, 0)) / self.sums("own", of)
-        return np.asarray(share[np.isfinite(share)])
+        shares = []
+        for reading in (decisions.probability, decisions.sceptical):
+            p = np.nan_to_num(reading)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = self.sums("own", np.where(decisions.noisy, p, 0)) / self.sums("own", p if of is None else of)
+            shares.append(share[np.isfinite(share)])
+        return np.concatenate(shares)
 
     def _ratio(
         self, own: np.ndarray, injected: np.ndarray, valid: np.ndarray, valid_injected: np.ndarray
