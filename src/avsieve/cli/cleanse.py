@@ -106,9 +106,15 @@ def show(summary: dict[str, Any], surplus: dict[str, int]) -> list[str]:
     if (estimated := summary["estimated"]) and estimated["precision"] is None:
         lines.append(f"expected: {estimated['wrong']:.1f} wrong labels, none of them likely enough to be flagged")
     elif estimated:
-        lines.append(f"expected: precision {estimated['precision']:.3f}, recall {estimated['recall']:.3f}")
+        figures = (f"{k} {estimated[k]:.3f}{_range(estimated['range'][k])}" for k in ("precision", "recall"))
+        lines.append(f"expected: {', '.join(figures)}")
     lists = ", ".join(f"{name}.txt {count:,}" for name, count in summary["lists"].items())
     return [*lines, f"lines: {lists}"]
+
+
+def _range(ends: list[float] | None) -> str:
+    """Return the range of an expected figure in words; nothing where it is too narrow to show."""
+    return f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends and f"{ends[0]:.3f}" != f"{ends[1]:.3f}" else ""
 
 
 def show_warnings(summary: dict[str, Any]) -> list[str]:
