@@ -182,7 +182,7 @@ def expected(decisions: Decisions) -> dict[str, Any]:
 
 def _promised(p: np.ndarray, flagged: np.ndarray) -> dict[str, float | None]:
     hit, wrong = float(p[flagged].sum()), float(p.sum())
-    precision = hit / flagged.sum() if flagged.any() else None
+    precision = hit / float(flagged.sum()) if flagged.any() else None
     recall = hit / wrong if wrong > 0 else None
     f1 = 2 * hit / (float(flagged.sum()) + wrong) if flagged.any() else None
     return {"precision": precision, "recall": recall, "f1": f1, "wrong": wrong}

@@ -25,7 +25,8 @@ from avsieve.cleansing.scores import Evidence
 LIMIT = 12.0
 KINDS = ("blind inside", "blind outside", "lookalike inside", "lookalike outside")
 FIRST_MIXTURE = np.array([0.50, 0.35, 0.14, 0.01])
-_ROBUST, _ROBUST_RIDGE = 0.25, 0.1  # of the sceptical reading
+_RIDGE = 0.1  # more would hide a plainly wrong one among a hundred utterances
+_ROBUST = 0.25  # of the sceptical reading
 _SAMPLE = 6_000
 
 
@@ -156,13 +157,13 @@ class LikelihoodModel:
         if not self.works:
             return out
         w = _weights(right[self.rows])
-        ridge, robust = (_ROBUST_RIDGE, _ROBUST) if sceptical else (1.0, 0.0)
-        alone = self.alone.fit(np.concatenate([*(w * share for share in self.mixture), w]), ridge=ridge, robust=robust)
+        robust = _ROBUST if sceptical else 0.0
+        alone = self.alone.fit(np.concatenate([*(w * share for share in self.mixture), w]), ridge=_RIDGE, robust=robust)
         out[self.known, :, 1] = np.clip(alone(features(self.real.take(self.known))), -LIMIT, LIMIT)
         if len(self.rows_in_company) >= 20:
             w = _weights(right[self.rows_in_company])
             parts = [w * share for share in self.mixture]
-            together = self.together.fit(np.concatenate([w, *parts, *parts, w]), ridge=ridge, robust=robust)
+            together = self.together.fit(np.concatenate([w, *parts, *parts, w]), ridge=_RIDGE, robust=robust)
             rows = np.flatnonzero(self.in_company)
             odds = together(features(self.real.among(self.e.agreement, self.company).take(rows)))
             odds = np.clip(odds, -LIMIT, LIMIT)

@@ -86,8 +86,11 @@ def learn(scatter: Scatter) -> Metric | None:
     D, K = len(scatter.within), len(scatter.centres)
     if K < _LEAST_SPEAKERS or scatter.freedom < _LEAST_VIDEOS:
         return None
+    # Embeddings that are all alike have no directions.
+    if np.trace(scatter.within) <= 1e-9 * scatter.utterances:
+        return None
     value, vector = np.linalg.eigh(shrunk(scatter.within / scatter.utterances, scatter.freedom))
-    white = vector / np.sqrt(np.maximum(value, 1e-9 * value.max()))
+    white = vector / np.sqrt(np.maximum(value, 1e-6 * value.max()))
     centres = np.stack(scatter.centres)
     mean = centres.mean(axis=0)
     white_centres = (centres - mean) @ white
