@@ -144,6 +144,17 @@ def test_a_video_that_was_uploaded_three_times_counts_once(rng):
     assert model.compared["audio"].similarity[8:].max() < 0.4
 
 
+def test_videos_that_a_strong_encoder_makes_alike_are_no_copies(rng):
+    (right,) = unit_rows(rng.standard_normal((1, 64)))
+    E = person(rng, right, 40, quality=0.99)
+    video = np.repeat(np.arange(4), 10)
+    means = unit_rows(np.stack([E[video == v].mean(axis=0) for v in range(4)]))
+    assert (means @ means.T).min() > 0.97
+    model = pool_speaker({"audio": E, "visual": E}, video, CALIBRATION)
+    assert not model.compared["audio"].fallback.any()
+    assert model.compared["audio"].support.min() > 3
+
+
 def test_there_is_no_doubt_about_a_speaker_whose_videos_agree(rng):
     (right,) = unit_rows(rng.standard_normal((1, 64)))
     E = person(rng, right, 12)

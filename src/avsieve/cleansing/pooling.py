@@ -180,22 +180,38 @@ class _View:
 
 
 def _distinct(embeddings: dict[str, np.ndarray], code: np.ndarray) -> np.ndarray:
-    """Number the videos (n,) anew, copies of one video alike: what was uploaded twice is one witness, not two."""
+    """Number the videos (n,) anew, copies of one video alike: what was uploaded twice is one witness, not two.
+
+    Strong encoders make all videos of a person alike. A copy is told by its utterances: each has a twin in the other
+    video that is far nearer to it than the utterances of one video are to each other.
+    """
     videos = int(code.max()) + 1
     onehot = np.zeros((videos, len(code)), np.float32)
     onehot[code, np.arange(len(code))] = 1
-    copy = np.ones((videos, videos), bool)
+    alike = np.ones((videos, videos), bool)
     compared = np.zeros((videos, videos), bool)
     for E in embeddings.values():
         means = unit_rows(onehot @ E)
         has = (means != 0).any(axis=1)
         both = has[:, None] & has[None]
-        copy &= ~both | (means @ means.T > _COPY)
+        alike &= ~both | (means @ means.T > _COPY)
         compared |= both
-    # The first video that one is a copy of stands for both.
-    first = (copy & compared).argmax(axis=1)
-    first = np.where((copy & compared).any(axis=1), first, np.arange(videos))
-    return np.unique(first[code], return_inverse=True)[1].reshape(-1)
+    stands_for = np.arange(videos)
+    for a, b in np.argwhere(np.triu(alike & compared, 1)):
+        if all(_twins(E, code, a, b) for E in embeddings.values()):
+            stands_for[b] = stands_for[a]
+    return np.unique(stands_for[code], return_inverse=True)[1].reshape(-1)
+
+
+def _twins(E: np.ndarray, code: np.ndarray, a: int, b: int) -> bool:
+    """Tell whether the utterances of video ``b`` are those of ``a`` again, in one modality; so if it is missing."""
+    first, second = (E[(code == video) & E.any(axis=1)] for video in (a, b))
+    if not len(first) or not len(second):
+        return True
+    apart = 1 - (second @ first.T).max(axis=1)
+    among = 1 - first @ first.T
+    usual = among.sum() / (len(first) * (len(first) - 1)) if len(first) > 1 else 1 - _COPY
+    return bool(apart.mean() < usual / 4)
 
 
 def _video_agreement(views: dict[str, _View], calibration: dict[str, PairCalibration]) -> np.ndarray:
