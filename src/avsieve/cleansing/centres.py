@@ -132,8 +132,18 @@ def _enough(shards: Iterator[Shard]) -> Iterator[Shard]:
 
 
 def mapped(shard: Shard, metric: dict[str, Metric | None]) -> Shard:
-    """Return the shard with its embeddings in the metric."""
-    embeddings = {m: f(shard.embeddings[m]) if (f := metric[m]) else shard.embeddings[m] for m in MODALITIES}
+    """Return the shard with its embeddings in the metric.
+
+    Every speaker is mapped alone: products of other sizes are rounded otherwise, and how a corpus is cut into shards
+    should not show in its lists.
+    """
+    embeddings = dict(shard.embeddings)
+    for m in MODALITIES:
+        if (f := metric[m]) is not None and shard.present[m].any():
+            inner = np.zeros((len(shard.utterance), f.axes.shape[1]), np.float32)
+            for _, rows in shard.speakers():
+                inner[rows] = f(shard.embeddings[m][rows])
+            embeddings[m] = inner
     return replace(shard, embeddings=embeddings)
 
 

@@ -89,9 +89,13 @@ def learn(scatter: Scatter) -> Metric | None:
     # Embeddings that are all alike have no directions.
     if np.trace(scatter.within) <= 1e-9 * scatter.utterances:
         return None
-    value, vector = np.linalg.eigh(shrunk(scatter.within / scatter.utterances, scatter.freedom))
+    within, centres = scatter.within / scatter.utterances, np.stack(scatter.centres)
+    # Sums are rounded by the order of the speakers: off with the digits that hold nothing else.
+    within = np.round(within, 12 - int(np.ceil(np.log10(np.trace(within)))))
+    value, vector = np.linalg.eigh(shrunk(within, scatter.freedom))
     white = vector / np.sqrt(np.maximum(value, 1e-6 * value.max()))
-    centres = np.stack(scatter.centres)
+    # In an order of their own, not in that of the shards.
+    centres = centres[np.lexsort(centres.T[:8])]
     mean = centres.mean(axis=0)
     white_centres = (centres - mean) @ white
     B = white_centres.T @ white_centres / (K - 1)
@@ -104,6 +108,7 @@ def learn(scatter: Scatter) -> Metric | None:
     person = b**2 / (1 + b)
     keep = int(np.searchsorted(np.cumsum(person), _KEPT * person.sum())) + 1
     axes = (white @ Q * np.sqrt(b / (1 + b)))[:, :keep]
+    axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(keep)] < 0, -1.0, 1.0)
     error = float(((centres - mean) ** 2).sum()) / (K - 1) / K
     mean = mean * max(0.0, 1 - error / max(float(mean @ mean), 1e-12))
     return Metric(mean.astype(np.float32), np.ascontiguousarray(axes, np.float32))
