@@ -13,6 +13,7 @@ WISHES = (
     "a report figure",
     "an export form",
     "a CLI verb",
+    "a simulated world",
     "a reason code",
 )
 

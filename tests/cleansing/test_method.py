@@ -42,7 +42,7 @@ def test_nothing_heavy_is_imported_where_snakemake_checks_the_configuration():
     ("method", "options", "message"),
     [
         ("magic", {}, "cleansing method 'magic'; expected one of posterior, "),
-        ("posterior", {"treshold": 1}, "posterior: unknown option 'treshold'; it has rounds, seed"),
+        ("posterior", {"treshold": 1}, "posterior: unknown option 'treshold'; it has rounds, sceptical, seed"),
         ("posterior", {"rounds": 0}, "posterior: rounds 0; expected a whole number, at least 1"),
         ("posterior", {"rounds": True}, "rounds True; expected a whole number"),
         ("posterior", {"rounds": "6"}, "rounds '6'; expected a whole number"),

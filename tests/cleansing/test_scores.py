@@ -33,11 +33,24 @@ def test_shards_do_not_change_the_scores(scored):
 
 def test_nearest_other_speaker_is_what_a_full_matrix_says(scored):
     scores, centres = scored.scores, scored.centres
-    full = scored.shard.embeddings["visual"] @ centres.centre["visual"].T
+    metric, found = centres.metric["visual"], scores.learned["visual"]
+    assert metric is not None
+    full = metric(scored.shard.embeddings["visual"]) @ centres.centre["visual"].T
     full[np.arange(len(full)), scores.speaker] = -2
-    np.testing.assert_array_equal(scores.visual.other_speaker[:, 0], full.argmax(axis=1))
-    np.testing.assert_allclose(scores.visual.other[:, 0], full.max(axis=1), atol=1e-6)
-    assert (scores.visual.other_speaker != scores.speaker[:, None]).all()
+    np.testing.assert_array_equal(found.other_speaker[:, 0], full.argmax(axis=1))
+    np.testing.assert_allclose(found.other[:, 0], full.max(axis=1), atol=1e-5)
+    assert (found.other_speaker != scores.speaker[:, None]).all()
+
+
+def test_the_nearest_by_the_metric_have_the_plain_cosines_that_users_know(scored):
+    scores, centres = scored.scores, scored.centres
+    full = scored.shard.embeddings["audio"] @ centres.plain["audio"].T
+    picked = np.take_along_axis(full, scores.audio.other_speaker, axis=1)
+    np.testing.assert_allclose(scores.audio.other, picked, atol=1e-6)
+    assert (np.diff(scores.audio.other, axis=1) <= 0).all()
+    np.testing.assert_array_equal(
+        np.sort(scores.audio.other_speaker, axis=1), np.sort(scores.learned["audio"].other_speaker, axis=1)
+    )
 
 
 def test_right_utterances_lie_where_encoders_put_them(scored):
@@ -76,7 +89,7 @@ def test_a_missing_modality_is_nan_and_the_other_goes_on(scored):
     scores = score_shard(shard, pool(lambda: iter([shard])))
     assert np.isnan(scores.visual.similarity).all()
     assert not np.isnan(scores.audio.similarity).all()
-    assert (scores.joint_speaker[:, 0] == scores.audio.other_speaker[:, 0]).all()
+    assert (scores.joint_speaker[:, 0] == scores.learned["audio"].other_speaker[:, 0]).all()
 
 
 def test_embeddings_of_another_run_are_refused():

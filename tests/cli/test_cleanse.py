@@ -100,7 +100,10 @@ def test_embeddings_of_others_are_counted(made, tmp_path, monkeypatch, capsys):
         (["--audio", "a.npz", "--method", "magic"], "--method: 'magic': Input should be 'posterior', "),
         (["--audio", "a.npz", "--threshold", "1.5"], "--threshold: '1.5': Input should be less than or equal to 1"),
         (["--audio", "a.npz", "--threshold", "nan"], "--threshold: 'nan': Input should be"),
-        (["--audio", "a.npz", "--options", '{"round": 3}'], "posterior: unknown option 'round'; it has rounds, seed"),
+        (
+            ["--audio", "a.npz", "--options", '{"round": 3}'],
+            "posterior: unknown option 'round'; it has rounds, sceptical, seed",
+        ),
         (["--audio", "a.npz", "--options", '{"rounds": "many"}'], "expected a whole number, at least 1"),
         (["--audio", "a.npz", "--options", "[]"], "expected a JSON object"),
         ([], "neither --audio nor --visual was given"),

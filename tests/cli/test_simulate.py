@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avsieve.simulation.worlds import WORLDS
+
 SMALL = ("--speakers", 12, "--videos", 4, "--utterances", 2)
 
 
@@ -35,4 +37,28 @@ def test_the_truth_has_the_layout_that_the_configuration_takes(avsieve, tmp_path
 def test_a_share_that_is_none_is_refused(avsieve, tmp_path: Path, capsys, flag: str, value: float) -> None:
     assert avsieve("simulate", "--out", tmp_path / "out", flag, value) == 2
     assert f"argument {flag}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_world_is_made_by_its_name_and_options_change_it(avsieve, tmp_path: Path) -> None:
+    assert not avsieve("simulate", "--out", tmp_path / "clean", "--world", "clean", *SMALL)
+    assert set(pd.read_csv(tmp_path / "clean/truth.csv")["kind"]) == {"clean"}
+    assert not avsieve("simulate", "--out", tmp_path / "one", "--world", "one-video", "--speakers", 12, "--rate", 0.5)
+    made = pd.read_csv(tmp_path / "one/truth.csv")
+    assert made["utterance"].str.rsplit("/", n=1).str[0].nunique() == made["speaker"].nunique() == 12
+    assert (made["kind"] != "clean").any()
+
+
+def test_the_help_names_every_world(avsieve, capsys) -> None:
+    assert not avsieve("simulate", "--help")
+    told = capsys.readouterr().out
+    assert all(f"  {name:20}{world.description}" in told for name, world in WORLDS.items())
+    assert "(default: 400)" in told
+
+
+def test_an_unknown_world_is_an_error_in_a_line(avsieve, tmp_path: Path, capsys) -> None:
+    assert avsieve("simulate", "--out", tmp_path / "out", "--world", "nowhere") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: world 'nowhere'; expected one of plain, ")
+    assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()

@@ -58,3 +58,13 @@ def test_lookalikes_are_among_the_most_similar() -> None:
 def test_no_speaker_is_all_wrong_at_a_high_rate() -> None:
     truth = draw(NoiseSpec(rate=0.9, evenness=0.5))
     assert 0.7 < (truth.kind != 0).mean() < 0.97
+
+
+def test_nobody_is_taken_for_themselves_among_few() -> None:
+    speaker = np.repeat(np.arange(5), 200)
+    likeness = np.random.default_rng(0).normal(size=(5, 5))
+    spec = NoiseSpec(rate=0.3, similar=1.0)
+    truth = draw_noise(speaker, np.arange(1000) // 5, spec, likeness, 5, np.random.default_rng(1))
+    wrong = np.isin(truth.kind, (KINDS.index("video"), KINDS.index("visual")))
+    assert wrong.sum() > 100
+    assert ((truth.visual != speaker) == wrong).all()

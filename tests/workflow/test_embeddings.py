@@ -146,7 +146,7 @@ def test_what_lacks_a_face_is_in_the_list_for_voices_alone(split: Project) -> No
 @pytest.mark.parametrize(
     ("cleansing", "message"),
     [
-        ("options: {treshold: 0.5}", "posterior: unknown option 'treshold'; it has rounds, seed"),
+        ("options: {treshold: 0.5}", "posterior: unknown option 'treshold'; it has rounds, sceptical, seed"),
         ("policy: most", "cleansing.policy is 'most'"),
         ("policy: visual", "policy visual judges faces, and no face embeddings were given"),
     ],

@@ -14,6 +14,7 @@ rule pool_speakers:
     output:
         centres=P.scores.centres,
         calibration=P.scores.calibration,
+        metric=P.scores.metric,
         provenance=P.scores.centres_provenance,
     log:
         P.log("pool_speakers"),
@@ -38,6 +39,7 @@ rule score_utterances:
         visual=P.of(P.embed.embeddings, modality="visual"),
         centres=P.scores.centres,
         calibration=P.scores.calibration,
+        metric=P.scores.metric,
     output:
         scores=P.scores.shard,
         provenance=P.scores.shard_provenance,

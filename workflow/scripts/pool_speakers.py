@@ -29,7 +29,10 @@ def main() -> None:
         help="face embeddings of the shards, in the same order; none: no faces",
     )
     ap.add_argument(
-        "--centres", type=Path, required=True, help="centres to write (Parquet; calibrations go beside it as .json)"
+        "--centres",
+        type=Path,
+        required=True,
+        help="centres to write (Parquet; beside it go calibrations as .json and the metric as .npz)",
     )
     ap.add_argument("--provenance", type=Path, help="provenance to write (JSON)")
     args = ap.parse_args()

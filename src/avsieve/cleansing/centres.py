@@ -1,16 +1,17 @@
 """Pass 1: the centres of all speakers, and what similarities mean; the file that carries both to pass 2.
 
 ``centres.parquet`` has one row per speaker, sorted by name: ``speaker``, ``utterances``, ``videos``, and per modality
-``{m}_centre`` and ``{m}_sample`` (fixed-size lists of float32: the robust centre and the mean of one trusted video),
-``{m}_support`` (sum of weights) and ``{m}_nearest`` with ``{m}_nearest_similarity`` (the most similar other centre).
-``centres.json`` beside it holds the calibrations.
+fixed-size lists of float32, ``{m}_centre``, the robust centre, and, in the metric (`avsieve.cleansing.metric`),
+``{m}_metric_centre`` and ``{m}_metric_sample``, the mean of one trusted video; ``{m}_support`` (sum of weights) and
+``{m}_nearest`` with ``{m}_nearest_similarity`` (the most similar other centre). ``centres.json`` beside it holds the
+calibrations and ``centres.npz`` the metric, where there is one: ``{m}_mean`` and ``{m}_axes``.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,29 +20,38 @@ import pyarrow.parquet as pq
 
 from avsieve.cleansing.calibration import BINS, PairCalibration, calibrate, histogram
 from avsieve.cleansing.inputs import MODALITIES, Shard, read_shard, unit_rows
-from avsieve.cleansing.pooling import pool_speaker
+from avsieve.cleansing.metric import Metric, Scatter, learn
+from avsieve.cleansing.pooling import compare, pool_speaker
 from avsieve.errors import AvsieveError
 from avsieve.runtime.progress import progress
-from avsieve.storage.atomic import write_json
+from avsieve.storage.atomic import atomic_path, write_json
 from avsieve.storage.tables import read_table, write_table
 
 Shards = Callable[[], Iterator[Shard]]
 _IMPOSTORS = 2000  # speakers among whom impostor pairs are formed: four million pairs are plenty
+_METRIC_UTTERANCES = 100_000  # some 600 speakers of VoxCeleb2: enough for the directions that matter
 _FEW = 4  # up to so many speakers, one utterance of each makes too few pairs to learn from: more of each are taken
 _PROBES = 200  # utterances, and videos, of each of so few speakers
 
 
 @dataclass
 class Centres:
-    """All speakers, sorted by name. ``centre[m]`` and ``sample[m]`` are (K, D) float32; a zero row means "none"."""
+    """All speakers, sorted by name.
+
+    ``centre[m]`` and ``sample[m]`` are (K, d) float32 in the metric, ``plain[m]`` (K, D) the centres of the embeddings
+    as they are; a zero row means "none". ``metric[m]`` is None where there was too little to learn one from: then the
+    embeddings are taken as they are.
+    """
 
     speakers: list[str]
     utterances: np.ndarray
     videos: np.ndarray
     centre: dict[str, np.ndarray]
     sample: dict[str, np.ndarray]
+    plain: dict[str, np.ndarray]
     support: dict[str, np.ndarray]
     calibration: dict[str, PairCalibration]
+    metric: dict[str, Metric | None]
 
     def has(self, modality: str) -> np.ndarray:
         """Tell which speakers have a centre in ``modality``, (K,) bool."""
@@ -51,36 +61,90 @@ class Centres:
 def pool(shards: Shards) -> Centres:
     """Read the corpus twice, a shard at a time: once to learn what similarities mean, once to find the centres.
 
+    Before that a part of it, which is enough, is read to learn the metric.
+
     Parameters
     ----------
     shards
         Called for each reading; yields the shards.
     """
-    calibration = learn_calibration(shards)
+    metric = learn_metric(shards)
+    calibration = learn_calibration(lambda: (mapped(s, metric) for s in shards()))
     rows: dict[str, tuple] = {}
     for shard in progress(shards(), "pool speakers", None):
+        inner = mapped(shard, metric)
         for speaker, index in shard.speakers():
             if speaker in rows:
                 raise AvsieveError(f"speaker {speaker} lies in two shards; a speaker's utterances must share one shard")
             video = shard.video[index]
-            model = pool_speaker({m: shard.embeddings[m][index] for m in MODALITIES}, video, calibration)
+            model = pool_speaker({m: inner.embeddings[m][index] for m in MODALITIES}, video, calibration)
             rows[speaker] = (
                 len(index), len(set(video)),
-                {m: (model.centre[m], model.sample[m], float(model.weight[m].sum())) for m in MODALITIES},
+                {
+                    m: (
+                        model.compared[m].centre, model.compared[m].sample,
+                        compare(shard.embeddings[m][index], video, model.weight[m]).centre,
+                        float(model.weight[m].sum()),
+                    )
+                    for m in MODALITIES
+                },
             )  # fmt: skip
     names = sorted(rows)
     if not names:
         raise AvsieveError("the plan has no training utterance; nothing can be pooled")
-    stack = {m: [np.stack(_aligned([rows[s][2][m][i] for s in names])) for i in range(2)] for m in MODALITIES}
+    stack = {m: [np.stack(_aligned([rows[s][2][m][i] for s in names])) for i in range(3)] for m in MODALITIES}
     return Centres(
         names,
         np.array([rows[s][0] for s in names]),
         np.array([rows[s][1] for s in names]),
         {m: stack[m][0] for m in MODALITIES},
         {m: stack[m][1] for m in MODALITIES},
-        {m: np.array([rows[s][2][m][2] for s in names]) for m in MODALITIES},
+        {m: stack[m][2] for m in MODALITIES},
+        {m: np.array([rows[s][2][m][3] for s in names]) for m in MODALITIES},
         calibration,
+        metric,
     )
+
+
+def learn_metric(shards: Shards) -> dict[str, Metric | None]:
+    """Learn the metric of each modality, from as many shards as it takes: a part of a large corpus says enough."""
+    calibration = learn_calibration(lambda: _enough(shards()))
+    scatter: dict[str, Scatter] = {}
+    for shard in _enough(shards()):
+        for _, index in shard.speakers():
+            model = pool_speaker({m: shard.embeddings[m][index] for m in MODALITIES}, shard.video[index], calibration)
+            video = np.unique(shard.video[index], return_inverse=True)[1].reshape(-1)
+            for m in MODALITIES:
+                E = shard.embeddings[m][index]
+                if E.shape[1]:
+                    scatter.setdefault(m, Scatter(E.shape[1])).add(E, video, model.weight[m])
+    return {m: learn(scatter[m]) if m in scatter else None for m in MODALITIES}
+
+
+def _enough(shards: Iterator[Shard]) -> Iterator[Shard]:
+    """Yield shards until there are utterances enough to learn a metric from; shards are drawn at random by speaker."""
+    seen = 0
+    for shard in shards:
+        yield shard
+        seen += len(shard.utterance)
+        if seen >= _METRIC_UTTERANCES:
+            return
+
+
+def mapped(shard: Shard, metric: dict[str, Metric | None]) -> Shard:
+    """Return the shard with its embeddings in the metric.
+
+    Every speaker is mapped alone: products of other sizes are rounded otherwise, and how a corpus is cut into shards
+    should not show in its lists.
+    """
+    embeddings = dict(shard.embeddings)
+    for m in MODALITIES:
+        if (f := metric[m]) is not None and shard.present[m].any():
+            inner = np.zeros((len(shard.utterance), f.axes.shape[1]), np.float32)
+            for _, rows in shard.speakers():
+                inner[rows] = f(shard.embeddings[m][rows])
+            embeddings[m] = inner
+    return replace(shard, embeddings=embeddings)
 
 
 def pool_files(paths: Sequence[tuple[Path, Path | None, Path | None]]) -> Centres:
@@ -153,7 +217,7 @@ def _impostor_histogram(
 
 def nearest_centres(centres: Centres, modality: str, block: int = 1024) -> tuple[np.ndarray, np.ndarray]:
     """Return, per speaker, the most similar other centre (K,) int64 (-1 where none) and its cosine (K,) float32."""
-    C, has = centres.centre[modality], centres.has(modality)
+    C, has = centres.plain[modality], centres.has(modality)
     index, value = np.full(len(C), -1), np.full(len(C), np.nan, np.float32)
     if has.sum() < 2:
         return index, value
@@ -169,7 +233,7 @@ def nearest_centres(centres: Centres, modality: str, block: int = 1024) -> tuple
 
 
 def write_centres(path: str | Path, centres: Centres) -> None:
-    """Write ``path`` (Parquet) and the calibrations beside it (JSON)."""
+    """Write ``path`` (Parquet), and beside it the calibrations (JSON) and the metric (npz)."""
     columns: dict[str, pa.Array] = {
         "speaker": pa.array(centres.speakers, pa.string()),
         "utterances": pa.array(centres.utterances, pa.int32()),
@@ -177,35 +241,43 @@ def write_centres(path: str | Path, centres: Centres) -> None:
     }
     for m in MODALITIES:
         index, value = nearest_centres(centres, m)
-        columns[f"{m}_centre"] = _lists(centres.centre[m])
-        columns[f"{m}_sample"] = _lists(centres.sample[m])
+        columns[f"{m}_centre"] = _lists(centres.plain[m])
+        columns[f"{m}_metric_centre"] = _lists(centres.centre[m])
+        columns[f"{m}_metric_sample"] = _lists(centres.sample[m])
         columns[f"{m}_support"] = pa.array(centres.support[m], pa.float32())
         columns[f"{m}_nearest"] = pa.array([centres.speakers[i] if i >= 0 else None for i in index], pa.string())
         columns[f"{m}_nearest_similarity"] = pa.array(value, pa.float32())
-    write_json(Path(path).with_suffix(".json"), {m: asdict(c) for m, c in centres.calibration.items()})
+    path = Path(path)
+    learned = {f"{m}_{name}": array for m, f in centres.metric.items() if f for name, array in vars(f).items()}
+    with atomic_path(path.with_suffix(".npz")) as partial:
+        np.savez(partial, **learned)
+    write_json(path.with_suffix(".json"), {m: asdict(c) for m, c in centres.calibration.items()})
     write_table(path, pa.table(columns))
 
 
 def read_centres(path: str | Path) -> Centres:
     """Read what `write_centres` wrote."""
     path = Path(path)
-    wanted = [
-        "speaker",
-        "utterances",
-        "videos",
-        *(f"{m}_{c}" for m in MODALITIES for c in ("centre", "sample", "support")),
-    ]
+    kinds = ("centre", "metric_centre", "metric_sample")
+    wanted = ["speaker", "utterances", "videos", *(f"{m}_{c}" for m in MODALITIES for c in (*kinds, "support"))]
     read_table(path, wanted[:1])
     table = pq.read_table(path, columns=wanted)
     described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
+        metric = {
+            m: Metric(arrays[f"{m}_mean"], arrays[f"{m}_axes"]) if f"{m}_axes" in arrays else None for m in MODALITIES
+        }
+    plain, centre, sample = ({m: _matrix(table[f"{m}_{kind}"]) for m in MODALITIES} for kind in kinds)
     return Centres(
         table["speaker"].to_pylist(),
         table["utterances"].to_numpy(),
         table["videos"].to_numpy(),
-        {m: _matrix(table[f"{m}_centre"]) for m in MODALITIES},
-        {m: _matrix(table[f"{m}_sample"]) for m in MODALITIES},
+        centre,
+        sample,
+        plain,
         {m: table[f"{m}_support"].to_numpy() for m in MODALITIES},
         {m: PairCalibration(**described[m]) for m in MODALITIES},
+        metric,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,8 @@ class Decisions:
     ``noisy`` bool: the label is believed wrong. ``incomplete`` bool: it is not, but something that training needs is
     missing. ``kind`` what is most likely wrong with a noisy one (``video``, ``audio``, ``visual``; else ``''``).
     ``probability`` is that of the event which the policy asks about; NaN where it was not judged. ``usable`` has, per
-    modality, what a training on this modality alone may take.
+    modality, what a training on this modality alone may take. ``sceptical`` is the probability by the other reading of
+    what the data leave open (`avsieve.cleansing.result.Judgement`), the same where there is none.
     """
 
     noisy: np.ndarray
@@ -77,6 +79,7 @@ class Decisions:
     probability: np.ndarray
     reason: np.ndarray
     usable: dict[str, np.ndarray]
+    sceptical: np.ndarray
 
     @property
     def clean(self) -> np.ndarray:
@@ -118,7 +121,7 @@ def decide(scores: Scores, judgement: Judgement, policy: str, threshold: float) 
     check_policy(policy, [m for m in MODALITIES if scores.evidence[m].present.any()])
     check_threshold(threshold)
     of = {"audio": judgement.audio_wrong, "visual": judgement.visual_wrong}
-    probability = {"either": judgement.wrong, "both": judgement.both_wrong, **of}[policy]
+    probability = _asked(judgement, policy)
     needed = needed_modalities(scores, policy)
     present = {m: scores.evidence[m].present for m in MODALITIES}
     something = present["audio"] | present["visual"]
@@ -140,7 +143,14 @@ def decide(scores: Scores, judgement: Judgement, policy: str, threshold: float) 
     for name, code in _WRONG.items():
         reason[kind == name] = code.value
     usable = {m: present[m] & ~(np.nan_to_num(of[m], nan=-1.0) > threshold) for m in MODALITIES}
-    return Decisions(noisy, lacking & ~noisy, kind, probability, reason, usable)
+    sceptical = _asked(judgement.sceptical or judgement, policy)
+    return Decisions(noisy, lacking & ~noisy, kind, probability, reason, usable, sceptical)
+
+
+def _asked(judgement: Judgement, policy: str) -> np.ndarray:
+    """Return the probability of what a policy asks about, (n,)."""
+    of = {"audio": judgement.audio_wrong, "visual": judgement.visual_wrong}
+    return {"either": judgement.wrong, "both": judgement.both_wrong, **of}[policy]
 
 
 def kinds(judgement: Judgement) -> np.ndarray:
@@ -155,15 +165,24 @@ def kinds(judgement: Judgement) -> np.ndarray:
     return np.array(["video", "audio", "visual"], dtype=object)[stacked.argmax(axis=1)]
 
 
-def expected(decisions: Decisions) -> dict[str, float | None]:
+def expected(decisions: Decisions) -> dict[str, Any]:
     """Return the precision, recall and F1 that the probabilities promise for what was found noisy.
 
-    Each is None where nothing was flagged or nothing is thought to be wrong.
+    The data leave open whether what lies far off is wrong. The figures are those of the mean of both readings, since
+    simulated corpora lie now nearer to the one and now to the other; ``range`` has for each what either says, lowest
+    first. Each is None where nothing was flagged or nothing is thought to be wrong.
     """
     known = ~np.isnan(decisions.probability)
-    p, flagged = decisions.probability[known], decisions.noisy[known]
+    flagged = decisions.noisy[known]
+    p, sceptical = decisions.probability[known], decisions.sceptical[known]
+    readings = [_promised(p, flagged), _promised(sceptical, flagged)]
+    ranges = {name: sorted(x for r in readings if (x := r[name]) is not None) or None for name in readings[0]}
+    return {**_promised((p + sceptical) / 2, flagged), "range": ranges}
+
+
+def _promised(p: np.ndarray, flagged: np.ndarray) -> dict[str, float | None]:
     hit, wrong = float(p[flagged].sum()), float(p.sum())
-    precision = hit / flagged.sum() if flagged.any() else None
+    precision = hit / float(flagged.sum()) if flagged.any() else None
     recall = hit / wrong if wrong > 0 else None
     f1 = 2 * hit / (float(flagged.sum()) + wrong) if flagged.any() else None
     return {"precision": precision, "recall": recall, "f1": f1, "wrong": wrong}

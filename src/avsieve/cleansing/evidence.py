@@ -1,8 +1,9 @@
 """Pass 2: the facts about every utterance of a shard; no threshold, no decision.
 
-Centres of all speakers compete per utterance in blocks, so that no matrix of utterances x speakers ever exists. A
-foreign speaker is drawn per video as well: the similarity to that one is what a wrong label would have looked like, and
-the methods learn from it what wrong is.
+Everything is compared twice: in the metric that was learned from the corpus, by which the label is judged, and by the
+plain cosines of the embeddings, which users and published methods know. Centres of all speakers compete in the metric.
+A foreign speaker is drawn per video as well: the similarity to that one is what a wrong label would have looked like,
+and the methods learn from it what wrong is.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import hashlib
 
 import numpy as np
 
-from avsieve.cleansing.centres import Centres
+from avsieve.cleansing.centres import Centres, mapped
 from avsieve.cleansing.inputs import MODALITIES, Shard
-from avsieve.cleansing.pooling import pool_speaker
-from avsieve.cleansing.scores import NEAREST, PERSONS, Evidence, Scores
+from avsieve.cleansing.nearest import Competition
+from avsieve.cleansing.pooling import compare, pool_speaker
+from avsieve.cleansing.scores import PERSONS, Evidence, Scores
 from avsieve.errors import AvsieveError
-
-_BLOCK = 1024
+from avsieve.runtime.cores import granted_cores
 
 
 def score_shard(shard: Shard, centres: Centres) -> Scores:
@@ -27,82 +28,59 @@ def score_shard(shard: Shard, centres: Centres) -> Scores:
     if unknown := sorted(set(shard.speaker) - set(position)):
         raise AvsieveError(f"speaker {unknown[0]} has no row among the centres; pool the speakers again")
     own = np.array([position[s] for s in shard.speaker], dtype=np.int32)
-    evidence = {m: Evidence.empty(n) for m in MODALITIES}
+    inner = mapped(shard, centres.metric)
+    plain = {m: Evidence.empty(n) for m in MODALITIES}
+    learned = {m: Evidence.empty(n) for m in MODALITIES}
     persons = {name: np.zeros(n, np.float32) for name in PERSONS}
     for _, rows in shard.speakers():
-        model = pool_speaker({m: shard.embeddings[m][rows] for m in MODALITIES}, shard.video[rows], centres.calibration)
+        video = shard.video[rows]
+        model = pool_speaker({m: inner.embeddings[m][rows] for m in MODALITIES}, video, centres.calibration)
         for name in PERSONS:
             persons[name][rows] = getattr(model, name)
         for m in MODALITIES:
-            e = evidence[m]
-            e.similarity[rows], e.plain[rows], e.agreement[rows] = model.lovo[m], model.plain[m], model.agreement[m]
-            e.support[rows], e.fallback[rows], e.sibling[rows] = model.support[m], model.fallback[m], model.sibling[m]
+            raw = compare(shard.embeddings[m][rows], video, model.weight[m])
+            for e, c in ((learned[m], model.compared[m]), (plain[m], raw)):
+                for name in ("similarity", "plain", "agreement", "support", "fallback", "sibling"):
+                    getattr(e, name)[rows] = getattr(c, name)
     foreign = _foreign(shard.video, own, centres)
     for m in MODALITIES:
-        e, E = evidence[m], shard.embeddings[m]
-        e.present[:], e.quality[:] = shard.present[m], shard.quality[m]
-        e.not_finite[:] = shard.not_finite[m]
-        # One speaker has no foreign one, and a foreign one without the modality no centre to be like.
-        here = shard.present[m] & (foreign != own) & centres.has(m)[foreign]
-        if here.any():
-            e.foreign[here] = np.einsum("ij,ij->i", E[here], centres.centre[m][foreign[here]])
-            e.foreign_agreement[here] = np.einsum("ij,ij->i", E[here], centres.sample[m][foreign[here]])
-    joint, joint_speaker = _compete(shard, own, centres, evidence)
+        for e, E, C, sample in (
+            (learned[m], inner.embeddings[m], centres.centre[m], centres.sample[m]),
+            (plain[m], shard.embeddings[m], centres.plain[m], None),
+        ):
+            e.present[:], e.quality[:] = shard.present[m], shard.quality[m]
+            e.not_finite[:] = shard.not_finite[m]
+            # One speaker has no foreign one, and a foreign one without the modality no centre to be like.
+            here = shard.present[m] & (foreign != own) & centres.has(m)[foreign]
+            if here.any():
+                e.foreign[here] = np.einsum("ij,ij->i", E[here], C[foreign[here]])
+                if sample is not None:
+                    e.foreign_agreement[here] = np.einsum("ij,ij->i", E[here], sample[foreign[here]])
+    nearest, joint = Competition(centres.centre).find(inner.embeddings, shard.present, own, granted_cores())
+    for m in MODALITIES:
+        learned[m].other, learned[m].other_speaker = nearest[m].value, nearest[m].speaker
+        plain[m].other, plain[m].other_speaker = _plainly(shard.embeddings[m], centres.plain[m], nearest[m].speaker)
     return Scores(
         utterance=np.array(shard.utterance, dtype=object),
         speaker=own,
         video=shard.video,
         speakers=centres.speakers,
-        evidence=evidence,
-        joint=joint,
-        joint_speaker=joint_speaker,
+        evidence=plain,
+        learned=learned,
+        joint=joint.value,
+        joint_speaker=joint.speaker,
         **persons,
     )
 
 
-def _compete(
-    shard: Shard, own: np.ndarray, centres: Centres, evidence: dict[str, Evidence]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fill in the nearest other speakers per modality and return those by the mean of the modalities present."""
-    n = len(own)
-    joint = np.full((n, NEAREST), np.nan, np.float32)
-    joint_speaker = np.full((n, NEAREST), -1, np.int32)
-    absent = {m: ~centres.has(m) for m in MODALITIES}
-    for start in range(0, n, _BLOCK):
-        rows = slice(start, min(start + _BLOCK, n))
-        total, count = None, np.zeros(rows.stop - start, np.float32)
-        for m in MODALITIES:
-            here = shard.present[m][rows]
-            if not here.any():
-                continue
-            cosine = shard.embeddings[m][rows] @ centres.centre[m].T
-            # The own centre holds the utterance itself: the competition is among the others.
-            cosine[np.arange(len(here)), own[rows]] = -2.0
-            cosine[:, absent[m]] = -2.0
-            total = cosine.copy() if total is None else np.add(total, cosine, out=total)
-            count += here
-            value, index = _largest(cosine)
-            value[~here], index[~here] = np.nan, -1
-            evidence[m].other[rows], evidence[m].other_speaker[rows] = value, index
-        if total is not None:
-            total /= np.maximum(count, 1)[:, None]
-            value, index = _largest(total)
-            value[count == 0], index[count == 0] = np.nan, -1
-            joint[rows], joint_speaker[rows] = value, index
-    return joint, joint_speaker
-
-
-def _largest(cosine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the `NEAREST` largest values of each row and where they stand; overwrites ``cosine``."""
-    rows = np.arange(len(cosine))
-    values = np.full((len(cosine), NEAREST), np.nan, np.float32)
-    index = np.full((len(cosine), NEAREST), -1, np.int32)
-    for k in range(min(NEAREST, cosine.shape[1] - 1)):
-        best = cosine.argmax(axis=1)
-        found = cosine[rows, best] > -1.5
-        values[found, k], index[found, k] = cosine[rows, best][found], best[found]
-        cosine[rows, best] = -3.0
-    return values, index
+def _plainly(embeddings: np.ndarray, centres: np.ndarray, speaker: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cosines (n, 3) of utterances to other speakers' centres, and these, the most similar first."""
+    cosine = np.full(speaker.shape, np.nan, np.float32)
+    for k in range(speaker.shape[1]):
+        rows = np.flatnonzero(speaker[:, k] >= 0)
+        cosine[rows, k] = np.einsum("ij,ij->i", embeddings[rows], centres[speaker[rows, k]])
+    order = np.argsort(-cosine, axis=1, kind="stable")
+    return np.take_along_axis(cosine, order, axis=1), np.take_along_axis(speaker, order, axis=1)
 
 
 def _foreign(video: np.ndarray, own: np.ndarray, centres: Centres) -> np.ndarray:

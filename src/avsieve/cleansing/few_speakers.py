@@ -101,7 +101,7 @@ class FewModel:
         alike = self.alone and spread < _ALIKE
         self.works, self.why = gap > max(3 * self.width, _LEAST_GAP) and not alike, NOT_APART
 
-    def log_likelihood(self, right: np.ndarray) -> np.ndarray:
+    def log_likelihood(self, right: np.ndarray, sceptical: bool = False) -> np.ndarray:
         """Return what `LikelihoodModel.log_likelihood` does, (n, 2, 2); neither beliefs nor the video are asked."""
         out = np.zeros((len(right), 2, 2))
         if self.works:

@@ -18,12 +18,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avsieve.cleansing.logistic import Regression
 from avsieve.cleansing.result import NOT_APART
 from avsieve.cleansing.scores import Evidence
 
 LIMIT = 12.0
 KINDS = ("blind inside", "blind outside", "lookalike inside", "lookalike outside")
 FIRST_MIXTURE = np.array([0.50, 0.35, 0.14, 0.01])
+_RIDGE = 0.1  # more would hide a plainly wrong one among a hundred utterances
+_ROBUST = 0.25  # of the sceptical reading
 _SAMPLE = 6_000
 
 
@@ -78,37 +81,11 @@ def features(x: Examples) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-@dataclass
-class Ratio:
-    """A fitted (multinomial) logistic regression; ``coefficients`` (classes, features)."""
-
-    centre: np.ndarray
-    scale: np.ndarray
-    coefficients: np.ndarray
-    intercept: np.ndarray
-
-    def __call__(self, x: Examples) -> np.ndarray:
-        """Return the log odds (n, classes); one column, of the second class against the first, where there are two."""
-        return (features(x) - self.centre) / self.scale @ self.coefficients.T + self.intercept
-
-
-def fit(tables: list[Examples], classes: list[int], weights: list[np.ndarray]) -> Ratio:
-    """Fit log odds between classes of examples.
-
-    Parameters
-    ----------
-    tables, classes, weights
-        Examples, the class of each table from 0, and the weight of each of its rows. The weights of every class should
-        have the same sum, so that log odds are log likelihood ratios.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    X = np.concatenate([features(t) for t in tables])
-    y = np.repeat(classes, [len(t.similarity) for t in tables])
-    centre, scale = X.mean(axis=0), X.std(axis=0) + 1e-6
-    model = LogisticRegression(C=1.0, solver="newton-cholesky")
-    model.fit((X - centre) / scale, y, sample_weight=np.concatenate(weights))
-    return Ratio(centre, scale, model.coef_, model.intercept_)
+def regression(tables: list[Examples], classes: list[int]) -> Regression:
+    """Prepare the regression that tells apart classes of examples, given the class of each table, from 0."""
+    return Regression(
+        np.concatenate([features(t) for t in tables]), np.repeat(classes, [len(t.similarity) for t in tables])
+    )
 
 
 class LikelihoodModel:
@@ -145,18 +122,25 @@ class LikelihoodModel:
         self.works = len(rows) >= 20
         self.rows = self._some(rows)
         # With one other utterance, nothing tells which of the two is the stranger.
-        self.in_company = ~np.isnan(e.agreement + e.similarity) & (self.company >= 2)
+        self.in_company = ~np.isnan(e.agreement + e.similarity) & (self.company >= 2) & ~e.fallback
         self.rows_in_company = self._some(rows[self.in_company[rows]])
         if self.works:
             tables = [t.take(self.rows) for t in self.wrong]
-            model = fit(tables, list(range(len(tables))), [np.ones(len(self.rows))] * len(tables))
-            self.kinds = model(self.real.take(self.known))
+            kinds = regression(tables, list(range(len(tables)))).fit(np.ones(len(self.rows) * len(tables)))
+            self.kinds[:, 1:] = kinds(features(self.real.take(self.known)))
+            self.alone = regression([*tables, self.real.take(self.rows)], [1] * len(KINDS) + [0])
+        if len(self.rows_in_company) >= 20:
+            self.together = self._in_company()
 
     def _some(self, rows: np.ndarray) -> np.ndarray:
         return np.sort(self.rng.choice(rows, _SAMPLE, replace=False)) if len(rows) > _SAMPLE else rows
 
-    def log_likelihood(self, right: np.ndarray) -> np.ndarray:
+    def log_likelihood(self, right: np.ndarray, sceptical: bool = False) -> np.ndarray:
         """Return log p(evidence | state of the video, case of the utterance), given beliefs.
+
+        What lies far from the label and is believed half only may be a right utterance of a bad recording or a wrong
+        one: the data cannot tell. Usually it counts as far as it is believed; sceptically, by regression that is robust
+        against wrong examples among the right (`avsieve.cleansing.logistic`), it hardly does.
 
         Parameters
         ----------
@@ -173,20 +157,25 @@ class LikelihoodModel:
         if not self.works:
             return out
         w = _weights(right[self.rows])
-        tables = [t.take(self.rows) for t in (*self.wrong, self.real)]
-        alone = fit(tables, [1] * len(KINDS) + [0], [*(w * share for share in self.mixture), w])
-        out[self.known, :, 1] = np.clip(alone(self.real.take(self.known)), -LIMIT, LIMIT)
+        robust = _ROBUST if sceptical else 0.0
+        alone = self.alone.fit(np.concatenate([*(w * share for share in self.mixture), w]), ridge=_RIDGE, robust=robust)
+        out[self.known, :, 1] = np.clip(alone(features(self.real.take(self.known))), -LIMIT, LIMIT)
         if len(self.rows_in_company) >= 20:
+            w = _weights(right[self.rows_in_company])
+            parts = [w * share for share in self.mixture]
+            together = self.together.fit(np.concatenate([w, *parts, *parts, w]), ridge=_RIDGE, robust=robust)
             rows = np.flatnonzero(self.in_company)
-            odds = self._in_company(right)(self.real.among(self.e.agreement, self.company).take(rows))
-            odds = np.clip(odds - odds[:, :1], -LIMIT, LIMIT)
-            out[rows, 0, 1], out[rows, 1, 1], out[rows, 1, 0] = odds[:, 1], odds[:, 2], odds[:, 3]
+            odds = together(features(self.real.among(self.e.agreement, self.company).take(rows)))
+            odds = np.clip(odds, -LIMIT, LIMIT)
+            out[rows, 0, 1], out[rows, 1, 1], out[rows, 1, 0] = odds[:, 0], odds[:, 1], odds[:, 2]
+        # What was compared with its own video alone says nothing of whether that video is right.
+        rows = np.flatnonzero(self.e.fallback)
+        out[rows, 1, 0], out[rows, 1, 1] = out[rows, 0, 1], 0.0
         return out
 
-    def _in_company(self, right: np.ndarray) -> Ratio:
+    def _in_company(self) -> Regression:
         """Tell apart: right; wrong alone; wrong with the video; right in a wrong video."""
         rows, e = self.rows_in_company, self.e
-        w = _weights(right[rows])
         company, agreement = self.company[rows], e.agreement[rows]
         # Strangers in a video share its channel: they agree by what the own video has over another one of the label.
         channel = np.nan_to_num(agreement - e.sibling[rows])
@@ -202,8 +191,7 @@ class LikelihoodModel:
             *(t.among(agreement, company) for t in kinds),
             real.among(among_strangers, company),
         ]
-        parts = [w * share for share in self.mixture]
-        return fit(tables, [0, *[1] * len(kinds), *[2] * len(kinds), 3], [w, *parts, *parts, w])
+        return regression(tables, [0, *[1] * len(kinds), *[2] * len(kinds), 3])
 
     def update_mixture(self, right: np.ndarray, prior: float = 200.0) -> None:
         """Re-estimate how often each kind of wrong occurs; ``prior`` counts the first guess for so many utterances."""

@@ -23,30 +23,42 @@ _FLOOR = 0.01
 _ROUNDS = 8
 # How much likelier a person in one video more is to be the speaker: wrong videos seldom show the same stranger twice.
 _PER_VIDEO = 12.0
+# Videos whose mean voices and faces are so alike (cosine) are copies of one.
+_COPY = 0.97
+
+
+@dataclass
+class Compared:
+    """One modality of one label, with n utterances and D dimensions.
+
+    ``centre`` (D,) of length 1; ``similarity`` and ``plain`` (n,) cosine to the robust and to the plain centre, each
+    without the utterance's own video; ``support`` (n,) how many other videos stand behind ``similarity``; ``agreement``
+    (n,) cosine to the rest of the own video, ``sibling`` (n,) to the most trusted other video. NaN where there is
+    nothing to compare with. ``fallback`` (n,) tells that an utterance was compared with its own video for want of
+    another. ``sample`` (D,) is the mean of the most trusted video.
+    """
+
+    centre: np.ndarray
+    similarity: np.ndarray
+    plain: np.ndarray
+    support: np.ndarray
+    agreement: np.ndarray
+    sibling: np.ndarray
+    fallback: np.ndarray
+    sample: np.ndarray
 
 
 @dataclass
 class SpeakerModel:
-    """What pooling knows about one label; per modality, with n utterances and D dimensions.
+    """What pooling knows about one label.
 
-    ``weight`` (n,) probability that the modality is the speaker's; ``centre`` (D,) of length 1; ``lovo`` and ``plain``
-    (n,) cosine to the robust and to the plain centre, each without the utterance's own video; ``support`` (n,) how many
-    other videos stand behind ``lovo``; ``agreement`` (n,) cosine to the rest of the own video, ``sibling`` (n,) to the
-    most trusted other video. NaN where there is nothing to compare with. ``fallback`` (n,) tells that an utterance was
-    compared with its own video for want of another. ``sample`` (D,) is the mean of the most trusted video; ``second``
-    (n,) the probability of belonging to a second person who is seen in several videos. ``doubt`` is the probability
-    that the centre is not the speaker's, and ``rival`` (n,) then that of the utterance to be.
+    Per modality ``weight`` (n,), the probability that it is the speaker's, and what `Compared` has. ``second`` (n,) is
+    the probability of belonging to a second person who is seen in several videos. ``doubt`` is the probability that
+    the centre is not the speaker's, and ``rival`` (n,) then that of the utterance to be.
     """
 
     weight: dict[str, np.ndarray]
-    centre: dict[str, np.ndarray]
-    lovo: dict[str, np.ndarray]
-    plain: dict[str, np.ndarray]
-    support: dict[str, np.ndarray]
-    agreement: dict[str, np.ndarray]
-    sibling: dict[str, np.ndarray]
-    fallback: dict[str, np.ndarray]
-    sample: dict[str, np.ndarray]
+    compared: dict[str, Compared]
     second: np.ndarray
     doubt: float
     rival: np.ndarray
@@ -66,8 +78,8 @@ def pool_speaker(
     calibration
         Per modality, from `avsieve.cleansing.calibration.calibrate`.
     """
-    code = np.unique(video, return_inverse=True)[1].reshape(-1)
     present = {m: (embeddings[m] != 0).any(axis=1) for m in MODALITIES}
+    code = _distinct(embeddings, np.unique(video, return_inverse=True)[1].reshape(-1))
     views = {m: _View(embeddings[m], code, present[m]) for m in MODALITIES}
     agree = _video_agreement(views, calibration)
     weight = _mode_weights(views, code, agree)
@@ -77,18 +89,24 @@ def pool_speaker(
             dot = views[m].leave_out(weight[m]).mean_cosine
             odds[m] = np.where(np.isnan(dot), 0.0, calibration[m].log_odds(np.nan_to_num(dot)))
         weight = _right(odds, present)
-    persons = (_second_mode(weight, code, agree), *_rivals(weight, code, agree))
-    result = SpeakerModel({}, {}, {}, {}, {}, {}, {}, {}, {}, *persons)
-    for m in MODALITIES:
-        robust = views[m].leave_out(weight[m])
-        plain = views[m].leave_out(present[m].astype(np.float32), by_video=False)
-        result.weight[m] = np.where(present[m], weight[m], 0.0)
-        result.centre[m] = robust.centre
-        result.lovo[m], result.plain[m] = robust.cosine, plain.cosine
-        result.support[m], result.fallback[m] = robust.support, robust.fallback
-        result.agreement[m] = views[m].agreement()
-        result.sample[m], result.sibling[m] = views[m].siblings(result.weight[m])
-    return result
+    weight = {m: np.where(present[m], weight[m], 0.0) for m in MODALITIES}
+    compared = {m: _compare(views[m], weight[m]) for m in MODALITIES}
+    return SpeakerModel(weight, compared, _second_mode(weight, code, agree), *_rivals(weight, code, agree))
+
+
+def compare(embeddings: np.ndarray, video: np.ndarray, weight: np.ndarray) -> Compared:
+    """Compare one speaker's utterances (n, D) with centres of given weights (n,): rows and videos as `pool_speaker`."""
+    code = np.unique(video, return_inverse=True)[1].reshape(-1)
+    return _compare(_View(embeddings, code, (embeddings != 0).any(axis=1)), weight)
+
+
+def _compare(view: _View, weight: np.ndarray) -> Compared:
+    robust = view.leave_out(weight)
+    plain = view.leave_out(view.present.astype(np.float32), by_video=False)
+    sample, sibling = view.siblings(weight)
+    return Compared(
+        robust.centre, robust.cosine, plain.cosine, robust.support, view.agreement(), sibling, robust.fallback, sample
+    )
 
 
 @dataclass
@@ -161,6 +179,41 @@ class _View:
         return means[first], cosine
 
 
+def _distinct(embeddings: dict[str, np.ndarray], code: np.ndarray) -> np.ndarray:
+    """Number the videos (n,) anew, copies of one video alike: what was uploaded twice is one witness, not two.
+
+    Strong encoders make all videos of a person alike. A copy is told by its utterances: each has a twin in the other
+    video that is far nearer to it than the utterances of one video are to each other.
+    """
+    videos = int(code.max()) + 1
+    onehot = np.zeros((videos, len(code)), np.float32)
+    onehot[code, np.arange(len(code))] = 1
+    alike = np.ones((videos, videos), bool)
+    compared = np.zeros((videos, videos), bool)
+    for E in embeddings.values():
+        means = unit_rows(onehot @ E)
+        has = (means != 0).any(axis=1)
+        both = has[:, None] & has[None]
+        alike &= ~both | (means @ means.T > _COPY)
+        compared |= both
+    stands_for = np.arange(videos)
+    for a, b in np.argwhere(np.triu(alike & compared, 1)):
+        if all(_twins(E, code, a, b) for E in embeddings.values()):
+            stands_for[b] = stands_for[a]
+    return np.unique(stands_for[code], return_inverse=True)[1].reshape(-1)
+
+
+def _twins(E: np.ndarray, code: np.ndarray, a: int, b: int) -> bool:
+    """Tell whether the utterances of video ``b`` are those of ``a`` again, in one modality; so if it is missing."""
+    first, second = (E[(code == video) & E.any(axis=1)] for video in (a, b))
+    if not len(first) or not len(second):
+        return True
+    apart = 1 - (second @ first.T).max(axis=1)
+    among = 1 - first @ first.T
+    usual = among.sum() / (len(first) * (len(first) - 1)) if len(first) > 1 else 1 - _COPY
+    return bool(apart.mean() < usual / 4)
+
+
 def _video_agreement(views: dict[str, _View], calibration: dict[str, PairCalibration]) -> np.ndarray:
     """Return the probability that two videos show one person, (videos, videos), by both modalities."""
     videos = len(views["audio"].onehot)
@@ -202,13 +255,14 @@ def _second_mode(weight: dict[str, np.ndarray], code: np.ndarray, agree: np.ndar
 def _rivals(weight: dict[str, np.ndarray], code: np.ndarray, agree: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the probability that somebody else than the centre is the speaker, and per utterance that of being them.
 
-    People in more videos are likelier to be the speaker: each video more multiplies the odds by `_PER_VIDEO`.
+    People in more videos are likelier to be the speaker. Against somebody seen once each video more multiplies the odds
+    by `_PER_VIDEO`; somebody seen in many is a namesake or a host, and only the ratio counts.
     """
     right = np.bincount(code, weights=np.maximum(weight["audio"], weight["visual"])) / np.bincount(code)
     left = 1 - right
     company = 1 + agree @ left
     # Every person once, whatever the number of their videos; a video that the centre owns is nobody else's.
-    odds = left / company * _PER_VIDEO ** (left * company - right.sum())
+    odds = left / company * _PER_VIDEO ** ((left * company - right.sum()) / np.maximum(left * company, 1.0))
     total = float(odds.sum())
     same = agree + np.eye(len(agree))
     rival = same @ odds / max(total, 1e-9)

@@ -17,7 +17,8 @@ class Judgement:
     ``wrong`` is the probability that at least one of the modalities judged is wrong. ``calibrated`` tells whether
     these are probabilities, from which precision and recall can be expected, or only a method's yes (1) and no (0).
     ``facts`` are what the method learned or used, for ``summary.json``. ``unjudged`` says of a modality that could not
-    be judged at all why it could not.
+    be judged at all why it could not. ``sceptical`` is the same with the other reading of what
+    the data leave open, from which the figures that are expected of a list get their range.
     """
 
     audio_wrong: np.ndarray
@@ -26,6 +27,7 @@ class Judgement:
     calibrated: bool
     facts: dict[str, Any] = field(default_factory=dict)
     unjudged: dict[str, str] = field(default_factory=dict)
+    sceptical: Judgement | None = None
 
     @property
     def both_wrong(self) -> np.ndarray:

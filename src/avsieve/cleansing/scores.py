@@ -16,6 +16,8 @@ from avsieve.storage.tables import read_table, write_table
 
 NEAREST = 3  # other speakers kept per utterance
 PERSONS = ("second", "doubt", "rival")
+_METRIC = "metric"  # in the names of the columns of what was compared in the metric
+_SHARED = ("quality", "fallback", "present", "not_finite")  # the same in the metric
 _COLUMNS = ("utterance", "speaker", "video", "joint", "joint_speaker", *PERSONS)
 
 
@@ -28,7 +30,8 @@ class Evidence:
     plain
         To the plain mean of the speaker's other videos, as published methods have it.
     other, other_speaker
-        (n, 3) the nearest other speakers, most similar first, and their row in ``Scores.speakers`` (-1: none).
+        (n, 3) the nearest other speakers in the metric, most similar first, and their row in ``Scores.speakers`` (-1:
+        none).
     agreement
         To the rest of the own video.
     sibling
@@ -82,6 +85,9 @@ class Evidence:
 class Scores:
     """Evidence of n utterances.
 
+    ``evidence`` is by the plain cosines of the embeddings, which users and published methods know; ``learned`` by
+    cosines in the metric that was learned from the corpus, if one was.
+
     ``speaker`` (n,) int32 rows of ``speakers``; ``video`` (n,) keys; ``joint`` and ``joint_speaker`` (n, 3) the nearest
     other speakers by the mean of the modalities present. ``second`` (n,) is the probability that the utterance belongs
     to a second person who is seen in several videos of the label; ``doubt`` (n,) that the label's centre is not the
@@ -93,6 +99,7 @@ class Scores:
     video: np.ndarray
     speakers: list[str]
     evidence: dict[str, Evidence]
+    learned: dict[str, Evidence]
     joint: np.ndarray
     joint_speaker: np.ndarray
     second: np.ndarray
@@ -118,25 +125,27 @@ class Scores:
 
     def take(self, rows: np.ndarray) -> Scores:
         """Return the scores of some rows."""
-        evidence = {
-            m: Evidence(**{f.name: getattr(e, f.name)[rows] for f in fields(e)}) for m, e in self.evidence.items()
-        }
+        evidence, learned = (
+            {m: Evidence(**{f.name: getattr(e, f.name)[rows] for f in fields(e)}) for m, e in parts.items()}
+            for parts in (self.evidence, self.learned)
+        )
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
-        return Scores(speakers=self.speakers, evidence=evidence, **columns)
+        return Scores(speakers=self.speakers, evidence=evidence, learned=learned, **columns)
 
 
 def concatenate(parts: Sequence[Scores]) -> Scores:
     """Join scores that were made with the same centres."""
     if not parts:
         raise AvsieveError("no scores were given; score at least one shard")
-    evidence = {
-        m: Evidence(
-            **{f.name: np.concatenate([getattr(p.evidence[m], f.name) for p in parts]) for f in fields(Evidence)}
-        )
-        for m in MODALITIES
-    }
+    evidence, learned = (
+        {m: _joined([getattr(p, name)[m] for p in parts]) for m in MODALITIES} for name in ("evidence", "learned")
+    )
     joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _COLUMNS}
-    return Scores(speakers=parts[0].speakers, evidence=evidence, **joined)
+    return Scores(speakers=parts[0].speakers, evidence=evidence, learned=learned, **joined)
+
+
+def _joined(parts: Sequence[Evidence]) -> Evidence:
+    return Evidence(**{f.name: np.concatenate([getattr(e, f.name) for e in parts]) for f in fields(Evidence)})
 
 
 def to_table(scores: Scores) -> pa.Table:
@@ -147,16 +156,18 @@ def to_table(scores: Scores) -> pa.Table:
         "video": pa.array(scores.video, pa.string()),
     }
     for m in MODALITIES:
-        e = scores.evidence[m]
-        for field in fields(e):
-            values = getattr(e, field.name)
-            if field.name == "other":
-                columns |= {f"{m}_other{k + 1}": pa.array(values[:, k], pa.float32()) for k in range(NEAREST)}
-            elif field.name == "other_speaker":
-                columns |= {f"{m}_other{k + 1}_speaker": _names(values[:, k], scores.speakers) for k in range(NEAREST)}
-            else:
-                columns[f"{m}_{field.name}"] = pa.array(values)
-        columns[f"{m}_margin"] = pa.array(e.margin, pa.float32())
+        for stem, e in ((m, scores.evidence[m]), (f"{m}_{_METRIC}", scores.learned[m])):
+            for field in fields(e):
+                values = getattr(e, field.name)
+                if field.name == "other":
+                    columns |= {f"{stem}_other{k + 1}": pa.array(values[:, k], pa.float32()) for k in range(NEAREST)}
+                elif field.name == "other_speaker":
+                    columns |= {
+                        f"{stem}_other{k + 1}_speaker": _names(values[:, k], scores.speakers) for k in range(NEAREST)
+                    }
+                elif stem == m or field.name not in _SHARED:
+                    columns[f"{stem}_{field.name}"] = pa.array(values)
+        columns[f"{m}_margin"] = pa.array(scores.evidence[m].margin, pa.float32())
     for k in range(NEAREST):
         columns[f"joint_other{k + 1}"] = pa.array(scores.joint[:, k], pa.float32())
         columns[f"joint_other{k + 1}_speaker"] = _names(scores.joint_speaker[:, k], scores.speakers)
@@ -191,13 +202,19 @@ def read_scores(path: str | Path) -> Scores:
     """Read scores; speakers are numbered by their names' order."""
     read_table(path, ["utterance"])
     table = pq.read_table(path)
-    nearest = [f"{m}_other{k + 1}_speaker" for m in (*MODALITIES, "joint") for k in range(NEAREST)]
+    stems = [*MODALITIES, *(f"{m}_{_METRIC}" for m in MODALITIES)]
+    nearest = [f"{s}_other{k + 1}_speaker" for s in (*stems, "joint") for k in range(NEAREST)]
     wanted = {
         "speaker",
         "video",
         *PERSONS,
         *nearest,
-        *(f"{m}_{f.name}" for m in MODALITIES for f in fields(Evidence) if "other" not in f.name),
+        *(
+            f"{s}_{f.name}"
+            for s in stems
+            for f in fields(Evidence)
+            if "other" not in f.name and not (f.name in _SHARED and s not in MODALITIES)
+        ),
     }
     if missing := sorted(wanted - set(table.column_names)):
         raise AvsieveError(f"{path}: columns {missing[:4]} are missing; score the utterances again")
@@ -214,23 +231,26 @@ def read_scores(path: str | Path) -> Scores:
     def matrix(stem: str) -> np.ndarray:
         return np.stack([table[f"{stem}{k + 1}"].to_numpy() for k in range(NEAREST)], axis=1)
 
-    evidence = {}
-    for m in MODALITIES:
+    def evidence(stem: str, modality: str) -> Evidence:
         made = {}
         for field in fields(Evidence):
             if field.name == "other":
-                made["other"] = matrix(f"{m}_other")
+                made["other"] = matrix(f"{stem}_other")
             elif field.name == "other_speaker":
-                made["other_speaker"] = np.stack([codes(f"{m}_other{k + 1}_speaker") for k in range(NEAREST)], axis=1)
+                made["other_speaker"] = np.stack(
+                    [codes(f"{stem}_other{k + 1}_speaker") for k in range(NEAREST)], axis=1
+                )
             else:
-                made[field.name] = table[f"{m}_{field.name}"].to_numpy()
-        evidence[m] = Evidence(**made)
+                made[field.name] = table[f"{modality if field.name in _SHARED else stem}_{field.name}"].to_numpy()
+        return Evidence(**made)
+
     return Scores(
         utterance=table["utterance"].to_numpy(),
         speaker=codes("speaker"),
         video=table["video"].to_numpy(),
         speakers=speakers,
-        evidence=evidence,
+        evidence={m: evidence(m, m) for m in MODALITIES},
+        learned={m: evidence(f"{m}_{_METRIC}", m) for m in MODALITIES},
         joint=matrix("joint_other"),
         joint_speaker=np.stack([codes(f"joint_other{k + 1}_speaker") for k in range(NEAREST)], axis=1),
         **{name: table[name].to_numpy() for name in PERSONS},

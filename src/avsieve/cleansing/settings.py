@@ -43,9 +43,21 @@ class Cleansing(Block):
 class Audit(Block):
     """An audit of the list: wrong labels are injected and the cleansing must find them (`snakemake audit_noise`)."""
 
-    rate: float = key(0.1, "Share of the utterances whose label is corrupted.", "audit_noise", gt=0, le=0.5)
+    rate: float = key(
+        0.1,
+        "Largest share of the utterances whose label is corrupted: as many as the list seems to hold already, and a "
+        "quarter of this share in any case.",
+        "audit_noise",
+        gt=0,
+        le=0.5,
+    )
     kinds: dict[Literal["video", "audio", "visual"], Share] = key(
         lambda: {"video": 0.5, "audio": 0.25, "visual": 0.25}, "Shares of the kinds of error.", "audit_noise"
     )
     outside: Share = key(0.3, "Share of the corrupted labels whose person is outside the list.", "audit_noise")
+    similar: Share = key(
+        0.2,
+        "Share of the corrupted labels whose person is one of the five most similar to the speaker.",
+        "audit_noise",
+    )
     seed: int = key(0, "Seed for choosing the labels to corrupt.", "audit_noise", ge=0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from avsieve.cleansing.inputs import MODALITIES
-from avsieve.cleansing.likelihood import Examples, fit
+from avsieve.cleansing.likelihood import Examples, features, regression
 from avsieve.cleansing.scores import Evidence, Scores
 
 _SAMPLE = 20_000
@@ -49,10 +49,10 @@ def suggest(scores: Scores, right: np.ndarray, kind: np.ndarray, *, least: float
     """
     speaker = np.full(len(scores), -1, np.int32)
     probability = np.full(len(scores), np.nan)
-    own = np.nanmean(_masked(np.stack([scores.evidence[m].similarity for m in MODALITIES])), axis=0).filled(np.nan)
+    own = np.nanmean(_masked(np.stack([scores.learned[m].similarity for m in MODALITIES])), axis=0).filled(np.nan)
     tables = {"video": (own, scores.joint, scores.joint_speaker)}
     for m in MODALITIES:
-        e = scores.evidence[m]
+        e = scores.learned[m]
         tables[m] = (e.similarity, e.other, e.other_speaker)
     for name, (similarity, other, candidate) in tables.items():
         rows = np.flatnonzero((kind == name) & (candidate[:, 0] >= 0))
@@ -63,9 +63,8 @@ def suggest(scores: Scores, right: np.ndarray, kind: np.ndarray, *, least: float
         learn = np.flatnonzero(usable & (right > 0.5))
         if len(learn) > _SAMPLE:
             learn = np.sort(np.random.default_rng(0).choice(learn, _SAMPLE, replace=False))
-        ones = np.ones(len(learn))
-        ratio = fit([nobody.take(learn), theirs.take(learn)], [0, 1], [ones, ones])
-        p = 1 / (1 + np.exp(-np.clip(ratio(nobody.take(rows))[:, 0], -30, 30)))
+        ratio = regression([nobody.take(learn), theirs.take(learn)], [0, 1]).fit(np.ones(2 * len(learn)))
+        p = 1 / (1 + np.exp(-np.clip(ratio(features(nobody.take(rows)))[:, 0], -30, 30)))
         probability[rows] = p
         speaker[rows[p >= least]] = candidate[rows[p >= least], 0]
     return Suggestions(speaker, np.where(speaker >= 0, probability, np.nan))
@@ -78,8 +77,8 @@ def find_merges(scores: Scores, right: np.ndarray, *, least: float = 0.8, share:
     speaker and 1 the own one. Both labels must name each other as nearest for at least ``share`` of their right
     utterances.
     """
-    own = np.nanmean(_masked(np.stack([scores.evidence[m].similarity for m in MODALITIES])), axis=0).filled(np.nan)
-    foreign = np.nanmean(_masked(np.stack([scores.evidence[m].foreign for m in MODALITIES])), axis=0).filled(np.nan)
+    own = np.nanmean(_masked(np.stack([scores.learned[m].similarity for m in MODALITIES])), axis=0).filled(np.nan)
+    foreign = np.nanmean(_masked(np.stack([scores.learned[m].foreign for m in MODALITIES])), axis=0).filled(np.nan)
     good = (right > 0.5) & ~np.isnan(own) & ~np.isnan(scores.joint[:, 0])
     if not good.any() or np.isnan(foreign).all():
         return []
@@ -103,7 +102,7 @@ def find_merges(scores: Scores, right: np.ndarray, *, least: float = 0.8, share:
 
 def without_twins(scores: Scores, modality: str, merges: list[Merge]) -> Evidence:
     """Return the evidence of a modality with an utterance's label's twins taken out of the competition."""
-    e = scores.evidence[modality]
+    e = scores.learned[modality]
     if not merges:
         return e
     position = {s: i for i, s in enumerate(scores.speakers)}

@@ -38,6 +38,13 @@ def add_arguments(ap: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Cleanse and print what was found."""
+    from avsieve.runtime.cores import one_core_for_blas
+
+    with one_core_for_blas():
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     from avsieve.cleansing.scores import write_scores
     from avsieve.cleansing.table import score_table
     from avsieve.cleansing.write import cleanse
@@ -60,6 +67,9 @@ def run(args: argparse.Namespace) -> int:
     listed = frame["utterance"].tolist()
     tables = {m: read_tables(p, table_options(args), wanted=listed) if p else None for m, p in given.items()}
     scores = score_table(frame, tables)
+    for table in tables.values():
+        if table is not None:
+            table.forget()  # what follows needs names and reasons
     write_scores(args.out / "scores.parquet", scores)
     write_train_list(args.out / "train_all.txt", listed, frame["seconds"].tolist())
     summary = cleanse(
@@ -96,9 +106,15 @@ def show(summary: dict[str, Any], surplus: dict[str, int]) -> list[str]:
     if (estimated := summary["estimated"]) and estimated["precision"] is None:
         lines.append(f"expected: {estimated['wrong']:.1f} wrong labels, none of them likely enough to be flagged")
     elif estimated:
-        lines.append(f"expected: precision {estimated['precision']:.3f}, recall {estimated['recall']:.3f}")
+        figures = (f"{k} {estimated[k]:.3f}{_range(estimated['range'][k])}" for k in ("precision", "recall"))
+        lines.append(f"expected: {', '.join(figures)}")
     lists = ", ".join(f"{name}.txt {count:,}" for name, count in summary["lists"].items())
     return [*lines, f"lines: {lists}"]
+
+
+def _range(ends: list[float] | None) -> str:
+    """Return the range of an expected figure in words; nothing where it is too narrow to show."""
+    return f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends and f"{ends[0]:.3f}" != f"{ends[1]:.3f}" else ""
 
 
 def show_warnings(summary: dict[str, Any]) -> list[str]:

@@ -50,6 +50,10 @@ class EmbeddingTable:
         """The row of each utterance."""
         return {u: i for i, u in enumerate(self.utterance)}
 
+    def forget(self) -> None:
+        """Let the embeddings go, the largest part by far; which utterances had one, and why others had none, stays."""
+        self.embedding = np.zeros((0, self.embedding.shape[1]), self.embedding.dtype)
+
     def surplus(self, utterances: Iterable[str]) -> int:
         """Return how many of the embeddings are of none of ``utterances``."""
         return len(self.row.keys() - set(utterances))

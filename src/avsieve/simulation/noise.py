@@ -13,11 +13,19 @@ KINDS = ("clean", "video", "audio", "visual")
 
 @dataclass
 class Truth:
-    """Who is really heard and seen, as indices of people (n,), and the kind of each utterance (n,) in `KINDS`."""
+    """Who is really heard and seen, as indices of people (n,), and the kind of each utterance (n,) in `KINDS`.
+
+    ``own_voice`` (n,) is the label's share in a voice that mixes two: 0 where it does not.
+    """
 
     audio: np.ndarray
     visual: np.ndarray
     kind: np.ndarray
+    own_voice: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Truth:
+        """Return the truth of ``rows``."""
+        return Truth(self.audio[rows], self.visual[rows], self.kind[rows], self.own_voice[rows])
 
 
 def draw_noise(
@@ -33,6 +41,7 @@ def draw_noise(
         Cosines between people (inside, people), the mean of both modalities; the first ``inside`` people are labels.
     """
     n, people = len(speaker), likeness.shape[1]
+    options = rng.spawn(1)[0]  # what is off by default draws from here, and changes nothing else
     rates = _speaker_rates(np.bincount(speaker, minlength=inside), spec, rng)
     kind = np.zeros(n, np.int8)
     other = np.arange(0)
@@ -53,11 +62,50 @@ def draw_noise(
     other = other_of_video[video]
     for i in np.flatnonzero(kind >= 2):
         other[i] = _other(speaker[i], spec, likeness, inside, people, rng)
+    interviewers = np.array([_other(s, spec, likeness, inside, people, options) for s in range(inside)])
+    one_stranger = (options.random(inside) < spec.interviewed)[speaker]
+    other[one_stranger] = interviewers[speaker[one_stranger]]
+    for shown, who in (_halves(owner, spec, likeness, options), _hosted(owner, spec, people, options)):
+        kind[shown[video]] = 1
+        other = np.where(shown[video], who[video], other)
     audio, visual = speaker.copy(), speaker.copy()
     wrong_audio, wrong_visual = np.isin(kind, (1, 2, 4)), np.isin(kind, (1, 3, 4))
     audio[wrong_audio], visual[wrong_visual] = other[wrong_audio], other[wrong_visual]
     kind[kind == 4] = 1
-    return Truth(audio, visual, kind)
+    mixed = (kind == KINDS.index("audio")) & (options.random(n) < spec.mixed)
+    # Two voices at about the same level: with less of either the clip would be one person's.
+    own_voice = np.where(mixed, options.uniform(0.3, 0.7, size=n), 0.0)
+    return Truth(audio, visual, kind, own_voice)
+
+
+def copied_videos(video: np.ndarray, kind: np.ndarray, spec: NoiseSpec, rng: np.random.Generator) -> np.ndarray:
+    """Tell which videos are uploaded again, (videos,) bool: those that are wrong as a whole, and some right ones."""
+    if spec.copies == 1:
+        return np.zeros(int(video.max()) + 1, bool)
+    size = np.bincount(video)
+    wrong, right = (np.bincount(video, weights=kind == KINDS.index(k)) for k in ("video", "clean"))
+    return (wrong == size) | ((right == size) & (rng.random(len(size)) < spec.right_copied))
+
+
+def _halves(
+    owner: np.ndarray, spec: NoiseSpec, likeness: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which videos are the second person's of a label, (videos,) bool, and who that is, (videos,)."""
+    inside, people = likeness.shape
+    shown, who = np.zeros(len(owner), bool), np.zeros(len(owner), int)
+    if not spec.halves:
+        return shown, who
+    for s in rng.permutation(inside)[: round(spec.halves * inside)]:
+        own = rng.permutation(np.flatnonzero(owner == s))
+        second = own[: len(own) // 2]
+        shown[second], who[second] = True, _other(s, spec, likeness, inside, people, rng)
+    return shown, who
+
+
+def _hosted(owner: np.ndarray, spec: NoiseSpec, people: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return which videos show the host, (videos,) bool, and who that is, (videos,): the last of all people."""
+    host = people - 1
+    return (rng.random(len(owner)) < spec.host) & (owner != host), np.full(len(owner), host)
 
 
 def _speaker_rates(sizes: np.ndarray, spec: NoiseSpec, rng: np.random.Generator) -> np.ndarray:
@@ -70,13 +118,14 @@ def _speaker_rates(sizes: np.ndarray, spec: NoiseSpec, rng: np.random.Generator)
 
 
 def _other(s: int, spec: NoiseSpec, likeness: np.ndarray, inside: int, people: int, rng: np.random.Generator) -> int:
-    outside = rng.random() < spec.outside and people > inside
+    outside = (rng.random() < spec.outside or inside == 1) and people > inside
     first, last = (inside, people) if outside else (0, inside)
     if rng.random() < spec.similar:
         row = likeness[s, first:last].copy()
         if not outside:
             row[s] = -np.inf
         top = np.argsort(row)[-5:]
+        top = top[np.isfinite(row[top])]  # among five speakers the label itself would be one of its own lookalikes
         return first + int(rng.choice(top))
     while (pick := int(rng.integers(first, last))) == s:
         pass

@@ -155,6 +155,8 @@ class Scores:
     """The centre of every speaker."""
     calibration: str = "results/scores/centres.json"
     """What similarities mean on this data; beside the centres, whose reader looks for it there."""
+    metric: str = "results/scores/centres.npz"
+    """The metric that was learned from this data; beside the centres too."""
     centres_provenance: str = "results/scores/centres.provenance.json"
     """What the centres were made with."""
     shards: str = "results/scores/shards"

@@ -25,6 +25,7 @@ def scores_of(audio, visual, **more) -> Scores:
         video=np.array([f"s/v{i}" for i in range(n)], dtype=object),
         speakers=["s", "t"],
         evidence=evidence,
+        learned=evidence,
         joint=np.full((n, 3), np.nan, np.float32),
         joint_speaker=np.full((n, 3), -1, np.int32),
         second=np.zeros(n, np.float32),

@@ -25,11 +25,19 @@ if TYPE_CHECKING:
     from avsieve.cleansing.scores import Evidence, Scores
 
 
+_SCEPTICAL_ROUNDS = 4
+
+
 class PosteriorSettings(Block):
     """Options of the posterior."""
 
     rounds: int = key(6, "How often likelihoods and beliefs are re-estimated.", ge=1)
     seed: int = key(0, "Of the choice of examples that ratios are learned from.", ge=0)
+    sceptical: bool = key(
+        False,
+        "Decide by the sceptical reading: what lies far from its label and is believed by half only is taken for wrong."
+        " It finds more, and also flags the noise and the silence of corpora that have much of it.",
+    )
 
 
 class Posterior(Method[PosteriorSettings]):
@@ -47,29 +55,24 @@ class Posterior(Method[PosteriorSettings]):
         from avsieve.cleansing.inputs import MODALITIES
         from avsieve.cleansing.likelihood import KINDS, LikelihoodModel
         from avsieve.cleansing.result import Judgement
-        from avsieve.cleansing.structure import Inference, Shares, infer
+        from avsieve.cleansing.structure import CASES, Inference, Shares, infer
         from avsieve.cleansing.suggestions import find_merges, without_twins
 
         video, speaker = scores.video_code(), scores.speaker.astype(np.int64)
-        belief = {m: _first_belief(scores.evidence[m]) for m in MODALITIES}
+        belief = {m: _first_belief(scores.learned[m]) for m in MODALITIES}
         twins = find_merges(scores, np.minimum(belief["audio"], belief["visual"]))
         models = {m: model_for(without_twins(scores, m, twins), video, speaker, settings.seed) for m in MODALITIES}
         found = Inference(np.zeros((len(scores), 4)), dict(belief), Shares())
-        for _ in range(settings.rounds):
-            audio, visual = (models[m].log_likelihood(found.settled[m]) for m in MODALITIES)
+
+        def reestimate(found: Inference, sceptical: bool) -> Inference:
+            audio, visual = (models[m].log_likelihood(found.settled[m], sceptical) for m in MODALITIES)
             found = infer(audio, visual, video, speaker, found.shares)
-            cases = found.cases
-            belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
-            for m in MODALITIES:
-                models[m].update_mixture(belief[m])
-        # Where another person may be the speaker: theirs would be right, and all others wrong in both modalities.
-        doubt, rival = scores.doubt[:, None].astype(float), scores.rival[:, None].astype(float)
-        cases = (1 - doubt) * cases + doubt * np.concatenate([rival, 0 * rival, 0 * rival, 1 - rival], axis=1)
-        belief = {"audio": cases[:, 0] + cases[:, 2], "visual": cases[:, 0] + cases[:, 1]}
-        # Without evidence of its own a belief is what the structure assumes: no judgement.
-        judged = {m: ~np.isnan(scores.evidence[m].similarity) & models[m].works for m in MODALITIES}
-        a, v = (np.where(judged[m], 1 - belief[m], np.nan) for m in MODALITIES)
-        wrong = np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - cases[:, 0]))
+            for i, m in enumerate(MODALITIES):
+                models[m].update_mixture(found.cases[:, CASES[:, i] == 0].sum(axis=1))
+            return found
+
+        for _ in range(settings.rounds):
+            found = reestimate(found, sceptical=False)
         learned = {m: model.mixture for m, model in models.items() if isinstance(model, LikelihoodModel)}
         facts = {
             "judged_by": {m: models[m].name if models[m].works else "nothing" for m in MODALITIES},
@@ -77,8 +80,30 @@ class Posterior(Method[PosteriorSettings]):
             "utterance_shares": found.shares.cases.round(5).tolist(),
             "kinds_of_wrong": {m: dict(zip(KINDS, x.round(4).tolist(), strict=True)) for m, x in learned.items()},
         }
-        why = {m: models[m].why for m in MODALITIES if scores.evidence[m].present.any() and not judged[m].any()}
-        return Judgement(a, v, wrong, calibrated=True, facts=facts, unjudged=why)
+        # Without evidence of its own a belief is what the structure assumes: no judgement.
+        judged = {m: ~np.isnan(scores.learned[m].similarity) & models[m].works for m in MODALITIES}
+        why = {m: models[m].why for m in MODALITIES if scores.learned[m].present.any() and not judged[m].any()}
+        believed = _probabilities(scores, found.cases, judged)
+        for _ in range(min(settings.rounds, _SCEPTICAL_ROUNDS)):
+            found = reestimate(found, sceptical=True)
+        sceptical = Judgement(*_probabilities(scores, found.cases, judged), calibrated=True)
+        if settings.sceptical:
+            believed = (sceptical.audio_wrong, sceptical.visual_wrong, sceptical.wrong)
+        return Judgement(*believed, calibrated=True, facts=facts, unjudged=why, sceptical=sceptical)
+
+
+def _probabilities(
+    scores: Scores, cases: np.ndarray, judged: dict[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how likely voice, face, and either are wrong, (n,) each, from P(case) (n, 4)."""
+    import numpy as np
+
+    # Where another person may be the speaker: theirs would be right, and all others wrong in both modalities.
+    doubt, rival = scores.doubt[:, None].astype(float), scores.rival[:, None].astype(float)
+    cases = (1 - doubt) * cases + doubt * np.concatenate([rival, 0 * rival, 0 * rival, 1 - rival], axis=1)
+    a = np.where(judged["audio"], 1 - cases[:, 0] - cases[:, 2], np.nan)
+    v = np.where(judged["visual"], 1 - cases[:, 0] - cases[:, 1], np.nan)
+    return a, v, np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - cases[:, 0]))
 
 
 def _first_belief(e: Evidence) -> np.ndarray:
