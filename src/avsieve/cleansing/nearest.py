@@ -22,9 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from avsieve.cleansing.scores import NEAREST
 from avsieve.runtime.cores import granted_cores, one_core_for_blas
-
-NEAREST = 3  # other speakers found for each utterance
 
 _BLOCK = 192  # rows that share the centres to be multiplied in full
 _GROUP = 4  # blocks whose bounds are taken at once

@@ -1,10 +1,10 @@
 """Joint evidence of both modalities, calibrated by the corpus itself: the default.
 
-Ours. Similarities to robust leave-one-video-out centres, the competition with the nearest other speaker, the number of
-videos behind the centre and the agreement with the rest of the own video become likelihoods per modality
-(`avsieve.cleansing.likelihood`); the videos' structure joins both modalities and all utterances of a video
-(`avsieve.cleansing.structure`). Beliefs and ratios are re-estimated in turn, so nothing is tuned on truth and neither
-the rate nor the kind of noise need be known.
+Ours. In a metric learned from the corpus (`avsieve.cleansing.metric`), similarities to robust leave-one-video-out
+centres, the competition with the nearest other speaker, the number of videos behind the centre and the agreement with
+the rest of the own video become likelihoods per modality (`avsieve.cleansing.likelihood`); the videos'
+structure joins both modalities and all utterances of a video (`avsieve.cleansing.structure`). Beliefs and ratios are
+re-estimated in turn, so nothing is tuned on truth and neither the rate nor the kind of noise need be known.
 
 Two labels that are one person compete with each other; their right utterances would look wrong. Such pairs are found
 first (`avsieve.cleansing.suggestions.find_merges`) and do not compete. Where there is too little to learn from,
