@@ -18,7 +18,6 @@ from avsieve.cleansing.nearest import Competition
 from avsieve.cleansing.pooling import compare, pool_speaker
 from avsieve.cleansing.scores import PERSONS, Evidence, Scores
 from avsieve.errors import AvsieveError
-from avsieve.runtime.cores import granted_cores
 
 
 def score_shard(shard: Shard, centres: Centres) -> Scores:
@@ -56,7 +55,7 @@ def score_shard(shard: Shard, centres: Centres) -> Scores:
                 e.foreign[here] = np.einsum("ij,ij->i", E[here], C[foreign[here]])
                 if sample is not None:
                     e.foreign_agreement[here] = np.einsum("ij,ij->i", E[here], sample[foreign[here]])
-    nearest, joint = Competition(centres.centre).find(inner.embeddings, shard.present, own, granted_cores())
+    nearest, joint = Competition(centres.centre).find(inner.embeddings, shard.present, own)
     for m in MODALITIES:
         learned[m].other, learned[m].other_speaker = nearest[m].value, nearest[m].speaker
         plain[m].other, plain[m].other_speaker = _plainly(shard.embeddings[m], centres.plain[m], nearest[m].speaker)
