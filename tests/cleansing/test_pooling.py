@@ -108,15 +108,15 @@ def test_two_people_in_as_many_videos_may_both_be_the_speaker(rng):
     E = np.concatenate([person(rng, one, 6), person(rng, other, 6), person(rng, stranger, 3)])
     video = np.repeat(np.arange(5), 3)
     tie = pool_speaker({"audio": E, "visual": E}, video, CALIBRATION)
-    assert tie.doubt == pytest.approx(0.5, abs=0.08)
+    assert tie.rivals.doubt() == pytest.approx(0.5, abs=0.08)
     mode = tie.weight["audio"][:12] > 0.5
     assert mode.reshape(4, 3).all(axis=1).sum() == 2
-    assert tie.rival[:12][~mode].min() > 0.8
-    assert tie.rival[:12][mode].max() < 0.1
+    assert tie.rivals.share()[:12][~mode].min() > 0.8
+    assert tie.rivals.share()[:12][mode].max() < 0.1
     # Another video of the first person settles it.
     E, video = np.concatenate([E, person(rng, one, 3)]), np.repeat(np.arange(6), 3)
     more = pool_speaker({"audio": E, "visual": E}, video, CALIBRATION)
-    assert more.doubt < 0.3
+    assert more.rivals.doubt() < 0.3
     assert more.weight["audio"][:6].min() > 0.9
 
 
@@ -127,7 +127,7 @@ def test_a_rival_seen_once_is_hardly_one_and_one_seen_often_is_although_one_vide
         E = np.concatenate([person(rng, one, 3 * (videos + 1)), person(rng, other, 3 * videos)])
         doubt[videos] = pool_speaker(
             {"audio": E, "visual": E}, np.repeat(np.arange(2 * videos + 1), 3), CALIBRATION
-        ).doubt
+        ).rivals.doubt()
     assert doubt[1] < 0.12
     assert doubt[5] > 0.3
 
@@ -158,4 +158,4 @@ def test_videos_that_a_strong_encoder_makes_alike_are_no_copies(rng):
 def test_there_is_no_doubt_about_a_speaker_whose_videos_agree(rng):
     (right,) = unit_rows(rng.standard_normal((1, 64)))
     E = person(rng, right, 12)
-    assert pool_speaker({"audio": E, "visual": E}, np.repeat(np.arange(4), 3), CALIBRATION).doubt < 0.01
+    assert pool_speaker({"audio": E, "visual": E}, np.repeat(np.arange(4), 3), CALIBRATION).rivals.doubt() < 0.01

@@ -19,9 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from avsieve.cleansing.calibration import BINS, PairCalibration, calibrate, histogram
+from avsieve.cleansing.claims import Claims, Named, named
 from avsieve.cleansing.inputs import MODALITIES, Shard, read_shard, unit_rows
 from avsieve.cleansing.metric import Metric, Scatter, learn
-from avsieve.cleansing.pooling import compare, pool_speaker
+from avsieve.cleansing.pooling import SpeakerModel, compare, pool_speaker
+from avsieve.cleansing.rivals import Rivals
 from avsieve.errors import AvsieveError
 from avsieve.runtime.progress import progress
 from avsieve.storage.atomic import atomic_path, write_json
@@ -30,6 +32,7 @@ from avsieve.storage.tables import read_table, write_table
 Shards = Callable[[], Iterator[Shard]]
 _IMPOSTORS = 2000  # speakers among whom impostor pairs are formed: four million pairs are plenty
 _METRIC_UTTERANCES = 100_000  # some 600 speakers of VoxCeleb2: enough for the directions that matter
+_RIVAL = 0.02  # smallest odds, before it is known who has a label, of whom a label may be given to
 _FEW = 4  # up to so many speakers, one utterance of each makes too few pairs to learn from: more of each are taken
 _PROBES = 200  # utterances, and videos, of each of so few speakers
 
@@ -52,6 +55,13 @@ class Centres:
     support: dict[str, np.ndarray]
     calibration: dict[str, PairCalibration]
     metric: dict[str, Metric | None]
+    coherence: dict[str, float]
+    turned: np.ndarray
+
+    def claims(self) -> Claims:
+        """Return what tells whether a person has a label of their own."""
+        videos = {m: self.videos * self.support[m] / np.maximum(self.utterances, 1) for m in MODALITIES}
+        return Claims(self.centre, videos, self.coherence)
 
     def has(self, modality: str) -> np.ndarray:
         """Tell which speakers have a centre in ``modality``, (K,) bool."""
@@ -70,39 +80,97 @@ def pool(shards: Shards) -> Centres:
     """
     metric = learn_metric(shards)
     calibration = learn_calibration(lambda: (mapped(s, metric) for s in shards()))
-    rows: dict[str, tuple] = {}
+    found: dict[str, _Label] = {}
+    coherence: dict[str, list[float]] = {m: [] for m in MODALITIES}
     for shard in progress(shards(), "pool speakers", None):
         inner = mapped(shard, metric)
         for speaker, index in shard.speakers():
-            if speaker in rows:
+            if speaker in found:
                 raise AvsieveError(f"speaker {speaker} lies in two shards; a speaker's utterances must share one shard")
+            embeddings = {m: inner.embeddings[m][index] for m in MODALITIES}
             video = shard.video[index]
-            model = pool_speaker({m: inner.embeddings[m][index] for m in MODALITIES}, video, calibration)
-            rows[speaker] = (
-                len(index), len(set(video)),
-                {
-                    m: (
-                        model.compared[m].centre, model.compared[m].sample,
-                        compare(shard.embeddings[m][index], video, model.weight[m]).centre,
-                        float(model.weight[m].sum()),
-                    )
-                    for m in MODALITIES
-                },
-            )  # fmt: skip
-    names = sorted(rows)
+            model = pool_speaker(embeddings, video, calibration)
+            people = [_person(shard, index, model)]
+            of = model.rivals.people(_RIVAL)
+            people += [_person(shard, index, pool_speaker(embeddings, video, calibration, turned)) for turned in of]
+            found[speaker] = _Label(len(index), len(set(video)), people, [-1, *of], named(model), model.rivals)
+            for m in MODALITIES:
+                coherence[m].append(model.compared[m].coherence)
+    names = sorted(found)
     if not names:
         raise AvsieveError("the plan has no training utterance; nothing can be pooled")
-    stack = {m: [np.stack(_aligned([rows[s][2][m][i] for s in names])) for i in range(3)] for m in MODALITIES}
+    labels = [found[s] for s in names]
+    typical = {m: float(np.nanmean(x)) if np.isfinite(x).any() else float("nan") for m, x in coherence.items()}
+    claims = _stacked(names, labels, [0] * len(labels), calibration, metric, typical).claims()
+    chosen = [label.speaker(claims, k) for k, label in enumerate(labels)]
+    return _stacked(names, labels, chosen, calibration, metric, typical)
+
+
+@dataclass
+class _Person:
+    """One of the people of a label; per modality (D,) vectors and a weight, as in `Centres`."""
+
+    centre: dict[str, np.ndarray]
+    sample: dict[str, np.ndarray]
+    plain: dict[str, np.ndarray]
+    support: dict[str, float]
+
+
+@dataclass
+class _Label:
+    """A label and the people who may be its speaker: that of its mode, and its rivals by videos ``turned``."""
+
+    utterances: int
+    videos: int
+    people: list[_Person]
+    turned: list[int]
+    named: Named | None
+    rivals: Rivals
+
+    def speaker(self, claims: Claims, own: int) -> int:
+        """Return which of the people the label is."""
+        if len(self.people) == 1:
+            return 0
+        ratio, centre = claims.of_label(self.named, own)
+        odds = [centre, *(self.rivals.of_person(video, ratio) for video in self.turned[1:])]
+        return int(np.argmax(odds))
+
+
+def _person(shard: Shard, index: np.ndarray, model: SpeakerModel) -> _Person:
+    compared, video = model.compared, shard.video[index]
+    return _Person(
+        {m: compared[m].centre for m in MODALITIES},
+        {m: compared[m].sample for m in MODALITIES},
+        {m: compare(shard.embeddings[m][index], video, model.weight[m]).centre for m in MODALITIES},
+        {m: float(model.weight[m].sum()) for m in MODALITIES},
+    )
+
+
+def _stacked(
+    names: list[str],
+    labels: list[_Label],
+    chosen: list[int],
+    calibration: dict[str, PairCalibration],
+    metric: dict[str, Metric | None],
+    coherence: dict[str, float],
+) -> Centres:
+    people = [label.people[k] for label, k in zip(labels, chosen, strict=True)]
+    centre, sample, plain = (
+        {m: np.stack(_aligned([getattr(p, kind)[m] for p in people])) for m in MODALITIES}
+        for kind in ("centre", "sample", "plain")
+    )
     return Centres(
         names,
-        np.array([rows[s][0] for s in names]),
-        np.array([rows[s][1] for s in names]),
-        {m: stack[m][0] for m in MODALITIES},
-        {m: stack[m][1] for m in MODALITIES},
-        {m: stack[m][2] for m in MODALITIES},
-        {m: np.array([rows[s][2][m][3] for s in names]) for m in MODALITIES},
+        np.array([label.utterances for label in labels]),
+        np.array([label.videos for label in labels]),
+        centre,
+        sample,
+        plain,
+        {m: np.array([p.support[m] for p in people]) for m in MODALITIES},
         calibration,
         metric,
+        coherence,
+        np.array([label.turned[k] for label, k in zip(labels, chosen, strict=True)]),
     )
 
 
@@ -238,6 +306,7 @@ def write_centres(path: str | Path, centres: Centres) -> None:
         "speaker": pa.array(centres.speakers, pa.string()),
         "utterances": pa.array(centres.utterances, pa.int32()),
         "videos": pa.array(centres.videos, pa.int32()),
+        "turned": pa.array(centres.turned, pa.int32()),
     }
     for m in MODALITIES:
         index, value = nearest_centres(centres, m)
@@ -251,7 +320,10 @@ def write_centres(path: str | Path, centres: Centres) -> None:
     learned = {f"{m}_{name}": array for m, f in centres.metric.items() if f for name, array in vars(f).items()}
     with atomic_path(path.with_suffix(".npz")) as partial:
         np.savez(partial, **learned)
-    write_json(path.with_suffix(".json"), {m: asdict(c) for m, c in centres.calibration.items()})
+    known = {m: a if np.isfinite(a) else None for m, a in centres.coherence.items()}
+    write_json(
+        path.with_suffix(".json"), {m: {**asdict(c), "coherence": known[m]} for m, c in centres.calibration.items()}
+    )
     write_table(path, pa.table(columns))
 
 
@@ -259,7 +331,13 @@ def read_centres(path: str | Path) -> Centres:
     """Read what `write_centres` wrote."""
     path = Path(path)
     kinds = ("centre", "metric_centre", "metric_sample")
-    wanted = ["speaker", "utterances", "videos", *(f"{m}_{c}" for m in MODALITIES for c in (*kinds, "support"))]
+    wanted = [
+        "speaker",
+        "utterances",
+        "videos",
+        "turned",
+        *(f"{m}_{c}" for m in MODALITIES for c in (*kinds, "support")),
+    ]
     read_table(path, wanted[:1])
     table = pq.read_table(path, columns=wanted)
     described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
@@ -267,6 +345,7 @@ def read_centres(path: str | Path) -> Centres:
         metric = {
             m: Metric(arrays[f"{m}_mean"], arrays[f"{m}_axes"]) if f"{m}_axes" in arrays else None for m in MODALITIES
         }
+    coherence = {m: np.nan if (a := described[m].pop("coherence")) is None else a for m in MODALITIES}
     plain, centre, sample = ({m: _matrix(table[f"{m}_{kind}"]) for m in MODALITIES} for kind in kinds)
     return Centres(
         table["speaker"].to_pylist(),
@@ -278,6 +357,8 @@ def read_centres(path: str | Path) -> Centres:
         {m: table[f"{m}_support"].to_numpy() for m in MODALITIES},
         {m: PairCalibration(**described[m]) for m in MODALITIES},
         metric,
+        coherence,
+        table["turned"].to_numpy(),
     )
 
 

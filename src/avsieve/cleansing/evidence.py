@@ -13,6 +13,7 @@ import hashlib
 import numpy as np
 
 from avsieve.cleansing.centres import Centres, mapped
+from avsieve.cleansing.claims import named
 from avsieve.cleansing.inputs import MODALITIES, Shard
 from avsieve.cleansing.nearest import Competition
 from avsieve.cleansing.pooling import compare, pool_speaker
@@ -31,13 +32,18 @@ def score_shard(shard: Shard, centres: Centres) -> Scores:
     plain = {m: Evidence.empty(n) for m in MODALITIES}
     learned = {m: Evidence.empty(n) for m in MODALITIES}
     persons = {name: np.zeros(n, np.float32) for name in PERSONS}
+    claims = centres.claims()
     for _, rows in shard.speakers():
         video = shard.video[rows]
-        model = pool_speaker({m: inner.embeddings[m][rows] for m in MODALITIES}, video, centres.calibration)
-        for name in PERSONS:
-            persons[name][rows] = getattr(model, name)
+        speaker = int(own[rows[0]])
+        turned = None if centres.turned[speaker] < 0 else int(centres.turned[speaker])
+        model = pool_speaker({m: inner.embeddings[m][rows] for m in MODALITIES}, video, centres.calibration, turned)
+        theirs, mine = claims.of_label(named(model), speaker)
+        persons["second"][rows] = model.second
+        persons["doubt"][rows] = model.rivals.doubt(theirs, mine)
+        persons["rival"][rows] = model.rivals.share(theirs)
         for m in MODALITIES:
-            raw = compare(shard.embeddings[m][rows], video, model.weight[m])
+            raw = compare(shard.embeddings[m][rows], video, model.weight[m], turned is not None)
             for e, c in ((learned[m], model.compared[m]), (plain[m], raw)):
                 for name in ("similarity", "plain", "agreement", "support", "fallback", "sibling"):
                     getattr(e, name)[rows] = getattr(c, name)

@@ -15,14 +15,14 @@ import numpy as np
 
 from avsieve.cleansing.calibration import PairCalibration
 from avsieve.cleansing.inputs import MODALITIES, unit_rows
+from avsieve.cleansing.rivals import Rivals, find_rivals, second_mode
 
 # Before any evidence: both modalities right, voice wrong, face wrong, both wrong. Vague on purpose; only weights depend
 # on it.
 _PRIOR = np.array([0.70, 0.06, 0.06, 0.18])
 _FLOOR = 0.01
+_TRUSTED = 0.5
 _ROUNDS = 8
-# How much likelier a person in one video more is to be the speaker: wrong videos seldom show the same stranger twice.
-_PER_VIDEO = 12.0
 # Videos whose mean voices and faces are so alike (cosine) are copies of one.
 _COPY = 0.97
 
@@ -35,7 +35,8 @@ class Compared:
     without the utterance's own video; ``support`` (n,) how many other videos stand behind ``similarity``; ``agreement``
     (n,) cosine to the rest of the own video, ``sibling`` (n,) to the most trusted other video. NaN where there is
     nothing to compare with. ``fallback`` (n,) tells that an utterance was compared with its own video for want of
-    another. ``sample`` (D,) is the mean of the most trusted video.
+    another. ``sample`` (D,) is the mean of the most trusted video, ``coherence`` the mean cosine of two videos' means,
+    by their weights, NaN of one video.
     """
 
     centre: np.ndarray
@@ -46,26 +47,30 @@ class Compared:
     sibling: np.ndarray
     fallback: np.ndarray
     sample: np.ndarray
+    coherence: float
 
 
 @dataclass
 class SpeakerModel:
     """What pooling knows about one label.
 
-    Per modality ``weight`` (n,), the probability that it is the speaker's, and what `Compared` has. ``second`` (n,) is
-    the probability of belonging to a second person who is seen in several videos. ``doubt`` is the probability that
-    the centre is not the speaker's, and ``rival`` (n,) then that of the utterance to be.
+    Per modality ``weight`` (n,), the probability that it is the speaker's, what `Compared` has, and ``people``
+    (videos, D), the mean of the person of each video, of length 1 or zero. ``second`` (n,) is the probability of
+    belonging to a second person who is seen in several videos; ``rivals`` tells who else may be the speaker.
     """
 
     weight: dict[str, np.ndarray]
     compared: dict[str, Compared]
+    people: dict[str, np.ndarray]
     second: np.ndarray
-    doubt: float
-    rival: np.ndarray
+    rivals: Rivals
 
 
 def pool_speaker(
-    embeddings: dict[str, np.ndarray], video: np.ndarray, calibration: dict[str, PairCalibration]
+    embeddings: dict[str, np.ndarray],
+    video: np.ndarray,
+    calibration: dict[str, PairCalibration],
+    turned: int | None = None,
 ) -> SpeakerModel:
     """Estimate one speaker.
 
@@ -77,36 +82,70 @@ def pool_speaker(
         (n,) keys of videos.
     calibration
         Per modality, from `avsieve.cleansing.calibration.calibrate`.
+    turned
+        A video, as `Rivals` numbers them, whose person the label is, in place of the person of the mode.
     """
     present = {m: (embeddings[m] != 0).any(axis=1) for m in MODALITIES}
     code = _distinct(embeddings, np.unique(video, return_inverse=True)[1].reshape(-1))
     views = {m: _View(embeddings[m], code, present[m]) for m in MODALITIES}
     agree = _video_agreement(views, calibration)
-    weight = _mode_weights(views, code, agree)
+    weight = _settled(_mode_weights(views, code, agree), views, present, calibration)
+    rivals = find_rivals(_either(weight), code, agree)
+    if turned is not None:
+        start = _members(views, code, agree, turned)
+        own = code == turned
+        # Nobody vouches for a person in one video: the video alone is the label's.
+        weight = {
+            m: np.where(own, np.maximum(w, start[m]), w)
+            for m, w in _settled(start, views, present, calibration).items()
+        }
+        rivals = find_rivals(_either(weight), code, agree)
+    return SpeakerModel(
+        weight,
+        {m: _compare(views[m], weight[m], turned is not None) for m in MODALITIES},
+        {m: unit_rows(rivals.same.astype(np.float32) @ views[m].video_sums(present[m])) for m in MODALITIES},
+        second_mode(_either(weight), code, agree),
+        rivals,
+    )
+
+
+def _either(weight: dict[str, np.ndarray]) -> np.ndarray:
+    return np.maximum(weight["audio"], weight["visual"])
+
+
+def _settled(
+    weight: dict[str, np.ndarray],
+    views: dict[str, _View],
+    present: dict[str, np.ndarray],
+    calibration: dict[str, PairCalibration],
+) -> dict[str, np.ndarray]:
+    """Re-estimate the weights and the centre in turn."""
     for _ in range(_ROUNDS):
         odds = {}
         for m in MODALITIES:
             dot = views[m].leave_out(weight[m]).mean_cosine
             odds[m] = np.where(np.isnan(dot), 0.0, calibration[m].log_odds(np.nan_to_num(dot)))
         weight = _right(odds, present)
-    weight = {m: np.where(present[m], weight[m], 0.0) for m in MODALITIES}
-    compared = {m: _compare(views[m], weight[m]) for m in MODALITIES}
-    return SpeakerModel(weight, compared, _second_mode(weight, code, agree), *_rivals(weight, code, agree))
+    return {m: np.where(present[m], weight[m], 0.0) for m in MODALITIES}
 
 
-def compare(embeddings: np.ndarray, video: np.ndarray, weight: np.ndarray) -> Compared:
-    """Compare one speaker's utterances (n, D) with centres of given weights (n,): rows and videos as `pool_speaker`."""
+def compare(embeddings: np.ndarray, video: np.ndarray, weight: np.ndarray, alone: bool = False) -> Compared:
+    """Compare one speaker's utterances (n, D) with centres of given weights (n,): rows and videos as `pool_speaker`.
+
+    ``alone``: see `_View.leave_out`; of labels that were turned.
+    """
     code = np.unique(video, return_inverse=True)[1].reshape(-1)
-    return _compare(_View(embeddings, code, (embeddings != 0).any(axis=1)), weight)
+    return _compare(_View(embeddings, code, (embeddings != 0).any(axis=1)), weight, alone)
 
 
-def _compare(view: _View, weight: np.ndarray) -> Compared:
-    robust = view.leave_out(weight)
+def _compare(view: _View, weight: np.ndarray, alone: bool) -> Compared:
+    robust = view.leave_out(weight, alone=alone)
     plain = view.leave_out(view.present.astype(np.float32), by_video=False)
     sample, sibling = view.siblings(weight)
     return Compared(
-        robust.centre, robust.cosine, plain.cosine, robust.support, view.agreement(), sibling, robust.fallback, sample
-    )
+        robust.centre, robust.cosine, plain.cosine, robust.support, view.agreement(), sibling, robust.fallback, sample,
+        robust.coherence,
+    )  # fmt: skip
 
 
 @dataclass
@@ -116,6 +155,7 @@ class _LeftOut:
     mean_cosine: np.ndarray
     support: np.ndarray
     fallback: np.ndarray
+    coherence: float
 
 
 class _View:
@@ -129,11 +169,12 @@ class _View:
     def video_sums(self, weight: np.ndarray) -> np.ndarray:
         return (self.onehot * weight.astype(np.float32)) @ self.E
 
-    def leave_out(self, weight: np.ndarray, by_video: bool = True) -> _LeftOut:
+    def leave_out(self, weight: np.ndarray, by_video: bool = True, alone: bool = False) -> _LeftOut:
         """Compare every utterance with the weighted centre of the other videos.
 
         ``by_video`` counts a video by the root of its weight, since its utterances share channel and fate; otherwise
-        every utterance counts alike, as in the plain mean.
+        every utterance counts alike, as in the plain mean. ``alone``: the only video that is trusted is compared with
+        itself, one utterance left out, as that of a label with one video always is.
         """
         weight = np.where(self.present, np.maximum(weight, _FLOOR), 0.0).astype(np.float32)
         mass = self.onehot @ weight
@@ -145,18 +186,25 @@ class _View:
         cosine_rest = np.einsum("ij,ij->i", self.E, unit_rows(rest)[self.code])
         mean = np.einsum("ij,ij->i", self.E, rest[self.code]) / np.maximum(rest_scale, 1e-6)[self.code]
         support = rest_scale[self.code]
-        fallback = np.zeros(len(weight), bool)
-        if (mass > 0).sum() < 2:
-            # One video only: leave one utterance out, and say so.
+        only = mass > 0 if (mass > 0).sum() < 2 else np.zeros(len(mass), bool)
+        if alone and by_video and not only.any():
+            trusted = self.onehot @ (weight > _TRUSTED)
+            only = (trusted > 1) & ((trusted > 0).sum() == 1)
+        fallback = self.present & only[self.code]
+        if only.any():
+            # Leave one utterance out, and say so.
             others = sums[self.code] - weight[:, None] * self.E
-            cosine_rest = np.einsum("ij,ij->i", self.E, unit_rows(others))
-            mean, support = cosine_rest.copy(), np.minimum(mass[self.code] - weight, 1.0)
-            fallback = self.present.copy()
-            alone = mass[self.code] - weight <= 1e-6
-            cosine_rest[alone], mean[alone] = np.nan, np.nan
+            within = np.einsum("ij,ij->i", self.E, unit_rows(others))
+            within[mass[self.code] - weight <= 1e-6] = np.nan
+            cosine_rest = np.where(fallback, within, cosine_rest)
+            mean = np.where(fallback, within, mean)
+            support = np.where(fallback, np.minimum(mass[self.code] - weight, 1.0), support)
         for values in (cosine_rest, mean):
             values[~self.present] = np.nan
-        return _LeftOut(unit_rows(total[None])[0], cosine_rest, mean, support, fallback)
+        squares = float(scale @ scale)
+        pairs = whole**2 - squares
+        coherence = (float(total @ total) - squares) / pairs if by_video and pairs > 1e-6 else np.nan
+        return _LeftOut(unit_rows(total[None])[0], cosine_rest, mean, support, fallback, coherence)
 
     def agreement(self) -> np.ndarray:
         """Return the cosine of every utterance to the rest of its video, NaN where it has no rest."""
@@ -232,41 +280,14 @@ def _mode_weights(views: dict[str, _View], code: np.ndarray, agree: np.ndarray) 
     if len(agree) < 3:
         return {m: v.present.astype(np.float32) for m, v in views.items()}
     size = np.sqrt(np.bincount(code))
-    seed = int((agree @ size + 1e-3 * size).argmax())
+    return _members(views, code, agree, int((agree @ size + 1e-3 * size).argmax()))
+
+
+def _members(views: dict[str, _View], code: np.ndarray, agree: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """Weight every utterance by how likely its video shows the person of the video ``seed``."""
     member = agree[seed].copy()
     member[seed] = 1.0
     return {m: np.where(v.present, member[code], 0.0).astype(np.float32) for m, v in views.items()}
-
-
-def _second_mode(weight: dict[str, np.ndarray], code: np.ndarray, agree: np.ndarray) -> np.ndarray:
-    """Find the next person among the videos that the centre leaves over; zeros where there is none."""
-    size = np.bincount(code)
-    right = np.bincount(code, weights=np.maximum(weight["audio"], weight["visual"])) / size
-    left = 1 - right
-    among = agree * left[None] * left[:, None]
-    seed = int(among.sum(axis=1).argmax())
-    if left[seed] < 0.5 or among[seed].sum() < 0.5:
-        return np.zeros(len(code), np.float32)
-    member = among[seed].copy()
-    member[seed] = left[seed]
-    return member[code].astype(np.float32)
-
-
-def _rivals(weight: dict[str, np.ndarray], code: np.ndarray, agree: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the probability that somebody else than the centre is the speaker, and per utterance that of being them.
-
-    People in more videos are likelier to be the speaker. Against somebody seen once each video more multiplies the odds
-    by `_PER_VIDEO`; somebody seen in many is a namesake or a host, and only the ratio counts.
-    """
-    right = np.bincount(code, weights=np.maximum(weight["audio"], weight["visual"])) / np.bincount(code)
-    left = 1 - right
-    company = 1 + agree @ left
-    # Every person once, whatever the number of their videos; a video that the centre owns is nobody else's.
-    odds = left / company * _PER_VIDEO ** ((left * company - right.sum()) / np.maximum(left * company, 1.0))
-    total = float(odds.sum())
-    same = agree + np.eye(len(agree))
-    rival = same @ odds / max(total, 1e-9)
-    return total / (1 + total), np.minimum(rival, 1.0)[code].astype(np.float32)
 
 
 def _right(odds: dict[str, np.ndarray], present: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
