@@ -60,9 +60,9 @@ class Scatter:
         E = embeddings[rows].astype(np.float64)
         code, count = np.unique(video[rows], return_inverse=True, return_counts=True)[1:]
         videos = len(count)
-        means = np.zeros((videos, E.shape[1]))
-        np.add.at(means, code, E)
-        means /= count[:, None]
+        onehot = np.zeros((videos, len(rows)))
+        onehot[code, np.arange(len(rows))] = 1
+        means = onehot @ E / count[:, None]
         centre = means.mean(axis=0)
         self.centres.append(centre)
         self.noise.append(1 / videos)
