@@ -25,6 +25,8 @@ from avsieve.cleansing.metric import Metric, Scatter, learn
 from avsieve.cleansing.pooling import SpeakerModel, centre_of, pool_speaker
 from avsieve.cleansing.rivals import Rivals
 from avsieve.errors import AvsieveError
+from avsieve.runtime.cores import one_core_for_blas
+from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
 from avsieve.storage.atomic import atomic_path, write_json
 from avsieve.storage.tables import read_table, write_table
@@ -221,8 +223,9 @@ def mapped(shard: Shard, metric: dict[str, Metric | None]) -> Shard:
 
 
 def pool_files(paths: Sequence[tuple[Path, Path | None, Path | None]]) -> Centres:
-    """`pool` the shards of these files, one at a time in memory: the plan, voice and face embeddings of each."""
-    return pool(lambda: (read_shard(*files) for files in paths))
+    """`pool` the shards of these files: the plan, voice and face embeddings of each; one is read ahead."""
+    with one_core_for_blas():
+        return pool(lambda: prefetched((read_shard(*files) for files in paths), ahead=1))
 
 
 def _aligned(vectors: list[np.ndarray]) -> list[np.ndarray]:
