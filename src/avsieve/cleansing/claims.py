@@ -100,5 +100,5 @@ class Claims:
 
 def _reliability(videos: np.ndarray, coherence: float) -> np.ndarray:
     """Return the share of the person in the mean of so many videos (Spearman and Brown, 1910)."""
-    n = np.maximum(videos, 1.0)
-    return n * coherence / (1 + (n - 1) * coherence)
+    n, a = np.maximum(videos, 1.0), float(np.clip(coherence, 0.01, 1.0))
+    return n * a / (1 + (n - 1) * a)
