@@ -140,7 +140,7 @@ def test_the_log_odds_rise_with_dissimilarity():
     model = FewModel(e, 3)
     assert model.works
     ratio = model.log_likelihood(np.ones(len(frame)))[:, 0, 1]
-    order = np.argsort(-model.similarity)
+    order = np.argsort(-e.similarity)
     assert np.diff(ratio[order] + 1e-9).min() > -2  # the nearest other has a say as well
     assert ratio[1] == ratio.max()
 
