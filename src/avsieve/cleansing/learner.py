@@ -8,7 +8,7 @@ speaker's or a video's own depends on no other speaker, so all are judged in the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,9 +35,7 @@ class Corpus:
 
     def take(self, rows: np.ndarray) -> Corpus:
         """Return whole videos of it by their rows."""
-        evidence = {
-            m: Evidence(**{f.name: getattr(e, f.name)[rows] for f in fields(e)}) for m, e in self.evidence.items()
-        }
+        evidence = {m: e.take(rows) for m, e in self.evidence.items()}
         return Corpus(evidence, *(np.unique(x[rows], return_inverse=True)[1] for x in (self.video, self.speaker)))
 
     def some_speakers(self, least: int, seed: int) -> Corpus:
@@ -47,17 +45,17 @@ class Corpus:
         count = np.bincount(self.speaker)
         order = np.random.default_rng(seed).permutation(len(count))
         enough = int(np.searchsorted(np.cumsum(count[order]), least)) + 1
-        drawn = np.zeros(len(count), bool)
-        drawn[order[:enough]] = True
-        return self.take(np.flatnonzero(drawn[self.speaker]))
+        drawn = np.isin(self.speaker, order[:enough])
+        return self.take(np.flatnonzero(drawn))
 
     def blocks(self, size: int) -> Iterator[np.ndarray]:
         """Yield the rows of whole speakers, some ``size`` at a time."""
         order = np.argsort(self.speaker, kind="stable")
-        last = np.cumsum(np.bincount(self.speaker))
+        ends = np.cumsum(np.bincount(self.speaker))
         first = 0
         while first < len(order):
-            end = int(last[min(np.searchsorted(last, first + size), len(last) - 1)])
+            # Up to the speaker with whom there are enough; the last block has what is left.
+            end = int(ends[np.minimum(np.searchsorted(ends, first + size), len(ends) - 1)])
             yield order[first:end]
             first = end
 
@@ -85,8 +83,8 @@ class Learner:
 
     def reestimate(self, sceptical: bool) -> None:
         """Learn from the beliefs as they are, and find new ones."""
-        loglik = (self.models[m].log_likelihood(self.found.settled[m], sceptical) for m in MODALITIES)
-        self.found = infer(*loglik, self.part.video, self.part.speaker, self.found.shares)
+        audio, visual = (self.models[m].log_likelihood(self.found.settled[m], sceptical) for m in MODALITIES)
+        self.found = infer(audio, visual, self.part.video, self.part.speaker, self.found.shares)
         for i, m in enumerate(MODALITIES):
             self.models[m].update_mixture(self.found.cases[:, CASES[:, i] == 0].sum(axis=1))
 
@@ -97,6 +95,7 @@ class Learner:
         cases = np.empty((len(self.corpus), 4))
         for rows in self.corpus.blocks(_BLOCK):
             block = self.corpus.take(rows)
-            loglik = (self.models[m].of(e, company_of(e, block.video)) for m, e in block.evidence.items())
-            cases[rows] = infer(*loglik, block.video, block.speaker, self.found.shares, learn=False).cases
+            evidence = ((m, block.evidence[m]) for m in MODALITIES)
+            audio, visual = (self.models[m].of(e, company_of(e, block.video)) for m, e in evidence)
+            cases[rows] = infer(audio, visual, block.video, block.speaker, self.found.shares, learn=False).cases
         return cases

@@ -100,10 +100,8 @@ class Regression:
         v = (weights * P[first] * ((first == second)[:, None] - P[second])).astype(np.float32)
         curvature = (v @ self.products.T).astype(float)[:, self.product]
         H = np.empty((self.count, features, self.count, features))
-        for a, b, block in zip(first, second, curvature, strict=True):
-            H[a, :, b] = H[b, :, a] = block
-        for a in range(self.count):
-            H[a, :, a] += np.diag(self.ridge)
+        for a, b, block in zip(first.tolist(), second.tolist(), curvature, strict=True):
+            H[a, :, b] = H[b, :, a] = block + (a == b) * np.diag(self.ridge)
         size = self.count * features
         return np.linalg.solve(H.reshape(size, size), gradient.reshape(size)).reshape(self.count, features).T
 
