@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 from avsieve.cleansing.centres import learn_calibration
 from avsieve.cleansing.decisions import decide
-from avsieve.cleansing.few_speakers import FewModel
+from avsieve.cleansing.few_speakers import FewModel, _log_density, _tells_apart
 from avsieve.cleansing.inputs import join_shard
 from avsieve.cleansing.judge import judge
 from avsieve.cleansing.registry import METHODS
+from avsieve.cleansing.scores import Evidence
 from avsieve.cleansing.table import EmbeddingTable, score_table
 
 QUALITY = 0.85  # cosine of an utterance to its person
@@ -140,7 +144,7 @@ def test_the_log_odds_rise_with_dissimilarity():
     model = FewModel(e, 3)
     assert model.works
     ratio = model.log_likelihood(np.ones(len(frame)))[:, 0, 1]
-    order = np.argsort(-model.similarity)
+    order = np.argsort(-e.similarity)
     assert np.diff(ratio[order] + 1e-9).min() > -2  # the nearest other has a say as well
     assert ratio[1] == ratio.max()
 
@@ -153,3 +157,20 @@ def test_few_speakers_learn_what_strangers_are_like_from_more_than_one_utterance
     for m in ("audio", "visual"):
         assert learned[m].different_mean == pytest.approx(0.5 * QUALITY**2, abs=0.15)
         assert learned[m].same_mean > learned[m].different_mean + 0.2
+
+
+def test_densities_are_students():
+    x = np.linspace(-1, 1, 41)
+    np.testing.assert_allclose(_log_density(x, 0.3, 0.07), t.logpdf(x, 4.0, loc=0.3, scale=0.07))
+
+
+def test_whether_speakers_are_told_apart_is_asked_of_ranks_and_equal_ones_count_half():
+    def asked(own, foreign):
+        plain = replace(Evidence.empty(len(own)), plain=np.array(own), foreign=np.array(foreign))
+        return _tells_apart(plain)
+
+    assert not asked([0.5] * 100, [0.5] * 100)
+    assert asked([0.6] * 100, [0.5] * 100)
+    # Half are above, half are equal: three quarters of the pairs, of which chance explains some 0.65.
+    assert asked([0.6, 0.5] * 50, [0.5] * 100)
+    assert not asked([0.6] * 15 + [0.5] * 85, [0.5] * 100)

@@ -38,6 +38,11 @@ def test_nothing_heavy_is_imported_where_snakemake_checks_the_configuration():
     assert (done.returncode, done.stderr) in ((0, ""), (1, "\n")), done.stderr
 
 
+def test_pandas_is_imported_only_where_its_tables_are_wanted():
+    code = "import sys, avsieve.cleansing.evidence; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("method", "options", "message"),
     [

@@ -137,3 +137,13 @@ def test_one_speaker_has_no_foreign_one_to_be_compared_with(scored):
 def test_a_speaker_in_two_shards_is_refused(scored):
     with pytest.raises(AvsieveError, match="lies in two shards"):
         pool(lambda: iter([scored.shard, scored.shard]))
+
+
+def test_scores_are_read_in_the_order_of_a_list(scored, tmp_path):
+    write_scores(tmp_path / "scores.parquet", scored.scores)
+    order = np.random.default_rng(0).permutation(len(scored.scores))[:50]
+    wanted = scored.scores.utterance[order].tolist()
+    found = read_scores(tmp_path / "scores.parquet", wanted)
+    pd.testing.assert_frame_equal(to_table(found).to_pandas(), to_table(scored.scores.take(order)).to_pandas())
+    with pytest.raises(AvsieveError, match="1 of 51 utterances of the plan are not in the scores, for example id9/v/1"):
+        read_scores(tmp_path / "scores.parquet", [*wanted, "id9/v/1"])

@@ -40,3 +40,24 @@ def test_without_evidence_nothing_is_decided():
     nothing = np.zeros((20, 2, 2))
     found = infer(nothing, nothing, np.arange(20) // 4, np.zeros(20, np.int64), Shares())
     assert found.cases[:, 0].min() > 0.5
+
+
+def test_with_the_shares_of_the_corpus_given_speakers_are_judged_each_by_itself():
+    rng = np.random.default_rng(0)
+    video, speaker = np.arange(240) // 4, np.arange(240) // 40
+    voice, face = alone(rng.normal(3, 4, 240)), alone(rng.normal(3, 4, 240))
+    together = infer(voice, face, video, speaker, Shares(), learn=False)
+    np.testing.assert_array_equal(together.shares.states, Shares().states)
+    for s in range(6):
+        mine = speaker == s
+        by_itself = infer(voice[mine], face[mine], video[mine] - 10 * s, 0 * speaker[mine], Shares(), learn=False)
+        np.testing.assert_allclose(by_itself.cases, together.cases[mine], atol=1e-12)
+
+
+def test_evidence_beyond_the_range_of_an_exponential_is_taken():
+    video, speaker = np.arange(20) // 4, np.zeros(20, np.int64)
+    ratio = np.where(video == 4, -2000.0, 2000.0)
+    found = infer(alone(ratio), alone(ratio), video, speaker, Shares())
+    assert np.isfinite(found.cases).all()
+    assert found.cases[video == 4, 3].min() > 0.9
+    assert found.cases[video < 4, 0].min() > 0.9

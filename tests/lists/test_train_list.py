@@ -44,6 +44,25 @@ def test_clean_list_has_three_decimals_nan_for_missing_and_one_for_clean(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("line", "utterance", "seconds"),
+    [
+        ("id1 id1/v/1.wav 3.0", "id1/v/1", "3.0"),
+        ("id1 id1/v/1.wav.wav 3", "id1/v/1.wav", "3"),
+        ("id1 id1/v/1.part2.wav 3.0", "id1/v/1.part2", "3.0"),
+        ("id1 id1/v/1.mp4 3.0", "id1/v/1", "3.0"),
+        ("id1 ./id1/v/1.WAV 3.0", "id1/v/1", "3.0"),
+        ("id1 /data/id1/v/1.wav 3.0", "id1/v/1", "3.0"),
+        (" id1\tid1/v/1.wav  nan ", "id1/v/1", "nan"),
+        ("id1 id1/v/1.wav 1e3", "id1/v/1", "1e3"),
+    ],
+)
+def test_a_line_is_read_alike_however_it_was_written(tmp_path, line, utterance, seconds):
+    path = tmp_path / "train_all.txt"
+    path.write_text(line + "\n")
+    assert read_train_list(path).iloc[0].tolist() == [utterance, "id1", "id1/v", seconds]
+
+
+@pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("id1 id1/v/1.wav\n", "line 1: 2 columns"),

@@ -10,6 +10,8 @@ away on a handful of clips.
 
 from __future__ import annotations
 
+from math import lgamma, log, pi
+
 import numpy as np
 
 from avsieve.cleansing.likelihood import LIMIT, LikelihoodModel
@@ -58,15 +60,15 @@ def _tells_apart(e: Evidence) -> bool:
     handful of utterances tells nothing either way. Plain centres are asked: a robust one is made of what is alike, and
     finds some likeness among strangers too.
     """
-    from scipy.stats import rankdata
-
     both = ~np.isnan(e.plain + e.foreign)
     own, foreign = e.plain[both], e.foreign[both]
     n = len(own)
     if n < _ENOUGH:
         return True
-    rank = rankdata(np.concatenate([own, foreign]))[:n].sum()
-    return float(rank - n * (n + 1) / 2) / n**2 > 0.52 + 3 / np.sqrt(6 * n)
+    foreign = np.sort(foreign)
+    # Equal ones count half.
+    above = (np.searchsorted(foreign, own, "left") + np.searchsorted(foreign, own, "right")).sum() / 2
+    return float(above) / n**2 > 0.52 + 3 / np.sqrt(6 * n)
 
 
 class FewModel:
@@ -81,20 +83,21 @@ class FewModel:
     """
 
     def __init__(self, e: Evidence, speakers: int) -> None:
-        self.known = ~np.isnan(e.similarity)
-        self.similarity, self.nearest = (x[self.known].astype(float) for x in (e.similarity, e.other[:, 0]))
+        self.e = e
+        known = ~np.isnan(e.similarity)
+        similarity, nearest = (x[known].astype(float) for x in (e.similarity, e.other[:, 0]))
         # Whoever is nearer to somebody else may be them, and says nothing about right ones or strangers.
-        right = ~(self.nearest > self.similarity)
-        self.alone = bool(np.isnan(self.nearest).all())
+        right = ~(nearest > similarity)
+        self.alone = bool(np.isnan(nearest).all())
         self.name = "one_speaker" if self.alone else "few_speakers"
         self.works, self.why = False, TOO_LITTLE
-        if len(self.similarity) < _LEAST or not right.any():
+        if len(similarity) < _LEAST or not right.any():
             return
-        own = self.similarity[right]
+        own = similarity[right]
         self.middle, spread = float(np.median(own)), _spread(own)
         # The nearest others are all others, unless there are more: then one drawn blindly says what strangers are like.
         others = e.other if speakers <= NEAREST + 1 else e.foreign[:, None]
-        self.low, self.width = _strangers(others[self.known][right].astype(float))
+        self.low, self.width = _strangers(others[known][right].astype(float))
         self.spread = max(spread, _LEAST_SPREAD)
         gap = float(np.quantile(own, 0.75)) - self.low
         # One speaker whose embeddings are all the same: another's might be the same as well.
@@ -103,33 +106,41 @@ class FewModel:
 
     def log_likelihood(self, right: np.ndarray, sceptical: bool = False) -> np.ndarray:
         """Return what `LikelihoodModel.log_likelihood` does, (n, 2, 2); neither beliefs nor the video are asked."""
-        out = np.zeros((len(right), 2, 2))
+        return self.of(self.e)
+
+    def of(self, e: Evidence, company: np.ndarray | None = None) -> np.ndarray:
+        """Return what `LikelihoodModel.of` does, (n, 2, 2)."""
+        out = np.zeros((len(e.similarity), 2, 2))
         if self.works:
-            ratio = self._strange(self.similarity) - self._own(self.similarity)
+            known = ~np.isnan(e.similarity)
+            similarity, nearest = (x[known].astype(float) for x in (e.similarity, e.other[:, 0]))
+            ratio = self._strange(similarity) - self._own(similarity)
             if not self.alone:
                 # Half of the wrong are somebody else's of the list, who then is near.
-                theirs = np.minimum(self._own(self.nearest) - self._strange(self.nearest), LIMIT)
+                theirs = np.minimum(self._own(nearest) - self._strange(nearest), LIMIT)
                 ratio += np.nan_to_num(np.logaddexp(0.0, theirs) - np.log(2))
-            out[self.known, :, 1] = np.clip(ratio, -LIMIT, LIMIT)[:, None]
+            out[known, :, 1] = np.clip(ratio, -LIMIT, LIMIT)[:, None]
         return out
 
     def update_mixture(self, right: np.ndarray) -> None:
         """Do nothing: the kinds of wrong are not told apart."""
 
     def _own(self, x: np.ndarray) -> np.ndarray:
-        from scipy.stats import t
-
         # What is above the middle of the right is not less so.
-        return t.logpdf(np.minimum(x, self.middle), _TAILS, loc=self.middle, scale=self.spread)
+        return _log_density(np.minimum(x, self.middle), self.middle, self.spread)
 
     def _strange(self, x: np.ndarray) -> np.ndarray:
-        from scipy.stats import t
-
         if self.alone:
             # A triangle: highest at the lowest similarity, nothing at the middle of the right.
             width = self.middle - _LOWEST
             return np.log(2 * np.maximum(np.minimum(self.middle - x, width), 1e-6)) - 2 * np.log(width)
-        return t.logpdf(np.maximum(x, self.low), _TAILS, loc=self.low, scale=self.width)
+        return _log_density(np.maximum(x, self.low), self.low, self.width)
+
+
+def _log_density(x: np.ndarray, middle: float, spread: float) -> np.ndarray:
+    """Return the log density of Student's distribution with `_TAILS` degrees of freedom."""
+    height = lgamma((_TAILS + 1) / 2) - lgamma(_TAILS / 2) - log(_TAILS * pi) / 2 - log(spread)
+    return height - (_TAILS + 1) / 2 * np.log1p(((x - middle) / spread) ** 2 / _TAILS)
 
 
 def _strangers(values: np.ndarray) -> tuple[float, float]:

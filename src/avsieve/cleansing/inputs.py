@@ -5,17 +5,20 @@ Only one shard is in memory at a time. All utterances of a speaker lie in one sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import pyarrow.parquet as pq
 
 from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.storage.tables import read_table
+from avsieve.storage.tables import open_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MODALITIES = ("audio", "visual")
 
@@ -72,8 +75,17 @@ def video_of(utterances: Iterable[str], speakers: Iterable[str]) -> np.ndarray:
 
 def read_plan(path: str | Path) -> pd.DataFrame:
     """Read a plan's training rows: ``utterance`` and ``speaker``, in the order of the file."""
-    frame = read_table(path, ["utterance", "speaker", "subset"])
-    return frame.loc[frame["subset"] == "train", ["utterance", "speaker"]].reset_index(drop=True)
+    import pandas as pd
+
+    return pd.DataFrame(_training_rows(path))
+
+
+def _training_rows(path: str | Path) -> dict[str, list[str]]:
+    columns = ["utterance", "speaker"]
+    with open_table(path, [*columns, "subset"]) as file:
+        table = file.read(columns=[*columns, "subset"])
+    rows = [subset == "train" for subset in table["subset"].to_pylist()]
+    return {c: list(compress(table[c].to_pylist(), rows)) for c in columns}
 
 
 def read_shard(plan: str | Path, audio: str | Path | None, visual: str | Path | None) -> Shard:
@@ -84,14 +96,17 @@ def read_shard(plan: str | Path, audio: str | Path | None, visual: str | Path | 
     AvsieveError
         If the embedding tables hold no utterance of the plan: they belong to another run.
     """
-    frame = read_plan(plan)
     return join_shard(
-        frame, {m: _read_modality(p) for m, p in zip(MODALITIES, (audio, visual), strict=True)}, str(plan)
+        _training_rows(plan),
+        {m: _read_modality(p) for m, p in zip(MODALITIES, (audio, visual), strict=True)},
+        str(plan),
     )
 
 
 def join_shard(
-    frame: pd.DataFrame, tables: dict[str, tuple[list[str], np.ndarray, np.ndarray | None] | None], name: str
+    rows: pd.DataFrame | Mapping[str, Sequence[str]],
+    tables: dict[str, tuple[list[str], np.ndarray, np.ndarray | None] | None],
+    name: str,
 ) -> Shard:
     """Join ``utterance``, ``speaker`` rows with (ids, embeddings, quality) per modality.
 
@@ -102,8 +117,8 @@ def join_shard(
     AvsieveError
         If the embeddings are of other utterances, or none of them can be used.
     """
-    utterances = frame["utterance"].tolist()
-    labels = frame["speaker"].to_numpy(dtype=object)
+    utterances = list(rows["utterance"])
+    labels = np.array(list(rows["speaker"]), dtype=object)
     row_of = {u: i for i, u in enumerate(utterances)}
     n = len(utterances)
     shard = Shard(utterances, labels, video_of(utterances, labels), {}, {}, {}, {})
@@ -144,9 +159,10 @@ def _read_modality(path: str | Path | None) -> tuple[list[str], np.ndarray, np.n
     if not Path(path).exists():
         raise AvsieveError(f"{path}: no such embeddings; run the stage that makes them first")
     ids, matrix = read_embeddings(path)
-    names = pq.read_schema(path).names
-    column = next((c for c in ("quality", "duration_s") if c in names), None)
-    grade = read_table(path, [column])[column].to_numpy(np.float32) if column else None
+    with open_table(path) as file:
+        names = file.schema_arrow.names
+        column = next((c for c in ("quality", "duration_s") if c in names), None)
+        grade = file.read(columns=[column])[column].to_numpy().astype(np.float32) if column else None
     return ids, matrix, grade
 
 

@@ -55,6 +55,21 @@ class Examples:
         return Examples(self.similarity, self.other, self.support, agreement, company)
 
 
+def company_of(e: Evidence, video: np.ndarray) -> np.ndarray:
+    """Return how many others of the own video have an embedding, (n,), given the codes of the videos from 0."""
+    return np.bincount(video, weights=e.present)[video] - e.present
+
+
+def in_company(e: Evidence, company: np.ndarray) -> np.ndarray:
+    """Tell what is compared with the rest of its video besides its label, (n,) bool."""
+    return ~np.isnan(e.agreement + e.similarity) & (company >= 2) & ~e.fallback
+
+
+def real_examples(e: Evidence) -> Examples:
+    """Describe the utterances under their own labels."""
+    return Examples(e.similarity, e.other[:, 0], e.support)
+
+
 def wrong_examples(e: Evidence) -> list[Examples]:
     """Describe the utterances under labels that are not theirs, one table per kind in `KINDS`."""
     # The nearest other but the foreign speaker, who is the label now.
@@ -110,8 +125,8 @@ class LikelihoodModel:
     why = NOT_APART
 
     def __init__(self, e: Evidence, video: np.ndarray, seed: int = 0) -> None:
-        self.company = np.bincount(video, weights=e.present)[video] - e.present
-        self.real = Examples(e.similarity, e.other[:, 0], e.support)
+        self.company = company_of(e, video)
+        self.real = real_examples(e)
         self.wrong = wrong_examples(e)
         self.known = np.flatnonzero(~np.isnan(e.similarity))
         self.mixture = FIRST_MIXTURE.copy()
@@ -122,8 +137,7 @@ class LikelihoodModel:
         self.works = len(rows) >= 20
         self.rows = self._some(rows)
         # With one other utterance, nothing tells which of the two is the stranger.
-        self.in_company = ~np.isnan(e.agreement + e.similarity) & (self.company >= 2) & ~e.fallback
-        self.rows_in_company = self._some(rows[self.in_company[rows]])
+        self.rows_in_company = self._some(rows[in_company(e, self.company)[rows]])
         if self.works:
             tables = [t.take(self.rows) for t in self.wrong]
             kinds = regression(tables, list(range(len(tables)))).fit(np.ones(len(self.rows) * len(tables)))
@@ -153,25 +167,44 @@ class LikelihoodModel:
             (n, 2, 2): by whether the video, and whether the utterance is wrong; relative to both right. 0 without
             evidence.
         """
-        out = np.zeros((len(right), 2, 2))
+        if self.works:
+            self._fit(right, sceptical)
+        return self.of(self.e, self.company)
+
+    def of(self, e: Evidence, company: np.ndarray) -> np.ndarray:
+        """Return what `log_likelihood` does for other evidence by the ratios as they were learned last.
+
+        Parameters
+        ----------
+        company
+            (n,) see `company_of`.
+        """
+        out = np.zeros((len(e.similarity), 2, 2))
         if not self.works:
             return out
-        w = _weights(right[self.rows])
-        robust = _ROBUST if sceptical else 0.0
-        alone = self.alone.fit(np.concatenate([*(w * share for share in self.mixture), w]), ridge=_RIDGE, robust=robust)
-        out[self.known, :, 1] = np.clip(alone(features(self.real.take(self.known))), -LIMIT, LIMIT)
+        real = real_examples(e)
+        rows = np.flatnonzero(~np.isnan(e.similarity))
+        out[rows, :, 1] = np.clip(self.alone_odds(features(real.take(rows))), -LIMIT, LIMIT)
         if len(self.rows_in_company) >= 20:
-            w = _weights(right[self.rows_in_company])
-            parts = [w * share for share in self.mixture]
-            together = self.together.fit(np.concatenate([w, *parts, *parts, w]), ridge=_RIDGE, robust=robust)
-            rows = np.flatnonzero(self.in_company)
-            odds = together(features(self.real.among(self.e.agreement, self.company).take(rows)))
+            rows = np.flatnonzero(in_company(e, company))
+            odds = self.together_odds(features(real.among(e.agreement, company).take(rows)))
             odds = np.clip(odds, -LIMIT, LIMIT)
             out[rows, 0, 1], out[rows, 1, 1], out[rows, 1, 0] = odds[:, 0], odds[:, 1], odds[:, 2]
         # What was compared with its own video alone says nothing of whether that video is right.
-        rows = np.flatnonzero(self.e.fallback)
+        rows = np.flatnonzero(e.fallback)
         out[rows, 1, 0], out[rows, 1, 1] = out[rows, 0, 1], 0.0
         return out
+
+    def _fit(self, right: np.ndarray, sceptical: bool) -> None:
+        w = _weights(right[self.rows])
+        robust = _ROBUST if sceptical else 0.0
+        weights = np.concatenate([*(w * share for share in self.mixture), w])
+        self.alone_odds = self.alone.fit(weights, ridge=_RIDGE, robust=robust)
+        if len(self.rows_in_company) >= 20:
+            w = _weights(right[self.rows_in_company])
+            parts = [w * share for share in self.mixture]
+            weights = np.concatenate([w, *parts, *parts, w])
+            self.together_odds = self.together.fit(weights, ridge=_RIDGE, robust=robust)
 
     def _in_company(self) -> Regression:
         """Tell apart: right; wrong alone; wrong with the video; right in a wrong video."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _STEPS = 25
-_TOLERANCE = 1e-4  # of a log odds
+_TOLERANCE = 1e-3  # of a log odds: the error after a Newton step is of the order of the step's square
 
 
 @dataclass
@@ -45,12 +45,20 @@ class Regression:
 
     def __init__(self, features: np.ndarray, classes: np.ndarray) -> None:
         self.centre, self.scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-        self.X = np.concatenate([(features - self.centre) / self.scale, np.ones((len(features), 1))], axis=1)
+        standard = (features - self.centre) / self.scale
+        # An example to a column: what is done per class then runs along the memory.
+        self.X = np.concatenate([standard.T, np.ones((1, len(features)))])
         self.count = int(classes.max())
-        self.Y = (classes[:, None] == np.arange(1, self.count + 1)).astype(float)
+        self.Y = (classes == np.arange(1, self.count + 1)[:, None]).astype(float)
         self.first = classes == 0
-        self.coefficients = np.zeros((self.X.shape[1], self.count))
-        self.ridge = np.full(self.X.shape[1], 1e-9)
+        self.coefficients = np.zeros((len(self.X), self.count))
+        self.ridge = np.full(len(self.X), 1e-9)
+        # Curvature only leads the way to where the gradient is zero, so single precision does.
+        first, second = np.triu_indices(len(self.X))
+        single = self.X.astype(np.float32)
+        self.products = single[first] * single[second]
+        self.product = np.empty((len(self.X), len(self.X)), np.int64)
+        self.product[first, second] = self.product[second, first] = np.arange(len(first))
 
     def fit(self, weights: np.ndarray, *, ridge: float = 1.0, robust: float = 0.0, rounds: int = 3) -> Fitted:
         """Fit to weights (n,), from where the last fit ended; ``ridge`` keeps separable examples finite."""
@@ -63,46 +71,51 @@ class Regression:
 
     def _discounted(self, weights: np.ndarray, robust: float) -> np.ndarray:
         w = weights.copy()
-        known = 1 - _softmax(self.X[self.first] @ self.coefficients).sum(axis=1)
+        known = 1 - _softmax(self.coefficients.T @ self.X[:, self.first])[0].sum(axis=0)
         w[self.first] *= np.maximum(known, 1e-12) ** robust
         w[self.first] *= weights[self.first].sum() / max(float(w[self.first].sum()), 1e-12)
         return w
 
     def _newton(self, weights: np.ndarray) -> None:
-        features = self.X.shape[1]
-        loss = self._loss(self.coefficients, weights)
+        loss, P = self._evaluate(self.coefficients, weights)
         for _ in range(_STEPS):
-            P = _softmax(self.X @ self.coefficients)
-            gradient = self.X.T @ (weights[:, None] * (P - self.Y)) + self.ridge[:, None] * self.coefficients
-            H = np.empty((self.count, features, self.count, features))
-            for a in range(self.count):
-                for b in range(a, self.count):
-                    v = weights * P[:, a] * ((a == b) - P[:, b])
-                    H[a, :, b] = (self.X * v[:, None]).T @ self.X
-                    H[b, :, a] = H[a, :, b].T
-                H[a, :, a] += np.diag(self.ridge)
-            size = self.count * features
-            step = np.linalg.solve(H.reshape(size, size), gradient.T.reshape(size)).reshape(self.count, features).T
+            step = self._step(P, weights)
+            if np.abs(step).max() < _TOLERANCE:
+                self.coefficients = self.coefficients - step
+                return
             for _ in range(20):
                 trial = self.coefficients - step
-                after = self._loss(trial, weights)
+                after, P = self._evaluate(trial, weights)
                 if after <= loss + 1e-9 * abs(loss):
                     break
                 step /= 2
+            else:
+                return
             self.coefficients, loss = trial, after
-            if np.abs(step).max() < _TOLERANCE:
-                break
 
-    def _loss(self, coefficients: np.ndarray, weights: np.ndarray) -> float:
-        Z = self.X @ coefficients
-        top = np.maximum(Z.max(axis=1), 0.0)
-        total = top + np.log(np.exp(-top) + np.exp(Z - top[:, None]).sum(axis=1))
+    def _step(self, P: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        features = len(self.X)
+        gradient = (weights * (P - self.Y)) @ self.X.T + self.ridge * self.coefficients.T
+        first, second = np.triu_indices(self.count)
+        v = (weights * P[first] * ((first == second)[:, None] - P[second])).astype(np.float32)
+        curvature = (v @ self.products.T).astype(float)[:, self.product]
+        H = np.empty((self.count, features, self.count, features))
+        for a, b, block in zip(first.tolist(), second.tolist(), curvature, strict=True):
+            H[a, :, b] = H[b, :, a] = block + (a == b) * np.diag(self.ridge)
+        size = self.count * features
+        return np.linalg.solve(H.reshape(size, size), gradient.reshape(size)).reshape(self.count, features).T
+
+    def _evaluate(self, coefficients: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the loss, and the probabilities (classes - 1, n)."""
+        Z = coefficients.T @ self.X
+        P, total = _softmax(Z)
         penalty = float((self.ridge[:, None] * coefficients**2).sum()) / 2
-        return float(weights @ (total - (Z * self.Y).sum(axis=1))) + penalty
+        return float(weights @ (total - (Z * self.Y).sum(axis=0))) + penalty, P
 
 
-def _softmax(Z: np.ndarray) -> np.ndarray:
-    """Return the probabilities of classes 1 and on; that of class 0 is what is left of 1."""
-    top = np.maximum(Z.max(axis=1, keepdims=True), 0.0)
+def _softmax(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probabilities (classes - 1, n) of classes 1 and on, and the log (n,) of what they were divided by."""
+    top = np.maximum(Z.max(axis=0), 0.0)
     E = np.exp(Z - top)
-    return E / (np.exp(-top) + E.sum(axis=1, keepdims=True))
+    total = np.exp(-top) + E.sum(axis=0)
+    return E / total, top + np.log(total)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from avsieve.cleansing.inputs import MODALITIES
 from avsieve.errors import AvsieveError
-from avsieve.storage.tables import read_table, write_table
+from avsieve.storage.tables import open_table, write_table
 
 NEAREST = 3  # other speakers kept per utterance
 PERSONS = ("second", "doubt", "rival")
@@ -75,6 +75,10 @@ class Evidence:
                 made[field.name] = np.full((n, NEAREST) if field.name == "other" else n, np.nan, np.float32)
         return cls(**made)
 
+    def take(self, rows: np.ndarray) -> Evidence:
+        """Return the evidence of some rows."""
+        return Evidence(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
     @property
     def margin(self) -> np.ndarray:
         """Own minus nearest other similarity, (n,)."""
@@ -125,10 +129,7 @@ class Scores:
 
     def take(self, rows: np.ndarray) -> Scores:
         """Return the scores of some rows."""
-        evidence, learned = (
-            {m: Evidence(**{f.name: getattr(e, f.name)[rows] for f in fields(e)}) for m, e in parts.items()}
-            for parts in (self.evidence, self.learned)
-        )
+        evidence, learned = ({m: e.take(rows) for m, e in parts.items()} for parts in (self.evidence, self.learned))
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         return Scores(speakers=self.speakers, evidence=evidence, learned=learned, **columns)
 
@@ -198,63 +199,81 @@ def merge_scores(paths: Sequence[str | Path], out: str | Path) -> None:
             writer.write_table(table.cast(schema))
 
 
-def read_scores(path: str | Path) -> Scores:
-    """Read scores; speakers are numbered by their names' order."""
-    read_table(path, ["utterance"])
-    table = pq.read_table(path)
-    stems = [*MODALITIES, *(f"{m}_{_METRIC}" for m in MODALITIES)]
-    nearest = [f"{s}_other{k + 1}_speaker" for s in (*stems, "joint") for k in range(NEAREST)]
-    wanted = {
-        "speaker",
-        "video",
-        *PERSONS,
-        *nearest,
-        *(
-            f"{s}_{f.name}"
-            for s in stems
-            for f in fields(Evidence)
-            if "other" not in f.name and not (f.name in _SHARED and s not in MODALITIES)
-        ),
-    }
-    if missing := sorted(wanted - set(table.column_names)):
-        raise AvsieveError(f"{path}: columns {missing[:4]} are missing; score the utterances again")
-    names: set[str] = set()
-    for column in ("speaker", *nearest):
-        for chunk in table[column].chunks:
-            names |= set(chunk.dictionary.to_pylist())
-    speakers = sorted(names)
-    position = {s: i for i, s in enumerate(speakers)}
+def read_scores(path: str | Path, utterances: Sequence[str] | None = None) -> Scores:
+    """Read scores; speakers are numbered by their names' order.
 
-    def codes(column: str) -> np.ndarray:
-        return np.concatenate([_codes(chunk, position) for chunk in table[column].chunks] or [np.zeros(0, np.int32)])
+    Parameters
+    ----------
+    utterances
+        Those that are wanted, in their order; without it all, in the order of the file.
 
-    def matrix(stem: str) -> np.ndarray:
-        return np.stack([table[f"{stem}{k + 1}"].to_numpy() for k in range(NEAREST)], axis=1)
+    Raises
+    ------
+    AvsieveError
+        If there is no such table, it lacks columns, or an utterance was not scored.
+    """
+    stems = {m: m for m in MODALITIES} | {f"{m}_{_METRIC}": m for m in MODALITIES}
+    named = ["speaker", *(f"{s}_other{k + 1}_speaker" for s in (*stems, "joint") for k in range(NEAREST))]
+    values = [f.name for f in fields(Evidence) if not f.name.startswith("other")]
+    with open_table(path, ["utterance"]) as file:
+        of = {s: {name: f"{m if name in _SHARED else s}_{name}" for name in values} for s, m in stems.items()}
+        wanted = {"video", *PERSONS, *named, *(column for columns in of.values() for column in columns.values())}
+        if missing := sorted(wanted - set(file.schema_arrow.names)):
+            raise AvsieveError(f"{path}: columns {missing[:4]} are missing; score the utterances again")
+        # A few columns at a time, so that hardly more than what is wanted of them is ever in memory.
+        utterance = file.read(columns=["utterance"])["utterance"]
+        rows: np.ndarray | slice = slice(None) if utterances is None else rows_of(utterance, utterances)
+        speakers, codes = _codes(file.read(columns=named))
+        codes = {column: code[rows] for column, code in codes.items()}
 
-    def evidence(stem: str, modality: str) -> Evidence:
-        made = {}
-        for field in fields(Evidence):
-            if field.name == "other":
-                made["other"] = matrix(f"{stem}_other")
-            elif field.name == "other_speaker":
-                made["other_speaker"] = np.stack(
-                    [codes(f"{stem}_other{k + 1}_speaker") for k in range(NEAREST)], axis=1
-                )
-            else:
-                made[field.name] = table[f"{modality if field.name in _SHARED else stem}_{field.name}"].to_numpy()
-        return Evidence(**made)
+        def matrices(stem: str) -> tuple[np.ndarray, np.ndarray]:
+            columns = [f"{stem}_other{k + 1}" for k in range(NEAREST)]
+            table = file.read(columns=columns)
+            value = np.stack([table[c].to_numpy()[rows] for c in columns], axis=1)
+            return value, np.stack([codes.pop(f"{c}_speaker") for c in columns], axis=1)
 
-    return Scores(
-        utterance=table["utterance"].to_numpy(),
-        speaker=codes("speaker"),
-        video=table["video"].to_numpy(),
-        speakers=speakers,
-        evidence={m: evidence(m, m) for m in MODALITIES},
-        learned={m: evidence(f"{m}_{_METRIC}", m) for m in MODALITIES},
-        joint=matrix("joint_other"),
-        joint_speaker=np.stack([codes(f"joint_other{k + 1}_speaker") for k in range(NEAREST)], axis=1),
-        **{name: table[name].to_numpy() for name in PERSONS},
-    )
+        def evidence(stem: str) -> Evidence:
+            table = file.read(columns=list(of[stem].values()))
+            other, other_speaker = matrices(stem)
+            found = {name: table[column].to_numpy()[rows] for name, column in of[stem].items()}
+            return Evidence(other=other, other_speaker=other_speaker, **found)
+
+        joint, joint_speaker = matrices("joint")
+        persons = file.read(columns=list(PERSONS))
+        video = file.read(columns=["video"])["video"].combine_chunks().dictionary_encode()
+        return Scores(
+            utterance=utterance.to_numpy() if utterances is None else np.array(utterances, dtype=object),
+            speaker=codes["speaker"],
+            video=video.dictionary.to_numpy(zero_copy_only=False)[video.indices.to_numpy()[rows]],
+            speakers=speakers,
+            evidence={m: evidence(m) for m in MODALITIES},
+            learned={m: evidence(f"{m}_{_METRIC}") for m in MODALITIES},
+            joint=joint,
+            joint_speaker=joint_speaker,
+            **{name: persons[name].to_numpy()[rows] for name in PERSONS},
+        )
+
+
+def rows_of(scored: np.ndarray | pa.ChunkedArray, utterances: Sequence[str]) -> np.ndarray:
+    """Return where among those that were scored each of ``utterances`` is, int64.
+
+    Raises
+    ------
+    AvsieveError
+        If one of them was not scored.
+    """
+    import pyarrow.compute as pc
+
+    values = scored.combine_chunks() if isinstance(scored, pa.ChunkedArray) else pa.array(scored, pa.string())
+    wanted = pa.array(utterances, pa.string())
+    found = pc.index_in(wanted, value_set=values)
+    if found.null_count:
+        first = wanted[pc.index(pc.is_null(found), True).as_py()]
+        raise AvsieveError(
+            f"{found.null_count} of {len(wanted)} utterances of the plan are not in the scores, "
+            f"for example {first}; score the shards of this plan again"
+        )
+    return found.to_numpy().astype(np.int64)
 
 
 def _names(code: np.ndarray, speakers: list[str]) -> pa.Array:
@@ -262,7 +281,15 @@ def _names(code: np.ndarray, speakers: list[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, pa.array(speakers, pa.string()))
 
 
-def _codes(chunk: pa.DictionaryArray, position: dict[str, int]) -> np.ndarray:
-    lookup = np.array([position[s] for s in chunk.dictionary.to_pylist()] + [-1], dtype=np.int32)
-    indices = chunk.indices.fill_null(len(lookup) - 1).to_numpy(zero_copy_only=False)
-    return lookup[indices]
+def _codes(table: pa.Table) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Return the names in columns of names, sorted, and each as rows of them (n,) int32, -1 where there is none."""
+    table = table.unify_dictionaries()
+    names = {c: table[c].chunk(0).dictionary.to_pylist() if table[c].num_chunks else [] for c in table.column_names}
+    speakers = sorted(set().union(*names.values()))
+    position = {s: i for i, s in enumerate(speakers)}
+    codes = {}
+    for column, own in names.items():
+        lookup = np.array([position[s] for s in own] + [-1], dtype=np.int32)
+        indices = [chunk.indices.fill_null(len(own)).to_numpy(zero_copy_only=False) for chunk in table[column].chunks]
+        codes[column] = lookup[np.concatenate([np.zeros(0, np.int32), *indices])]
+    return speakers, codes

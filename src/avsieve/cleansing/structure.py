@@ -42,7 +42,7 @@ class Inference:
 
 def infer(
     audio: np.ndarray, visual: np.ndarray, video: np.ndarray, speaker: np.ndarray, shares: Shares, *,
-    rounds: int = 4, videos: float = 4.0, utterances: float = 20.0, damping: float = 0.5,
+    rounds: int = 4, videos: float = 4.0, utterances: float = 20.0, damping: float = 0.5, learn: bool = True,
 ) -> Inference:  # fmt: skip
     """Judge the utterances of all videos together.
 
@@ -58,35 +58,45 @@ def infer(
     damping
         Utterances of a video share their channel, so their evidence on the video is not independent: that of n counts
         like n ** damping.
+    learn
+        Whether the corpus's shares are estimated from these utterances; else they stay what is given, and what is found
+        of a speaker depends on the speaker's utterances alone.
     """
     count = np.bincount(video).astype(float)
     owner = np.zeros(len(count), np.int64)
     owner[video] = speaker
     temper = count ** (damping - 1)
-    states, singles = np.log(shares.states)[None], np.log(shares.cases)[None].repeat(len(count), axis=0)
-    # log p(evidence | state, case), up to what all share.
-    loglik = [audio[:, a][:, CASES[:, 0]] + visual[:, v][:, CASES[:, 1]] for a, v in CASES]
+    states, singles = np.log(shares.states)[None], shares.cases[:, None].repeat(len(count), axis=1)
+    # p(evidence | state, case), up to what all share: exponentials are taken once, and rounds only multiply.
+    voice, face = _likelihoods(audio), _likelihoods(visual)
+    likely = [np.stack([voice[a, c] * face[v, d] for c, d in CASES]) for a, v in CASES]
     for _ in range(rounds):
-        prior = [singles[video], *np.log(shares.table())[1:]]
-        evidence = np.empty((len(count), 4))
-        for g in range(4):
-            by_state = np.logaddexp.reduce(loglik[g] + prior[g], axis=1)
-            evidence[:, g] = np.bincount(video, weights=by_state, minlength=len(count))
+        table = shares.table()[:, :, None]
+        joint = [likely[0] * singles[:, video], *(likely[g] * table[g] for g in range(1, 4))]
+        total = [x.sum(axis=0) for x in joint]
+        evidence = np.stack([np.bincount(video, weights=np.log(t), minlength=len(count)) for t in total], axis=1)
         state = _softmax(states + evidence * temper[:, None])
-        cases = np.zeros((len(video), 4))
-        settled = {m: np.zeros(len(video)) for m in ("audio", "visual")}
-        for g in range(4):
-            part = state[video, g, None] * _softmax(loglik[g] + prior[g])
-            cases += part
-            for i, m in enumerate(settled):
-                if not CASES[g, i]:
-                    settled[m] += part[:, CASES[:, i] == 0].sum(axis=1)
-            if g == 0:
-                good = _sums(part, video, len(count))
-        shares = Shares(_share(state.sum(axis=0)), _share(good.sum(axis=0)))
-        states = _own_shares(state, owner, shares.states, videos)
-        singles = _own_shares(good, owner, shares.cases, utterances)
-    return Inference(cases, settled, shares)
+        part = joint[0] * (state[video, 0] / total[0])
+        good = np.stack([np.bincount(video, weights=x, minlength=len(count)) for x in part], axis=1)
+        if learn:
+            shares = Shares(_share(state.sum(axis=0)), _share(good.sum(axis=0)))
+        states = np.log(_own_shares(state, owner, shares.states, videos))
+        singles = _own_shares(good, owner, shares.cases, utterances).T.copy()
+    cases = part
+    settled = {m: part[CASES[:, i] == 0].sum(axis=0) for i, m in enumerate(("audio", "visual"))}
+    for g in range(1, 4):
+        part = joint[g] * (state[video, g] / total[g])
+        cases += part
+        for i, m in enumerate(settled):
+            if not CASES[g, i]:
+                settled[m] += part[CASES[:, i] == 0].sum(axis=0)
+    return Inference(cases.T.copy(), settled, shares)
+
+
+def _likelihoods(x: np.ndarray) -> np.ndarray:
+    """Return the exponentials of log likelihoods (n, 2, 2) as (2, 2, n), the largest of each n being 1."""
+    flat = x.reshape(len(x), 4).T.copy()
+    return np.exp(flat - flat.max(axis=0)).reshape(2, 2, len(x))
 
 
 def _sums(x: np.ndarray, code: np.ndarray, count: int) -> np.ndarray:
@@ -94,10 +104,10 @@ def _sums(x: np.ndarray, code: np.ndarray, count: int) -> np.ndarray:
 
 
 def _own_shares(x: np.ndarray, owner: np.ndarray, corpus: np.ndarray, weight: float) -> np.ndarray:
-    """Return the log of each speaker's shares, per video and without what the video itself contributes."""
+    """Return each speaker's shares, per video and without what the video itself contributes."""
     others = _sums(x, owner, int(owner.max()) + 1)[owner] - x
     own = np.clip((weight * corpus + others) / (weight + others.sum(axis=1, keepdims=True)), 1e-5, None)
-    return np.log(own / own.sum(axis=1, keepdims=True))
+    return own / own.sum(axis=1, keepdims=True)
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:

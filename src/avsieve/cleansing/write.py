@@ -13,11 +13,10 @@ import pyarrow as pa
 from avsieve.cleansing.decisions import Decisions, decide
 from avsieve.cleansing.judge import judge
 from avsieve.cleansing.result import Judgement
-from avsieve.cleansing.scores import Scores, read_scores
+from avsieve.cleansing.scores import Scores, read_scores, rows_of
 from avsieve.cleansing.settings import Cleansing
 from avsieve.cleansing.suggestions import Suggestions, find_merges, suggest
 from avsieve.cleansing.summary import summarise
-from avsieve.errors import AvsieveError
 from avsieve.lists.train_list import read_train_list, write_clean_list, write_train_list
 from avsieve.storage.atomic import write_json
 from avsieve.storage.tables import write_table
@@ -75,8 +74,9 @@ def cleanse(
 def cleanse_list(train_list: str | Path, scores: str | Path, out: str | Path, settings: Cleansing) -> None:
     """Do what `cleanse` does with the evidence of a file, in the order of the list of all utterances."""
     listed = read_train_list(train_list)
-    ordered = in_order_of(read_scores(scores), listed["utterance"].tolist())
-    cleanse(ordered, listed["seconds"].tolist(), out, settings)
+    utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
+    del listed
+    cleanse(read_scores(scores, utterances), seconds, out, settings)
 
 
 def decision_table(scores: Scores, judgement: Judgement, decisions: Decisions, suggestions: Suggestions) -> pa.Table:
@@ -117,10 +117,4 @@ def in_order_of(scores: Scores, utterances: Sequence[str]) -> Scores:
     AvsieveError
         If one of them was not scored.
     """
-    position = {u: i for i, u in enumerate(scores.utterance.tolist())}
-    if missing := [u for u in utterances if u not in position]:
-        raise AvsieveError(
-            f"{len(missing)} of {len(utterances)} utterances of the plan are not in the scores, "
-            f"for example {missing[0]}; score the shards of this plan again"
-        )
-    return scores.take(np.array([position[u] for u in utterances], dtype=np.int64))
+    return scores.take(rows_of(scores.utterance, utterances))

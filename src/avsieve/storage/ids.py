@@ -16,7 +16,9 @@ from typing import NamedTuple
 from avsieve.errors import AvsieveError
 
 # What VoxCeleb and YouTube ids are made of. It keeps an id harmless as a path, in a tar and in a page.
-_PART = re.compile(r"[A-Za-z0-9_+@=\-][A-Za-z0-9_.+@=\-]*")
+PART = r"[A-Za-z0-9_+@=\-][A-Za-z0-9_.+@=\-]*"
+"""Pattern of a part of an id."""
+_PART = re.compile(PART)
 LONGEST = 251
 """Most characters of a part that `id_part` makes: with ``.wav`` it can be a file name on every file system."""
 _PLAIN = re.compile(r"[A-Za-z0-9_+@\-][A-Za-z0-9_.+@\-]*")

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError
 from avsieve.storage.atomic import atomic_path
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def write_table(path: str | Path, table: pd.DataFrame | pa.Table) -> None:
     """Write ``table`` as zstd Parquet, atomically; a pandas index is dropped."""
-    if isinstance(table, pd.DataFrame):
+    if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
     with atomic_path(path) as partial:
         pq.write_table(table.replace_schema_metadata(None), partial, compression="zstd")
 
 
-def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a Parquet table, or some of its columns.
+def open_table(path: str | Path, columns: list[str] | None = None) -> pq.ParquetFile:
+    """Open a Parquet table that has some columns at least.
 
     Raises
     ------
@@ -32,9 +35,23 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
     if not path.exists():
         raise AvsieveError(f"{path}: no such table; run the stage that makes it first")
     try:
-        found = pq.read_schema(path).names
+        file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
         raise AvsieveError(f"{path}: not a Parquet table ({error}); remove it and run its stage again") from error
+    found = file.schema_arrow.names
     if missing := [c for c in columns or [] if c not in found]:
+        file.close()
         raise AvsieveError(f"{path}: columns {missing} are missing, found {found}; run its stage again")
-    return pq.read_table(path, columns=columns).to_pandas()
+    return file
+
+
+def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet table, or some of its columns.
+
+    Raises
+    ------
+    AvsieveError
+        As `open_table`.
+    """
+    with open_table(path, columns) as file:
+        return file.read(columns=columns).to_pandas()

@@ -51,42 +51,33 @@ class Posterior(Method[PosteriorSettings]):
         """Return calibrated probabilities."""
         import numpy as np
 
-        from avsieve.cleansing.few_speakers import model_for
         from avsieve.cleansing.inputs import MODALITIES
+        from avsieve.cleansing.learner import Corpus, Learner
         from avsieve.cleansing.likelihood import KINDS, LikelihoodModel
         from avsieve.cleansing.result import Judgement
-        from avsieve.cleansing.structure import CASES, Inference, Shares, infer
         from avsieve.cleansing.suggestions import find_merges, without_twins
 
-        video, speaker = scores.video_code(), scores.speaker.astype(np.int64)
-        belief = {m: _first_belief(scores.learned[m]) for m in MODALITIES}
-        twins = find_merges(scores, np.minimum(belief["audio"], belief["visual"]))
-        models = {m: model_for(without_twins(scores, m, twins), video, speaker, settings.seed) for m in MODALITIES}
-        found = Inference(np.zeros((len(scores), 4)), dict(belief), Shares())
-
-        def reestimate(found: Inference, sceptical: bool) -> Inference:
-            audio, visual = (models[m].log_likelihood(found.settled[m], sceptical) for m in MODALITIES)
-            found = infer(audio, visual, video, speaker, found.shares)
-            for i, m in enumerate(MODALITIES):
-                models[m].update_mixture(found.cases[:, CASES[:, i] == 0].sum(axis=1))
-            return found
-
+        first = {m: _first_belief(scores.learned[m]) for m in MODALITIES}
+        twins = find_merges(scores, np.minimum(first["audio"], first["visual"]))
+        evidence = {m: without_twins(scores, m, twins) for m in MODALITIES}
+        learner = Learner(Corpus(evidence, scores.video_code(), scores.speaker), first, settings.seed)
         for _ in range(settings.rounds):
-            found = reestimate(found, sceptical=False)
+            learner.reestimate(sceptical=False)
+        models, shares = learner.models, learner.found.shares
         learned = {m: model.mixture for m, model in models.items() if isinstance(model, LikelihoodModel)}
         facts = {
             "judged_by": {m: models[m].name if models[m].works else "nothing" for m in MODALITIES},
-            "video_shares": found.shares.states.round(5).tolist(),
-            "utterance_shares": found.shares.cases.round(5).tolist(),
+            "video_shares": shares.states.round(5).tolist(),
+            "utterance_shares": shares.cases.round(5).tolist(),
             "kinds_of_wrong": {m: dict(zip(KINDS, x.round(4).tolist(), strict=True)) for m, x in learned.items()},
         }
         # Without evidence of its own a belief is what the structure assumes: no judgement.
         judged = {m: ~np.isnan(scores.learned[m].similarity) & models[m].works for m in MODALITIES}
         why = {m: models[m].why for m in MODALITIES if scores.learned[m].present.any() and not judged[m].any()}
-        believed = _probabilities(scores, found.cases, judged)
+        believed = _probabilities(scores, learner.cases(), judged)
         for _ in range(min(settings.rounds, _SCEPTICAL_ROUNDS)):
-            found = reestimate(found, sceptical=True)
-        sceptical = Judgement(*_probabilities(scores, found.cases, judged), calibrated=True)
+            learner.reestimate(sceptical=True)
+        sceptical = Judgement(*_probabilities(scores, learner.cases(), judged), calibrated=True)
         if settings.sceptical:
             believed = (sceptical.audio_wrong, sceptical.visual_wrong, sceptical.wrong)
         return Judgement(*believed, calibrated=True, facts=facts, unjudged=why, sceptical=sceptical)
