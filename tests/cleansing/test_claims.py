@@ -14,6 +14,8 @@ from avsieve.cleansing.evidence import score_shard
 from avsieve.cleansing.inputs import Shard, join_shard, unit_rows
 from avsieve.cleansing.judge import judge
 from avsieve.cleansing.pooling import pool_speaker
+from avsieve.errors import AvsieveError
+from avsieve.storage.tables import read_table, write_table
 
 DIM, SPEAKERS, QUALITY = 48, 40, 0.75
 OWN, OTHER = 7, 12  # the label that is two people's, and the label of the second of them
@@ -70,6 +72,15 @@ def test_a_label_of_two_people_is_whose_person_has_no_other_label(rng, tmp_path)
     found = scores.audio.similarity
     assert found[here & ~wrong].min() > found[here & wrong].max()
     assert (decide(scores, judge(scores, "posterior"), "either", 0.5).noisy[here] == wrong[here]).all()
+
+
+def test_centres_of_an_older_run_are_told_from_broken_ones(rng, tmp_path):
+    shard, _ = corpus(rng, "nobody")
+    path = tmp_path / "centres.parquet"
+    write_centres(path, pool(lambda: iter([shard])))
+    write_table(path, read_table(path).drop(columns="turned"))
+    with pytest.raises(AvsieveError, match=r"columns \['turned'\] are missing.*run its stage again"):
+        read_centres(path)
 
 
 def test_of_two_people_whom_no_other_label_claims_it_stays_in_doubt(rng):

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from avsieve.cleansing.calibration import BINS, PairCalibration, calibrate, histogram
 from avsieve.cleansing.claims import Claims, Named, named
@@ -29,7 +28,7 @@ from avsieve.runtime.cores import one_core_for_blas
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
 from avsieve.storage.atomic import atomic_path, write_json
-from avsieve.storage.tables import read_table, write_table
+from avsieve.storage.tables import open_table, write_table
 
 Shards = Callable[[], Iterator[Shard]]
 _IMPOSTORS = 2000  # speakers among whom impostor pairs are formed: four million pairs are plenty
@@ -346,8 +345,8 @@ def read_centres(path: str | Path) -> Centres:
         "turned",
         *(f"{m}_{c}" for m in MODALITIES for c in (*kinds, "support")),
     ]
-    read_table(path, wanted[:1])
-    table = pq.read_table(path, columns=wanted)
+    with open_table(path, wanted) as file:
+        table = file.read(columns=wanted)
     described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
         metric = {
