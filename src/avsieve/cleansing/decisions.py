@@ -168,16 +168,16 @@ def kinds(judgement: Judgement) -> np.ndarray:
 def expected(decisions: Decisions) -> dict[str, Any]:
     """Return the precision, recall and F1 that the probabilities promise for what was found noisy.
 
-    The data leave open whether what lies far off is wrong. The figures are those of the mean of both readings, since
-    simulated corpora lie now nearer to the one and now to the other; ``range`` has for each what either says, lowest
-    first. Each is None where nothing was flagged or nothing is thought to be wrong.
+    The figures are those of the reading that decides. The data leave open whether what lies far off is wrong: ``range``
+    has for each what either reading says, lowest first. Each is None where nothing was flagged or nothing is thought to
+    be wrong.
     """
     known = ~np.isnan(decisions.probability)
     flagged = decisions.noisy[known]
     p, sceptical = decisions.probability[known], decisions.sceptical[known]
     readings = [_promised(p, flagged), _promised(sceptical, flagged)]
     ranges = {name: sorted(x for r in readings if (x := r[name]) is not None) or None for name in readings[0]}
-    return {**_promised((p + sceptical) / 2, flagged), "range": ranges}
+    return {**readings[0], "range": ranges}
 
 
 def _promised(p: np.ndarray, flagged: np.ndarray) -> dict[str, float | None]:
