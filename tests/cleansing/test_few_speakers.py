@@ -153,7 +153,7 @@ def test_few_speakers_learn_what_strangers_are_like_from_more_than_one_utterance
     frame, tables = people(3, strangers=0.5)
     ids = frame["utterance"].tolist()
     shard = join_shard(frame, {m: (ids, t.embedding, None) for m, t in tables.items()}, "three")
-    learned = learn_calibration(lambda: iter([shard]))
+    learned = learn_calibration([shard])
     for m in ("audio", "visual"):
         assert learned[m].different_mean == pytest.approx(0.5 * QUALITY**2, abs=0.15)
         assert learned[m].same_mean > learned[m].different_mean + 0.2

@@ -78,53 +78,11 @@ def check(centres, embeddings, present, own, **more):
     return each, joint
 
 
-def chosen(monkeypatch):
-    """Note the widths that were bounded by."""
-    widths, bound = {}, Competition._bound
-
-    def noted(self, m, *args):
-        made = bound(self, m, *args)
-        widths[m] = (made.width, made.axes is not None, made.exact)
-        return made
-
-    monkeypatch.setattr(Competition, "_bound", noted)
-    return widths
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_bounds_give_the_same_as_the_full_product(monkeypatch, turned):
-    monkeypatch.setattr(nearest, "_PASSES", 0)
-    monkeypatch.setattr(nearest, "_BLOCK", 16)
-    centres, embeddings, present, own = made()
-    if turned:
-        for m, d in D.items():
-            turn = np.linalg.qr(np.random.default_rng(7).standard_normal((d, d)))[0].astype(np.float32)
-            centres[m], embeddings[m] = unit_rows(centres[m] @ turn), unit_rows(embeddings[m] @ turn)
+@pytest.mark.parametrize("decay", [6.0, 1e9])
+def test_blocks_give_the_same_as_the_product_of_all_with_all(decay):
+    centres, embeddings, present, own = made(decay=decay)
     take_away(centres, embeddings, present)
-    widths = chosen(monkeypatch)
     check(centres, embeddings, present, own)
-    assert all(not exact and axes is turned for _, axes, exact in widths.values()), widths
-
-
-def test_one_modality_in_full_and_one_by_bounds(monkeypatch):
-    monkeypatch.setattr(nearest, "_PASSES", 0)
-    monkeypatch.setattr(nearest, "_BLOCK", 16)
-    centres, embeddings, present, own = made()
-    flat = made(decay=1e9, seed=3)
-    centres["audio"], embeddings["audio"] = flat[0]["audio"], unit_rows(flat[1]["audio"])
-    take_away(centres, embeddings, present)
-    widths = chosen(monkeypatch)
-    check(centres, embeddings, present, own)
-    assert widths["audio"][2]
-    assert not widths["visual"][2]
-
-
-def test_centres_alike_in_all_directions_are_multiplied_in_full(monkeypatch):
-    centres, embeddings, present, own = made(decay=1e9)
-    take_away(centres, embeddings, present)
-    widths = chosen(monkeypatch)
-    check(centres, embeddings, present, own)
-    assert all(exact for _, _, exact in widths.values())
 
 
 @pytest.mark.parametrize("speakers", [1, 2, 3, 4])
@@ -164,11 +122,8 @@ def test_an_utterance_of_both_is_not_compared_with_a_speaker_of_one():
     assert not (joint.speaker[own != 5] == 3).any()
 
 
-@pytest.mark.parametrize("decay", [6.0, 1e9])
-def test_equal_centres_are_both_found(monkeypatch, decay):
-    monkeypatch.setattr(nearest, "_PASSES", 0)
-    monkeypatch.setattr(nearest, "_BLOCK", 16)
-    centres, embeddings, present, own = made(decay=decay)
+def test_equal_centres_are_both_found():
+    centres, embeddings, present, own = made()
     for m in centres:
         centres[m][100:104] = centres[m][:4]
     embeddings = {m: unit_rows(0.9 * centres[m][own % 4] + 0.1 * e) for m, e in embeddings.items()}
@@ -191,7 +146,7 @@ def test_threads_do_not_change_the_result():
 def test_blocks_hold_every_row_once_and_one_set_of_modalities():
     _, _, present, own = made(speakers=40, per_speaker=31)
     present["audio"][::3] = False
-    blocks = nearest._blocks(present, own, ["audio", "visual"])
+    blocks = nearest._blocks(present, ["audio", "visual"])
     assert sorted(np.concatenate([rows for rows, _ in blocks])) == list(range(len(own)))
     for rows, modalities in blocks:
         assert len(rows) <= nearest._BLOCK

@@ -41,18 +41,18 @@ def test_centre_is_the_person_most_videos_agree_on_although_most_are_wrong(rng):
     E = np.concatenate([person(rng, right, 12), *(person(rng, o, 6) for o in others)])
     video = np.repeat(np.arange(9), [3, 3, 3, 3, 6, 6, 6, 6, 6])
     model = pool_speaker({"audio": E, "visual": E}, video, CALIBRATION)
-    assert model.compared["audio"].centre @ right > 0.9
+    assert model.compare("audio").centre @ right > 0.9
     assert unit_rows(E.mean(axis=0, keepdims=True))[0] @ right < 0.8
-    assert model.compared["audio"].similarity[:12].min() > model.compared["audio"].similarity[12:].max()
+    assert model.compare("audio").similarity[:12].min() > model.compare("audio").similarity[12:].max()
 
 
 def test_a_wrong_video_does_not_vouch_for_itself(rng):
     right, other = unit_rows(rng.standard_normal((2, 64)))
     E = np.concatenate([person(rng, right, 6), person(rng, other, 6)])
     model = pool_speaker({"audio": E, "visual": E}, np.repeat([0, 1, 2], [3, 3, 6]), CALIBRATION)
-    assert model.compared["audio"].plain[6:].max() < 0.4
-    assert model.compared["audio"].agreement[6:].min() > 0.5
-    assert not model.compared["audio"].fallback.any()
+    assert model.compare("audio").plain[6:].max() < 0.4
+    assert model.compare("audio").agreement[6:].min() > 0.5
+    assert not model.compare("audio").fallback.any()
 
 
 def test_a_sibling_is_the_most_trusted_other_video(rng):
@@ -61,11 +61,11 @@ def test_a_sibling_is_the_most_trusted_other_video(rng):
     video = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3])
     model = pool_speaker({"audio": E, "visual": np.zeros((11, 0), np.float32)}, video, CALIBRATION)
     means = [unit_rows(E[video == v].sum(axis=0, keepdims=True))[0] for v in (0, 1)]
-    np.testing.assert_allclose(model.compared["audio"].sample, means[0], atol=1e-6)
-    np.testing.assert_allclose(model.compared["audio"].sibling[4:], E[4:] @ means[0], atol=1e-6)
-    np.testing.assert_allclose(model.compared["audio"].sibling[:4], E[:4] @ means[1], atol=1e-6)
+    np.testing.assert_allclose(model.compare("audio").sample, means[0], atol=1e-6)
+    np.testing.assert_allclose(model.compare("audio").sibling[4:], E[4:] @ means[0], atol=1e-6)
+    np.testing.assert_allclose(model.compare("audio").sibling[:4], E[:4] @ means[1], atol=1e-6)
     lonely = pool_speaker({"audio": E[:4], "visual": E[:4]}, np.zeros(4), CALIBRATION)
-    assert np.isnan(lonely.compared["audio"].sibling).all()
+    assert np.isnan(lonely.compare("audio").sibling).all()
 
 
 def test_one_video_falls_back_to_leaving_one_utterance_out_and_says_so(rng):
@@ -73,16 +73,16 @@ def test_one_video_falls_back_to_leaving_one_utterance_out_and_says_so(rng):
     E = person(rng, right, 4)
     model = pool_speaker({"audio": E, "visual": np.zeros((4, 0), np.float32)}, np.zeros(4), CALIBRATION)
     expected = unit_rows((E.sum(axis=0) - E[0])[None])[0] @ E[0]
-    assert model.compared["audio"].fallback.all()
-    assert model.compared["audio"].similarity[0] == pytest.approx(expected, abs=0.05)
-    assert np.isnan(model.compared["visual"].similarity).all()
+    assert model.compare("audio").fallback.all()
+    assert model.compare("audio").similarity[0] == pytest.approx(expected, abs=0.05)
+    assert np.isnan(model.compare("visual").similarity).all()
 
 
 def test_a_single_utterance_has_nothing_to_be_compared_with(rng):
     E = person(rng, unit_rows(rng.standard_normal((1, 64)))[0], 1)
     model = pool_speaker({"audio": E, "visual": E}, np.zeros(1), CALIBRATION)
-    assert np.isnan(model.compared["audio"].similarity).all()
-    assert np.isfinite(model.compared["audio"].centre).all()
+    assert np.isnan(model.compare("audio").similarity).all()
+    assert np.isfinite(model.compare("audio").centre).all()
 
 
 def test_the_face_tells_which_voices_to_trust(rng):
@@ -141,7 +141,7 @@ def test_a_video_that_was_uploaded_three_times_counts_once(rng):
     assert model.weight["audio"][:8].min() > 0.9
     assert model.weight["audio"][8:].max() < 0.1
     # Nor does a copy vouch for the other: they are compared with the videos of the label alone.
-    assert model.compared["audio"].similarity[8:].max() < 0.4
+    assert model.compare("audio").similarity[8:].max() < 0.4
 
 
 def test_videos_that_a_strong_encoder_makes_alike_are_no_copies(rng):
@@ -151,8 +151,8 @@ def test_videos_that_a_strong_encoder_makes_alike_are_no_copies(rng):
     means = unit_rows(np.stack([E[video == v].mean(axis=0) for v in range(4)]))
     assert (means @ means.T).min() > 0.97
     model = pool_speaker({"audio": E, "visual": E}, video, CALIBRATION)
-    assert not model.compared["audio"].fallback.any()
-    assert model.compared["audio"].support.min() > 3
+    assert not model.compare("audio").fallback.any()
+    assert model.compare("audio").support.min() > 3
 
 
 def test_there_is_no_doubt_about_a_speaker_whose_videos_agree(rng):

@@ -10,28 +10,29 @@ calibrations and ``centres.npz`` the metric, where there is one: ``{m}_mean`` an
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from avsieve.cleansing.calibration import BINS, PairCalibration, calibrate, histogram
 from avsieve.cleansing.claims import Claims, Named, named
 from avsieve.cleansing.inputs import MODALITIES, Shard, read_shard, unit_rows
 from avsieve.cleansing.metric import Metric, Scatter, learn
-from avsieve.cleansing.pooling import SpeakerModel, compare, pool_speaker
+from avsieve.cleansing.pooling import SpeakerModel, centre_of, pool_speaker
 from avsieve.cleansing.rivals import Rivals
 from avsieve.errors import AvsieveError
+from avsieve.runtime.cores import one_core_for_blas
+from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
 from avsieve.storage.atomic import atomic_path, write_json
-from avsieve.storage.tables import read_table, write_table
+from avsieve.storage.tables import open_table, write_table
 
 Shards = Callable[[], Iterator[Shard]]
 _IMPOSTORS = 2000  # speakers among whom impostor pairs are formed: four million pairs are plenty
-_METRIC_UTTERANCES = 100_000  # some 600 speakers of VoxCeleb2: enough for the directions that matter
+_ENOUGH = 100_000  # utterances, some 600 speakers of VoxCeleb2, to learn the metric and the similarities from
 _RIVAL = 0.02  # smallest odds, before it is known who has a label, of whom a label may be given to
 _FEW = 4  # up to so many speakers, one utterance of each makes too few pairs to learn from: more of each are taken
 _PROBES = 200  # utterances, and videos, of each of so few speakers
@@ -69,17 +70,16 @@ class Centres:
 
 
 def pool(shards: Shards) -> Centres:
-    """Read the corpus twice, a shard at a time: once to learn what similarities mean, once to find the centres.
+    """Find the centres, a shard at a time.
 
-    Before that a part of it, which is enough, is read to learn the metric.
+    Before that a part of the corpus, which is enough, is read to learn the metric and what similarities mean.
 
     Parameters
     ----------
     shards
         Called for each reading; yields the shards.
     """
-    metric = learn_metric(shards)
-    calibration = learn_calibration(lambda: (mapped(s, metric) for s in shards()))
+    metric, calibration = _learn(list(_enough(shards())))
     found: dict[str, _Label] = {}
     coherence: dict[str, list[float]] = {m: [] for m in MODALITIES}
     for shard in progress(shards(), "pool speakers", None):
@@ -95,7 +95,7 @@ def pool(shards: Shards) -> Centres:
             people += [_person(shard, index, pool_speaker(embeddings, video, calibration, turned)) for turned in of]
             found[speaker] = _Label(len(index), len(set(video)), people, [-1, *of], named(model), model.rivals)
             for m in MODALITIES:
-                coherence[m].append(model.compared[m].coherence)
+                coherence[m].append(model.centre[m].coherence)
     names = sorted(found)
     if not names:
         raise AvsieveError("the plan has no training utterance; nothing can be pooled")
@@ -137,11 +137,11 @@ class _Label:
 
 
 def _person(shard: Shard, index: np.ndarray, model: SpeakerModel) -> _Person:
-    compared, video = model.compared, shard.video[index]
+    video = shard.video[index]
     return _Person(
-        {m: compared[m].centre for m in MODALITIES},
-        {m: compared[m].sample for m in MODALITIES},
-        {m: compare(shard.embeddings[m][index], video, model.weight[m]).centre for m in MODALITIES},
+        {m: model.centre[m].vector for m in MODALITIES},
+        {m: model.sample(m) for m in MODALITIES},
+        {m: centre_of(shard.embeddings[m][index], video, model.weight[m]) for m in MODALITIES},
         {m: float(model.weight[m].sum()) for m in MODALITIES},
     )
 
@@ -174,11 +174,17 @@ def _stacked(
     )
 
 
-def learn_metric(shards: Shards) -> dict[str, Metric | None]:
-    """Learn the metric of each modality, from as many shards as it takes: a part of a large corpus says enough."""
-    calibration = learn_calibration(lambda: _enough(shards()))
+def _learn(sample: list[Shard]) -> tuple[dict[str, Metric | None], dict[str, PairCalibration]]:
+    """Learn the metric of each modality and what similarities mean in it: a part of a large corpus says enough."""
+    metric = learn_metric(sample)
+    return metric, learn_calibration(mapped(shard, metric) for shard in sample)
+
+
+def learn_metric(sample: list[Shard]) -> dict[str, Metric | None]:
+    """Learn the metric of each modality."""
+    calibration = learn_calibration(sample)
     scatter: dict[str, Scatter] = {}
-    for shard in _enough(shards()):
+    for shard in sample:
         for _, index in shard.speakers():
             model = pool_speaker({m: shard.embeddings[m][index] for m in MODALITIES}, shard.video[index], calibration)
             video = np.unique(shard.video[index], return_inverse=True)[1].reshape(-1)
@@ -195,7 +201,7 @@ def _enough(shards: Iterator[Shard]) -> Iterator[Shard]:
     for shard in shards:
         yield shard
         seen += len(shard.utterance)
-        if seen >= _METRIC_UTTERANCES:
+        if seen >= _ENOUGH:
             return
 
 
@@ -216,8 +222,9 @@ def mapped(shard: Shard, metric: dict[str, Metric | None]) -> Shard:
 
 
 def pool_files(paths: Sequence[tuple[Path, Path | None, Path | None]]) -> Centres:
-    """`pool` the shards of these files, one at a time in memory: the plan, voice and face embeddings of each."""
-    return pool(lambda: (read_shard(*files) for files in paths))
+    """`pool` the shards of these files: the plan, voice and face embeddings of each; one is read ahead."""
+    with one_core_for_blas():
+        return pool(lambda: prefetched((read_shard(*files) for files in paths), ahead=1))
 
 
 def _aligned(vectors: list[np.ndarray]) -> list[np.ndarray]:
@@ -230,12 +237,12 @@ def _aligned(vectors: list[np.ndarray]) -> list[np.ndarray]:
     return [v if len(v) else np.zeros(width, np.float32) for v in vectors]
 
 
-def learn_calibration(shards: Shards) -> dict[str, PairCalibration]:
-    """Read the corpus once and learn, per modality, the similarities of an utterance to other videos."""
+def learn_calibration(sample: Iterable[Shard]) -> dict[str, PairCalibration]:
+    """Learn, per modality, the similarities of an utterance to other videos."""
     same = {m: np.zeros(len(BINS) - 1) for m in MODALITIES}
     probes: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {m: {} for m in MODALITIES}
     many: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {m: {} for m in MODALITIES}
-    for shard in shards():
+    for shard in sample:
         for speaker, index in shard.speakers():
             code = np.unique(shard.video[index], return_inverse=True)[1].reshape(-1)
             onehot = np.zeros((int(code.max()) + 1, len(code)), np.float32)
@@ -338,8 +345,8 @@ def read_centres(path: str | Path) -> Centres:
         "turned",
         *(f"{m}_{c}" for m in MODALITIES for c in (*kinds, "support")),
     ]
-    read_table(path, wanted[:1])
-    table = pq.read_table(path, columns=wanted)
+    with open_table(path, wanted) as file:
+        table = file.read(columns=wanted)
     described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
         metric = {

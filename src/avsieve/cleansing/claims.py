@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avsieve.cleansing.inputs import MODALITIES
 from avsieve.cleansing.pooling import SpeakerModel
 
-# Shares of people who have a label of their own, or a second one: of those who are wrong under a label, and of speakers.
+# Shares of people who have another label: of those who are wrong under one, and of speakers.
 _STRANGERS, _SPEAKERS = 0.5, 0.02
 # Likeness to another centre, as a share of that of two centres of one person; how sharply it tells.
 _CLAIMED, _SHARPNESS = 0.8, 0.03
@@ -23,7 +24,7 @@ _SPOKEN_OF = 1e-4  # smaller odds of a rival are none
 
 @dataclass
 class Named:
-    """Who is to be looked up of one label with ``count`` videos: the rivals in ``rows`` (p - 1,) and the centre's person.
+    """Who is to be looked up of a label with ``count`` videos: rivals in ``rows`` (p - 1,) and the centre's person.
 
     ``people[m]`` (p, d) and ``videos`` (p,) are what `Claims.ratio` asks for, the centre's last.
     """
@@ -40,7 +41,7 @@ def named(model: SpeakerModel) -> Named | None:
     rows = np.flatnonzero(rivals.odds > _SPOKEN_OF)
     if not len(rows):
         return None
-    people = {m: np.concatenate([E[rows], model.compared[m].centre[None]]) for m, E in model.people.items()}
+    people = {m: np.concatenate([model.people(m, rows), model.centre[m].vector[None]]) for m in MODALITIES}
     return Named(len(rivals.odds), rows, people, np.append(rivals.in_videos[rows], rivals.centre_in))
 
 
@@ -99,5 +100,5 @@ class Claims:
 
 def _reliability(videos: np.ndarray, coherence: float) -> np.ndarray:
     """Return the share of the person in the mean of so many videos (Spearman and Brown, 1910)."""
-    n = np.maximum(videos, 1.0)
-    return n * coherence / (1 + (n - 1) * coherence)
+    n, a = np.maximum(videos, 1.0), float(np.clip(coherence, 0.01, 1.0))
+    return n * a / (1 + (n - 1) * a)

@@ -44,7 +44,7 @@ def score_shard(shard: Shard, centres: Centres) -> Scores:
         persons["rival"][rows] = model.rivals.share(theirs)
         for m in MODALITIES:
             raw = compare(shard.embeddings[m][rows], video, model.weight[m], turned is not None)
-            for e, c in ((learned[m], model.compared[m]), (plain[m], raw)):
+            for e, c in ((learned[m], model.compare(m)), (plain[m], raw)):
                 for name in ("similarity", "plain", "agreement", "support", "fallback", "sibling"):
                     getattr(e, name)[rows] = getattr(c, name)
     foreign = _foreign(shard.video, own, centres)

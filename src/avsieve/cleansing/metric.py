@@ -26,6 +26,9 @@ _TRUSTED = 0.9  # the weight above which an utterance is thought to be the label
 _LEAST_SPEAKERS = 6
 _LEAST_VIDEOS = 10  # more than speakers
 _KEPT = 0.99  # of what differs between people
+# Where a metric is learned from so many speakers, the leading directions hold nearly all that their centres tell, and
+# all other speakers are many to compare with.
+_MANY, _LEADING = 400, 128
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,9 @@ class Scatter:
         E = embeddings[rows].astype(np.float64)
         code, count = np.unique(video[rows], return_inverse=True, return_counts=True)[1:]
         videos = len(count)
-        means = np.zeros((videos, E.shape[1]))
-        np.add.at(means, code, E)
-        means /= count[:, None]
+        onehot = np.zeros((videos, len(rows)))
+        onehot[code, np.arange(len(rows))] = 1
+        means = onehot @ E / count[:, None]
         centre = means.mean(axis=0)
         self.centres.append(centre)
         self.noise.append(1 / videos)
@@ -107,6 +110,7 @@ def learn(scatter: Scatter) -> Metric | None:
     # Directions in which people hardly differ cost time and tell nothing.
     person = b**2 / (1 + b)
     keep = int(np.searchsorted(np.cumsum(person), _KEPT * person.sum())) + 1
+    keep = min(keep, _LEADING) if K >= _MANY else keep
     axes = (white @ Q * np.sqrt(b / (1 + b)))[:, :keep]
     axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(keep)] < 0, -1.0, 1.0)
     error = float(((centres - mean) ** 2).sum()) / (K - 1) / K

@@ -10,6 +10,7 @@ for itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -23,6 +24,7 @@ _PRIOR = np.array([0.70, 0.06, 0.06, 0.18])
 _FLOOR = 0.01
 _TRUSTED = 0.5
 _ROUNDS = 8
+_STILL = 1e-3  # of a weight
 # Videos whose mean voices and faces are so alike (cosine) are copies of one.
 _COPY = 0.97
 
@@ -35,8 +37,7 @@ class Compared:
     without the utterance's own video; ``support`` (n,) how many other videos stand behind ``similarity``; ``agreement``
     (n,) cosine to the rest of the own video, ``sibling`` (n,) to the most trusted other video. NaN where there is
     nothing to compare with. ``fallback`` (n,) tells that an utterance was compared with its own video for want of
-    another. ``sample`` (D,) is the mean of the most trusted video, ``coherence`` the mean cosine of two videos' means,
-    by their weights, NaN of one video.
+    another. ``sample`` (D,) is the mean of the most trusted video.
     """
 
     centre: np.ndarray
@@ -47,23 +48,38 @@ class Compared:
     sibling: np.ndarray
     fallback: np.ndarray
     sample: np.ndarray
-    coherence: float
 
 
 @dataclass
 class SpeakerModel:
     """What pooling knows about one label.
 
-    Per modality ``weight`` (n,), the probability that it is the speaker's, what `Compared` has, and ``people``
-    (videos, D), the mean of the person of each video, of length 1 or zero. ``second`` (n,) is the probability of
-    belonging to a second person who is seen in several videos; ``rivals`` tells who else may be the speaker.
+    Per modality ``weight`` (n,), the probability that an utterance is the speaker's. ``second`` (n,) is the probability
+    of belonging to a second person who is seen in several videos; ``rivals`` tells who else may be the speaker.
     """
 
     weight: dict[str, np.ndarray]
-    compared: dict[str, Compared]
-    people: dict[str, np.ndarray]
     second: np.ndarray
     rivals: Rivals
+    views: dict[str, _View]
+    turned: bool
+
+    def compare(self, modality: str) -> Compared:
+        """Compare the utterances with the centre and with each other."""
+        return self.views[modality].compare(self.weight[modality], self.turned)
+
+    @cached_property
+    def centre(self) -> dict[str, Centre]:
+        """The centres alone, per modality."""
+        return {m: view.others(self.weight[m], alone=self.turned) for m, view in self.views.items()}
+
+    def sample(self, modality: str) -> np.ndarray:
+        """Return the mean (D,) of the most trusted video."""
+        return self.views[modality].siblings(self.weight[modality])[0]
+
+    def people(self, modality: str, videos: np.ndarray) -> np.ndarray:
+        """Return the means (v, D), of length 1 or zero, of the people of some videos."""
+        return unit_rows(self.rivals.same[videos].astype(np.float32) @ self.views[modality].whole)
 
 
 def pool_speaker(
@@ -86,27 +102,21 @@ def pool_speaker(
         A video, as `Rivals` numbers them, whose person the label is, in place of the person of the mode.
     """
     present = {m: (embeddings[m] != 0).any(axis=1) for m in MODALITIES}
-    code = _distinct(embeddings, np.unique(video, return_inverse=True)[1].reshape(-1))
+    code = np.unique(video, return_inverse=True)[1].reshape(-1)
     views = {m: _View(embeddings[m], code, present[m]) for m in MODALITIES}
+    if (distinct := _distinct(views)) is not None:
+        code, views = distinct, {m: _View(embeddings[m], distinct, present[m]) for m in MODALITIES}
     agree = _video_agreement(views, calibration)
     weight = _settled(_mode_weights(views, code, agree), views, present, calibration)
     rivals = find_rivals(_either(weight), code, agree)
     if turned is not None:
         start = _members(views, code, agree, turned)
         own = code == turned
+        settled = _settled(start, views, present, calibration)
         # Nobody vouches for a person in one video: the video alone is the label's.
-        weight = {
-            m: np.where(own, np.maximum(w, start[m]), w)
-            for m, w in _settled(start, views, present, calibration).items()
-        }
+        weight = {m: np.where(own, np.maximum(w, start[m]), w) for m, w in settled.items()}
         rivals = find_rivals(_either(weight), code, agree)
-    return SpeakerModel(
-        weight,
-        {m: _compare(views[m], weight[m], turned is not None) for m in MODALITIES},
-        {m: unit_rows(rivals.same.astype(np.float32) @ views[m].video_sums(present[m])) for m in MODALITIES},
-        second_mode(_either(weight), code, agree),
-        rivals,
-    )
+    return SpeakerModel(weight, second_mode(_either(weight), code, agree), rivals, views, turned is not None)
 
 
 def _either(weight: dict[str, np.ndarray]) -> np.ndarray:
@@ -123,36 +133,43 @@ def _settled(
     for _ in range(_ROUNDS):
         odds = {}
         for m in MODALITIES:
-            dot = views[m].leave_out(weight[m]).mean_cosine
-            odds[m] = np.where(np.isnan(dot), 0.0, calibration[m].log_odds(np.nan_to_num(dot)))
-        weight = _right(odds, present)
+            mean = views[m].others(weight[m]).mean
+            odds[m] = np.where(np.isnan(mean), 0.0, calibration[m].log_odds(np.nan_to_num(mean)))
+        before, weight = weight, _right(odds, present)
+        if all(np.abs(weight[m] - before[m]).max() < _STILL for m in MODALITIES):
+            break
     return {m: np.where(present[m], weight[m], 0.0) for m in MODALITIES}
 
 
 def compare(embeddings: np.ndarray, video: np.ndarray, weight: np.ndarray, alone: bool = False) -> Compared:
     """Compare one speaker's utterances (n, D) with centres of given weights (n,): rows and videos as `pool_speaker`.
 
-    ``alone``: see `_View.leave_out`; of labels that were turned.
+    ``alone``: see `_View.compare`; of labels that were turned.
     """
+    return _view(embeddings, video).compare(weight, alone)
+
+
+def centre_of(embeddings: np.ndarray, video: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the centre (D,) alone that `compare` finds."""
+    return _view(embeddings, video).others(weight).vector
+
+
+def _view(embeddings: np.ndarray, video: np.ndarray) -> _View:
     code = np.unique(video, return_inverse=True)[1].reshape(-1)
-    return _compare(_View(embeddings, code, (embeddings != 0).any(axis=1)), weight, alone)
-
-
-def _compare(view: _View, weight: np.ndarray, alone: bool) -> Compared:
-    robust = view.leave_out(weight, alone=alone)
-    plain = view.leave_out(view.present.astype(np.float32), by_video=False)
-    sample, sibling = view.siblings(weight)
-    return Compared(
-        robust.centre, robust.cosine, plain.cosine, robust.support, view.agreement(), sibling, robust.fallback, sample,
-        robust.coherence,
-    )  # fmt: skip
+    return _View(embeddings, code, (embeddings != 0).any(axis=1))
 
 
 @dataclass
-class _LeftOut:
-    centre: np.ndarray
+class Centre:
+    """A centre, ``vector`` (D,) of length 1, and what `Compared` has of it.
+
+    ``mean`` (n,) is the mean cosine to the other videos, ``coherence`` the mean cosine of two videos' means by their
+    weights, NaN of one video.
+    """
+
+    vector: np.ndarray
     cosine: np.ndarray
-    mean_cosine: np.ndarray
+    mean: np.ndarray
     support: np.ndarray
     fallback: np.ndarray
     coherence: float
@@ -169,48 +186,67 @@ class _View:
     def video_sums(self, weight: np.ndarray) -> np.ndarray:
         return (self.onehot * weight.astype(np.float32)) @ self.E
 
-    def leave_out(self, weight: np.ndarray, by_video: bool = True, alone: bool = False) -> _LeftOut:
+    @cached_property
+    def whole(self) -> np.ndarray:
+        """Sums (videos, D) of all that is there."""
+        return self.video_sums(self.present)
+
+    def compare(self, weight: np.ndarray, alone: bool = False) -> Compared:
+        """Compare every utterance with the centres, of given and of equal weights, and with its own and another video.
+
+        ``alone``: the only video that is trusted is compared with itself, one utterance left out, as that of a label
+        with one video always is.
+        """
+        robust = self.others(weight, alone=alone)
+        plain = self.others(self.present.astype(np.float32), by_video=False)
+        sample, sibling = self.siblings(weight)
+        return Compared(
+            robust.vector, robust.cosine, plain.cosine, robust.support, self.agreement(), sibling, robust.fallback,
+            sample,
+        )  # fmt: skip
+
+    def others(self, weight: np.ndarray, by_video: bool = True, alone: bool = False) -> Centre:
         """Compare every utterance with the weighted centre of the other videos.
 
         ``by_video`` counts a video by the root of its weight, since its utterances share channel and fate; otherwise
-        every utterance counts alike, as in the plain mean. ``alone``: the only video that is trusted is compared with
-        itself, one utterance left out, as that of a label with one video always is.
+        every utterance counts alike, as in the plain mean.
         """
         weight = np.where(self.present, np.maximum(weight, _FLOOR), 0.0).astype(np.float32)
         mass = self.onehot @ weight
         sums = self.video_sums(weight)
         scale = np.sqrt(mass) if by_video else mass
         means = unit_rows(sums) * scale[:, None] if by_video else sums
-        total, whole = means.sum(axis=0), float(scale.sum())
-        rest, rest_scale = total - means, whole - scale
-        cosine_rest = np.einsum("ij,ij->i", self.E, unit_rows(rest)[self.code])
-        mean = np.einsum("ij,ij->i", self.E, rest[self.code]) / np.maximum(rest_scale, 1e-6)[self.code]
-        support = rest_scale[self.code]
+        total, sizes = means.sum(axis=0), float(scale.sum())
+        rest, support = total - means, (sizes - scale)[self.code]
+        length = np.sqrt(np.einsum("ij,ij->i", rest, rest))[self.code]
+        product = np.einsum("ij,ij->i", self.E, rest[self.code])
+        cosine = np.divide(product, length, out=np.zeros_like(product), where=length > 0)
+        mean = product / np.maximum(support, 1e-6)
         only = mass > 0 if (mass > 0).sum() < 2 else np.zeros(len(mass), bool)
-        if alone and by_video and not only.any():
+        if alone and not only.any():
             trusted = self.onehot @ (weight > _TRUSTED)
             only = (trusted > 1) & ((trusted > 0).sum() == 1)
         fallback = self.present & only[self.code]
         if only.any():
             # Leave one utterance out, and say so.
-            others = sums[self.code] - weight[:, None] * self.E
-            within = np.einsum("ij,ij->i", self.E, unit_rows(others))
-            within[mass[self.code] - weight <= 1e-6] = np.nan
-            cosine_rest = np.where(fallback, within, cosine_rest)
-            mean = np.where(fallback, within, mean)
-            support = np.where(fallback, np.minimum(mass[self.code] - weight, 1.0), support)
-        for values in (cosine_rest, mean):
+            within = np.einsum("ij,ij->i", self.E, unit_rows(sums[self.code] - weight[:, None] * self.E))
+            left = mass[self.code] - weight
+            within[left <= 1e-6] = np.nan
+            cosine, mean = np.where(fallback, within, cosine), np.where(fallback, within, mean)
+            support = np.where(fallback, np.minimum(left, 1.0), support)
+        for values in (cosine, mean):
             values[~self.present] = np.nan
-        squares = float(scale @ scale)
-        pairs = whole**2 - squares
-        coherence = (float(total @ total) - squares) / pairs if by_video and pairs > 1e-6 else np.nan
-        return _LeftOut(unit_rows(total[None])[0], cosine_rest, mean, support, fallback, coherence)
+        pairs = sizes**2 - float(scale @ scale)
+        coherence = (float(total @ total) - float(scale @ scale)) / pairs if by_video and pairs > 1e-6 else np.nan
+        return Centre(unit_rows(total[None])[0], cosine, mean, support, fallback, coherence)
 
     def agreement(self) -> np.ndarray:
         """Return the cosine of every utterance to the rest of its video, NaN where it has no rest."""
-        rest = self.video_sums(self.present)[self.code] - self.E
+        # An utterance in its video's sum: |sum - x|^2 = |sum|^2 - 2 x sum + 1.
+        own = np.einsum("ij,ij->i", self.E, self.whole[self.code])
+        square = np.einsum("ij,ij->i", self.whole, self.whole)[self.code] - 2 * own + 1
+        cosine = (own - 1) / np.sqrt(np.maximum(square, 1e-12))
         alone = (self.onehot @ self.present.astype(np.float32))[self.code] < 2
-        cosine = np.einsum("ij,ij->i", self.E, unit_rows(rest))
         cosine[alone | ~self.present] = np.nan
         return cosine
 
@@ -218,36 +254,39 @@ class _View:
         """Return the mean of the most trusted video, (D,), and each utterance's cosine to the most trusted other."""
         trust = self.onehot @ weight
         first, *others = np.argsort(-trust, kind="stable")[:2]
-        means = unit_rows(self.video_sums(self.present))
-        cosine = self.E @ means[first]
+        means = unit_rows(self.whole[[first, *others]])
+        cosine = self.E @ means[0]
         own = self.code == first
-        second = means[others[0]] if others else np.zeros_like(means[first])
+        second = means[1] if others else np.zeros_like(means[0])
         cosine[own] = self.E[own] @ second
         cosine[~self.present | (own & ~second.any())] = np.nan
-        return means[first], cosine
+        return means[0], cosine
 
 
-def _distinct(embeddings: dict[str, np.ndarray], code: np.ndarray) -> np.ndarray:
+def _distinct(views: dict[str, _View]) -> np.ndarray | None:
     """Number the videos (n,) anew, copies of one video alike: what was uploaded twice is one witness, not two.
+
+    None where there are no copies.
 
     Strong encoders make all videos of a person alike. A copy is told by its utterances: each has a twin in the other
     video that is far nearer to it than the utterances of one video are to each other.
     """
-    videos = int(code.max()) + 1
-    onehot = np.zeros((videos, len(code)), np.float32)
-    onehot[code, np.arange(len(code))] = 1
+    videos = len(views["audio"].onehot)
     alike = np.ones((videos, videos), bool)
     compared = np.zeros((videos, videos), bool)
-    for E in embeddings.values():
-        means = unit_rows(onehot @ E)
+    for view in views.values():
+        means = unit_rows(view.whole)
         has = (means != 0).any(axis=1)
         both = has[:, None] & has[None]
         alike &= ~both | (means @ means.T > _COPY)
         compared |= both
+    code = views["audio"].code
     stands_for = np.arange(videos)
     for a, b in np.argwhere(np.triu(alike & compared, 1)):
-        if all(_twins(E, code, a, b) for E in embeddings.values()):
+        if all(_twins(view.E, code, a, b) for view in views.values()):
             stands_for[b] = stands_for[a]
+    if (stands_for == np.arange(videos)).all():
+        return None
     return np.unique(stands_for[code], return_inverse=True)[1].reshape(-1)
 
 
@@ -267,7 +306,7 @@ def _video_agreement(views: dict[str, _View], calibration: dict[str, PairCalibra
     videos = len(views["audio"].onehot)
     odds = np.zeros((videos, videos))
     for m, view in views.items():
-        means = unit_rows(view.video_sums(view.present))
+        means = unit_rows(view.whole)
         has = (means != 0).any(axis=1)
         odds += np.where(has[:, None] & has[None], calibration[m].log_odds(means @ means.T), 0.0)
     agree = 1 / (1 + np.exp(-np.clip(odds, -12, 12)))

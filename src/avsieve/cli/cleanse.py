@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     """Cleanse and print what was found."""
     from avsieve.runtime.cores import one_core_for_blas
 
-    with one_core_for_blas():
+    with one_core_for_blas(with_scipy=True):
         return _run(args)
 
 

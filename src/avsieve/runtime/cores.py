@@ -20,15 +20,17 @@ def granted_cores() -> int:
 
 
 @contextmanager
-def one_core_for_blas() -> Iterator[None]:
-    """Keep BLAS and OpenMP to one thread.
+def one_core_for_blas(with_scipy: bool = False) -> Iterator[None]:
+    """Keep BLAS and OpenMP to one thread; ``with_scipy``: SciPy's too, where it is loaded in here.
 
     Threads of BLAS wait for each other by turning in circles. On matrices as small as those of one speaker that takes
     more than the product, and many times more where other programs hold a core.
     """
     # Only libraries that are loaded can be told; numpy and scipy each bring a BLAS of their own.
     import numpy  # noqa: F401
-    import scipy.linalg  # noqa: F401
+
+    if with_scipy:
+        import scipy.linalg  # noqa: F401
 
     with threadpool_limits(limits=1):
         yield
