@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _STEPS = 25
-_TOLERANCE = 1e-3  # of a log odds: the error after a Newton step is of the order of the step's square
+_TOLERANCE = 1e-2  # of a log odds: the error after a Newton step is of the order of the step's square
 
 
 @dataclass
