@@ -215,7 +215,7 @@ class LikelihoodModel:
         among_strangers = e.foreign_agreement[rows] + channel
         kinds = [t.take(rows) for t in self.wrong]
         real = self.real.take(rows)
-        slope = np.polyfit(e.foreign[rows], e.foreign_agreement[rows], 1)[0]
+        slope = _slope(e.foreign[rows].astype(float), e.foreign_agreement[rows].astype(float))
         # A lookalike's video looks like the utterance too.
         strange = [among_strangers + slope * (t.similarity - e.foreign[rows]) for t in kinds]
         tables = [
@@ -232,6 +232,12 @@ class LikelihoodModel:
         r /= r.sum(axis=1, keepdims=True)
         total = ((1 - right)[self.known, None] * r).sum(axis=0) + prior * FIRST_MIXTURE
         self.mixture = total / total.sum()
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the slope of the regression of y on x, 0 where x is the same everywhere."""
+    spread = float(((x - x.mean()) ** 2).sum())
+    return float(((x - x.mean()) * (y - y.mean())).sum()) / spread if spread > 1e-9 * len(x) else 0.0
 
 
 def _weights(right: np.ndarray) -> np.ndarray:
