@@ -6,14 +6,15 @@ import pytest
 from avsieve.cleansing import learner
 from avsieve.cleansing.decisions import decide, expected
 from avsieve.cleansing.judge import judge
-from avsieve.cleansing.learner import Corpus
+from avsieve.cleansing.learner import Corpus, Learner
 
 from .conftest import f1
 
 
 @pytest.fixture
 def corpus(scored):
-    return Corpus(scored.scores.learned, scored.scores.video_code(), scored.scores.speaker)
+    right = {m: np.where(e.present, e.similarity, 1.0) for m, e in scored.scores.learned.items()}
+    return Corpus(scored.scores.learned, right, scored.scores.video_code(), scored.scores.speaker)
 
 
 def test_a_corpus_judged_by_what_some_speakers_taught_is_judged_as_by_all(scored, monkeypatch):
@@ -54,6 +55,14 @@ def test_enough_speakers_are_drawn_whole_and_by_the_seed(corpus):
     again, other = corpus.some_speakers(500, seed=0), corpus.some_speakers(500, seed=1)
     np.testing.assert_array_equal(again.evidence["audio"].similarity, mine)
     assert not np.array_equal(other.evidence["audio"].similarity[:50], mine[:50])
+
+
+def test_beliefs_stay_with_their_utterances(corpus, monkeypatch):
+    monkeypatch.setattr(learner, "ENOUGH", 500)
+    first = Learner(corpus, seed=0)
+    assert len(first.part) < len(corpus)
+    for m, e in first.part.evidence.items():
+        np.testing.assert_array_equal(first.found.settled[m][e.present], e.similarity[e.present])
 
 
 def test_where_there_are_no_more_than_enough_nobody_is_left_out(corpus):

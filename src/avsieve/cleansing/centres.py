@@ -3,8 +3,10 @@
 ``centres.parquet`` has one row per speaker, sorted by name: ``speaker``, ``utterances``, ``videos``, and per modality
 fixed-size lists of float32, ``{m}_centre``, the robust centre, and, in the metric (`avsieve.cleansing.metric`),
 ``{m}_metric_centre`` and ``{m}_metric_sample``, the mean of one trusted video; ``{m}_support`` (sum of weights) and
-``{m}_nearest`` with ``{m}_nearest_similarity`` (the most similar other centre). ``centres.json`` beside it holds the
-calibrations and ``centres.npz`` the metric, where there is one: ``{m}_mean`` and ``{m}_axes``.
+``{m}_nearest`` with ``{m}_nearest_similarity`` (the most similar other centre). ``turned`` is -1, or numbers the video
+whose person the label is in place of that of its mode (`avsieve.cleansing.claims`). ``centres.json`` beside it holds
+the calibrations and the coherence of people, and ``centres.npz`` the metric, where there is one: ``{m}_mean`` and
+``{m}_axes``.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ class Centres:
 
     ``centre[m]`` and ``sample[m]`` are (K, d) float32 in the metric, ``plain[m]`` (K, D) the centres of the embeddings
     as they are; a zero row means "none". ``metric[m]`` is None where there was too little to learn one from: then the
-    embeddings are taken as they are.
+    embeddings are taken as they are. ``coherence[m]`` is the mean cosine of two videos' means of one person, NaN where
+    no label has two videos; ``turned`` (K,) is that of the file.
     """
 
     speakers: list[str]

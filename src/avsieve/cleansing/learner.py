@@ -24,9 +24,10 @@ _BLOCK = 50_000  # utterances judged at once: they stay in the processor's cache
 
 @dataclass
 class Corpus:
-    """Evidence per modality of n utterances, and codes from 0 (n,) of their videos and speakers."""
+    """Of n utterances: evidence and the first belief that they are right (n,), per modality; codes from 0 (n,)."""
 
     evidence: Mapping[str, Evidence]
+    right: Mapping[str, np.ndarray]
     video: np.ndarray
     speaker: np.ndarray
 
@@ -36,7 +37,9 @@ class Corpus:
     def take(self, rows: np.ndarray) -> Corpus:
         """Return whole videos of it by their rows."""
         evidence = {m: e.take(rows) for m, e in self.evidence.items()}
-        return Corpus(evidence, *(np.unique(x[rows], return_inverse=True)[1] for x in (self.video, self.speaker)))
+        right = {m: belief[rows] for m, belief in self.right.items()}
+        codes = (np.unique(x[rows], return_inverse=True)[1] for x in (self.video, self.speaker))
+        return Corpus(evidence, right, *codes)
 
     def some_speakers(self, least: int, seed: int) -> Corpus:
         """Return speakers drawn blindly until there are ``least`` utterances; all where there are no more."""
@@ -67,19 +70,17 @@ class Learner:
     ----------
     corpus
         All utterances.
-    right
-        Per modality, the first belief that they are right (n,).
     seed
         Of the choice of speakers and examples, where there are more than enough.
     """
 
-    def __init__(self, corpus: Corpus, right: Mapping[str, np.ndarray], seed: int) -> None:
+    def __init__(self, corpus: Corpus, seed: int) -> None:
         self.corpus = corpus
         self.part = corpus.some_speakers(ENOUGH, seed)
         self.models: dict[str, LikelihoodModel | FewModel] = {
             m: model_for(e, self.part.video, self.part.speaker, seed) for m, e in self.part.evidence.items()
         }
-        self.found = Inference(np.zeros((len(self.part), 4)), dict(right), Shares())
+        self.found = Inference(np.zeros((len(self.part), 4)), dict(self.part.right), Shares())
 
     def reestimate(self, sceptical: bool) -> None:
         """Learn from the beliefs as they are, and find new ones."""

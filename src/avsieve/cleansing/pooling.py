@@ -107,20 +107,15 @@ def pool_speaker(
     if (distinct := _distinct(views)) is not None:
         code, views = distinct, {m: _View(embeddings[m], distinct, present[m]) for m in MODALITIES}
     agree = _video_agreement(views, calibration)
-    weight = _settled(_mode_weights(views, code, agree), views, present, calibration)
-    rivals = find_rivals(_either(weight), code, agree)
+    start = _mode_weights(views, code, agree) if turned is None else _members(views, code, agree, turned)
+    weight = _settled(start, views, present, calibration)
     if turned is not None:
-        start = _members(views, code, agree, turned)
-        own = code == turned
-        settled = _settled(start, views, present, calibration)
         # Nobody vouches for a person in one video: the video alone is the label's.
-        weight = {m: np.where(own, np.maximum(w, start[m]), w) for m, w in settled.items()}
-        rivals = find_rivals(_either(weight), code, agree)
-    return SpeakerModel(weight, second_mode(_either(weight), code, agree), rivals, views, turned is not None)
-
-
-def _either(weight: dict[str, np.ndarray]) -> np.ndarray:
-    return np.maximum(weight["audio"], weight["visual"])
+        weight = {m: np.where(code == turned, np.maximum(w, start[m]), w) for m, w in weight.items()}
+    right = np.maximum(weight["audio"], weight["visual"])
+    return SpeakerModel(
+        weight, second_mode(right, code, agree), find_rivals(right, code, agree), views, turned is not None
+    )
 
 
 def _settled(

@@ -60,7 +60,7 @@ class Posterior(Method[PosteriorSettings]):
         first = {m: _first_belief(scores.learned[m]) for m in MODALITIES}
         twins = find_merges(scores, np.minimum(first["audio"], first["visual"]))
         evidence = {m: without_twins(scores, m, twins) for m in MODALITIES}
-        learner = Learner(Corpus(evidence, scores.video_code(), scores.speaker), first, settings.seed)
+        learner = Learner(Corpus(evidence, first, scores.video_code(), scores.speaker), settings.seed)
         for _ in range(settings.rounds):
             learner.reestimate(sceptical=False)
         models, shares = learner.models, learner.found.shares
