@@ -89,8 +89,10 @@ class Decisions:
     @property
     def decision(self) -> np.ndarray:
         """Values of `Decision`, (n,) object."""
-        names = np.where(self.incomplete, Decision.INCOMPLETE.value, Decision.CLEAN.value)
-        return np.where(self.noisy, Decision.NOISY.value, names).astype(object)
+        names = np.full(len(self.noisy), Decision.CLEAN.value, dtype=object)
+        names[self.incomplete] = Decision.INCOMPLETE.value
+        names[self.noisy] = Decision.NOISY.value
+        return names
 
 
 def needed_modalities(scores: Scores, policy: str) -> tuple[str, ...]:
@@ -139,7 +141,8 @@ def decide(scores: Scores, judgement: Judgement, policy: str, threshold: float) 
     reason[~something] = DecisionReason.NO_EMBEDDING.value
     for m, absent in lacks.items():
         reason[absent & scores.evidence[m].not_finite] = DecisionReason.EMBEDDING_NOT_FINITE.value
-    kind = np.where(noisy, kinds(judgement), "").astype(object)
+    kind = np.full(len(scores), "", dtype=object)
+    kind[noisy] = kinds(judgement, noisy)
     for name, code in _WRONG.items():
         reason[kind == name] = code.value
     usable = {m: present[m] & ~(np.nan_to_num(of[m], nan=-1.0) > threshold) for m in MODALITIES}
@@ -153,15 +156,16 @@ def _asked(judgement: Judgement, policy: str) -> np.ndarray:
     return {"either": judgement.wrong, "both": judgement.both_wrong, **of}[policy]
 
 
-def kinds(judgement: Judgement) -> np.ndarray:
-    """Return what is wrong if anything is: ``video`` (both), ``audio`` or ``visual``, whichever is most probable."""
-    a, v = np.nan_to_num(judgement.audio_wrong), np.nan_to_num(judgement.visual_wrong)
-    both = np.nan_to_num(judgement.both_wrong)
+def kinds(judgement: Judgement, rows: np.ndarray) -> np.ndarray:
+    """Return what is most likely wrong with ``rows``: ``video`` (both), ``audio`` or ``visual``."""
+    audio, visual = judgement.audio_wrong[rows], judgement.visual_wrong[rows]
+    a, v = np.nan_to_num(audio), np.nan_to_num(visual)
+    both = np.nan_to_num(judgement.both_wrong[rows])
     only_audio, only_visual = np.clip(a - both, 0, None), np.clip(v - both, 0, None)
     stacked = np.stack([both, only_audio, only_visual], axis=1)
     # With one modality there is no "both": name the one that was judged.
-    stacked[np.isnan(judgement.visual_wrong)] = [0.0, 1.0, 0.0]
-    stacked[np.isnan(judgement.audio_wrong)] = [0.0, 0.0, 1.0]
+    stacked[np.isnan(visual)] = [0.0, 1.0, 0.0]
+    stacked[np.isnan(audio)] = [0.0, 0.0, 1.0]
     return np.array(["video", "audio", "visual"], dtype=object)[stacked.argmax(axis=1)]
 
 

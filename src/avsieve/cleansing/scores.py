@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -124,8 +125,8 @@ class Scores:
         return self.evidence["visual"]
 
     def video_code(self) -> np.ndarray:
-        """Return videos as numbers from 0, (n,)."""
-        return pa.array(self.video, pa.string()).dictionary_encode().indices.to_numpy().astype(np.int64)
+        """Return videos as numbers from 0, in the order in which they come, (n,) int64."""
+        return pd.factorize(self.video)[0].astype(np.int64, copy=False)
 
     def take(self, rows: np.ndarray) -> Scores:
         """Return the scores of some rows."""
@@ -220,37 +221,41 @@ def read_scores(path: str | Path, utterances: Sequence[str] | None = None) -> Sc
         wanted = {"video", *PERSONS, *named, *(column for columns in of.values() for column in columns.values())}
         if missing := sorted(wanted - set(file.schema_arrow.names)):
             raise AvsieveError(f"{path}: columns {missing[:4]} are missing; score the utterances again")
-        # A few columns at a time, so that hardly more than what is wanted of them is ever in memory.
-        utterance = file.read(columns=["utterance"])["utterance"]
-        rows: np.ndarray | slice = slice(None) if utterances is None else rows_of(utterance, utterances)
-        speakers, codes = _codes(file.read(columns=named))
-        codes = {column: code[rows] for column, code in codes.items()}
+        # A column at a time, so that hardly more than what is wanted of them is ever in memory.
+
+        def read(column: str) -> pa.ChunkedArray:
+            return file.read(columns=[column], use_threads=False)[column]
+
+        rows: np.ndarray | slice = slice(None)
+        if utterances is None:
+            names = read("utterance").to_numpy()
+        else:
+            rows, names = rows_of(read("utterance"), utterances), np.array(utterances, dtype=object)
+        speakers, codes = _codes({column: _encoded(read(column), rows) for column in named})
 
         def matrices(stem: str) -> tuple[np.ndarray, np.ndarray]:
             columns = [f"{stem}_other{k + 1}" for k in range(NEAREST)]
-            table = file.read(columns=columns)
-            value = np.stack([table[c].to_numpy()[rows] for c in columns], axis=1)
+            value = np.stack([read(c).to_numpy()[rows] for c in columns], axis=1)
             return value, np.stack([codes.pop(f"{c}_speaker") for c in columns], axis=1)
 
-        def evidence(stem: str) -> Evidence:
-            table = file.read(columns=list(of[stem].values()))
+        def evidence(stem: str, **shared: np.ndarray) -> Evidence:
             other, other_speaker = matrices(stem)
-            found = {name: table[column].to_numpy()[rows] for name, column in of[stem].items()}
-            return Evidence(other=other, other_speaker=other_speaker, **found)
+            found = {name: read(column).to_numpy()[rows] for name, column in of[stem].items() if name not in shared}
+            return Evidence(other=other, other_speaker=other_speaker, **found, **shared)
 
         joint, joint_speaker = matrices("joint")
-        persons = file.read(columns=list(PERSONS))
-        video = file.read(columns=["video"])["video"].combine_chunks().dictionary_encode()
+        plain = {m: evidence(m) for m in MODALITIES}
+        video = read("video").combine_chunks().dictionary_encode()
         return Scores(
-            utterance=utterance.to_numpy() if utterances is None else np.array(utterances, dtype=object),
+            utterance=names,
             speaker=codes["speaker"],
             video=video.dictionary.to_numpy(zero_copy_only=False)[video.indices.to_numpy()[rows]],
             speakers=speakers,
-            evidence={m: evidence(m) for m in MODALITIES},
-            learned={m: evidence(f"{m}_{_METRIC}") for m in MODALITIES},
+            evidence=plain,
+            learned={m: evidence(f"{m}_{_METRIC}", **{s: getattr(plain[m], s) for s in _SHARED}) for m in MODALITIES},
             joint=joint,
             joint_speaker=joint_speaker,
-            **{name: persons[name].to_numpy()[rows] for name in PERSONS},
+            **{name: read(name).to_numpy()[rows] for name in PERSONS},
         )
 
 
@@ -281,15 +286,20 @@ def _names(code: np.ndarray, speakers: list[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, pa.array(speakers, pa.string()))
 
 
-def _codes(table: pa.Table) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Return the names in columns of names, sorted, and each as rows of them (n,) int32, -1 where there is none."""
-    table = table.unify_dictionaries()
-    names = {c: table[c].chunk(0).dictionary.to_pylist() if table[c].num_chunks else [] for c in table.column_names}
-    speakers = sorted(set().union(*names.values()))
+def _encoded(column: pa.ChunkedArray, rows: np.ndarray | slice) -> tuple[list[str], np.ndarray]:
+    """Return the names in a column of names, and its ``rows`` as rows of these, int32; there is none: their number."""
+    chunks = column.unify_dictionaries().chunks
+    names = chunks[0].dictionary.to_pylist() if chunks else []
+    indices = [chunk.indices.fill_null(len(names)).to_numpy(zero_copy_only=False) for chunk in chunks]
+    return names, np.concatenate([np.zeros(0, np.int32), *indices])[rows]
+
+
+def _codes(encoded: dict[str, tuple[list[str], np.ndarray]]) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Return the names of all columns (`_encoded`), sorted, and each column as rows of them, int32, -1: none."""
+    speakers = sorted(set().union(*(names for names, _ in encoded.values())))
     position = {s: i for i, s in enumerate(speakers)}
     codes = {}
-    for column, own in names.items():
-        lookup = np.array([position[s] for s in own] + [-1], dtype=np.int32)
-        indices = [chunk.indices.fill_null(len(own)).to_numpy(zero_copy_only=False) for chunk in table[column].chunks]
-        codes[column] = lookup[np.concatenate([np.zeros(0, np.int32), *indices])]
+    for column in list(encoded):
+        names, indices = encoded.pop(column)
+        codes[column] = np.array([position[s] for s in names] + [-1], dtype=np.int32)[indices]
     return speakers, codes

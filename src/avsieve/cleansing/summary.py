@@ -40,13 +40,13 @@ def summarise(
         for m, e in scores.evidence.items()
     }
     judged = ~np.isnan(decisions.probability)
-    names = decisions.decision.tolist()
+    decided = Counter(decisions.decision)
     return {
         "utterances": n,
         "speakers": int((total > 0).sum()),
-        **{d.value: names.count(d.value) for d in Decision},
-        "noisy_by_kind": dict(sorted(Counter(k for k in decisions.kind.tolist() if k).items())),
-        "reasons": dict(sorted(Counter(decisions.reason.tolist()).items())),
+        **{d.value: decided[d.value] for d in Decision},
+        "noisy_by_kind": dict(sorted(Counter(k for k in decisions.kind if k).items())),
+        "reasons": dict(sorted(Counter(decisions.reason).items())),
         "needed": list(needed_modalities(scores, policy)),
         "lists": {
             "train_clean": int(decisions.clean.sum()),

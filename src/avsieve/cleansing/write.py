@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from avsieve.cleansing.settings import Cleansing
 from avsieve.cleansing.suggestions import Suggestions, find_merges, suggest
 from avsieve.cleansing.summary import summarise
 from avsieve.lists.train_list import read_train_list, write_clean_list, write_train_list
+from avsieve.runtime.memory import release_memory
 from avsieve.storage.atomic import write_json
 from avsieve.storage.tables import write_table
 
@@ -49,6 +51,7 @@ def cleanse(
     """
     out = Path(out)
     judgement = judge(scores, settings.method, settings.options)
+    release_memory()
     decisions = decide(scores, judgement, settings.policy, settings.threshold)
     right = np.where(np.isnan(judgement.wrong), 0.0, 1 - np.nan_to_num(judgement.wrong))
     suggestions = suggest(scores, right, decisions.kind)
@@ -61,8 +64,8 @@ def cleanse(
     write_clean_list(out / "train_all_clean.txt", utterances, seconds, *similarities, decisions.clean)
     of_modality = {f"train_clean_{m}.txt": rows for m, rows in decisions.usable.items()}
     for name, rows in {"train_clean.txt": decisions.clean, **of_modality}.items():
-        keep = np.flatnonzero(rows).tolist()
-        write_train_list(out / name, [utterances[i] for i in keep], [seconds[i] for i in keep])
+        write_train_list(out / name, *(list(compress(texts, rows)) for texts in (utterances, seconds)))
+    release_memory()
     table = decision_table(scores, judgement, decisions, suggestions)
     for m, reasons in (embeddings or {}).items():
         table = table.append_column(f"{m}_embedding", pa.array(reasons, pa.string()))
@@ -74,39 +77,42 @@ def cleanse(
 def cleanse_list(train_list: str | Path, scores: str | Path, out: str | Path, settings: Cleansing) -> None:
     """Do what `cleanse` does with the evidence of a file, in the order of the list of all utterances."""
     listed = read_train_list(train_list)
-    utterances, seconds = listed["utterance"].tolist(), listed["seconds"].tolist()
+    # A million texts of their own take much memory, and many utterances are equally long.
+    utterances, seconds = listed["utterance"].tolist(), listed["seconds"].astype("category").astype(object).tolist()
     del listed
-    cleanse(read_scores(scores, utterances), seconds, out, settings)
+    evidence = read_scores(scores, utterances)
+    release_memory()
+    cleanse(evidence, seconds, out, settings)
 
 
 def decision_table(scores: Scores, judgement: Judgement, decisions: Decisions, suggestions: Suggestions) -> pa.Table:
     """Return one row per utterance: probabilities, kind, suggestion, decision, reason, and the facts beside them."""
     names = np.array([*scores.speakers, None], dtype=object)
-    columns: dict[str, Any] = {
-        "utterance": scores.utterance,
-        "speaker": names[scores.speaker],
-        "p_audio_wrong": judgement.audio_wrong,
-        "p_visual_wrong": judgement.visual_wrong,
-        "p_wrong": judgement.wrong,
-        "kind": decisions.kind,
-        "suggested_speaker": names[suggestions.speaker],
-        "p_suggested": suggestions.probability,
-        "decision": decisions.decision,
-        "reason": decisions.reason,
+    columns = {
+        "utterance": _column(scores.utterance),
+        "speaker": _column(names[scores.speaker]),
+        "p_audio_wrong": _column(judgement.audio_wrong),
+        "p_visual_wrong": _column(judgement.visual_wrong),
+        "p_wrong": _column(judgement.wrong),
+        "kind": _column(decisions.kind),
+        "suggested_speaker": _column(names[suggestions.speaker]),
+        "p_suggested": _column(suggestions.probability),
+        "decision": _column(decisions.decision),
+        "reason": _column(decisions.reason),
     }
     for m, e in scores.evidence.items():
         columns |= {
-            f"{m}_similarity": e.similarity,
-            f"{m}_nearest_speaker": names[e.other_speaker[:, 0]],
-            f"{m}_nearest_similarity": e.other[:, 0],
-            f"{m}_margin": e.margin,
-            f"{m}_fallback": e.fallback,
+            f"{m}_similarity": _column(e.similarity),
+            f"{m}_nearest_speaker": _column(names[e.other_speaker[:, 0]]),
+            f"{m}_nearest_similarity": _column(e.other[:, 0]),
+            f"{m}_margin": _column(e.margin),
+            f"{m}_fallback": _column(e.fallback),
         }
-    return pa.table({k: pa.array(v, pa.float32()) if _is_float(v) else pa.array(v) for k, v in columns.items()})
+    return pa.table(columns)
 
 
-def _is_float(values: Any) -> bool:
-    return isinstance(values, np.ndarray) and values.dtype.kind == "f"
+def _column(values: np.ndarray) -> pa.Array:
+    return pa.array(values, pa.float32()) if values.dtype.kind == "f" else pa.array(values)
 
 
 def in_order_of(scores: Scores, utterances: Sequence[str]) -> Scores:

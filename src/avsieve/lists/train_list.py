@@ -11,14 +11,14 @@ The layout is that of TaoRuijie/AVCleanse, whose loader reads only the first two
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from avsieve.errors import ListError
-from avsieve.storage.atomic import write_text
+from avsieve.storage.atomic import write_lines
 from avsieve.storage.file_names import IMAGE_ENDINGS
 from avsieve.storage.ids import PART, is_valid_id
 from avsieve.storage.text_files import read_lines
@@ -118,8 +118,8 @@ def read_clean_list(path: str | Path, strip_prefix: str | None = None) -> pd.Dat
 
 def write_train_list(path: str | Path, utterances: Sequence[str], seconds: Sequence[str]) -> None:
     """Write ``speaker wav seconds`` lines in the order given."""
-    lines = (f"{u.split('/', 1)[0]} {wav_of(u)} {s}" for u, s in zip(utterances, seconds, strict=True))
-    write_text(path, _text(lines))
+    lines = (f"{u.split('/', 1)[0]} {wav_of(u)} {s}\n" for u, s in zip(utterances, seconds, strict=True))
+    write_lines(path, lines)
 
 
 def write_clean_list(
@@ -134,18 +134,13 @@ def write_clean_list(
     # Plain numbers are formatted several times faster than those of numpy.
     numbers = (x.tolist() for x in (audio_similarity, visual_similarity, clean))
     columns = zip(utterances, seconds, *numbers, strict=True)
-    lines = (f"{u.split('/', 1)[0]} {wav_of(u)} {s} {a:.3f} {v:.3f} {c:d}" for u, s, a, v, c in columns)
-    write_text(path, _text(lines))
+    lines = (f"{u.split('/', 1)[0]} {wav_of(u)} {s} {a:.3f} {v:.3f} {c:d}\n" for u, s, a, v, c in columns)
+    write_lines(path, lines)
 
 
 def format_seconds(duration_s: float) -> str:
     """Return a measured duration as lists have it: seconds with 3 decimals, ``nan`` where it is unknown."""
     return f"{duration_s:.3f}"
-
-
-def _text(lines: Iterable[str]) -> str:
-    text = "\n".join(lines)
-    return text + "\n" if text else ""
 
 
 def _fields(path: str | Path, number: int, line: str, layout: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,12 @@ def write_text(path: str | Path, text: str) -> None:
     """Write ``text`` as UTF-8 with Unix line ends, atomically."""
     with atomic_path(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_lines(path: str | Path, lines: Iterable[str]) -> None:
+    """Write lines, which have their ends, as `write_text` does; a generator's are never in memory all at once."""
+    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as handle:
+        handle.writelines(lines)
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -90,11 +90,11 @@ def _probabilities(
     import numpy as np
 
     # Where another person may be the speaker: theirs would be right, and all others wrong in both modalities.
-    doubt, rival = scores.doubt[:, None].astype(float), scores.rival[:, None].astype(float)
-    cases = (1 - doubt) * cases + doubt * np.concatenate([rival, 0 * rival, 0 * rival, 1 - rival], axis=1)
-    a = np.where(judged["audio"], 1 - cases[:, 0] - cases[:, 2], np.nan)
-    v = np.where(judged["visual"], 1 - cases[:, 0] - cases[:, 1], np.nan)
-    return a, v, np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - cases[:, 0]))
+    doubt = scores.doubt.astype(float)
+    right = (1 - doubt) * cases[:, 0] + doubt * scores.rival.astype(float)
+    a = np.where(judged["audio"], 1 - right - (1 - doubt) * cases[:, 2], np.nan)
+    v = np.where(judged["visual"], 1 - right - (1 - doubt) * cases[:, 1], np.nan)
+    return a, v, np.where(np.isnan(a), v, np.where(np.isnan(v), a, 1 - right))
 
 
 def _first_belief(e: Evidence) -> np.ndarray:
