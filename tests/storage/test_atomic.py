@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.storage.atomic import atomic_path, write_json, write_text
+from avsieve.storage.atomic import atomic_path, write_json, write_lines, write_text
 
 
 def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
@@ -37,6 +37,15 @@ def test_json_is_the_same_bytes_for_the_same_values(tmp_path: Path) -> None:
 def test_text_has_unix_line_ends(tmp_path: Path) -> None:
     write_text(tmp_path / "x.txt", "a\nb\n")
     assert (tmp_path / "x.txt").read_bytes() == b"a\nb\n"
+
+
+def test_lines_are_written_as_they_are_made_and_all_or_none(tmp_path: Path) -> None:
+    write_lines(tmp_path / "x.txt", (f"ü{i}\n" for i in range(3)))
+    assert (tmp_path / "x.txt").read_bytes() == "ü0\nü1\nü2\n".encode()
+    with pytest.raises(ZeroDivisionError):
+        write_lines(tmp_path / "x.txt", (f"{1 / i}\n" for i in (1, 0)))
+    assert (tmp_path / "x.txt").read_bytes() == "ü0\nü1\nü2\n".encode()
+    assert list(tmp_path.iterdir()) == [tmp_path / "x.txt"]
 
 
 def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path) -> None:

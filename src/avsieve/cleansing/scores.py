@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -126,6 +125,8 @@ class Scores:
 
     def video_code(self) -> np.ndarray:
         """Return videos as numbers from 0, in the order in which they come, (n,) int64."""
+        import pandas as pd
+
         return pd.factorize(self.video)[0].astype(np.int64, copy=False)
 
     def take(self, rows: np.ndarray) -> Scores:
