@@ -53,10 +53,12 @@ from avsieve.cleansing.audit_sample import Sample, known_errors
 from avsieve.cleansing.channel import with_channels
 from avsieve.cleansing.cleansed import Cleansed, Tables, cleanse
 from avsieve.cleansing.decisions import expected
+from avsieve.cleansing.hidden_voices import mixed_voices
 from avsieve.cleansing.injection import Injection, Native, inject
 from avsieve.cleansing.inputs import MODALITIES, read_plan, unit_rows
 from avsieve.cleansing.likeness import likeness_to_label
-from avsieve.cleansing.opinions import figures, interval
+from avsieve.cleansing.opinion_pool import interval
+from avsieve.cleansing.opinions import figures
 from avsieve.cleansing.settings import Audit, Cleansing
 from avsieve.cleansing.table import EmbeddingTable
 from avsieve.embedding_files.own_tables import read_embeddings
@@ -95,11 +97,11 @@ def audit(
     injection = inject(frame, settings.model_copy(update=_rates(native, settings, len(frame))), native)
     injected, sources = _with_channels(before, injection, tables)
     after = cleanse(injection.frame, injected, sources, cleansing)
-    known = known_errors(injection, after, cleansing.policy)
+    known, mixed = known_errors(injection, after, cleansing.policy)
     rng = np.random.default_rng(settings.seed)
     own = likeness_to_label(before, tables, before.decisions.noisy, rng)
     theirs = likeness_to_label(after, injected, after.decisions.noisy & known, rng)
-    sample = Sample(before, after, injection, known, settings, cleansing.policy, draws, rng)
+    sample = Sample(before, after, injection, known, mixed, settings, cleansing.policy, draws, rng)
     found = figures(sample, own, theirs)
     kind, flagged = injection.frame["kind"].to_numpy(dtype=object), after.decisions.noisy
     similar = injection.frame["similar"].to_numpy()
@@ -107,17 +109,20 @@ def audit(
     aside = np.array([u in suspects for u in injection.frame["utterance"]]) & (kind == "")
     return {
         "settings": settings.model_dump() | cleansing.model_dump(exclude={"options"}),
-        "utterances": int((~aside & (known | (kind == ""))).sum()),
-        "injected": int(known.sum()),
+        "utterances": int((~aside & (known | mixed | (kind == ""))).sum()),
+        "injected": int((known | mixed).sum()),
         "set_aside": int(aside.sum()),
         "flagged": int(before.decisions.noisy.sum()),
         "measured": {name: interval(values) for name, values in found.items()},
-        "recall_by_kind": {k: float(flagged[known & (kind == k)].mean()) for k in sorted(set(kind[known]))},
+        "recall_by_kind": {
+            k: float(flagged[(known | mixed) & (kind == k)].mean()) for k in sorted(set(kind[known | mixed]))
+        },
         "recall_by_person": {
             name: float(flagged[known & of].mean())
             for name, of in (("any", ~similar), ("lookalike", similar))
             if (known & of).any()
         },
+        "mixed_voices": mixed_voices(sample, found["recall"]),
         "kinds": {k: float(w[0]) for k, w in sample.weight.items()},
         "outside": float(sample.outside[0]),
         "estimated": expected(before.decisions),
@@ -173,17 +178,21 @@ def _rates(native: Native, settings: Audit, utterances: int) -> dict[str, Any]:
 def _with_channels(
     before: Cleansed, injection: Injection, tables: Tables
 ) -> tuple[dict[str, EmbeddingTable | None], dict[str, list[str]]]:
-    """Give what was injected into a part of a video the channel of its rest."""
+    """Give what was injected into a part of a video the channel of its rest, and mix what is to be mixed."""
     injected, sources = dict(tables), {m: list(names) for m, names in injection.sources.items()}
     row = {u: i for i, u in enumerate(before.scores.utterance.tolist())}
-    utterance, part = injection.frame["utterance"].tolist(), np.flatnonzero(injection.frame["part"].to_numpy())
+    utterance, own = injection.frame["utterance"].tolist(), injection.frame["own_voice"].to_numpy()
+    part = np.flatnonzero(injection.frame["part"].to_numpy() | (own > 0))
     for m, listed in before.of_each(tables):
         there = before.scores.evidence[m].present
+        for i in np.flatnonzero(own > 0).tolist():
+            if not there[row[utterance[i]]]:
+                sources[m][i] = utterance[i]  # no own voice to mix with
         rows = [i for i in part.tolist() if sources[m][i] != utterance[i] and there[row[sources[m][i]]]]
         if not rows:
             continue
         pairs = [(row[utterance[i]], row[sources[m][i]]) for i in rows]
-        injected[m], names = with_channels(listed, pairs, "injected/")
+        injected[m], names = with_channels(listed, pairs, "injected/", [float(own[i]) for i in rows])
         for i, name in zip(rows, names, strict=True):
             sources[m][i] = name
     return injected, sources

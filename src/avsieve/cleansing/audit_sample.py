@@ -16,10 +16,11 @@ class Sample:
     """Sums of both lists per speaker, drawn ``draws`` times; the first of all vectors (1 + draws,) is undrawn."""
 
     def __init__(
-        self, before: Cleansed, after: Cleansed, injection: Injection, known: np.ndarray, settings: Audit, policy: str,
-        draws: int, rng: np.random.Generator,
+        self, before: Cleansed, after: Cleansed, injection: Injection, known: np.ndarray, mixed: np.ndarray,
+        settings: Audit, policy: str, draws: int, rng: np.random.Generator,
     ) -> None:  # fmt: skip
         self.before, self.after, self.known, self.settings, self.rng = before, after, known, settings, rng
+        self.mixed = mixed
         names = before.scores.speakers  # nobody is in the other list who is not in this
         at = {s: i for i, s in enumerate(names)}
         self.code = {
@@ -94,12 +95,19 @@ class Sample:
         return total
 
 
-def known_errors(injection: Injection, after: Cleansed, policy: str) -> np.ndarray:
-    """Tell what is known to be wrong in the policy's sense and has what was broken: no face found is no wrong face."""
+def known_errors(injection: Injection, after: Cleansed, policy: str) -> tuple[np.ndarray, np.ndarray]:
+    """Tell what is known to be wrong in the policy's sense and has what was broken: no face found is no wrong face.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        (n,) bool each: whom the label does not fit, and in whom somebody else is heard besides.
+    """
     kind = injection.frame["kind"].to_numpy(dtype=object)
     has = {m: after.scores.evidence[m].present for m in MODALITIES}
     there = np.select([kind == m for m in MODALITIES], [has[m] for m in MODALITIES], has["audio"] | has["visual"])
-    return np.isin(kind, kinds_that_count(policy)) & there
+    kinds = kinds_that_count(policy)
+    return np.isin(kind, kinds) & there, (kind == "mixed") & has["audio"] & ("audio" in kinds)
 
 
 def kinds_that_count(policy: str) -> list[str]:

@@ -1,6 +1,6 @@
-"""What is known of a list's precision and recall from several sides: opinions, each a sample of draws.
+"""What is known of a list's precision and recall from several sides, each an opinion, and the pool of them.
 
-An opinion is an array of draws; the pool of several is an equal mixture of them (`avsieve.cleansing.audit` says why).
+`avsieve.cleansing.audit` derives them, `avsieve.cleansing.opinion_pool` says how they are pooled.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from avsieve.cleansing.audit_sample import Sample
+from avsieve.cleansing.cleansed import Cleansed
+from avsieve.cleansing.opinion_pool import pooled
 
 _SURE = 0.9  # probability above which a flagged utterance is surely flagged
 _TYPICAL = 0.95  # share of the injected whose z lies below the limit
@@ -29,21 +31,16 @@ def figures(sample: Sample, z_own: np.ndarray, z_injected: np.ndarray) -> dict[s
     return {"precision": precision, "recall": recall, "f1": 2 * precision * both / np.maximum(precision + both, 1e-9)}
 
 
-def interval(draws: np.ndarray) -> dict[str, float | None]:
-    """Return the median and the bounds of 95 %; None without draws."""
-    if not len(draws):
-        return {"value": None, "low": None, "high": None}
-    low, value, high = (float(q) for q in np.quantile(draws, [0.025, 0.5, 0.975]))
-    return {"value": value, "low": low, "high": high}
-
-
 def _recall(sample: Sample) -> np.ndarray:
     """Return the pooled draws of the list's recall."""
     if not sample.weight:
         return np.zeros(0)
     flagged = sample.after.decisions.noisy
     found = np.add.reduce([w * sample.share(flagged, sample.known, k) for k, w in sample.weight.items()])
-    return np.concatenate([found, _promised(sample)])
+    noisy = sample.before.decisions.noisy
+    # Where nothing seems wrong there is no outcome: it is the recall that errors like the injected would have.
+    trials = _videos(sample.before, noisy) if noisy.any() else _videos(sample.after, sample.known)
+    return pooled([found, _promised(sample)], trials, sample.rng, outcome=bool(noisy.any()))
 
 
 def _precision(sample: Sample, z_own: np.ndarray, z_injected: np.ndarray) -> np.ndarray:
@@ -62,9 +59,13 @@ def _precision(sample: Sample, z_own: np.ndarray, z_injected: np.ndarray) -> np.
     sure = np.minimum(sure[np.isfinite(sure)], 1.0)
     like_anybody = like_anybody[np.isfinite(like_anybody)]
     smaller = np.minimum(np.resize(like_anybody, len(sure)), sure) if len(like_anybody) else sure
-    if not before.judgement.calibrated:
-        return smaller
-    return np.concatenate([sure, smaller, _promised(sample, before.decisions.noisy)])
+    opinions = [sure, smaller, _promised(sample, before.decisions.noisy)] if before.judgement.calibrated else [smaller]
+    return pooled(opinions, _videos(before, before.decisions.noisy), sample.rng)
+
+
+def _videos(side: Cleansed, rows: np.ndarray) -> int:
+    """Return the number of videos of ``rows`` (n,) bool: utterances of a video share their fate."""
+    return len(np.unique(side.scores.video_code()[rows]))
 
 
 def _promised(sample: Sample, of: np.ndarray | None = None) -> np.ndarray:
