@@ -7,8 +7,8 @@ For any event E, those that are not flagged and have E are at least as many as t
     hidden <= count(E, not flagged) / share(E | mixed, not flagged),
 
 and mixed voices that were injected tell the share (the largest proportion of a known component in a mixture: Blanchard,
-Lee and Scott, Journal of Machine Learning Research 11, 2010). The events are "the score is above t", with a score that a
-logistic regression learns from half of the speakers for the other half: mixed voices from those that are not flagged.
+Lee and Scott, Journal of Machine Learning Research 11, 2010). The events are "the score is above t". The score tells
+mixed voices from those that are not flagged; a logistic regression learns it from half of the speakers for the others.
 """
 
 from __future__ import annotations
