@@ -30,10 +30,15 @@ Flagged right utterances that do have E make either too high, never too low, so 
 **Opinions.** Neither is all that is known: of precision there are the first event, the smaller of both, and what the
 probabilities promise; of recall what was found of the injected, and what is promised. Each errs in its own way (errors
 that nobody suspects have no place in which to inject; kinds of errors that were not injected; probabilities that are
-too sure). The interval is that of an equal mixture of their draws (a linear opinion pool, Stone 1961), the value its
-median. Where they disagree the audit cannot know, and the interval spans them. Methods that say only yes and no promise
-nothing and are never more or less sure: of these, what is like anybody tells the precision, and the injected the
-recall.
+too sure). They are pooled (`avsieve.cleansing.opinion_pool`): the value is the median of an equal mixture, the interval
+spans them where they disagree, and allows for an error that each has beyond its sample. Methods that say only yes and
+no promise nothing and are never more or less sure: of these, what is like anybody tells the precision, and the injected
+the recall. Where nothing is flagged, recall is that which errors like the injected would have.
+
+**What is not in the recall.** Errors of kinds that nobody injects. Two are known to occur: the same stranger in many
+videos of a speaker (an interviewer), who may win the label, and voices in which two people are heard. The latter are
+injected besides: few of them are found, so recall without them is one figure and recall with them another
+(`avsieve.cleansing.hidden_voices`). How many there are cannot be known, hence they are kept apart.
 
 Draws are bootstrap samples of speakers; both lists are drawn together. A share of the injected is drawn from its Beta
 posterior besides (few are injected of a kind, and all found of ten is not certain to be all), centred on the share of
@@ -84,7 +89,8 @@ def audit(
     -------
     ``measured``: precision, recall and F1 of the list (value, low, high; None where nothing is flagged), ``estimated``:
     what its probabilities promise. ``injected`` errors count among ``utterances``, of which ``set_aside`` own suspects
-    are no part. ``recall_by_kind`` and ``recall_by_person`` are of the injected, ``kinds`` and ``outside`` the shares
+    are no part. ``recall_by_kind`` (``mixed`` among them) and ``recall_by_person`` are of the injected, and so is what
+    ``mixed_voices`` says of those that the list may hide (`avsieve.cleansing.hidden_voices.mixed_voices`). ``kinds`` and ``outside`` the shares
     that the list's own errors are thought to have.
 
     Raises
