@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from avsieve.cleansing.audit import audit
 from avsieve.cleansing.audit_sample import Sample, known_errors
@@ -23,21 +22,19 @@ def tables_of(corpus):
     return {"audio": EmbeddingTable(ids, corpus.audio), "visual": EmbeddingTable(ids, corpus.visual)}
 
 
-@pytest.mark.parametrize("noise", [MIXED, PLAIN], ids=["mixed", "plain"])
-def test_as_many_mixed_voices_as_a_list_hides_it_may_hide(noise):
-    corpus = simulate(WORLD, noise, seed=3)
+def test_as_many_mixed_voices_as_a_list_hides_it_may_hide():
+    corpus = simulate(WORLD, MIXED, seed=3)
     noisy = cleanse(corpus.plan, tables_of(corpus), None, Cleansing()).decisions.noisy
-    missed = (corpus.truth["kind"] != "clean").to_numpy() & ~noisy
+    missed = int(((corpus.truth["kind"] != "clean").to_numpy() & ~noisy).sum())
     result = audit(corpus.plan, tables_of(corpus), Audit(rate=0.2, mixed=1.0, seed=1), Cleansing(), draws=50)
     found = result["mixed_voices"]
     assert found["found"] == result["recall_by_kind"]["mixed"] < 0.5
-    if noise is MIXED:
-        assert missed.sum() > 30
-        assert found["hidden_at_most"] > 0.7 * missed.sum()
-    # A list without any cannot hide many.
-    assert found["hidden_at_most"] < len(corpus.plan) / 6
-    # If any number of them may be there, recall is anything from what was measured down to much less.
+    assert missed > 30
+    assert 0.7 * missed < found["hidden_at_most"] < len(corpus.plan) / 6
+    # Any number of them may be there: recall is what was measured, or much less.
     assert found["recall"]["low"] < found["recall"]["value"] < result["measured"]["recall"]["value"]
+    true = 1 - missed / (corpus.truth["kind"] != "clean").sum()
+    assert found["recall"]["low"] < true < result["measured"]["recall"]["low"]
 
 
 def test_nothing_is_said_of_mixed_voices_where_none_is_injected():
