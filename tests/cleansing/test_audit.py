@@ -52,7 +52,7 @@ def test_the_intervals_hold_the_precision_and_recall_of_the_list_itself(noise, s
     for name, true in true_figures(corpus, Cleansing()).items():
         assert measured[name]["low"] <= true <= measured[name]["high"]
         assert measured[name]["value"] == pytest.approx(true, abs=0.08)
-        assert measured[name]["high"] - measured[name]["low"] < 0.3
+        assert measured[name]["high"] - measured[name]["low"] < 0.4
 
 
 def test_right_labels_that_a_careless_threshold_flags_are_seen(corpus):
@@ -80,7 +80,7 @@ def test_the_estimate_agrees_with_the_audit(corpus):
     assert measured["f1"]["value"] > 0.9
     assert result["estimated"]["precision"] == pytest.approx(measured["precision"]["value"], abs=0.08)
     assert result["estimated"]["recall"] == pytest.approx(measured["recall"]["value"], abs=0.08)
-    assert set(result["recall_by_kind"]) == {"video", "audio", "visual"}
+    assert set(result["recall_by_kind"]) == {"video", "audio", "visual", "mixed"}
 
 
 def test_a_face_that_nobody_found_is_neither_a_hit_nor_a_miss(corpus):

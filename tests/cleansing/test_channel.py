@@ -77,3 +77,23 @@ def test_a_video_with_nothing_else_lends_no_channel(listed):
     alone = Listed(listed.table, listed.names, listed.speaker, np.arange(len(listed.names)), listed.trusted)
     table, names = with_channels(alone, [(0, 500)], "made/")
     np.testing.assert_allclose(table.embedding[table.row[names[0]]], listed.table.embedding[500], atol=1e-6)
+
+
+def test_a_mixed_voice_lies_between_its_own_person_and_the_other(listed):
+    rows = np.random.default_rng(2).permutation(len(listed.names))[:100]
+    pairs = [
+        (int(a), int(b)) for a, b in zip(rows[:50], rows[50:], strict=True) if listed.speaker[a] != listed.speaker[b]
+    ]
+    total, _ = listed.sums(listed.speaker)
+    centres = unit_rows(total)
+    to, donor = (listed.speaker[[p[k] for p in pairs]] for k in (0, 1))
+    likeness = []
+    for share in (0.3, 0.5, 0.7):
+        table, names = with_channels(listed, pairs, "made/", [share] * len(pairs))
+        made = table.embedding[[table.row[n] for n in names]]
+        np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1, atol=1e-5)
+        likeness.append([np.einsum("ij,ij->i", made, centres[who]).mean() for who in (to, donor)])
+    (less, most), (half, other_half), (more, least) = likeness
+    assert less < half < more
+    assert most > other_half > least
+    assert 0.3 < half < 0.55  # a voice that is all one person's is at .6

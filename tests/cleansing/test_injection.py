@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avsieve.cleansing.injection import LOOKALIKES, Native, inject
+from avsieve.cleansing.injection import LOOKALIKES, OWN_VOICE, Native, inject
 from avsieve.cleansing.inputs import MODALITIES, unit_rows
 from avsieve.cleansing.settings import Audit
 from avsieve.errors import AvsieveError
@@ -31,13 +31,13 @@ def native(corpus):
 
 def test_broken_utterances_take_embeddings_of_utterances_that_left_the_list(corpus):
     frame = corpus.plan[["utterance", "speaker"]]
-    injection = inject(frame, Audit(rate=0.1, seed=4))
+    injection = inject(frame, Audit(rate=0.1, mixed=0.2, seed=4))
     left = set(frame["utterance"]) - set(injection.frame["utterance"])
     kind = injection.frame["kind"].to_numpy()
-    assert np.mean(kind != "") == pytest.approx(0.1, abs=0.03)
+    assert np.mean((kind != "") & (kind != "mixed")) == pytest.approx(0.1, abs=0.03)
     for m, other in (("audio", "visual"), ("visual", "audio")):
         own = injection.frame["utterance"].to_numpy() == np.array(injection.sources[m])
-        np.testing.assert_array_equal(own, (kind == "") | (kind == other))
+        np.testing.assert_array_equal(own, (kind == "") | (kind == other) | ((kind == "mixed") & (m == "visual")))
         assert set(np.array(injection.sources[m])[~own]) <= left
         used = np.array(injection.sources[m])[~own].tolist()
         assert len(used) == len(set(used))
@@ -65,7 +65,25 @@ def test_errors_take_the_places_of_the_errors_that_the_list_holds(corpus, native
     for name in ("video", "audio", "visual"):
         assert np.mean(was[kind == name] == name) > 0.9
     # A list as noisy as before: what is wrong was replaced, not added to.
-    assert np.mean((was != "clean") | (kind != "")) == pytest.approx(np.mean(was != "clean"), abs=0.03)
+    assert np.mean((was != "clean") | ((kind != "") & (kind != "mixed"))) == pytest.approx(
+        np.mean(was != "clean"), abs=0.03
+    )
+
+
+def test_mixed_voices_come_on_top_of_the_others_where_nothing_is_suspected(corpus, native):
+    frame = corpus.plan[["utterance", "speaker"]]
+    found = inject(frame, Audit(rate=0.1, mixed=0.5, seed=4), native).frame
+    kind, own = found["kind"].to_numpy(), found["own_voice"].to_numpy()
+    mixed = kind == "mixed"
+    assert mixed.sum() == pytest.approx(0.5 * (kind == "audio").sum(), abs=2)
+    assert ((own > 0) == mixed).all()
+    assert OWN_VOICE[0] <= own[mixed].min() < own[mixed].max() <= OWN_VOICE[1]
+    was = corpus.truth.set_index("utterance").loc[found["utterance"], "kind"].to_numpy()
+    assert (was[mixed] == "clean").all()
+    # All the rest is injected as it is without them.
+    without = inject(frame, Audit(rate=0.1, mixed=0.0, seed=4), native).frame
+    broken = without[without["kind"] != ""]
+    assert found.set_index("utterance").loc[broken["utterance"], "kind"].tolist() == broken["kind"].tolist()
 
 
 def test_donors_are_not_under_suspicion(corpus, native):

@@ -12,7 +12,7 @@ and its similarity to the label stays what it was. The donor's own channel is pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,7 +55,9 @@ class Listed:
         return total, np.bincount(group[rows], minlength=count).astype(float)
 
 
-def with_channels(listed: Listed, pairs: list[tuple[int, int]], name: str) -> tuple[EmbeddingTable, list[str]]:
+def with_channels(
+    listed: Listed, pairs: list[tuple[int, int]], name: str, own: Sequence[float] | None = None
+) -> tuple[EmbeddingTable, list[str]]:
     """Return the table with one row more per pair, and the names of these rows.
 
     Parameters
@@ -64,6 +66,9 @@ def with_channels(listed: Listed, pairs: list[tuple[int, int]], name: str) -> tu
         Rows of the list: whose video lends the channel, and whose embedding gets it.
     name
         The new rows' names begin with it.
+    own
+        What the first row of each pair keeps of its own embedding, 0 to 1: the rest is the second's. Nothing, if it is
+        not given.
     """
     total, size = listed.sums(listed.speaker)
     ends = np.array(pairs, dtype=np.int64).reshape(-1)
@@ -93,8 +98,9 @@ def with_channels(listed: Listed, pairs: list[tuple[int, int]], name: str) -> tu
         return np.asarray(variance.prediction(others) * mean)
 
     made = []
-    for to, donor in pairs:
-        made.append(embedding(donor) - channel(donor) + channel(to))
+    for (to, donor), share in zip(pairs, own or [0.0] * len(pairs), strict=True):
+        other = embedding(donor) - channel(donor) + channel(to)
+        made.append(share * embedding(to) + (1 - share) * unit_rows(other[None])[0] if share else other)
     names = [f"{name}{k}" for k in range(len(pairs))]
     new = unit_rows(np.array(made)).astype(listed.table.embedding.dtype)
     table = replace(

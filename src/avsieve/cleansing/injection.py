@@ -4,7 +4,8 @@ Donors leave the list, so no embedding is in it twice. They come from speakers w
 the set) or from speakers held out altogether (nobody's label), and a share of them are lookalikes. Where the list's own
 errors are known by their probabilities, the injected ones take their places: then the list is neither noisier nor
 cleaner than before, and the errors lie where errors lie (whole videos, single utterances, and speakers of whom much is
-wrong, for whom errors are harder to find).
+wrong, for whom errors are harder to find). Voices in which two people are heard are injected besides, to know what they
+would look like: the embedding of such a clip lies about at the normalised sum of both people's.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ from avsieve.errors import AvsieveError
 
 LOOKALIKES = 5  # so many of the most similar speakers are lookalikes
 OUTSIDERS = 12  # so many speakers are held out, if there are enough
+OWN_VOICE = (0.3, 0.7)  # between these lies the share of the own voice where two are mixed
+CHANGED: dict[str, tuple[str, ...]] = {
+    "video": MODALITIES,
+    "audio": ("audio",),
+    "visual": ("visual",),
+    "mixed": ("audio",),
+}
 
 
 @dataclass
@@ -49,8 +57,9 @@ class Injection:
     """A list with known errors.
 
     ``frame`` has ``utterance``, ``speaker``, ``kind`` (``''`` or what was broken), ``outside`` and ``similar`` (bool:
-    the person is nobody's label, is a lookalike), ``part`` (bool: the rest of the video was left as it was);
-    ``sources[m]`` names the utterance whose embedding each row takes.
+    the person is nobody's label, is a lookalike), ``part`` (bool: the rest of the video was left as it was) and
+    ``own_voice`` (what is left of the own voice: a share where two were mixed, else 0); ``sources[m]`` names the
+    utterance whose embedding each row takes.
     """
 
     frame: pd.DataFrame
@@ -63,6 +72,9 @@ def inject(frame: pd.DataFrame, settings: Audit, native: Native | None = None) -
     The share ``rate`` of the remaining utterances is broken: videos (both modalities) and single utterances (one
     modality) by the shares of ``kinds``. A share ``outside`` of the broken gets somebody who is nobody's label, a share
     ``similar`` somebody of the `LOOKALIKES` most similar speakers, where these have something to spare.
+
+    Voices of the kind ``mixed`` come on top of these, by the share ``mixed`` of those broken: with a voice that is not
+    suspected there is another one. Where the list has such errors nobody knows, so their places are drawn blindly.
 
     Raises
     ------
@@ -77,6 +89,7 @@ def inject(frame: pd.DataFrame, settings: Audit, native: Native | None = None) -
     total = sum(kinds.values())
     for name in ("video", *MODALITIES):
         state.corrupt(name, round(want * kinds.get(name, 0) / total), settings)
+    state.corrupt("mixed", round(settings.mixed * want * kinds.get("audio", 0) / total), settings)
     if not state.given or len(frame) - len(state.gone) < 20:
         raise AvsieveError(
             f"{len(frame)} utterances are too few to audit at a rate of {settings.rate}; audit a larger list"
@@ -111,6 +124,7 @@ class _State:
         self.suspect = self.native.either > 0.5 if self.native else np.zeros(n, bool)
         self.kind = np.full(n, "", dtype=object)
         self.outside, self.similar, self.part = (np.zeros(n, bool) for _ in range(3))
+        self.own_voice = np.zeros(n)
         self.source = {m: np.arange(n) for m in MODALITIES}
         self.speakers = sorted(self.videos)
         for s, videos in self.videos.items():
@@ -155,7 +169,9 @@ class _State:
             self.part[rows] = len(rows) < len(self.rows[self.video[rows[0]]])
             for i, d in zip(rows, donors, strict=True):
                 self.kind[i] = name
-                for m in MODALITIES if name == "video" else (name,):
+                if name == "mixed":
+                    self.own_voice[i] = self.rng.uniform(*OWN_VOICE)
+                for m in CHANGED[name]:
                     self.source[m][i] = d
             done += len(rows)
 
@@ -165,7 +181,7 @@ class _State:
         First places of the list's own errors, drawn by their probability, then such where nothing is suspected.
         """
         n = len(self.names)
-        if self.native is None:
+        if self.native is None or name == "mixed":
             wrong = np.zeros(n)
         elif name == "video":
             wrong = self.native.wrong["both"]
@@ -231,6 +247,10 @@ class _State:
         kept = np.array([i for i in range(len(self.names)) if i not in self.gone], dtype=np.int64)
         table = self.frame.iloc[kept].reset_index(drop=True)
         table = table.assign(
-            kind=self.kind[kept], outside=self.outside[kept], similar=self.similar[kept], part=self.part[kept]
+            kind=self.kind[kept],
+            outside=self.outside[kept],
+            similar=self.similar[kept],
+            part=self.part[kept],
+            own_voice=self.own_voice[kept],
         )
         return Injection(table, {m: self.names[self.source[m][kept]].tolist() for m in MODALITIES})

@@ -60,4 +60,9 @@ class Audit(Block):
         "Share of the corrupted labels whose person is one of the five most similar to the speaker.",
         "audit_noise",
     )
+    mixed: Share = key(
+        0.5,
+        "Voices in which two people are heard, injected besides: this share of the number of corrupted voices.",
+        "audit_noise",
+    )
     seed: int = key(0, "Seed for choosing the labels to corrupt.", "audit_noise", ge=0)
