@@ -228,7 +228,7 @@ class _View:
             left = mass[self.code] - weight
             within[left <= 1e-6] = np.nan
             cosine, mean = np.where(fallback, within, cosine), np.where(fallback, within, mean)
-            support = np.where(fallback, np.minimum(left, 1.0), support)
+            support = np.where(fallback, left / (1 + left), support)
         for values in (cosine, mean):
             values[~self.present] = np.nan
         pairs = sizes**2 - float(scale @ scale)
