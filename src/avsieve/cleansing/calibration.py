@@ -28,15 +28,18 @@ class PairCalibration:
     same_sd: float
     share: float
 
+    @property
+    def slope(self) -> float:
+        """By what the log odds grow with the similarity."""
+        return (self.same_mean - self.different_mean) / ((self.different_sd**2 + self.same_sd**2) / 2)
+
     def log_odds(self, similarity: np.ndarray, limit: float = 8.0) -> np.ndarray:
         """Return the evidence for "same person" as a log likelihood ratio, linear in the similarity and clipped.
 
         The line is that of two Gaussians of a common variance: monotone, whatever the tails do.
         """
-        variance = (self.different_sd**2 + self.same_sd**2) / 2
-        slope = (self.same_mean - self.different_mean) / variance
         middle = (self.same_mean + self.different_mean) / 2
-        return np.clip(slope * (similarity - middle), -limit, limit)
+        return np.clip(self.slope * (similarity - middle), -limit, limit)
 
 
 def histogram(similarity: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

@@ -25,6 +25,7 @@ from avsieve.cleansing.scores import Evidence
 LIMIT = 12.0
 KINDS = ("blind inside", "blind outside", "lookalike inside", "lookalike outside")
 FIRST_MIXTURE = np.array([0.50, 0.35, 0.14, 0.01])
+FIRST_SHARE = 0.05  # of wrong ones
 _RIDGE = 0.1  # more would hide a plainly wrong one among a hundred utterances
 _ROBUST = 0.25  # of the sceptical reading
 _SAMPLE = 6_000
@@ -129,7 +130,7 @@ class LikelihoodModel:
         self.real = real_examples(e)
         self.wrong = wrong_examples(e)
         self.known = np.flatnonzero(~np.isnan(e.similarity))
-        self.mixture = FIRST_MIXTURE.copy()
+        self.mixture, self.share = FIRST_MIXTURE.copy(), FIRST_SHARE
         self.kinds = np.zeros((len(self.known), len(KINDS)))
         self.e, self.rng = e, np.random.default_rng(seed)
         rows = np.flatnonzero(~np.isnan(e.similarity + e.foreign + e.other[:, 1]))
@@ -185,6 +186,9 @@ class LikelihoodModel:
         real = real_examples(e)
         rows = np.flatnonzero(~np.isnan(e.similarity))
         out[rows, :, 1] = np.clip(self.alone_odds(features(real.take(rows))), -LIMIT, LIMIT)
+        # Of two that are compared with each other alone either may be the stranger: as likely the one as the other.
+        pair = np.flatnonzero(e.fallback & (company == 1))
+        out[pair, :, 1] -= np.log1p(self.share * np.exp(out[pair, :, 1]))
         if len(self.rows_in_company) >= 20:
             rows = np.flatnonzero(in_company(e, company))
             odds = self.together_odds(features(real.among(e.agreement, company).take(rows)))
@@ -232,6 +236,7 @@ class LikelihoodModel:
         r /= r.sum(axis=1, keepdims=True)
         total = ((1 - right)[self.known, None] * r).sum(axis=0) + prior * FIRST_MIXTURE
         self.mixture = total / total.sum()
+        self.share = float((1 - right)[self.known].mean()) if len(self.known) else FIRST_SHARE
 
 
 def _slope(x: np.ndarray, y: np.ndarray) -> float:

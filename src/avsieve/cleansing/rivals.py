@@ -56,7 +56,7 @@ class Rivals:
         return float(self.same[video] @ (self.odds * ratio))
 
 
-def find_rivals(right: np.ndarray, code: np.ndarray, agree: np.ndarray) -> Rivals:
+def find_rivals(right: np.ndarray, code: np.ndarray, agree: np.ndarray, video: np.ndarray) -> Rivals:
     """Find who else may be the speaker.
 
     People in more videos are likelier to be the speaker. Against somebody seen once each video more multiplies the odds
@@ -67,16 +67,23 @@ def find_rivals(right: np.ndarray, code: np.ndarray, agree: np.ndarray) -> Rival
     right
         (n,) the probability that an utterance is of the person of the centre.
     code
-        (n,) numbers of the videos, from 0.
+        (n,) numbers of the videos, or of parts of them, from 0.
     agree
-        (videos, videos) the probability that two videos show one person, 0 on the diagonal.
+        (videos, videos) the probability that two of these show one person, 0 on the diagonal.
+    video
+        (n,) numbers of the videos, from 0, where ``code`` numbers parts.
     """
-    right = np.bincount(code, weights=right) / np.bincount(code)
-    left = 1 - right
-    company = 1 + agree @ left
-    seen = left * company
-    # Every person once, whatever the number of their videos; a video that the centre owns is nobody else's.
-    odds = left / company * _PER_VIDEO ** ((seen - right.sum()) / np.maximum(seen, 1.0))
+    size, first = np.bincount(code), np.unique(code, return_index=True)[1]
+    video = video[first]
+    share = size / np.bincount(video, weights=size)[video]
+    elsewhere = np.where(video[:, None] != video[None], agree, 0.0)
+    right = np.bincount(code, weights=right) / size
+    # Who is seen in other videos too is somebody; who is not counts by the share of the one video.
+    left, right = (x * (share + (1 - share) * np.minimum(elsewhere @ x, 1.0)) for x in (1 - right, right))
+    others = agree @ left
+    seen = left + others
+    # Every person once, whatever the number of their videos; what the centre owns is nobody else's.
+    odds = left / (1 + others) * _PER_VIDEO ** ((seen - right.sum()) / np.maximum(seen, 1.0))
     return Rivals(code, odds, agree + np.eye(len(agree)), seen, float(right.sum()))
 
 
