@@ -1,7 +1,7 @@
 """Find wrong labels in the family of nasty worlds, with bounds from both sides, and what the list says of itself.
 
     python benchmarks/worlds.py [--worlds plain hubs ...] [--seeds 3] [--seed-offset 0] [--out FILE.csv]
-                                [--figures FOLDER]
+                                [--figures FOLDER] [--audit]
 
 A row is a world and a seed:
 
@@ -18,8 +18,12 @@ A row is a world and a seed:
     What the list promises.
 ``calibration``
     Expected calibration error of the probabilities.
-``suggestions``
-    Share of suggested speakers that are right, empty where none was made.
+``suggestions``, ``kinds``, ``merges``
+    Share of suggested speakers that are right, and of the kinds of what was found; how many labels are said to be one
+    person, which none are.
+``audit_precision``, ``audit_recall``, and ``_low``, ``_high`` of both
+    With ``--audit``: what `avsieve.cleansing.audit` measures, and its interval. The mean table then also says in how
+    many of the corpora the interval holds the truth.
 
 Where nothing is wrong, F1, precision and recall are empty.
 """
@@ -36,11 +40,13 @@ import pandas as pd
 from calibration import reliability, tables_of
 from detection import evidence_matrix, figures, oracle
 
+from avsieve.cleansing.audit import audit
 from avsieve.cleansing.decisions import Decisions, decide, expected
 from avsieve.cleansing.judge import judge
 from avsieve.cleansing.result import Judgement
 from avsieve.cleansing.scores import Scores
-from avsieve.cleansing.suggestions import suggest
+from avsieve.cleansing.settings import Audit, Cleansing
+from avsieve.cleansing.suggestions import find_merges, suggest
 from avsieve.cleansing.table import score_table
 from avsieve.simulation.corpus import SimulatedCorpus
 from avsieve.simulation.worlds import WORLDS
@@ -49,7 +55,7 @@ THRESHOLD = 0.5
 ENOUGH_SPEAKERS = 40
 DRAWN = ("plain", "anisotropic", "hard-videos", "domains", "hubs")
 SHOWN = ("f1", "precision", "recall", "oracle", "supervised", "confident", "flagged", "expected_precision",
-         "expected_recall", "calibration", "suggestions", "seconds")  # fmt: skip
+         "expected_recall", "calibration", "suggestions", "kinds", "merges", "seconds")  # fmt: skip
 
 
 def supervised(scores: Scores, wrong: np.ndarray) -> np.ndarray:
@@ -83,6 +89,29 @@ def right_suggestions(corpus: SimulatedCorpus, scores: Scores, judgement: Judgem
     return float((np.array(scores.speakers, dtype=object)[named[made]] == truth[made]).mean()) if made.any() else np.nan
 
 
+def audited(corpus: SimulatedCorpus) -> dict[str, float]:
+    """Return what the audit measures, NaN where it measures nothing."""
+    found = audit(corpus.plan[["utterance", "speaker"]], tables_of(corpus), Audit(), Cleansing(threshold=THRESHOLD))
+    columns = {"value": "", "low": "_low", "high": "_high"}
+    return {
+        f"audit_{name}{suffix}": np.nan if (value := found["measured"][name][key]) is None else value
+        for name in ("precision", "recall")
+        for key, suffix in columns.items()
+    }
+
+
+def held(frame: pd.DataFrame) -> str:
+    """Say in how many corpora the interval of the audit holds the truth."""
+    lines = []
+    for name in ("precision", "recall"):
+        known = frame.dropna(subset=[name, f"audit_{name}"])
+        holds = known[name].between(known[f"audit_{name}_low"] - 1e-9, known[f"audit_{name}_high"] + 1e-9)
+        missed = ", ".join(f"{row.world} {row.seed}" for row in known[~holds].itertuples())
+        width = (known[f"audit_{name}_high"] - known[f"audit_{name}_low"]).mean()
+        lines.append(f"audit, {name}: holds {holds.sum()} of {len(known)}, mean width {width:.3f}; not: {missed}")
+    return "\n".join(lines)
+
+
 def measure(corpus: SimulatedCorpus) -> tuple[dict[str, float], np.ndarray]:
     """Return the figures of one corpus, and the points of its reliability diagram, (bins, 3)."""
     start = time.perf_counter()
@@ -93,7 +122,9 @@ def measure(corpus: SimulatedCorpus) -> tuple[dict[str, float], np.ndarray]:
     seconds = time.perf_counter() - start
 
     wrong = (corpus.truth["kind"] != "clean").to_numpy()
-    flagged, hits = decisions.noisy, int((wrong & decisions.noisy).sum())
+    hit = wrong & decisions.noisy
+    flagged, hits = decisions.noisy, int(hit.sum())
+    right = np.where(np.isnan(judgement.wrong), 0.0, 1 - np.nan_to_num(judgement.wrong))
     smaller = np.nan_to_num(np.fmin(scores.audio.similarity, scores.visual.similarity), nan=1.0)
     # A speaker's only utterance is not judged: it counts as right, as in the list.
     points, error = reliability(np.nan_to_num(decisions.probability), wrong)
@@ -113,6 +144,8 @@ def measure(corpus: SimulatedCorpus) -> tuple[dict[str, float], np.ndarray]:
         "expected_recall": np.nan if promise["recall"] is None else promise["recall"],
         "calibration": error,
         "suggestions": right_suggestions(corpus, scores, judgement, decisions),
+        "kinds": (decisions.kind[hit] == corpus.truth["kind"].to_numpy()[hit]).mean() if hits else np.nan,
+        "merges": len(find_merges(scores, right)),
         "seconds": seconds,
     }
     return {name: float(value) for name, value in found.items()}, points
@@ -166,6 +199,7 @@ def main() -> None:
     ap.add_argument("--seeds", type=int, default=3)
     ap.add_argument("--seed-offset", type=int, default=0, help="first seed")
     ap.add_argument("--out", type=Path, default=Path("benchmarks/out/worlds.csv"))
+    ap.add_argument("--audit", action="store_true", help="run the audit too, which takes three times as long")
     ap.add_argument("--figures", type=Path, help="folder for reliability.png and promises.png")
     args = ap.parse_args()
     warnings.filterwarnings("ignore", category=FutureWarning)
@@ -173,13 +207,17 @@ def main() -> None:
     rows, points = [], {}
     for world in args.worlds:
         for seed in range(args.seed_offset, args.seed_offset + args.seeds):
-            found, diagram = measure(WORLDS[world].simulate(seed))
+            corpus = WORLDS[world].simulate(seed)
+            found, diagram = measure(corpus)
+            found |= audited(corpus) if args.audit else {}
             rows.append({"world": world, "seed": seed, **found})
             points.setdefault(world, diagram)  # of the first seed
             print(f"{world} {seed}: " + " ".join(f"{name} {found[name]:.3f}" for name in SHOWN), flush=True)
         pd.DataFrame(rows).to_csv(args.out, index=False)
     frame = pd.DataFrame(rows)
     print(frame.groupby("world", sort=False)[list(SHOWN)].mean().round(3).to_string())
+    if args.audit:
+        print(held(frame))
     if args.figures:
         import matplotlib as mpl
 
