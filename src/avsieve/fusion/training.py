@@ -13,10 +13,11 @@ from torch import nn
 
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.scoring import Part
-from avsieve.fusion.base import TrainedModel
+from avsieve.fusion.base import NeuralModel, TrainedModel
 from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
 from avsieve.fusion.inputs import Inputs, read_stream
 from avsieve.fusion.neural import StreamBatch, class_means
+from avsieve.fusion.pairs import TooFewError, labels_of
 from avsieve.fusion.settings import Fusion
 from avsieve.lists.train_list import read_train_list
 from avsieve.settings import Block
@@ -25,17 +26,6 @@ from avsieve.storage.tables import read_table
 from avsieve.training.encoder.margin import AAMSoftmax
 
 logger = logging.getLogger(__name__)
-
-
-class TooFewError(AvsieveError):
-    """There are too few people, or utterances of them, to train on."""
-
-
-def labels_of(speakers: Sequence[str]) -> tuple[list[str], np.ndarray]:
-    """Return the speakers present, sorted, and each row's rank among them, (N,) int64."""
-    names = sorted(set(speakers))
-    rank = {name: i for i, name in enumerate(names)}
-    return names, np.array([rank[s] for s in speakers], dtype=np.int64)
 
 
 class _L2SP(nn.Module):
@@ -56,7 +46,7 @@ class _L2SP(nn.Module):
 
 
 def train_fusion(
-    model: TrainedModel, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
+    model: NeuralModel, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
 ) -> list[float]:
     """Train ``model`` in place; it ends on ``device``, in evaluation mode.
 
@@ -194,7 +184,7 @@ def train_on_list(
         torch.manual_seed(seed)
         model = kind(inputs.audio.dim, inputs.visual.dim, settings.dim, own)
         try:
-            history = train_fusion(model, inputs, speakers, settings, seed=seed, device=device)
+            history = model.train(inputs, speakers, settings, seed=seed, device=device)
         except TooFewError as error:
             save_left_out(path, str(error))
             logger.warning("the model is left out: %s", error)
