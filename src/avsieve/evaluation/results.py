@@ -20,6 +20,7 @@ from avsieve.lists.layouts import layout_of, read_corpus_list
 from avsieve.storage.text_files import read_lines
 
 T = TypeVar("T")
+THIS_LIST = "this trial list"
 
 
 class NothingScoredError(AvsieveError):
@@ -44,7 +45,7 @@ def evaluated(item: TrialList, evaluate: Callable[[Trials], T]) -> tuple[T | Non
     Raises
     ------
     NothingScoredError
-        If a list that the user named cannot be scored. One that a run made of itself is left out.
+        If a list that the user named cannot be scored; it is named. One that a run made of itself is left out.
     """
     if item.trials is None:
         return None, item.facts()
@@ -52,7 +53,7 @@ def evaluated(item: TrialList, evaluate: Callable[[Trials], T]) -> tuple[T | Non
         return evaluate(item.trials), item.facts()
     except NothingScoredError as error:
         if item.labels == OFFICIAL:
-            raise
+            raise NothingScoredError(f"{item.words}: {error}") from None
         return None, item.facts(str(error))
 
 
@@ -150,6 +151,13 @@ def det_curve(trials: Trials, scores: np.ndarray, **columns: object) -> pd.DataF
     return pd.DataFrame(columns | {"fpr": fpr, "fnr": fnr})
 
 
+def read_evaluation(path: str | Path) -> pd.DataFrame:
+    """Read ``results.csv`` or ``gains.csv``; names of lists are text, be they ``1`` or ``NA``."""
+    table = pd.read_csv(path)
+    names = pd.read_csv(path, usecols=lambda column: column == "list", dtype=str, keep_default_na=False)
+    return table.assign(**{name: names[name] for name in names})
+
+
 def listed_speakers(path: str | Path) -> set[str]:
     """Read the speakers of a training list: the first column of its lines, whatever the others hold.
 
@@ -168,10 +176,19 @@ def listed_speakers(path: str | Path) -> set[str]:
     return speakers
 
 
-def refuse_seen_speakers(trials: Trials, trained_on: set[str], model: str) -> None:
+def refuse_seen_speakers(trials: Trials, trained_on: set[str], model: str, called: str = THIS_LIST) -> None:
     """Refuse to evaluate a model on speakers that it was trained on.
 
     VoxCeleb1-E and -H draw on all of VoxCeleb1, development speakers included: only -O is disjoint from them.
+
+    Parameters
+    ----------
+    trials
+        The list.
+    trained_on, model
+        The speakers whom it was trained on, and what the message calls it.
+    called
+        What the message calls the list, which may be one of several.
 
     Raises
     ------
@@ -180,13 +197,14 @@ def refuse_seen_speakers(trials: Trials, trained_on: set[str], model: str) -> No
     """
     shared = sorted(set(trials.speakers()[0]) & trained_on)
     if shared:
-        name = trials.recognise("this trial list")
+        name = trials.recognise(called)
+        known = name.name if called == THIS_LIST or name.name in called else f"{called} ({name.name})"
         remedy = (
             f"{name.name} draws on all 1,251 speakers of VoxCeleb1: report Vox1-O, or train on VoxCeleb2"
             if name.name in ("Vox1-E", "Vox1-H")
             else "use trials of other speakers, or train without them"
         )
         raise AvsieveError(
-            f"{model}: {len(shared)} of {len(trials.speakers()[0])} speakers of {name.name} are in its training list "
+            f"{model}: {len(shared)} of {len(trials.speakers()[0])} speakers of {known} are in its training list "
             f"(for example {shared[0]}), so its error rates would be meaningless; {remedy}"
         )

@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from avsieve.evaluation.labels import CAUTION, GIVEN, LABELS, TRUSTED
+from avsieve.evaluation.labels import CAUTION, GIVEN, OFFICIAL, TRUSTED, in_words
 from avsieve.evaluation.metrics import METRICS
-from avsieve.report.comparison import comparison_rows
 from avsieve.report.detection import KIND_LABELS, expectation, found_wrong, judged_rows
 from avsieve.report.errors import Evaluated, headline
 from avsieve.report.figure import Place, Plot
@@ -72,8 +71,7 @@ def render_page(run: Run) -> str:
         percent=percent,
         comparison=run.comparison,
         compared=run.compared,
-        compared_raw=[row for row in comparison_rows(run.comparison.get("gains", [])) if row not in run.compared],
-        labels=LABELS,
+        compared_on=in_words(run.comparison["labels"], run.comparison["list"]) if "list" in run.comparison else "",
         plots=_plots,
         failures=run.failures.head(SHOWN_FAILURES).to_dict("records"),
         failure_counts=_failure_counts(run.failures),
@@ -138,7 +136,7 @@ def _headline(item: Evaluated, wanted: str) -> list[dict[str, str]]:
     row = headline(item.rows(), wanted)
     if row is None:
         return []
-    on = f"; {item.what}" if item.labels in (TRUSTED, GIVEN) else ""
+    on = f"; {item.what}" if item.labels in (TRUSTED, GIVEN, OFFICIAL) else ""
     if row["untrained"]:
         value = row["untrained"]
         bounds = f"; {percent(value['eer_low'])} to {percent(value['eer_high'])}" if "eer_low" in value else ""
