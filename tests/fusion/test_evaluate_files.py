@@ -6,12 +6,13 @@ import torch
 
 from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
+from avsieve.evaluation.metrics import CALIBRATED
 from avsieve.evaluation.results import NothingScoredError, read_evaluation
 from avsieve.evaluation.trial_lists import read_trial_lists
 from avsieve.evaluation.trial_maker import make_trials
 from avsieve.evaluation.trials import write_no_trials, write_trials
 from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
-from avsieve.fusion.evaluate_files import EmbeddingFiles, evaluate_lists
+from avsieve.fusion.evaluate_files import EmbeddingFiles, Tables, evaluate_lists
 from avsieve.fusion.registry import MODELS
 from avsieve.report.errors import evaluated_lists
 from avsieve.storage.tables import read_table
@@ -81,6 +82,20 @@ def test_several_lists_of_the_users_are_named_in_every_table(folder):
     parts = evaluated_lists(*tables)
     assert [(item.name, item.first["n_speakers"]) for item in parts] == [("1", 3), ("NA", 6)]
     assert all(len(item.gains) and len(item.curves) for item in parts)
+    # Cosines are no log-likelihood ratios: the columns of their costs are there, and empty.
+    header = (folder / "r.csv").read_text().splitlines()[0]
+    assert "min_dcf_0.05,act_dcf_0.01,act_dcf_0.05,cllr," in header
+    assert tables[0][list(CALIBRATED)].isna().all(axis=None)
+
+
+def test_figures_that_some_systems_have_stand_behind_those_that_all_have(folder):
+    (found,) = evaluate_lists(read_trial_lists([folder / "trials.txt"], []), files(folder), [], **USUAL).results
+    tables = Tables("interpolated", results=[found, found.head(1).assign(cllr=0.5, cllr_low=0.25)])
+    tables.write(folder / "r.csv", folder / "g.csv", folder / "c.parquet")
+    table = read_evaluation(folder / "r.csv")
+    assert list(table)[list(table).index("min_dcf_0.05") + 1 :][:3] == list(CALIBRATED)
+    assert table["cllr"].dropna().tolist() == [0.5]
+    assert table["cllr_low"].dropna().tolist() == [0.25]
 
 
 def test_people_who_were_seen_in_one_of_several_lists_are_refused_before_any_is_evaluated(folder):

@@ -275,6 +275,20 @@ def test_who_is_only_tested_is_counted_apart_from_the_list(run):
     assert "48 of 4 speakers, 1 failed" in render_summary(replace(run, failures=failures))
 
 
+def test_costs_of_ratios_have_a_column_where_some_system_has_them(run, page):
+    assert "actDCF" not in page
+    assert "Cllr" not in page
+    results = run.results.assign(**{"act_dcf_0.05": np.nan, "cllr": np.nan})
+    assert "Cllr" not in render_page(replace(run, results=results))
+    results.loc[results["model"] == "gated", "cllr"] = 0.125
+    shown = render_page(replace(run, results=results))
+    parse(shown)
+    assert "Cllr, bits" in shown
+    assert "actDCF" not in shown
+    assert "0.125 → 0.125" in shown
+    assert '<td class="n">-</td>' in shown  # of those that have none
+
+
 def test_minimum_costs_name_their_prior_and_the_list(page):
     assert "minDCF, prior 0.01" in page
     assert "0.250 → 0.100" in page

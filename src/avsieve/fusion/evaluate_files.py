@@ -14,6 +14,7 @@ import torch
 
 from avsieve.evaluation.as_norm import Cohort
 from avsieve.evaluation.labels import OFFICIAL
+from avsieve.evaluation.metrics import CALIBRATED, METRICS
 from avsieve.evaluation.results import evaluated, listed_speakers, refuse_seen_speakers
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.segments import read_segments
@@ -89,7 +90,7 @@ class Tables:
 
     def write(self, results: Path, gains: Path, curves: Path) -> None:
         """Write the three tables."""
-        table = _joined(self.results, [*RESULT_COLUMNS, *_OF_LIST])
+        table = _with_figures(_joined(self.results, [*RESULT_COLUMNS, *_OF_LIST]))
         write_text(results, table.to_csv(index=False, float_format="%.6f", na_rep="-"))
         write_text(gains, _joined(self.gains, [*GAIN_COLUMNS, *_OF_LIST]).to_csv(index=False, float_format="%.6f"))
         write_table(curves, _joined(self.curves, [*CURVE_COLUMNS, "list", "labels"]))
@@ -98,6 +99,13 @@ class Tables:
 def _joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     whole = [table for table in tables if len(table)]
     return pd.concat(whole, ignore_index=True) if whole else pd.DataFrame(columns=columns)
+
+
+def _with_figures(results: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns of figures that no system has, behind those that all have."""
+    columns = [column for column in results if column not in CALIBRATED]
+    at = 1 + max(columns.index(name) for name in METRICS if name in columns)
+    return results.reindex(columns=[*columns[:at], *CALIBRATED, *columns[at:]])
 
 
 def name_of(path: Path) -> str:

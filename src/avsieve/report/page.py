@@ -9,7 +9,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from avsieve.evaluation.labels import CAUTION, GIVEN, OFFICIAL, TRUSTED, in_words
-from avsieve.evaluation.metrics import METRICS
+from avsieve.evaluation.metrics import CALIBRATED, METRICS, Figure
 from avsieve.report.detection import KIND_LABELS, expectation, found_wrong, judged_rows
 from avsieve.report.errors import Evaluated, headline
 from avsieve.report.figure import Place, Plot
@@ -66,7 +66,7 @@ def render_page(run: Run) -> str:
         damaged=first.rows(condition="damaged") if first else [],
         ways=[{"name": name} | row for name, way in WAYS.items() for row in _rows_of(first, way)],
         verdicts=VERDICTS,
-        metrics={name: metric for name, metric in METRICS.items() if name != "eer"},  # which has columns of its own
+        metrics=_metrics(run.results),
         share=share,
         percent=percent,
         comparison=run.comparison,
@@ -78,6 +78,14 @@ def render_page(run: Run) -> str:
         times=run.times.to_dict("records"),
         warnings=run.warnings,
     )
+
+
+def _metrics(results: pd.DataFrame) -> dict[str, Figure]:
+    """Return the figures of the tables but the EER, which has columns of its own: those that some system has."""
+    own: dict[str, Figure] = {name: metric for name, metric in METRICS.items() if name != "eer"}
+    return own | {
+        name: metric for name, metric in CALIBRATED.items() if name in results and results[name].notna().any()
+    }
 
 
 def _rows_of(item: Evaluated | None, way: dict[str, str]) -> list[dict[str, Any]]:
