@@ -148,7 +148,11 @@ def evaluate_systems(
 
     def add(system: System, way: Way, scores: np.ndarray) -> None:
         try:
-            result = evaluate(trials, scores, definition=definition, replicates=replicates, seed=seed)
+            # The AS-norm of log-likelihood ratios, or those of segments, would be none.
+            calibrated = system.model.calibrated and way.scores == RAW and way.protocol == FULL
+            result = evaluate(
+                trials, scores, definition=definition, replicates=replicates, seed=seed, calibrated=calibrated
+            )
         except NothingScoredError as error:
             if not lenient:
                 raise
