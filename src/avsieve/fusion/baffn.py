@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from avsieve.fusion import recipe
 from avsieve.fusion.base import NeuralModel
-from avsieve.settings import Share, key
+from avsieve.settings import key
 
 if TYPE_CHECKING:
     from avsieve.fusion.baffn_network import BaffnAttention, BaffnConcat, BaffnGated
@@ -43,14 +43,14 @@ class BaffnSettings(recipe.RecipeSettings):
         "utterances as they are.",
         ge=0,
     )
-    dropout: Share = key(0.5, "Share of the projected entries that are dropped in training.")
+    dropout: float = key(0.5, "Share of the projected entries that are dropped in training.", ge=0, lt=1)
 
 
 class BaffnConcatSettings(BaffnSettings):
     """Settings of the concatenation."""
 
     hidden: int = key(2048, "Width of the first layer.", ge=1)
-    dropout: Share = key(0.7, "Share of the entries that are dropped in training, after either layer.")
+    dropout: float = key(0.7, "Share of the entries that are dropped in training, after either layer.", ge=0, lt=1)
 
 
 class BaffnGatedModel(NeuralModel[BaffnSettings]):
