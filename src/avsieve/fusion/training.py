@@ -112,7 +112,7 @@ def train_fusion(
             )
             loss = head(network(audio, visual), targets[torch.from_numpy(rows).to(device)])
             optimiser.zero_grad(set_to_none=True)
-            (loss + recipe.l2_sp * l2_sp()).backward()
+            (loss + recipe.l2_sp * l2_sp() if recipe.l2_sp else loss).backward()
             optimiser.step()
             schedule.step()
             losses.append(float(loss.detach()))
