@@ -1,10 +1,11 @@
 """Break labels of real embeddings on purpose, cleanse, and count what is found.
 
-    python benchmarks/embeddings.py FILE.npz [--labels 27] [--rates 0 0.02 0.05 0.1 0.2] [--seeds 5] [--list]
+    python benchmarks/embeddings.py FILE.npz [--labels 27] [--rates 0 0.02 0.05 0.1 0.2] [--seeds 5] [--single 0]
+                                    [--list]
 
 FILE.npz has ``utterance`` (person/video/clip), ``audio`` and ``visual`` (n, D). So many people are labels, the others
-strangers of the list. Of what is broken, half is whole videos, half single utterances; of these, half is wrong in both
-modalities, the rest in one. Two of five donors are strangers, the others are other labels'; donors leave the list. A
+strangers of the list. Of what is broken, half is whole videos, half single utterances; of these, the share ``--single``
+is wrong in one modality only. Two of five donors are strangers, the others are other labels'; donors leave the list. A
 row is a rate and a seed. The labels that are the data's own may be wrong too: ``--list`` prints what is flagged of them
 where nothing was broken, with what the list says of it.
 """
@@ -39,7 +40,7 @@ class Corpus:
     kind: np.ndarray
 
 
-def broken(person: np.ndarray, video: np.ndarray, labels: int, rate: float, seed: int) -> Corpus:
+def broken(person: np.ndarray, video: np.ndarray, labels: int, rate: float, single: float, seed: int) -> Corpus:
     """Draw the labels, and break about ``rate`` of their utterances."""
     rng = np.random.default_rng([seed, round(1e4 * rate)])
     inside = np.isin(person, rng.permutation(np.unique(person))[:labels])
@@ -72,7 +73,7 @@ def broken(person: np.ndarray, video: np.ndarray, labels: int, rate: float, seed
         if (kind != "").sum() >= round(want):
             break
         if kind[i] == "" and not gone[i]:
-            give(np.array([i]), str(rng.choice(["video", "audio", "visual"], p=[0.5, 0.25, 0.25])))
+            give(np.array([i]), str(rng.choice(["video", "audio", "visual"], p=[1 - single, single / 2, single / 2])))
     rows = np.flatnonzero(inside & ~gone)
     return Corpus(rows, {m: x[rows] for m, x in source.items()}, kind[rows])
 
@@ -97,6 +98,7 @@ def main() -> None:
     ap.add_argument("--rates", type=float, nargs="+", default=[0.0, 0.02, 0.05, 0.1, 0.2])
     ap.add_argument("--seeds", type=int, default=5)
     ap.add_argument("--seed-offset", type=int, default=0, help="first seed")
+    ap.add_argument("--single", type=float, default=0.0)
     ap.add_argument("--list", action="store_true")
     args = ap.parse_args()
     with np.load(args.file) as data:
@@ -107,7 +109,7 @@ def main() -> None:
     found = []
     for rate in args.rates:
         for seed in range(args.seed_offset, args.seed_offset + args.seeds):
-            corpus = broken(person, video, args.labels, rate, seed)
+            corpus = broken(person, video, args.labels, rate, args.single, seed)
             names = utterance[corpus.rows].tolist()
             tables = {m: EmbeddingTable(names, arrays[m][corpus.source[m]]) for m in MODALITIES}
             scores = score_table(pd.DataFrame({"utterance": names, "speaker": person[corpus.rows]}), tables)
@@ -127,7 +129,7 @@ def main() -> None:
                 row["oracle"] = figures(wrong, oracle(wrong, smaller), -smaller)["f1"]
             row |= {f"expected_{name}": promise[name] for name in ("precision", "recall")}
             found.append(row)
-            print({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}, flush=True)
+            print(" ".join(f"{k} {v:.4g}" for k, v in row.items() if v is not None), flush=True)
             if args.list and not wrong.any():
                 named = suggest(scores, 1 - np.nan_to_num(judgement.wrong), decisions.kind).speaker
                 rows = np.flatnonzero(decisions.noisy)

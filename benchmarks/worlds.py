@@ -53,7 +53,7 @@ from avsieve.simulation.worlds import WORLDS
 
 THRESHOLD = 0.5
 ENOUGH_SPEAKERS = 40
-DRAWN = ("plain", "anisotropic", "hard-videos", "domains", "hubs")
+DRAWN = ("plain", "anisotropic", "hard-videos", "halves", "interviewer")
 SHOWN = ("f1", "precision", "recall", "oracle", "supervised", "confident", "flagged", "expected_precision",
          "expected_recall", "calibration", "suggestions", "kinds", "merges", "seconds")  # fmt: skip
 
@@ -112,8 +112,8 @@ def held(frame: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def measure(corpus: SimulatedCorpus) -> tuple[dict[str, float], np.ndarray]:
-    """Return the figures of one corpus, and the points of its reliability diagram, (bins, 3)."""
+def measure(corpus: SimulatedCorpus) -> tuple[dict[str, float], tuple[np.ndarray, np.ndarray]]:
+    """Return the figures of one corpus, and the probabilities (n,) and what is wrong (n,) for its reliability."""
     start = time.perf_counter()
     scores = score_table(corpus.plan[["utterance", "speaker"]], tables_of(corpus))
     judgement = judge(scores, "posterior")
@@ -127,7 +127,8 @@ def measure(corpus: SimulatedCorpus) -> tuple[dict[str, float], np.ndarray]:
     right = np.where(np.isnan(judgement.wrong), 0.0, 1 - np.nan_to_num(judgement.wrong))
     smaller = np.nan_to_num(np.fmin(scores.audio.similarity, scores.visual.similarity), nan=1.0)
     # A speaker's only utterance is not judged: it counts as right, as in the list.
-    points, error = reliability(np.nan_to_num(decisions.probability), wrong)
+    p = np.nan_to_num(decisions.probability)
+    _, error = reliability(p, wrong)
     enough = len(scores.speakers) >= ENOUGH_SPEAKERS
     confident = np.nan_to_num(judge(scores, "confident").wrong) > THRESHOLD
     found = {
@@ -148,21 +149,27 @@ def measure(corpus: SimulatedCorpus) -> tuple[dict[str, float], np.ndarray]:
         "merges": len(find_merges(scores, right)),
         "seconds": seconds,
     }
-    return {name: float(value) for name, value in found.items()}, points
+    return {name: float(value) for name, value in found.items()}, (p, wrong)
 
 
-def draw_reliability(points: dict[str, np.ndarray], path: Path) -> None:
-    """Draw the reliability diagrams of some worlds, side by side; areas of points grow with their counts."""
+def draw_reliability(judged: dict[str, tuple[np.ndarray, np.ndarray]], path: Path) -> None:
+    """Draw the reliability diagrams of some worlds, side by side, with intervals of 95 % and counts."""
     from matplotlib import pyplot as plt
+    from scipy.stats import beta
 
-    figure, axes = plt.subplots(
-        1, len(points), figsize=(2.9 * len(points), 3.2), sharex=True, sharey=True, layout="constrained", squeeze=False
-    )
-    for axis, (world, rows) in zip(axes[0], points.items(), strict=True):
+    figure, axes = plt.subplots(1, len(judged), figsize=(3.1 * len(judged), 3.6), sharey=True, layout="constrained",
+                                squeeze=False)  # fmt: skip
+    for axis, (world, (p, wrong)) in zip(axes[0], judged.items(), strict=True):
+        rows, error = reliability(p, wrong, bins=10)
+        hits = rows[:, 1] * rows[:, 2]
+        ends = beta.ppf([[0.025], [0.975]], hits + 0.5, rows[:, 2] - hits + 0.5)
         axis.plot([0, 1], [0, 1], color="0.7", lw=1)
-        axis.plot(rows[:, 0], rows[:, 1], color="C0", lw=1)
-        axis.scatter(rows[:, 0], rows[:, 1], s=8 * np.sqrt(rows[:, 2]).clip(1, 12), color="C0")
-        axis.set(title=world, xlabel="probability of being wrong", aspect="equal")
+        axis.vlines(rows[:, 0], *ends, color="C0", lw=1)
+        axis.plot(rows[:, 0], rows[:, 1], "o", color="C0", ms=4)
+        for x, y, count in rows[1:-1]:
+            axis.annotate(f"{count:.0f}", (x, y), xytext=(4, -2), textcoords="offset points", fontsize=6, color="0.4")
+        axis.set(title=f"{world}, error {error:.3f}", xlabel="probability of being wrong")
+        axis.set_box_aspect(1)
     axes[0, 0].set_ylabel("share that is wrong")
     figure.savefig(path, dpi=120)
     plt.close(figure)
@@ -183,10 +190,10 @@ def draw_promises(frame: pd.DataFrame, path: Path) -> None:
         for world, row in known.iterrows():
             off = abs(row[name] - row[f"expected_{name}"]) > 0.03
             if off:  # the others lie on each other
-                axis.annotate(str(world), (row[f"expected_{name}"], row[name]), xytext=(4, -3),
+                axis.annotate(str(world), (row[f"expected_{name}"], row[name]), xytext=(-5, -3), ha="right",
                               textcoords="offset points", fontsize=7)  # fmt: skip
         axis.set(xlabel=f"{name}, expected", ylabel=f"{name}, measured", xlim=(low, 1.01), ylim=(low, 1.01))
-        axis.set_aspect("equal")
+        axis.set_box_aspect(1)
         axis.legend(loc="upper left")
     figure.savefig(path, dpi=120)
     plt.close(figure)
@@ -204,14 +211,15 @@ def main() -> None:
     args = ap.parse_args()
     warnings.filterwarnings("ignore", category=FutureWarning)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    rows, points = [], {}
+    rows: list[dict[str, object]] = []
+    judged: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for world in args.worlds:
         for seed in range(args.seed_offset, args.seed_offset + args.seeds):
             corpus = WORLDS[world].simulate(seed)
-            found, diagram = measure(corpus)
+            found, outcome = measure(corpus)
             found |= audited(corpus) if args.audit else {}
             rows.append({"world": world, "seed": seed, **found})
-            points.setdefault(world, diagram)  # of the first seed
+            judged.setdefault(world, []).append(outcome)
             print(f"{world} {seed}: " + " ".join(f"{name} {found[name]:.3f}" for name in SHOWN), flush=True)
         pd.DataFrame(rows).to_csv(args.out, index=False)
     frame = pd.DataFrame(rows)
@@ -223,8 +231,10 @@ def main() -> None:
 
         mpl.use("Agg")
         args.figures.mkdir(parents=True, exist_ok=True)
-        chosen = {world: points[world] for world in DRAWN if world in points} or points
-        draw_reliability(chosen, args.figures / "reliability.png")
+        chosen = {world: judged[world] for world in DRAWN if world in judged} or judged
+        whole = {world: (np.concatenate(p), np.concatenate(w)) for world, (p, w) in
+                 ((world, zip(*outcomes, strict=True)) for world, outcomes in chosen.items())}  # fmt: skip
+        draw_reliability(whole, args.figures / "reliability.png")
         draw_promises(frame, args.figures / "promises.png")
 
 
