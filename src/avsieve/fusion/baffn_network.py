@@ -19,7 +19,8 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
-from avsieve.fusion.neural import NeuralFusion, PresentNorm, close_gate
+from avsieve.fusion.missing import PresentNorm, close_gate
+from avsieve.fusion.neural import NeuralFusion
 
 _FIRST_BIAS = 1e-4
 

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from avsieve.fusion.inputs import Inputs
-from avsieve.fusion.neural import NeuralFusion, close_gate
+from avsieve.fusion.missing import close_gate
+from avsieve.fusion.neural import NeuralFusion
 
 START_SIZE = 0.4  # root mean square before tanh at the start: tanh(0.4) = 0.38
 

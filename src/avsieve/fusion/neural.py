@@ -213,33 +213,6 @@ class NeuralFusion(nn.Module, ABC):
         return [Part.of(out, inputs.audio.present | inputs.visual.present)]
 
 
-class PresentNorm(nn.Module):
-    """Batch normalisation of the rows that are there; the others stay zero and leave the statistics alone.
-
-    In scoring it uses its running statistics, as batch normalisation should.
-    """
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm1d(dim)
-
-    def forward(self, rows: Tensor, present: Tensor) -> Tensor:
-        """Normalise ``rows`` (B, D) where ``present`` (B,) is set."""
-        found = rows[present]
-        if self.training and len(found) == 1:  # one row has no spread of its own
-            norm = self.norm
-            found = F.batch_norm(found, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
-        elif len(found):
-            found = self.norm(found)
-        return torch.zeros_like(rows).masked_scatter(present[:, None], found)
-
-
-def close_gate(z: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
-    """Close a gate ``z`` (B, D or 1), of which 1 is all voice and 0 all face, to what is missing."""
-    z = torch.where(has_visual[:, None], z, torch.ones_like(z))
-    return torch.where(has_audio[:, None], z, torch.zeros_like(z))
-
-
 def distinct_rows(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
     """Return the first of all utterances that are alike to the bit, (K,) rising, and each one's place there, (U,)."""
     arrays = [

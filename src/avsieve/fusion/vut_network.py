@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from avsieve.fusion.gated_network import GatedFusion
-from avsieve.fusion.neural import NeuralFusion, close_gate
+from avsieve.fusion.missing import close_gate
+from avsieve.fusion.neural import NeuralFusion
 
 
 class VutSoft(NeuralFusion):
