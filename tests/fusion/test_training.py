@@ -143,7 +143,7 @@ def test_what_starts_at_random_starts_as_the_seed_of_its_training_says(name):
     found = []
     for state in (1, 2):
         torch.manual_seed(state)
-        model = new_model(name, 24, 16, **QUICK[name] | {"epochs": 1})
+        model = new_model(name, 24, 16, **QUICK.get(name, {}) | {"epochs": 1})
         train_fusion(model, TRAIN, SPEAKERS, SHORT, seed=5, device=CPU)
         found.append(model.encode(TEST)[0].vectors)
     np.testing.assert_array_equal(*found)
