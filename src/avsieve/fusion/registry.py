@@ -21,5 +21,11 @@ MODELS: Registry[type[FusionModel]] = Registry(
         "calibrated_qmf": "avsieve.fusion.calibrated:CalibratedQmf",
         "gated": "avsieve.fusion.gated:Gated",
         "linear": "avsieve.fusion.linear:Linear",
+        "mlp": "avsieve.fusion.vut:MlpModel",
+        "vut_soft": "avsieve.fusion.vut:VutSoftModel",
+        "vut_gated": "avsieve.fusion.vut:VutGatedModel",
+        "baffn_gated": "avsieve.fusion.baffn:BaffnGatedModel",
+        "baffn_attention": "avsieve.fusion.baffn:BaffnAttentionModel",
+        "baffn_concat": "avsieve.fusion.baffn:BaffnConcatModel",
     },
 )
