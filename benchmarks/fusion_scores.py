@@ -1,13 +1,15 @@
 """Fusion models that score, on simulated embeddings: whole, damaged, incomplete, wrong, and all of it pooled.
 
     python benchmarks/fusion_scores.py [--seeds 3] [--seed-offset 0] [--training-damage 0.3] [--models NAME ...]
-                                       [--world NAME] [--out FILE.csv]
+                                       [--encoders directed|even] [--world NAME] [--out FILE.csv]
 
 The list has 550 people with 12 utterances in 4 videos each (``evidence`` keeps the share `development` of them apart),
-the trials have 200 others. An utterance is mean + person + video + noise: people vary mostly in some
-directions and so does the noise, whose size has heavy tails, videos in some of their own. Embeddings have length 1, but for the
-pooled embedding's own length, which tells the noise noisily, as do duration and face quality. A world of
-`avsieve.simulation` may stand in place of that (``--world``): then there are no measures, and the list has its errors.
+the trials have 200 others. An utterance is mean + person + video + noise: people vary mostly in some directions and so
+does the noise, whose size has heavy tails, videos in some of their own. Embeddings have length 1, but for the pooled
+embedding's own length, which tells the noise noisily, as do duration and face quality. With ``--encoders even``
+people, videos and noise vary alike in the same 40 directions and the mean is zero: cosines are then the best there is,
+and what a model gains it gains by knowing the noise. A world of `avsieve.simulation` may stand in place of that
+(``--world``): then there are no measures, and the list has its errors.
 
 Strata, by what is done to the trial's test side (and, where damaged, to half of the other sides):
 
@@ -22,8 +24,8 @@ Strata, by what is done to the trial's test side (and, where damaged, to half of
 ``pooled``
     58, 30, 10 and 2 % of these under one threshold.
 
-Columns: EER in percent, minDCF at 0.01 and 0.05, and Cllr in bits where the scores are log-likelihood ratios, means over
-the seeds.
+Columns: EER in percent, minDCF at 0.01 and 0.05, and Cllr in bits where the scores are log-likelihood ratios, means
+over the seeds.
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ NONTARGETS = 200_000
 SHARES = {"clean": 0.58, "damaged": 0.30, "missing": 0.10, "other": 0.02}
 FIGURES = ["eer", "min_dcf_0.01", "min_dcf_0.05", "cllr"]
 ByModality = dict[str, np.ndarray]
+Axes = dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,20 @@ class Encoder:
     video: float = 0.55
     noise: float = 0.95
     decay: float = 40.0  # directions in which the spread of people falls by the root of e
+    flat: bool = False  # whether it is the same in so many directions instead, and none in all others
     round: float = 0.2  # share of the noise that is alike in all directions; the rest is as people differ
+    own: float = 0.3  # share of what varies between videos that has directions of its own; the rest is as people differ
     tails: float = 5.0  # degrees of freedom
+    mean: float = 0.3  # of all embeddings
 
 
-ENCODERS = {"audio": Encoder(192, noise=0.75), "visual": Encoder(512, noise=0.8)}
+ENCODERS = {
+    "directed": {"audio": Encoder(192, noise=1.1), "visual": Encoder(512, noise=1.15)},
+    "even": {
+        "audio": Encoder(192, noise=0.75, flat=True, round=0.0, own=0.0, mean=0.0),
+        "visual": Encoder(512, noise=0.8, flat=True, round=0.0, own=0.0, mean=0.0),
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -87,27 +99,29 @@ class People:
         return [f"p{s:04d}/v{v:05d}/{i:05d}" for i, (s, v) in enumerate(zip(self.speaker, self.video, strict=True))]
 
 
-def world_axes(rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def world_axes(encoders: dict[str, Encoder], rng: np.random.Generator) -> Axes:
     """Return, per modality, the directions of people and of videos (D, D), and the mean (D,)."""
     axes = {}
-    for m, e in ENCODERS.items():
-        spread = np.exp(-np.arange(e.dim) / e.decay / 2)
+    for m, e in encoders.items():
+        place = np.arange(e.dim)
+        spread = np.where(place < e.decay, 1.0, 0.0) if e.flat else np.exp(-place / e.decay / 2)
         spread /= np.sqrt((spread**2).sum())
         sides = [spread[:, None] * np.linalg.qr(rng.standard_normal((e.dim, e.dim)))[0] for _ in range(2)]
-        mean = rng.standard_normal(e.dim) / np.sqrt(e.dim) * 0.5
+        mean = rng.standard_normal(e.dim) / np.sqrt(e.dim) * e.mean
         axes[m] = (sides[0], sides[1], mean)
     return axes
 
 
-def draw_people(count: int, axes: dict, rng: np.random.Generator) -> People:
+def draw_people(count: int, encoders: dict[str, Encoder], axes: Axes, rng: np.random.Generator) -> People:
     """Draw people and their utterances."""
     speaker = np.repeat(np.arange(count), VIDEOS * UTTERANCES)
     video = np.repeat(np.arange(count * VIDEOS), UTTERANCES)
     signal, noise, size = {}, {}, {}
-    for m, e in ENCODERS.items():
+    for m, e in encoders.items():
         of_people, of_videos, mean = axes[m]
         person = e.person * rng.standard_normal((count, e.dim)) @ of_people
-        channel = e.video * rng.standard_normal((count * VIDEOS, e.dim)) @ of_videos
+        draws = rng.standard_normal((2, count * VIDEOS, e.dim))
+        channel = e.video * (np.sqrt(1 - e.own) * draws[0] @ of_people + np.sqrt(e.own) * draws[1] @ of_videos)
         signal[m] = mean + person[speaker] + channel[video]
         scale = np.sqrt(e.tails / rng.chisquare(e.tails, len(speaker)))
         shaped = rng.standard_normal((len(speaker), e.dim)) @ of_people
@@ -123,7 +137,7 @@ def version(people: People, kind: str, share: float, rng: np.random.Generator) -
     hit = rng.random(n) < share
     which = rng.integers(3, size=n)  # voice, face, both
     streams = []
-    for k, (m, e) in enumerate(ENCODERS.items()):
+    for k, m in enumerate(people.signal):
         mine = hit & ((which == k) | ((which == 2) & (kind == "damaged")) | ((which == 2) & (k == 0)))
         damage = np.where(mine & (kind == "damaged"), rng.uniform(0.3, 1.1, n), 0.0)
         vectors = people.signal[m] + np.exp(damage)[:, None] * people.noise[m]
@@ -157,11 +171,13 @@ def stack(parts: list[Inputs]) -> Inputs:
     return Inputs([f"{u}-{k}" for k, part in enumerate(parts) for u in part.utterances], *streams)
 
 
-def simulated(seed: int, damage: float) -> tuple[Inputs, list[str], dict[str, Inputs], np.ndarray, np.ndarray]:
+def simulated(
+    encoders: dict[str, Encoder], seed: int, damage: float
+) -> tuple[Inputs, list[str], dict[str, Inputs], np.ndarray, np.ndarray]:
     """Return the list and its speakers, the test people in all versions, their number and their video."""
     rng = np.random.default_rng(seed)
-    axes = world_axes(rng)
-    people, test = draw_people(LIST, axes, rng), draw_people(TEST, axes, rng)
+    axes = world_axes(encoders, rng)
+    people, test = (draw_people(count, encoders, axes, rng) for count in (LIST, TEST))
     train = version(people, "damaged", damage, rng)
     versions = {kind: version(test, kind, float(kind != "clean"), rng) for kind in SHARES}
     return train, [f"p{s:04d}" for s in people.speaker], versions, test.speaker, test.video
@@ -237,7 +253,7 @@ def new(name: str, train: Inputs, speakers: list[str], seed: int) -> FusionModel
 
 def measure(args: argparse.Namespace, seed: int) -> list[dict[str, object]]:
     """Return a row per model and stratum."""
-    made = of_world(args.world, seed) if args.world else simulated(seed, args.training_damage)
+    made = of_world(args.world, seed) if args.world else simulated(ENCODERS[args.encoders], seed, args.training_damage)
     train, speakers, versions, speaker, video = made
     strata = trials(speaker, video, list(versions), np.random.default_rng([seed, 1]))
     inputs, rows = stack(list(versions.values())), []
@@ -265,6 +281,7 @@ def main() -> None:
     ap.add_argument("--seeds", type=int, default=3)
     ap.add_argument("--seed-offset", type=int, default=0)
     ap.add_argument("--training-damage", type=float, default=0.3, help="share of the list's utterances")
+    ap.add_argument("--encoders", choices=list(ENCODERS), default="directed")
     ap.add_argument("--models", nargs="+", default=list(SHOWN))
     ap.add_argument("--world", choices=sorted(WORLDS))
     ap.add_argument("--out", type=Path)
@@ -280,7 +297,9 @@ def main() -> None:
         table = frame.pivot_table(index="model", columns="stratum", values=figure, sort=False, dropna=False)
         print(f"\n{figure}\n{table.reindex(columns=order).round(3).dropna(how='all').to_string()}")
     pooled = frame[frame["stratum"] == "pooled"].groupby("model", sort=False)
-    print(f"\nseconds, pooled trials: {int(pooled['n'].mean().iloc[0])}\n{pooled[['fit_s', 'score_s']].mean().round(2)}")
+    print(
+        f"\nseconds, pooled trials: {int(pooled['n'].mean().iloc[0])}\n{pooled[['fit_s', 'score_s']].mean().round(2)}"
+    )
     print("seeds, pooled EER %:\n", frame[frame["stratum"] == "pooled"].pivot_table(
         index="model", columns="seed", values="eer", sort=False).round(2).to_string())  # fmt: skip
 

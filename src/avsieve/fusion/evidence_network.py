@@ -1,8 +1,8 @@
 """Log-likelihood ratios per modality, with a noise per utterance and a doubt whether it is the person at all.
 
-A modality's embeddings follow a two-covariance model (`avsieve.cleansing.two_covariance`). In coordinates z where the
-utterances of an average quality vary by the identity, people vary by diag(b), and an utterance of noise n by n times the
-identity. With v = b + n of either side and w = v1 v2 - b^2, two utterances of one person rather than of two are
+A modality follows a two-covariance model (`avsieve.cleansing.two_covariance`). In coordinates z where the
+utterances of average quality vary by the identity, people vary by diag(b), and an utterance of noise n by n times
+the identity. With v = b + n of either side and w = v1 v2 - b^2, two utterances of one person rather than of two are
 
     L = sum over the coordinates of  1/2 log(v1 v2 / w) + [b z1 z2 - b^2 / 2 (z1^2 / v1 + z2^2 / v2)] / w
 
@@ -47,13 +47,15 @@ EVEN = (0.0, 0.5, 1.0)  # how far spaces are drawn towards that of the cosine; t
 LOST, SWAPPED = 0.2, 0.02  # shares of the sides of pairs that lose a modality, or get that of somebody else
 _KEPT = 0.995  # of what tells people apart
 _PAIRS = 20_000  # of either sort
+_CHOOSING = 4  # of so many pairs one serves to choose a space
 _FARTHEST = 6.0  # standard deviations; beyond that a measure says no more
 _ENOUGH = 20  # pairs of either sort, else the first numbers stay
 _BLOCK = 1024  # trials
 # A modality's numbers, before one weight of each of its measures.
 _NAMES = ("noise", "rest", "scale", "offset", "doubt", "doubt_length")
 _FIRST = {"noise": 0.0, "rest": 0.0, "scale": 0.0, "offset": 0.0, "doubt": -4.0, "doubt_length": 0.0}
-_FIRST_WEIGHT = -2.0  # softplus: 0.13
+_FIRST_WEIGHT = 0.1
+_SCALES = np.linspace(0.0, -4.0, 17)  # to start from
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ class ModalityEvidence(nn.Module):
         b = space.b[:kept]
         told = np.cumsum(b**2 / (1 + b))
         group = np.minimum((GROUPS * (told - told[0] / 2) / told[-1]).astype(int), GROUPS - 1)
+        if b[-1] > (1 - 1e-9) * b[0]:
+            group[:] = 0  # an even space
         sizes = np.bincount(group, minlength=GROUPS)
         mean = np.bincount(group, weights=b, minlength=GROUPS) / np.maximum(sizes, 1)
         mean[sizes == 0] = 1.0
@@ -163,7 +167,7 @@ class ModalityEvidence(nn.Module):
     def noise(self, measures: Tensor) -> Tensor:
         """Return the noise (T,) of utterances with these measures (T, Q)."""
         noise, rest = self.numbers[0], torch.sigmoid(self.numbers[1])
-        weights = F.softplus(self.numbers[len(_NAMES) :])
+        weights = self.numbers[len(_NAMES) :].abs()
         return torch.exp(noise) * (rest + (1 - rest) * torch.exp(-(measures @ weights)))
 
     def ratio(self, sides: Sides, noises: tuple[Tensor, Tensor] | None = None) -> Tensor:
@@ -195,9 +199,7 @@ class ModalityEvidence(nn.Module):
         """Return the evidence (T,): the ratio, bounded below by the probability that a side shows somebody else."""
         doubt, length = self.numbers[4], self.numbers[5]
         # log(1 - pi) and log pi of the trial; the last measure is the length of the pooled embedding.
-        log_right = sum(
-            F.logsigmoid(-(doubt - length * q[:, -1])) for q in (sides.enrol_measures, sides.test_measures)
-        )
+        log_right = sum(F.logsigmoid(-(doubt - length * q[:, -1])) for q in (sides.enrol_measures, sides.test_measures))
         log_wrong = torch.log(-torch.expm1(log_right))
         return torch.logaddexp(log_right + self.ratio(sides), log_wrong)
 
@@ -279,15 +281,17 @@ class EvidenceNetwork(nn.Module):
         names, label = labels_of([speakers[i] for i in rows.tolist()])
         held = _rows_of(inputs, rows)
         pairs = draw_pairs(held, [names[k] for k in label], rng, _PAIRS)
-        is_target = torch.from_numpy(pairs.is_target)
-        measures = all_measures(inputs)
-        sides: dict[str, tuple[Tensor, Sides]] = {}
-        spoilt = _spoil(pairs, held, label, rng)
+        strangers = _strangers(pairs, label, rng)
+        chosen_by, spoilt = _spoil(strangers, held, label, rng), _spoil(pairs, held, label, rng)
+        measures, of_held = all_measures(inputs), all_measures(held)
+        few, sides = ridge / len(names), {}
         for m, model in self.modalities.items():
             with torch.no_grad():
                 model.standardise(measures[m])
-            sides[m] = self._choose(m, spaces[m], held, spoilt[m], is_target, ridge / len(names))
-        before, after = _fit(self.modalities, sides, is_target, ridge / len(names))
+            stream = held.streams[m]
+            _choose(model, spaces[m], stream, of_held[m], chosen_by[m], strangers.is_target, few)
+            sides[m] = _sides(model, stream, of_held[m], spoilt[m])
+        before, after = _fit(self.modalities, sides, torch.from_numpy(pairs.is_target), few)
         self.eval()
         return [before, after]
 
@@ -311,38 +315,60 @@ class EvidenceNetwork(nn.Module):
             )
         return found
 
-    def _choose(
-        self,
-        modality: str,
-        spaces: Sequence[Space],
-        inputs: Inputs,
-        rows: tuple[np.ndarray, np.ndarray],
-        is_target: Tensor,
-        ridge: float,
-    ) -> tuple[Tensor, Sides]:
-        """Place the modality in the space in which it does best by itself; return its pairs and their sides."""
-        model = self.modalities[modality]
-        first = model.numbers.detach().clone()
-        enrol, test = rows
-        there = (enrol >= 0) & (test >= 0)
-        index = torch.from_numpy(np.flatnonzero(there))
-        measures = all_measures(inputs)[modality]
-        tried = []
-        for space in spaces:
-            with torch.no_grad():
-                model.place(space)
-                part, q = model.encode(inputs.streams[modality], measures)
-            sides = model.sides(part, q, enrol[there], test[there])
-            if _few(is_target[index]):
-                return index, sides
-            loss = _fit({modality: model}, {modality: (torch.arange(len(index)), sides)}, is_target[index], ridge)[1]
-            with torch.no_grad():
-                model.numbers.copy_(first)
-            tried.append((loss, len(tried), space, sides))
-        _, _, space, sides = min(tried, key=lambda one: one[:2])
+
+def _choose(
+    model: ModalityEvidence,
+    spaces: Sequence[Space],
+    stream: Stream,
+    measures: np.ndarray,
+    rows: tuple[np.ndarray, np.ndarray],
+    is_target: np.ndarray,
+    ridge: float,
+) -> None:
+    """Place the modality in the space in which it does best by itself, and start its scale there."""
+    first = model.numbers.detach().clone()
+    tried = []
+    for space in spaces:
         with torch.no_grad():
             model.place(space)
-        return index, sides
+        index, sides = _sides(model, stream, measures, rows)
+        target = torch.from_numpy(is_target)[index]
+        if _few(target):
+            model.place(spaces[0])
+            return
+        start = _scaled(model, sides, target)
+        loss = _fit({"": model}, {"": (torch.arange(len(index)), sides)}, target, ridge)[1]
+        with torch.no_grad():
+            model.numbers.copy_(first)
+        tried.append((loss, len(tried), space, start))
+    _, _, space, start = min(tried, key=lambda one: one[:2])
+    with torch.no_grad():
+        model.place(space)
+        model.numbers[_NAMES.index("scale")] = start
+
+
+@torch.no_grad()
+def _sides(
+    model: ModalityEvidence, stream: Stream, measures: np.ndarray, rows: tuple[np.ndarray, np.ndarray]
+) -> tuple[Tensor, Sides]:
+    """Return the pairs of whose sides both have the modality, and these sides."""
+    enrol, test = rows
+    there = (enrol >= 0) & (test >= 0)
+    part, q = model.encode(stream, measures)
+    return torch.from_numpy(np.flatnonzero(there)), model.sides(part, q, enrol[there], test[there])
+
+
+def _strangers(pairs: Pairs, label: np.ndarray, rng: np.random.Generator) -> Pairs:
+    """Return some of the pairs with nontargets at random: those alike by the cosine would speak against its space."""
+    targets, others = np.flatnonzero(pairs.is_target), np.flatnonzero(~pairs.is_target)
+    targets = rng.permutation(targets)[: len(targets) // _CHOOSING + _ENOUGH]
+    enrol, test = pairs.enrol[others], rng.permutation(pairs.test[others])
+    differ = np.flatnonzero(label[enrol] != label[test])[: len(targets)]
+    return Pairs(
+        np.concatenate([pairs.enrol[targets], enrol[differ]]),
+        np.concatenate([pairs.test[targets], test[differ]]),
+        np.repeat([True, False], [len(targets), len(differ)]),
+    )
 
 
 def _apart(speakers: Sequence[str], share: float, rng: np.random.Generator) -> np.ndarray:
@@ -390,6 +416,17 @@ def _spoil(
     return out
 
 
+@torch.no_grad()
+def _scaled(model: ModalityEvidence, sides: Sides, is_target: Tensor) -> float:
+    """Start at the best of `_SCALES`: coordinates that depend on each other say the same several times."""
+    place, losses = _NAMES.index("scale"), []
+    for scale in _SCALES:
+        model.numbers[place] = scale
+        losses.append(float(logistic_loss(model.evidence(sides), is_target)))
+    model.numbers[place] = best = float(_SCALES[int(np.argmin(losses))])
+    return best
+
+
 def _fit(
     models: dict[str, ModalityEvidence], sides: dict[str, tuple[Tensor, Sides]], is_target: Tensor, ridge: float
 ) -> tuple[float, float]:
@@ -407,7 +444,7 @@ def _fit(
             total = total.index_add(0, index, model.evidence(of))
         return logistic_loss(total, is_target)
 
-    optimiser = torch.optim.LBFGS(numbers, max_iter=100, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(numbers, max_iter=100, tolerance_change=1e-6, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimiser.zero_grad()
