@@ -15,7 +15,7 @@ from .made_up import make_people, new_model
 TEST, _ = make_people("test", 4, seed=2)
 
 
-@pytest.fixture(params=["gated", "linear"])
+@pytest.fixture(params=["gated", "linear", "calibrated_qmf", "score_weighted"])
 def model(request):
     torch.manual_seed(0)
     made = new_model(request.param, 24, 16, dim=8)

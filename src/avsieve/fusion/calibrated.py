@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class CalibratedSettings(Block):
     """Settings of models that calibrate scores."""
 
-    ridge: float = key(1e-3, "Weight of the squared distance to the first weights.", ge=0)
+    ridge: float = key(1e-4, "Weight of the squared distance to the first weights.", ge=0)
 
 
 class Calibrated(TrainedModel[CalibratedSettings]):
@@ -45,7 +45,7 @@ class Calibrated(TrainedModel[CalibratedSettings]):
         """Return a new network."""
         from avsieve.fusion.calibrated_network import Calibration
 
-        return Calibration(audio_dim, visual_dim, dim, with_measures=cls.with_measures)
+        return Calibration(cls.name, audio_dim, visual_dim, dim, with_measures=cls.with_measures)
 
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the unit vectors of both modalities, then their measures."""
@@ -87,7 +87,7 @@ class ScoreWeighted(TrainedModel[CalibratedSettings]):
         """Return a new network."""
         from avsieve.fusion.calibrated_network import Calibration
 
-        return Calibration(audio_dim, visual_dim, dim, with_measures=False)
+        return Calibration(cls.name, audio_dim, visual_dim, dim, with_measures=False)
 
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the unit vectors of both modalities."""

@@ -34,6 +34,8 @@ class Calibration(nn.Module):
 
     Parameters
     ----------
+    name
+        That of the model, for messages.
     audio_dim, visual_dim
         Lengths of the embeddings.
     dim
@@ -45,11 +47,12 @@ class Calibration(nn.Module):
     measure_mean: Tensor
     measure_scale: Tensor
 
-    def __init__(self, audio_dim: int, visual_dim: int, dim: int, *, with_measures: bool) -> None:
+    def __init__(self, name: str, audio_dim: int, visual_dim: int, dim: int, *, with_measures: bool) -> None:
         super().__init__()
+        self.name = name
         if min(audio_dim, visual_dim) < 1:
             raise ModelError(
-                f"calibration: audio embeddings of length {audio_dim}, visual ones of length {visual_dim}; it needs "
+                f"{self.name}: audio embeddings of length {audio_dim}, visual ones of length {visual_dim}; it needs "
                 "both modalities: run the missing stage, or leave this model out"
             )
         self.audio_dim, self.visual_dim, self.dim, self.with_measures = audio_dim, visual_dim, dim, with_measures
@@ -69,8 +72,8 @@ class Calibration(nn.Module):
         found = (inputs.audio.dim, inputs.visual.dim)
         if found != (self.audio_dim, self.visual_dim):
             raise ModelError(
-                f"calibration: embeddings of lengths {found}, it was fitted to {(self.audio_dim, self.visual_dim)}; "
-                "embed with the same encoders or train again"
+                f"{self.name}: embeddings of lengths {found}, the model was trained on "
+                f"{(self.audio_dim, self.visual_dim)}; embed with the same encoders or train again"
             )
         parts = [Part.of(stream.pooled, stream.present) for stream in inputs.streams.values()]
         mean, scale = self.measure_mean.cpu().numpy(), self.measure_scale.cpu().numpy()
@@ -181,7 +184,7 @@ def _fit(weights: nn.Parameter, X: Tensor, is_target: Tensor, ridge: float) -> t
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        loss = logistic_loss(X @ weights, is_target) + ridge * ((weights - first) ** 2).mean()
+        loss = logistic_loss(X @ weights, is_target) + ridge * ((weights - first) ** 2).sum()
         loss.backward()
         return loss
 
