@@ -199,7 +199,8 @@ class ModalityEvidence(nn.Module):
         """Return the evidence (T,): the ratio, bounded below by the probability that a side shows somebody else."""
         doubt, length = self.numbers[4], self.numbers[5]
         # log(1 - pi) and log pi of the trial; the last measure is the length of the pooled embedding.
-        log_right = sum(F.logsigmoid(-(doubt - length * q[:, -1])) for q in (sides.enrol_measures, sides.test_measures))
+        right = [F.logsigmoid(-(doubt - length * q[:, -1])) for q in (sides.enrol_measures, sides.test_measures)]
+        log_right = right[0] + right[1]
         log_wrong = torch.log(-torch.expm1(log_right))
         return torch.logaddexp(log_right + self.ratio(sides), log_wrong)
 
@@ -327,7 +328,7 @@ def _choose(
 ) -> None:
     """Place the modality in the space in which it does best by itself, and start its scale there."""
     first = model.numbers.detach().clone()
-    tried = []
+    tried: list[tuple[float, int, Space, float]] = []
     for space in spaces:
         with torch.no_grad():
             model.place(space)
