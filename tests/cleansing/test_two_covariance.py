@@ -5,7 +5,8 @@ import pytest
 
 from avsieve.cleansing.two_covariance import Scatter, shrunk, space_of
 
-DIM, SPEAKERS, VIDEOS, UTTERANCES = 12, 300, 6, 2
+# One utterance a video: of several, which share a channel, the sums take each to vary like the whole video.
+DIM, SPEAKERS, VIDEOS, UTTERANCES = 12, 300, 12, 1
 WITHIN = np.linspace(0.5, 2.0, DIM)
 BETWEEN = np.array([*[2.0] * 6, *[0.1] * (DIM - 6)])
 
