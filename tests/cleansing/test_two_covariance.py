@@ -25,7 +25,9 @@ def scatter():
 def test_the_space_makes_the_utterances_round_and_people_diagonal(scatter):
     space = space_of(scatter)
     np.testing.assert_allclose(space.axes.T @ np.diag(WITHIN) @ space.axes, np.eye(DIM), atol=0.15)
-    np.testing.assert_allclose(space.b, np.sort(BETWEEN / WITHIN)[::-1], atol=0.35)
+    # A variance among 300 people is known to 8 %; and B is drawn a little towards a multiple of the identity.
+    np.testing.assert_allclose(space.b[:6], np.sort(BETWEEN / WITHIN)[::-1][:6], rtol=0.2)
+    assert space.b[6:].max() < 0.2
     assert space.informative(0.9) <= 6
     np.testing.assert_allclose(space.mean, 1.0, atol=0.3)
 
