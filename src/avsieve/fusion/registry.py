@@ -19,6 +19,7 @@ MODELS: Registry[type[FusionModel]] = Registry(
         "score_weighted": "avsieve.fusion.calibrated:ScoreWeighted",
         "calibrated": "avsieve.fusion.calibrated:Calibrated",
         "calibrated_qmf": "avsieve.fusion.calibrated:CalibratedQmf",
+        "evidence": "avsieve.fusion.evidence:Evidence",
         "gated": "avsieve.fusion.gated:Gated",
         "linear": "avsieve.fusion.linear:Linear",
         "mlp": "avsieve.fusion.vut:MlpModel",
