@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from avsieve.cleansing.inputs import unit_rows
-from avsieve.cleansing.metric import Metric, Scatter, learn, shrunk
+from avsieve.cleansing.metric import Metric, learn
+from avsieve.cleansing.two_covariance import Scatter
 
 DIM, SPEAKERS, VIDEOS, UTTERANCES = 24, 400, 6, 4
 MEAN = np.full(DIM, 0.5)
@@ -83,12 +84,3 @@ def test_people_with_one_video_teach_no_metric(world):
     for E in world[:50]:
         scatter.add(E[:UTTERANCES], np.zeros(UTTERANCES, int), np.ones(UTTERANCES))
     assert learn(scatter) is None
-
-
-def test_a_covariance_of_few_samples_is_drawn_towards_a_sphere_and_one_of_many_is_left():
-    S = np.diag([4.0, 1.0, 0.5, 0.1])
-    few, many = shrunk(S, 2), shrunk(S, 100_000)
-    assert np.trace(few) == pytest.approx(np.trace(S))
-    assert few.diagonal().max() < 2.5
-    np.testing.assert_allclose(many, S, atol=0.01)
-    np.testing.assert_allclose(shrunk(np.eye(4), 5), np.eye(4))

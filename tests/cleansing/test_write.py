@@ -141,7 +141,7 @@ def test_the_audit_breaks_labels_and_reports_how_many_were_found(run_of, call):
     recall = found["measured"]["recall"]
     assert 0.6 < recall["value"] <= 1
     assert recall["low"] <= recall["value"] <= recall["high"]
-    assert set(found["recall_by_kind"]) <= {"video", "audio", "visual"}
+    assert set(found["recall_by_kind"]) <= {"video", "audio", "visual", "mixed"}
 
 
 def test_the_audit_refuses_settings_that_are_not_json(run_of, repository, monkeypatch, capsys):

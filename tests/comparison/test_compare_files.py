@@ -8,6 +8,7 @@ import pytest
 
 from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.evaluation.trials import Trials, write_no_trials, write_trials
+from avsieve.storage.tables import read_table
 
 from .made_up import COHORT, TRIALS, embed
 
@@ -83,6 +84,35 @@ def test_each_list_of_trials_is_compared_apart_and_the_trusted_one_comes_first(c
     text = (folder / "comparison.txt").read_text()
     assert text.index("that the cleansing trusts") < text.index("as they were given")
     assert "floor that no model gets below" in text
+
+
+def test_lists_of_the_users_are_told_apart_by_their_names(command):
+    folder, start = command
+    few = TRIALS.is_target.copy()
+    few[::3] = True
+    kept = slice(None, None, 2)
+    write_trials(folder / "e.txt", Trials(TRIALS.utterances, TRIALS.enrol[kept], TRIALS.test[kept], few[kept]))
+    (folder / "gains.csv").write_text(
+        "model,condition,protocol,scores,seeds,seeds_better,eer_all,eer_clean,eer_gain,list,labels\n"
+        "gated,whole,full,raw,1,1,0.5,0.25,0.25,2,official\n"
+    )
+    done = start("--trials", "trials.txt", "e.txt", "--labels", "official", "official", "--trials-name", "1", "2")
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(folder / "comparison.csv", dtype={"list": str})
+    assert table.groupby("list", sort=False)["system"].unique().map(list).to_dict() == {
+        "1": ["audio_encoder"],
+        "2": ["audio_encoder", "gated"],
+    }
+    facts = json.loads((folder / "comparison.json").read_text())
+    assert [item["list"] for item in facts["trial_lists"]] == ["1", "2"]
+    assert facts["list"] == "1"
+    assert {(run["list"], run["trained_on"]) for run in facts["runs"]} == {
+        (name, arm) for name in ("1", "2") for arm in ("all", "clean")
+    }
+    assert set(read_table(folder / "curves.parquet")["list"]) == {"1", "2"}
+    first, second = (folder / "comparison.txt").read_text().split("the trial list 1.")[1].split("the trial list 2.")
+    assert "gated fusion" not in first
+    assert "gated fusion" in second
 
 
 def test_a_list_without_trials_is_left_out_and_none_at_all_is_an_error(command):

@@ -32,7 +32,7 @@ def test_a_list_that_makes_better_encoders_gains_in_every_system_raw_and_normali
     assert len(found.runs) == 3 * 2 * 2 * 3
     gain = found.gains.set_index(["system", "scores"]).loc[("audio_encoder", "raw")]
     own = found.runs[(found.runs["system"] == "audio_encoder") & (found.runs["scores"] == "raw")]
-    assert gain["eer_all"] == pytest.approx(own.loc[own["list"] == "all", "eer"].mean())
+    assert gain["eer_all"] == pytest.approx(own.loc[own["trained_on"] == "all", "eer"].mean())
     assert set(found.curves["trained_on"]) == {"all", "clean"}
 
 

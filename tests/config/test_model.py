@@ -87,6 +87,44 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert len(str(caught.value).splitlines()) == 2
 
 
+@pytest.mark.parametrize(
+    ("trials", "paths", "names"),
+    [
+        (None, [], []),
+        ("", [], []),
+        ("a.txt", ["a.txt"], []),
+        (["b.txt", "a.txt"], ["b.txt", "a.txt"], []),
+        ({"O": "b.txt", "E": "a.txt", "too": "a.txt"}, ["b.txt", "a.txt", "a.txt"], ["O", "E", "too"]),
+    ],
+)
+def test_trials_are_one_list_or_several_with_names_or_without(trials: object, paths: list, names: list) -> None:
+    evaluation = parse_config({"evaluation": {"trials": trials}}).evaluation
+    assert (evaluation.trial_paths, evaluation.trial_names) == (paths, names)
+
+
+@pytest.mark.parametrize(
+    ("trials", "message"),
+    [
+        (3, "is 3: expected a path, a list of paths, or names"),
+        ([], "expected a path, a list of paths, or names"),
+        ({}, "expected a path, a list of paths, or names"),
+        (["a.txt", None], "expected a path, a list of paths, or names"),
+        ({"O": ["a.txt"]}, "expected a path, a list of paths, or names"),
+        (["a.txt", "b.txt", "a.txt"], "a.txt is there twice"),
+        ({"-x": "a.txt"}, "the name '-x': expected text without a dash"),
+        ({1: "a.txt"}, "the name 1: expected text"),
+        ({"": "a.txt"}, "the name '': expected text"),
+        ({" O": "a.txt"}, "the name ' O': expected text"),
+    ],
+)
+def test_lists_of_trials_that_cannot_be_told_apart_are_refused_in_a_line(trials: object, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config({"evaluation": {"trials": trials}}, "my.yaml")
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("my.yaml: evaluation.trials")
+    assert message in line
+
+
 EMBEDDINGS = {"kind": "embeddings", "embeddings": {"train_list": "list", "audio": "voices.npz"}}
 
 

@@ -251,6 +251,27 @@ def test_trials_of_people_who_train_stop_before_the_evaluation_does(folder: Path
     assert any("1 of 3 utterances" in f.text and f.level == "warning" for f in done.findings)
 
 
+def test_each_of_several_trial_lists_is_looked_at_under_its_name(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    for name, speaker in (("trials.txt", "id1"), ("sub/trials.txt", "id2")):
+        (folder / name).write_text(f"1 {speaker}/vA/1.wav {speaker}/vB/1.wav\n0 {speaker}/vA/1.wav id7/vB/1.wav\n")
+    (folder / "dev.txt").write_text("id2 id2/vC/1.wav 1.0\n")
+
+    def told(trials: object) -> list[tuple[str, str]]:
+        done = examine([config(folder, {"evaluation": {"trials": trials, "trained_on": ["dev.txt"]}})], cores=1)
+        return [(f.level, f.text) for f in done.findings if f.subject.startswith("evaluation.tr")]
+
+    named = told({"E": "trials.txt", "H": "sub/trials.txt", "O": "nowhere.txt"})
+    assert [text.split(":")[0] for level, text in named if "2 trials, 1 targets" in text] == ["E", "H"]
+    assert any(level == "error" and "nowhere.txt" in text for level, text in named)
+    seen = [text for level, text in named if "are in its training list" in text]
+    assert [text.split(" are in")[0] for text in seen] == [
+        "a model trained on dev.txt: 1 of 2 speakers of the trial list H"
+    ]
+    both = "trials.txt and sub/trials.txt would both be called trials in the results"
+    assert any(level == "error" and text.startswith(both) for level, text in told(["trials.txt", "sub/trials.txt"]))
+
+
 def test_a_trial_list_with_a_hole_is_a_note(folder: Path) -> None:
     lines = [f"{int(k < 18_800)} id{k % 40}/v/{k % 100}.wav id{k % 40}/w/{k % 90}.wav" for k in range(37_609)]
     (folder / "trials.txt").write_text("\n".join(lines))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from avsieve.evaluation.bootstrap import draw_speakers, interval, speaker_bootstrap
-from avsieve.evaluation.metrics import eer, error_rates, min_dcf
+from avsieve.evaluation.metrics import CALIBRATED, act_dcf, cllr, eer, error_rates, min_dcf
 
 
 def made_up(n_speakers=12, n=600, seed=0, decimals=2, spread=0.0):
@@ -26,6 +26,32 @@ def test_a_draw_equals_weighted_rates_over_all_trials(decimals):
         assert draws["eer"][r] == pytest.approx(eer(rates), abs=1e-12)
         assert draws["min_dcf_0.01"][r] == pytest.approx(min_dcf(rates, 0.01), abs=1e-12)
         assert draws["min_dcf_0.05"][r] == pytest.approx(min_dcf(rates, 0.05), abs=1e-12)
+
+
+def test_a_draw_of_costs_of_ratios_equals_weighted_means_over_all_trials_and_leaves_the_rates_alone():
+    scores, target, left, right = made_up(decimals=1)
+    ratios = 4 * (scores - 0.6)
+    more = {"n_speakers": 12, "replicates": 20, "seed": 4}
+    draws = speaker_bootstrap(ratios, target, left, right, calibrated=True, **more)
+    plain = speaker_bootstrap(ratios, target, left, right, **more)
+    assert set(draws) - set(plain) == set(CALIBRATED)
+    for name, values in plain.items():
+        assert np.array_equal(values, draws[name])
+    for r, times in enumerate(draw_speakers(12, 20, 4)):
+        weights = np.where(target, times[left], times[left] * times[right])
+        repeated, kind = np.repeat(ratios, weights), np.repeat(target, weights)
+        assert draws["cllr"][r] == pytest.approx(cllr(repeated, kind), abs=1e-12)
+        for prior in (0.01, 0.05):
+            assert draws[f"act_dcf_{prior}"][r] == pytest.approx(act_dcf(repeated, kind, prior), abs=1e-12)
+
+
+def test_a_draw_without_nontargets_has_no_costs_of_ratios_either():
+    target, left, right = np.array([True, True, False]), np.array([0, 1, 0]), np.array([0, 1, 1])
+    draws = speaker_bootstrap(
+        np.array([1.0, 2.0, 0.5]), target, left, right, n_speakers=2, calibrated=True, replicates=50
+    )
+    assert 0 < np.isnan(draws["cllr"]).sum() < 50
+    assert np.array_equal(np.isnan(draws["cllr"]), np.isnan(draws["eer"]))
 
 
 def test_the_weights_equal_a_corpus_with_copies_of_the_drawn_speakers():

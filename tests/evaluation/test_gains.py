@@ -47,6 +47,15 @@ def test_a_gain_is_the_mean_difference_over_the_seeds_with_an_interval_around_it
     assert gain["min_dcf_0.05_gain_low"] < gain["min_dcf_0.05_gain"] < gain["min_dcf_0.05_gain_high"]
 
 
+def test_costs_of_ratios_have_a_gain_where_all_results_have_them():
+    ratios = {q: {0: evaluate(TRIALS, 2 * scores(q) - 2, calibrated=True, replicates=50)} for q in (1.5, 2.5)}
+    gain = paired_gain(ratios[1.5], ratios[2.5])
+    assert gain["cllr_gain"] == pytest.approx(gain["cllr_all"] - gain["cllr_clean"])
+    assert 0 < gain["cllr_gain_low"] < gain["cllr_gain"] < gain["cllr_gain_high"]
+    assert "act_dcf_0.01_clean_high" in gain
+    assert not [name for name in paired_gain(ratios[1.5], results(2.5, [0], 50)) if "cllr" in name]
+
+
 def test_seeds_are_paired_whatever_their_order():
     before, after = results(1.5, (0, 1)), results(2.0, (0, 1))
     turned = dict(reversed(after.items()))

@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from avsieve.errors import AvsieveError
 from avsieve.evaluation import metrics
@@ -129,6 +130,75 @@ def test_det_points_keep_the_ends_and_thin_a_long_curve():
     assert (np.diff(fnr) <= 0).all()
     assert set(zip(fpr, fnr, strict=True)) <= set(zip(rates.fpr, rates.fnr, strict=True))
     assert np.diff(np.log(fpr[fpr > 1e-3])).max() < 0.5
+
+
+TWO_OF_EACH = np.array([True, True, False, False])
+
+
+def test_act_dcf_by_hand_is_at_the_threshold_of_the_prior():
+    # log 99 is 4.595, log 19 is 2.944. At 0.01 a miss costs 1 and a false alarm 99, each per share of its trials.
+    ratios = np.array([5.0, 4.0, 3.0, -9.0])
+    assert metrics.act_dcf(ratios, TWO_OF_EACH, 0.01) == pytest.approx(1 / 2)  # 4.0 is missed, 3.0 is rejected
+    assert metrics.act_dcf(ratios, TWO_OF_EACH, 0.05) == pytest.approx(19 / 2)  # 3.0 is accepted
+    assert metrics.act_dcf(ratios, TWO_OF_EACH, 0.95) == pytest.approx(
+        1 / 2
+    )  # a false alarm costs 1 there, and 3.0 is one
+    assert metrics.act_dcf(ratios - 9, TWO_OF_EACH, 0.05) == 1.0  # accepts nothing
+    tie = np.array([np.log(99.0), 5.0, 0.0, 0.0])
+    assert metrics.act_dcf(tie, TWO_OF_EACH, 0.01) == 0.0  # a trial is accepted when it reaches the threshold
+
+
+def test_cllr_by_hand_is_in_bits():
+    assert metrics.cllr(np.zeros(4), TWO_OF_EACH) == pytest.approx(1.0)
+    # Odds of 3 to 1 for targets cost log2(4/3) each, of 1 to 7 against nontargets log2(8/7); ratios of 1 cost a bit.
+    ratios = np.log([3.0, 1.0, 1 / 7, 1.0])
+    expected = (np.log2(4 / 3) + 1) / 4 + (np.log2(8 / 7) + 1) / 4
+    assert metrics.cllr(ratios, TWO_OF_EACH) == pytest.approx(expected)
+    surely = np.array([900.0, 800.0, -900.0, -800.0])
+    assert metrics.cllr(surely, TWO_OF_EACH) == pytest.approx(0.0)
+    assert metrics.cllr(-surely, TWO_OF_EACH) == pytest.approx(850 / np.log(2))
+
+
+def gaussian_ratios(mean, n=200_000):
+    """Log-likelihood ratios of Gaussian scores are Gaussian: means +-m, variance 2 m. Evenly spaced quantiles."""
+    deviates = norm.ppf((np.arange(n) + 0.5) / n) * np.sqrt(2 * mean)
+    return np.r_[mean + deviates, -mean + deviates], np.arange(2 * n) < n
+
+
+@pytest.mark.parametrize("mean", [0.5, 2.0, 8.0])
+def test_ratios_of_gaussian_scores_cost_what_the_closed_form_says(mean):
+    ratios, targets = gaussian_ratios(mean)
+    spread = np.sqrt(2 * mean)
+    found = metrics.summarise(ratios, targets, calibrated=True)
+    for prior in (0.01, 0.05):
+        threshold = np.log((1 - prior) / prior)
+        misses, false_alarms = norm.cdf((threshold - mean) / spread), norm.sf((threshold + mean) / spread)
+        expected = misses + (1 - prior) / prior * false_alarms
+        assert found[f"act_dcf_{prior}"] == pytest.approx(expected, abs=2e-3)
+        # Calibrated scores lose nothing to their threshold; what is shifted or stretched does.
+        assert found[f"act_dcf_{prior}"] == pytest.approx(found[f"min_dcf_{prior}"], abs=2e-3)
+        assert metrics.act_dcf(ratios + 2, targets, prior) > found[f"min_dcf_{prior}"] + 0.005
+    points, weights = np.polynomial.hermite_e.hermegauss(80)
+    expected = (weights * np.log2(1 + np.exp(-(mean + spread * points)))).sum() / np.sqrt(2 * np.pi)
+    assert found["cllr"] == pytest.approx(expected, abs=1e-4)
+    assert min(metrics.cllr(ratios + 1, targets), metrics.cllr(2 * ratios, targets)) > found["cllr"] + 0.005
+
+
+def test_costs_of_ratios_are_refused_where_rates_are():
+    with pytest.raises(AvsieveError, match=r"p_target 0\.0"):
+        metrics.act_dcf(np.zeros(4), TWO_OF_EACH, 0.0)
+    with pytest.raises(AvsieveError, match="score 0 is inf"):
+        metrics.cllr(np.array([np.inf, 0, 0, 0]), TWO_OF_EACH)
+    with pytest.raises(AvsieveError, match="2 target and 0 nontarget"):
+        metrics.cllr(np.zeros(2), TWO_OF_EACH[:2])
+
+
+def test_scores_that_are_no_ratios_have_no_costs_of_ratios():
+    plain = metrics.summarise(np.arange(4.0)[::-1], TWO_OF_EACH)
+    assert list(plain) == list(metrics.METRICS)
+    ratios = metrics.summarise(np.arange(4.0)[::-1], TWO_OF_EACH, calibrated=True)
+    assert list(ratios) == [*metrics.METRICS, *metrics.CALIBRATED]
+    assert plain.items() <= ratios.items()
 
 
 def test_a_metric_of_the_table_is_in_results_gains_and_intervals(monkeypatch):

@@ -4,9 +4,17 @@ import pandas as pd
 import pytest
 
 from avsieve.errors import ConfigError, ListError
+from avsieve.evaluation import trial_lists
 from avsieve.evaluation.trial_lists import kept_for_trials, read_trial_lists
 from avsieve.evaluation.trial_maker import known_right, trusted
-from avsieve.evaluation.trials import make_trial_list, write_no_trials, write_trials
+from avsieve.evaluation.trials import (
+    KNOWN_LISTS,
+    ListName,
+    make_trial_list,
+    read_trials,
+    write_no_trials,
+    write_trials,
+)
 from avsieve.storage.tables import write_table
 
 LIST = make_trial_list([True, False], ["a/1/1", "a/1/1"], ["a/2/1", "b/1/1"])
@@ -45,6 +53,52 @@ def test_labels_are_true_only_where_the_truth_knows_every_utterance(folder):
     assert read_trial_lists([folder / "trials.txt"], ["truth"], everybody)[0].labels == "truth"
     assert read_trial_lists([folder / "trials.txt"], ["truth"], everybody - {"b/1/1"})[0].labels == "given"
     assert read_trial_lists([folder / "trials.txt"], ["truth"])[0].labels == "truth"  # made of people with right labels
+
+
+def names_of(paths, **more):
+    return [(item.name, item.trials is not None) for item in read_trial_lists(paths, ["official"] * len(paths), **more)]
+
+
+def test_the_users_lists_have_the_configurations_names_in_its_order(folder):
+    paths = [folder / "trusted.txt", folder / "trials.txt", folder / "trials.txt"]
+    assert names_of(paths, names=["O", "E", "H"]) == [("O", True), ("E", True), ("H", True)]
+    assert names_of(paths[:2]) == [("trusted", True), ("trials", True)]
+
+
+def test_a_list_of_voxceleb1s_has_its_name_and_a_list_that_a_run_made_that_of_its_labels(folder, monkeypatch):
+    monkeypatch.setitem(KNOWN_LISTS, (2, 1), ListName("Vox1-O", "cleaned"))
+    (official,) = read_trial_lists([folder / "trials.txt"], [])
+    columns = {"list": "Vox1-O", "labels": "official", "trials": "Vox1-O", "trials_version": "cleaned"}
+    assert columns.items() <= official.columns().items()
+    assert official.words == "the trial list Vox1-O"
+    (named,) = read_trial_lists([folder / "trials.txt"], [], names=["mine"])
+    assert (named.name, named.known.name) == ("mine", "Vox1-O")
+    (given,) = read_trial_lists([folder / "trials.txt"], ["given"])
+    assert (given.name, given.known.name, given.words) == (
+        "given",
+        "trials",
+        "trials with the labels as they were given",
+    )
+
+
+def test_two_lists_of_one_name_are_refused_with_both_files(folder, monkeypatch):
+    (folder / "other").mkdir()
+    write_trials(folder / "other" / "trials.txt", LIST)
+    both = r"trials\.txt and .*other/trials\.txt would both be called trials in the results; give each a name"
+    with pytest.raises(ConfigError, match=both):
+        names_of([folder / "trials.txt", folder / "other" / "trials.txt"])
+    monkeypatch.setitem(KNOWN_LISTS, (2, 1), ListName("Vox1-O", "cleaned"))
+    with pytest.raises(ConfigError, match=r"trials\.txt and .*trusted\.txt would both be called Vox1-O"):
+        names_of([folder / "trials.txt", folder / "trusted.txt"])
+    with pytest.raises(ConfigError, match=r"2 trial lists with the names \['O'\]"):
+        names_of([folder / "trials.txt", folder / "trusted.txt"], names=["O"])
+
+
+def test_a_file_under_two_names_is_read_once(folder, monkeypatch):
+    calls = []
+    monkeypatch.setattr(trial_lists, "read_trials", lambda path: calls.append(path) or read_trials(path))
+    assert len(names_of([folder / "trials.txt"] * 2, names=["O", "E"])) == 2
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize("labels", [["given"], ["given", "given"], ["given", "best"]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from avsieve.fusion.base import TrainedModel
+from avsieve.fusion.base import NeuralModel
 from avsieve.fusion.neural import NeuralFusion
 from avsieve.settings import Block, key
 
@@ -30,7 +30,7 @@ class SumNetwork(NeuralFusion):
         return self.audio(audio) + self.factor * self.visual(visual)
 
 
-class Sum(TrainedModel[SumSettings]):
+class Sum(NeuralModel[SumSettings]):
     """A model that nobody needs."""
 
     name = "sum"

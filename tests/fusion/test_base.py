@@ -50,7 +50,7 @@ def test_a_network_names_its_model_in_messages(name):
 def test_a_model_that_is_not_trained_is_refused():
     for name in ("audio", "magic"):
         with pytest.raises(
-            ConfigError, match=f"fusion model '{name}' cannot be trained; expected one of gated, linear"
+            ConfigError, match=f"fusion model '{name}' cannot be trained; expected one of {', '.join(TRAINED)}"
         ):
             trained_model(name)
 
@@ -68,9 +68,9 @@ def test_nothing_heavy_is_imported_for_settings_and_labels():
 @pytest.mark.parametrize(
     ("models", "message"),
     [
-        (["gate"], "expected one of gated, linear"),
-        (["audio"], "expected one of gated, linear"),
-        ([{"hidden": 3}], "expected one of gated, linear"),
+        (["gate"], f"expected one of {', '.join(TRAINED)}"),
+        (["audio"], f"expected one of {', '.join(TRAINED)}"),
+        ([{"hidden": 3}], f"expected one of {', '.join(TRAINED)}"),
         ([{"name": "gated", "width": 3}], "gated: unknown option 'width'; it has hidden"),
         ([{"name": "gated", "hidden": 0}], "gated: hidden 0; expected a whole number, at least 1"),
         ([{"name": "linear", "hidden": 3}], "linear: unknown option 'hidden'; it has none"),

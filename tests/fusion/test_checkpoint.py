@@ -9,16 +9,17 @@ from safetensors.torch import save_file
 
 from avsieve.errors import ModelError
 from avsieve.fusion.checkpoint import Trained, left_out, load_fusion, save_fusion, save_left_out
+from avsieve.fusion.settings import TRAINED
 
-from .made_up import make_people, new_model
+from .made_up import QUICK, make_people, new_model
 
 TEST, _ = make_people("test", 4, seed=2)
 
 
-@pytest.fixture(params=["gated", "linear"])
+@pytest.fixture(params=TRAINED)
 def model(request):
     torch.manual_seed(0)
-    made = new_model(request.param, 24, 16, dim=8)
+    made = new_model(request.param, 24, 16, dim=8, **QUICK.get(request.param, {}))
     made.network.eval()
     return made
 

@@ -6,13 +6,15 @@ import torch
 
 from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.evaluation.results import NothingScoredError
+from avsieve.evaluation.metrics import CALIBRATED
+from avsieve.evaluation.results import NothingScoredError, read_evaluation
 from avsieve.evaluation.trial_lists import read_trial_lists
 from avsieve.evaluation.trial_maker import make_trials
 from avsieve.evaluation.trials import write_no_trials, write_trials
 from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
-from avsieve.fusion.evaluate_files import EmbeddingFiles, evaluate_lists
+from avsieve.fusion.evaluate_files import EmbeddingFiles, Tables, evaluate_lists
 from avsieve.fusion.registry import MODELS
+from avsieve.report.errors import evaluated_lists
 from avsieve.storage.tables import read_table
 
 from .made_up import make_people, new_model
@@ -63,6 +65,48 @@ def test_every_model_stands_in_the_tables_of_each_list_and_a_list_without_trials
     found.write(folder / "r.csv", folder / "g.csv", folder / "c.parquet")
     assert (folder / "r.csv").read_text().splitlines()[0].endswith("trials_version,trials_sha256,eer_definition")
     assert set(read_table(folder / "c.parquet")["labels"]) == {"given"}
+
+
+def test_several_lists_of_the_users_are_named_in_every_table(folder):
+    write_trials(folder / "hard.txt", make_trials(TESTED[:27], max_targets=30))
+    lists = read_trial_lists([folder / "hard.txt", folder / "trials.txt"], ["official"] * 2, names=["1", "NA"])
+    models = [folder / name / "linear.0.safetensors" for name in ("all", "clean")]
+    models[1].parent.mkdir()
+    save_fusion(models[1], Trained(new_model("linear", 24, 16, dim=8), "clean", 0, ["somebody"], {}))
+    found = evaluate_lists(lists, files(folder), models, **USUAL)
+    found.write(folder / "r.csv", folder / "g.csv", folder / "c.parquet")
+    assert [(facts["list"], facts["n_speakers"]) for facts in found.lists] == [("1", 3), ("NA", 6)]
+    tables = [read_evaluation(folder / "r.csv"), read_evaluation(folder / "g.csv"), read_table(folder / "c.parquet")]
+    assert [list(dict.fromkeys(table["list"])) for table in tables] == [["1", "NA"]] * 3
+    assert tables[0].groupby("list")["n_speakers"].unique().to_dict() == {"1": [3], "NA": [6]}
+    parts = evaluated_lists(*tables)
+    assert [(item.name, item.first["n_speakers"]) for item in parts] == [("1", 3), ("NA", 6)]
+    assert all(len(item.gains) and len(item.curves) for item in parts)
+    # Cosines are no log-likelihood ratios: the columns of their costs are there, and empty.
+    header = (folder / "r.csv").read_text().splitlines()[0]
+    assert "min_dcf_0.05,act_dcf_0.01,act_dcf_0.05,cllr," in header
+    assert tables[0][list(CALIBRATED)].isna().all(axis=None)
+
+
+def test_figures_that_some_systems_have_stand_behind_those_that_all_have(folder):
+    (found,) = evaluate_lists(read_trial_lists([folder / "trials.txt"], []), files(folder), [], **USUAL).results
+    tables = Tables("interpolated", results=[found, found.head(1).assign(cllr=0.5, cllr_low=0.25)])
+    tables.write(folder / "r.csv", folder / "g.csv", folder / "c.parquet")
+    table = read_evaluation(folder / "r.csv")
+    assert list(table)[list(table).index("min_dcf_0.05") + 1 :][:3] == list(CALIBRATED)
+    assert table["cllr"].dropna().tolist() == [0.5]
+    assert table["cllr_low"].dropna().tolist() == [0.25]
+
+
+def test_people_who_were_seen_in_one_of_several_lists_are_refused_before_any_is_evaluated(folder):
+    write_trials(folder / "others.txt", make_trials(INPUTS.utterances[54:], max_targets=60))
+    (folder / "dev.txt").write_text(f"{SPEAKERS[-1]} {INPUTS.utterances[-1]}.wav 1.0\n")
+    lists = read_trial_lists([folder / "trials.txt", folder / "others.txt"], [], names=["O", "E"])
+    nobody = EmbeddingFiles([], [])  # scoring the first would fail
+    with pytest.raises(AvsieveError, match=r"dev.txt: 1 of 6 speakers of the trial list E are in its training list"):
+        evaluate_lists(lists, nobody, [], **USUAL | {"trained_on": [folder / "dev.txt"]})
+    with pytest.raises(NothingScoredError, match="the trial list O: none of the"):
+        evaluate_lists(lists, nobody, [], **USUAL)
 
 
 def test_where_no_list_can_be_evaluated_the_tables_are_empty_and_have_their_columns(folder):

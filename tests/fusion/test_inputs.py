@@ -15,6 +15,19 @@ def test_reads_shards_in_the_order_of_the_utterances(tmp_path):
     assert side.present.tolist() == [True, False, True]
 
 
+def test_further_columns_of_numbers_are_measures(tmp_path):
+    vectors = np.ones((2, 2), dtype=np.float32)
+    write_embeddings(
+        tmp_path / "0.parquet", ["a/1/1", "b/1/1"], vectors, n_faces=[3, 4], quality=[0.5, None], note=["", ""]
+    )
+    write_embeddings(tmp_path / "1.parquet", ["c/1/1"], vectors[:1])
+    side = read_stream(["c/1/1", "b/1/1", "a/1/1"], [tmp_path / "0.parquet", tmp_path / "1.parquet"])
+    assert set(side.measures) == {"n_faces", "quality"}
+    np.testing.assert_array_equal(side.measures["n_faces"], [np.nan, 4, 3])
+    np.testing.assert_array_equal(side.measures["quality"], [np.nan, np.nan, 0.5])
+    np.testing.assert_array_equal(side.without(np.array([False, True, False])).measures["n_faces"], [np.nan, np.nan, 3])
+
+
 def test_a_modality_without_any_table_is_absent():
     side = read_stream(["a/1/1"], [])
     assert side.dim == 0

@@ -1,28 +1,39 @@
+import functools
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError, ModelError
 from avsieve.evaluation.metrics import summarise
 from avsieve.evaluation.scoring import mean_of_cosines
-from avsieve.fusion.checkpoint import Trained, save_fusion
+from avsieve.fusion.base import NeuralModel
+from avsieve.fusion.checkpoint import Trained, load_fusion, save_fusion
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.neural import Standardise, StreamBatch, discriminant_directions
 from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import TRAINED, Fusion
-from avsieve.fusion.training import labels_of, train_fusion
+from avsieve.fusion.training import labels_of, train_fusion, train_on_list
+from avsieve.storage.tables import write_table
 
-from .made_up import make_people, new_model
+from .made_up import QUICK, make_people, new_model
 
+NEURAL = [name for name in TRAINED if issubclass(MODELS[name], NeuralModel)]
+NETWORKS = {name: new_model(name, 4, 3, dim=5).network for name in NEURAL}
+FROM_DATA = [name for name in NEURAL if NETWORKS[name].from_data]
+GATES = [name for name in NEURAL if hasattr(NETWORKS[name], "gate")]
 CPU = torch.device("cpu")
 TRAIN, SPEAKERS = make_people("train", 24, seed=1)
+MANY, NAMES = make_people("train", 80, seed=1)  # for what starts at random
 TEST, _ = make_people("test", 12, seed=2)
 SHORT = Fusion(epochs=12)
 
 
-def trained(name, settings=SHORT, seed=0, inputs=TRAIN, speakers=SPEAKERS):
+def trained(name, settings=SHORT, seed=0, inputs=TRAIN, speakers=SPEAKERS, **own):
     torch.manual_seed(seed)
-    model = new_model(name, inputs.audio.dim, inputs.visual.dim, dim=32)
+    model = new_model(name, inputs.audio.dim, inputs.visual.dim, dim=32, **QUICK.get(name, {}) | own)
     train_fusion(model, inputs, speakers, settings, seed=seed, device=CPU)
     return model
 
@@ -33,9 +44,14 @@ def error_rate(model, inputs=TEST):
     return summarise(mean_of_cosines(model.encode(inputs), enrol, test), target)["eer"]
 
 
-@pytest.fixture(scope="module", params=TRAINED)
+@functools.cache
+def good(name):
+    return trained(name) if name in FROM_DATA else trained(name, inputs=MANY, speakers=NAMES)
+
+
+@pytest.fixture(params=NEURAL)
 def model(request):
-    return trained(request.param)
+    return good(request.param)
 
 
 def test_a_trained_model_beats_each_modality_on_other_people(model):
@@ -43,7 +59,7 @@ def test_a_trained_model_beats_each_modality_on_other_people(model):
     assert error_rate(model) < 0.8 * min(alone)
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", FROM_DATA)
 def test_before_training_a_model_is_no_worse_than_the_concatenation(name):
     start = new_model(name, 24, 16, dim=40)
     start.network.start(TRAIN, labels_of(SPEAKERS)[1])
@@ -54,8 +70,9 @@ def test_it_does_not_collapse(model):
     vectors = model.encode(TEST)[0].vectors
     spread = np.linalg.eigvalsh(np.cov(vectors, rowvar=False))
     effective = spread.sum() ** 2 / np.square(spread).sum()
-    assert effective > 8
-    assert np.abs(vectors @ vectors.T).mean() < 0.5
+    positive = (vectors >= 0).all()  # a ReLU ends it, and no cosine is below 0
+    assert effective > (5 if positive else 8)
+    assert np.abs(vectors @ vectors.T).mean() < (0.75 if positive else 0.5)
 
 
 def test_an_embedding_does_not_depend_on_its_batch(model):
@@ -82,36 +99,103 @@ def test_utterances_without_one_modality_are_still_recognised_and_without_both_a
     assert (model.encode(none)[0].present == ~missing).all()
 
 
-def test_the_gate_is_closed_to_a_missing_modality():
-    gated = trained("gated").network
+@pytest.mark.parametrize("name", GATES)
+def test_the_gate_is_closed_to_a_missing_modality(name):
+    network = good(name).network
     rows = torch.randn(5, 24), torch.randn(5, 16)
     yes, no = torch.ones(5, dtype=torch.bool), torch.zeros(5, dtype=torch.bool)
     with torch.no_grad():
-        assert (gated.gate(*rows, yes, no) == 1).all()
-        assert (gated.gate(*rows, no, yes) == 0).all()
-        open_gate = gated.gate(*rows, yes, yes)
+        assert (network.gate(*rows, yes, no) == 1).all()
+        assert (network.gate(*rows, no, yes) == 0).all()
+        open_gate = network.gate(*rows, yes, yes)
     assert open_gate.std() > 0
     assert ((open_gate > 0) & (open_gate < 1)).all()
 
 
-def test_the_gate_depends_on_its_input_in_scoring_as_in_training():
+@pytest.mark.parametrize("name", GATES)
+def test_the_gate_depends_on_its_input_in_scoring_as_in_training(name):
     # Skipping the normalisation in scoring would leave the gate at a constant.
-    gated = trained("gated", Fusion(epochs=40, l2_sp=0.0)).network
+    network = trained("gated", Fusion(epochs=40, l2_sp=0.0)).network if name == "gated" else good(name).network
     with torch.no_grad():
-        audio = gated.audio_standard(StreamBatch.of(TEST.audio, slice(None), CPU))
-        visual = gated.visual_standard(StreamBatch.of(TEST.visual, slice(None), CPU))
+        audio = network.audio_standard(StreamBatch.of(TEST.audio, slice(None), CPU))
+        visual = network.visual_standard(StreamBatch.of(TEST.visual, slice(None), CPU))
         here = torch.ones(len(TEST), dtype=torch.bool)
-        scoring = gated.gate(audio, visual, here, here)
-        training = gated.train().gate(audio, visual, here, here)
-    assert scoring.std(dim=0).mean() > 0.5 * training.std(dim=0).mean() > 0.01
+        scoring = network.gate(audio, visual, here, here)
+        state = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+        training = network.train().gate(audio, visual, here, here)
+        network.load_state_dict(state)
+        network.eval()
+    assert scoring.std(dim=0).mean() > 0.5 * training.std(dim=0).mean() > 0.005
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", NEURAL)
 def test_equal_seeds_give_equal_bytes_and_other_seeds_others(tmp_path, name):
     for file, seed in (("a", 3), ("b", 3), ("c", 4)):
-        save_fusion(tmp_path / file, Trained(trained(name, seed=seed), "all", seed, ["x", "y"], {"k": 1, "a": 2}))
+        own = {} if name in FROM_DATA else {"epochs": 2}
+        model = trained(name, seed=seed, **own)
+        save_fusion(tmp_path / file, Trained(model, "all", seed, ["x", "y"], {"k": 1, "a": 2}))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a").read_bytes() != (tmp_path / "c").read_bytes()
+
+
+@pytest.mark.parametrize("name", [name for name in NEURAL if name not in FROM_DATA])
+def test_what_starts_at_random_starts_as_the_seed_of_its_training_says(name):
+    found = []
+    for state in (1, 2):
+        torch.manual_seed(state)
+        model = new_model(name, 24, 16, **QUICK.get(name, {}) | {"epochs": 1})
+        train_fusion(model, TRAIN, SPEAKERS, SHORT, seed=5, device=CPU)
+        found.append(model.encode(TEST)[0].vectors)
+    np.testing.assert_array_equal(*found)
+
+
+def test_a_recipe_of_its_own_stands_above_that_of_all_and_in_the_record(tmp_path):
+    for name, stream in TRAIN.streams.items():
+        write_embeddings(tmp_path / f"{name}.parquet", TRAIN.utterances, stream.pooled)
+    lines = [f"{s} {u}.wav 1.0\n" for s, u in zip(SPEAKERS, TRAIN.utterances, strict=True)]
+    (tmp_path / "list").write_text("".join(lines))
+    write_table(tmp_path / "plan.parquet", pd.DataFrame({"utterance": TRAIN.utterances, "held_out": False}))
+    for name, own in (("baffn_gated", {"pairs": 100, "epochs": 1, "loss": "ce + 0.2 centre"}), ("linear", {})):
+        kind = MODELS[name]
+        train_on_list(
+            kind, kind.settings(**own), Fusion(epochs=2), train_list=tmp_path / "list", list_name="all",
+            plan=tmp_path / "plan.parquet", audio=[tmp_path / "audio.parquet"], visual=[tmp_path / "visual.parquet"],
+            out={0: tmp_path / name}, device=CPU,
+        )  # fmt: skip
+    found = load_fusion(tmp_path / "baffn_gated")
+    recipe = found.facts["recipe"]
+    assert (recipe["epochs"], recipe["pairs"], recipe["loss"]) == (1, 100, "ce + 0.2 centre")
+    assert found.model.network.dim == found.model.own.length == 1024
+    plain = load_fusion(tmp_path / "linear").facts["recipe"]
+    assert plain == Fusion(epochs=2).model_dump(exclude={"models", "seeds", "dim"})
+
+
+@pytest.mark.parametrize("loss", ["ce", "am", "aam", "ce + 0.2 centre", "0.6 ce + 0.4 centre", "aam + centre"])
+def test_every_loss_falls(loss):
+    model = new_model("baffn_gated", 24, 16, **QUICK["baffn_gated"] | {"loss": loss, "epochs": 4, "scale": 15.0})
+    history = train_fusion(model, TRAIN, SPEAKERS, Fusion(), seed=0, device=CPU)
+    assert len(history) == 4
+    assert history[-1] < 0.8 * history[0]
+
+
+def test_voices_and_faces_are_paired_anew_within_a_speaker_only(monkeypatch):
+    seen = []
+    forward = StreamBatch.of.__func__
+
+    def note(cls, stream, rows, device):
+        if isinstance(rows, np.ndarray):
+            seen.append((stream is TRAIN.audio, rows))
+        return forward(cls, stream, rows, device)
+
+    model = new_model("baffn_gated", 24, 16, **QUICK["baffn_gated"] | {"pairs": 300, "epochs": 1})
+    monkeypatch.setattr(StreamBatch, "of", classmethod(note))
+    train_fusion(model, TRAIN, SPEAKERS, SHORT, seed=0, device=CPU)
+    voices, faces = (
+        np.concatenate([rows for is_audio, rows in seen if is_audio == wanted]) for wanted in (True, False)
+    )
+    assert len(voices) == 300
+    assert (np.array(SPEAKERS)[voices] == np.array(SPEAKERS)[faces]).all()
+    assert (voices != faces).mean() > 0.7
 
 
 def test_embeddings_of_another_encoder_are_refused(model):

@@ -116,7 +116,8 @@ def on_two_lists():
     worse[0][rates] += 0.1
     worse[1]["eer_gain_low"] = -0.01
     pairs = zip(worse, tables, strict=True)
-    return tuple(pd.concat([w.assign(labels="given"), t.assign(labels="trusted")]) for w, t in pairs)
+    given, trusted = ({"list": labels, "labels": labels} for labels in ("given", "trusted"))
+    return tuple(pd.concat([w.assign(**given), t.assign(**trusted)]) for w, t in pairs)
 
 
 def wav_bytes(seconds, rate=16000):

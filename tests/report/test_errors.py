@@ -30,11 +30,18 @@ def test_a_mean_without_an_interval_of_its_own_has_none() -> None:
 
 def test_the_list_of_the_headline_comes_first() -> None:
     items = evaluated_lists(*on_two_lists())
-    assert [item.labels for item in items] == ["trusted", "given"]
+    assert [(item.name, item.labels) for item in items] == [("trusted", "trusted"), ("given", "given")]
     assert items[0].first["total"] == 200
     assert items[1].rows()[0]["untrained"]["eer"] == pytest.approx(0.18)
     assert evaluated_lists(pd.DataFrame(), pd.DataFrame(), pd.DataFrame()) == []
     assert [item.labels for item in evaluated_lists(RESULTS, GAINS, CURVES)] == [""]
+
+
+def test_lists_of_the_users_stay_in_their_order() -> None:
+    tables = (pd.concat([t.assign(list=n, labels="official") for n in "OEH"]) for t in (RESULTS, GAINS, CURVES))
+    items = evaluated_lists(*tables)
+    assert [(item.name, item.what) for item in items] == [(n, f"the trial list {n}") for n in "OEH"]
+    assert [len(item.results) for item in items] == [len(RESULTS)] * 3
 
 
 def test_the_headline_is_the_model_that_was_chosen_or_an_average() -> None:

@@ -14,7 +14,15 @@ from avsieve.report.registry import FIGURES
 from avsieve.report.run import Run
 from avsieve.report.sheet import Trusted, make_rows, most_certain
 
-from .made_up import make_decisions, make_media, make_results, make_summary, make_truth, on_two_lists
+from .made_up import (
+    make_comparison,
+    make_decisions,
+    make_media,
+    make_results,
+    make_summary,
+    make_truth,
+    on_two_lists,
+)
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
@@ -220,6 +228,27 @@ def test_the_headline_stands_on_trusted_trials_with_the_raw_ones_beside(run):
     assert "their EER has a floor" in page
 
 
+def test_every_list_of_the_users_has_its_name_its_table_and_its_curves(run):
+    facts, lines = make_comparison()
+    rows = [row | {"list": name} for row in facts["gains"] for name in ("O", "E")]
+    told = [{"list": name, "labels": "official"} for name in ("O", "E")]
+    facts |= {"list": "O", "labels": "official", "gains": rows, "trial_lists": told}
+    tables = (pd.concat([t.assign(list=n, labels="official") for n in "OE"]) for t in make_results())
+    results, gains, curves = tables
+    several = replace(run, results=results, gains=gains, curves=curves, headline="gated", comparison=facts)
+    page = render_page(replace(several, comparison_curves=lines.assign(list="O")))
+    parse(page)
+    assert tile(page, "EER %, gated fusion")[1].endswith("; the trial list O")
+    worth, compared = page.split('id="worth"')[1].split('id="compared"')
+    for section in (worth, compared.split('id="similarities"')[0]):
+        own, other = section.split("<h3>On the trial list O</h3>")[1].split("<h3>On the trial list E</h3>")
+        assert "<table>" in own
+        assert "<table>" in other
+    for name in ("O", "E"):
+        assert f"Detection error trade-off of every model on the trial list {name}" in worth
+    assert "On the trial list O, a seeded share of the utterances" in worth
+
+
 def test_builtin_models_on_real_people_leave_a_mark(run):
     keys = ["faces.detector", "visual.model"]
     page, words = (show(replace(run, builtin=keys)) for show in (render_page, render_summary))
@@ -231,7 +260,8 @@ def test_builtin_models_on_real_people_leave_a_mark(run):
 
 
 def test_lists_and_models_that_are_left_out_are_named(run):
-    listed = [{"labels": "trusted", "left_out": "nobody is trusted"}, {"labels": "given", "left_out": ""}]
+    reasons = {"trusted": "nobody is trusted", "given": ""}
+    listed = [{"list": labels, "labels": labels, "left_out": why} for labels, why in reasons.items()]
     facts = [("left_out", ""), ("trial_lists", json.dumps(listed)), ("models_left_out.all/gated.0", "too few people")]
     page = render_page(replace(run, provenance=[Provenance("evaluate_fusion", 1, 1, facts)]))
     assert "no trials on utterances that the cleansing trusts: nobody is trusted" in page
@@ -243,6 +273,20 @@ def test_who_is_only_tested_is_counted_apart_from_the_list(run):
     page = render_page(replace(run, failures=failures))
     assert tile(page, "utterances failed") == ("1", "listed below; 1 more of people who are only tested")
     assert "48 of 4 speakers, 1 failed" in render_summary(replace(run, failures=failures))
+
+
+def test_costs_of_ratios_have_a_column_where_some_system_has_them(run, page):
+    assert "actDCF" not in page
+    assert "Cllr" not in page
+    results = run.results.assign(**{"act_dcf_0.05": np.nan, "cllr": np.nan})
+    assert "Cllr" not in render_page(replace(run, results=results))
+    results.loc[results["model"] == "gated", "cllr"] = 0.125
+    shown = render_page(replace(run, results=results))
+    parse(shown)
+    assert "Cllr, bits" in shown
+    assert "actDCF" not in shown
+    assert "0.125 → 0.125" in shown
+    assert '<td class="n">-</td>' in shown  # of those that have none
 
 
 def test_minimum_costs_name_their_prior_and_the_list(page):

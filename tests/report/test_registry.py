@@ -11,8 +11,8 @@ from avsieve.report.run import Run
 
 from .made_up import make_decisions, make_results, make_summary
 
-OWN = ReportFigure("worth", lambda run: f"<svg><!-- {len(run.decisions)} --></svg>", words="Of one's own.")
-NONE = ReportFigure("worth", lambda run: None, words="Not to be seen.")
+OWN = ReportFigure("similarities", lambda run: f"<svg><!-- {len(run.decisions)} --></svg>", words="Of one's own.")
+NONE = ReportFigure("similarities", lambda run: None, words="Not to be seen.")
 
 
 def a_run() -> Run:
@@ -37,6 +37,6 @@ def test_a_figure_is_a_module_and_a_line_of_the_registry(monkeypatch: pytest.Mon
 def test_a_figure_that_has_nothing_to_show_is_left_out() -> None:
     run = a_run()
     shown = {name for name, figure in FIGURES.items() if figure.place != "trials" and figure.draw(run) is not None}
-    assert shown == set(FIGURES) - {"error_bars", "gain_bars", "arm_curves"}
+    assert shown == set(FIGURES) - {"error_bars", "det_curves", "gain_bars", "arm_curves"}
     bare = Run(decisions=run.decisions.head(0), summary=run.summary)
     assert not [name for name, f in FIGURES.items() if f.place != "trials" and f.draw(bare) is not None]

@@ -21,7 +21,9 @@ def told(**facts: str) -> list[tuple[str, bool]]:
 
 def test_what_the_evaluation_left_out_is_a_warning() -> None:
     assert ("the evaluation is left out: nobody was kept", True) in told(left_out="nobody was kept")
-    lists = json.dumps([{"labels": "trusted", "left_out": "too few"}, {"labels": "given", "left_out": None}])
+    lists = json.dumps(
+        [{"list": k, "labels": k, "left_out": why} for k, why in (("trusted", "too few"), ("given", None))]
+    )
     notes = [text for text, severe in told(trial_lists=lists) if not severe]
     assert any(text.endswith(": too few") for text in notes)
     gone = {"models_left_out.gated": "no faces", "models_left_out.linear": "no faces"}
@@ -41,11 +43,15 @@ def test_failures_of_the_list_are_counted_apart_from_those_of_who_is_tested() ->
 
 def test_the_comparison_tells_of_the_trials_of_its_headline() -> None:
     facts, _ = make_comparison()
-    rows = [row | {"labels": labels} for row in facts["gains"] for labels in ("trusted", "given")]
-    run = replace(RUN, comparison=facts | {"labels": "trusted", "gains": rows})
-    assert {row["labels"] for row in run.compared} == {"trusted"}
+    told = [{"list": name, "labels": "official"} for name in ("O", "E", "H")]
+    rows = [row | {"list": name} for row in facts["gains"] for name in ("E", "O")]
+    run = replace(RUN, comparison=facts | {"list": "O", "gains": rows, "trial_lists": told})
+    assert {row["list"] for row in run.compared} == {"O"}
     assert len(run.compared) == len(facts["gains"])
-    assert RUN.compared == []
+    ((words, others),) = run.compared_elsewhere
+    assert words == "the trial list E"
+    assert ({row["list"] for row in others}, len(others)) == ({"E"}, len(facts["gains"]))
+    assert RUN.compared == RUN.compared_elsewhere == []
 
 
 def test_counts_against_the_truth_are_there_where_it_is_known() -> None:

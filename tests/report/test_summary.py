@@ -52,6 +52,17 @@ def test_a_known_trial_list_is_named_with_its_version():
     assert "trials            Vox1-O cleaned, 200 over 10 speakers" in text(tables)
 
 
+def test_a_list_of_the_users_is_named_unless_it_has_voxceleb1s_name_and_no_other():
+    results, gains, curves = make_results()
+    known = results.assign(trials="Vox1-E", trials_version="cleaned", labels="official")
+    line = "                  the trial list E"
+    assert line in text((known.assign(list="E"), gains, curves)).splitlines()
+    assert "the trial list" not in text((known.assign(list="Vox1-E"), gains, curves))
+    several = pd.concat([known.assign(list="E"), known.assign(list="H")])
+    lines = text((several, gains, curves)).splitlines()
+    assert lines.index(f"{line} (the headline)") < lines.index("                  the trial list H")
+
+
 def test_every_trial_is_counted_whoever_could_score_it():
     results, gains, curves = make_results()
     assert "trials            207 over" in text((results.assign(n_missing=7), gains, curves))
@@ -78,7 +89,8 @@ def test_trusted_trials_come_first_and_those_with_the_labels_as_given_beside_the
 
 def test_trials_whose_labels_are_right_need_no_words_of_caution():
     results, gains, curves = make_results()
-    shown = text((results.assign(labels="truth"), gains.assign(labels="truth"), curves))
+    truth = {"list": "truth", "labels": "truth"}
+    shown = text((results.assign(**truth), gains.assign(**truth), curves))
     assert "floor" not in shown
     assert shown == text()
 

@@ -189,14 +189,27 @@ def test_builtin_models_are_told_where_real_people_are_seen_and_heard(
 
 
 def test_the_trials_follow_what_is_known_of_their_labels(repository: Path) -> None:
-    def lists(**values: dict) -> dict[str, str]:
+    def lists(**values: dict) -> list[tuple[str, str]]:
         return Wiring(values, repository / "workflow").trial_lists
 
     tree = {"kind": "tree", "tree": {"root": "x"}}
     made = "results/evaluation/trials.txt"
-    assert lists() == lists(source=tree | {"truth": "t.csv"}) == {"truth": made}
-    assert lists(source=tree) == {"trusted": "results/evaluation/trials_trusted.txt", "given": made}
-    assert lists(source=tree, evaluation={"trials": "v.txt"}) == {"official": "v.txt"}
+    assert lists() == lists(source=tree | {"truth": "t.csv"}) == [("truth", made)]
+    assert lists(source=tree) == [("trusted", "results/evaluation/trials_trusted.txt"), ("given", made)]
+    assert lists(source=tree, evaluation={"trials": "v.txt"}) == [("official", "v.txt")]
+
+
+def test_every_list_of_the_users_is_read_under_its_name(repository: Path) -> None:
+    def told(trials: object) -> tuple[list[str], str]:
+        wiring = Wiring({"evaluation": {"trials": trials}}, repository / "workflow")
+        return wiring.trials, flags(wiring.trial_labels)
+
+    assert told("v.txt") == (["v.txt"], "--labels official")
+    assert told(["v.txt", "w.txt"]) == (["v.txt", "w.txt"], "--labels official official")
+    assert told({"O": "v.txt", "of them": "w.txt"}) == (
+        ["v.txt", "w.txt"], "--labels official official --trials-name O 'of them'",
+    )  # fmt: skip
+    assert told(None)[1] == "--labels truth"
 
 
 def test_the_headline_is_the_first_model_that_the_configuration_names(repository: Path) -> None:

@@ -101,6 +101,43 @@ def test_with_the_truth_the_trials_stand_on_it_and_without_it_trusted_ones_stand
     assert "make_trusted_trials" in blind.planned("--config", "cleansing={threshold: 0.7}")
 
 
+def test_several_trial_lists_of_the_users_are_one_evaluation_and_another_list_reruns_nothing_else(
+    split: Project,
+) -> None:
+    own = split.work / "lists"
+    own.mkdir()
+    for name in ("results", "sim", ".snakemake"):
+        shutil.copytree(split.work / name, own / name)
+    lines = (own / "results/evaluation/trials.txt").read_text().splitlines(keepends=True)
+    for name, part in (("o", lines), ("e", lines[::2]), ("h", lines[::3])):
+        (own / f"{name}.txt").write_text("".join(part))
+    run = Project(split.root, own)
+
+    def configure(trials: str) -> None:
+        (own / "tiny.yaml").write_text(CONFIG.replace("evaluation: {", f"evaluation: {{trials: {trials}, "))
+
+    configure("{O: o.txt, Extended: e.txt}")
+    again = {"evaluate_fusion", "write_report", "all"}
+    assert set(run.planned()) == again
+    run.snakemake()
+    for name in ("results", "gains"):
+        table = pd.read_csv(own / f"results/evaluation/{name}.csv")
+        assert list(dict.fromkeys(table["list"])) == ["O", "Extended"]
+    told = (own / "results/report/summary.txt").read_text()
+    assert told.index("the trial list O (the headline)") < told.index("the trial list Extended")
+    assert "on the trial list Extended" in (own / "results/report/index.html").read_text(encoding="utf-8")
+    assert run.planned() == {}
+    for trials in (
+        "{O: o.txt, Extended: e.txt, H: h.txt}", "{O: o.txt, E: e.txt}", "{Extended: e.txt, O: o.txt}", "o.txt"
+    ):  # fmt: skip
+        configure(trials)
+        assert set(run.planned()) == again
+    configure("{O: o.txt, Extended: e.txt}")
+    assert run.planned() == {}
+    (own / "e.txt").write_text("".join(lines[1::2]))
+    assert set(run.planned()) == again
+
+
 def test_what_the_tables_lack_is_a_row_with_a_reason(split: Project) -> None:
     paths = sorted((split.work / "results/embed_visual").glob("*.status.parquet"))
     status = pd.concat([read_table(p) for p in paths])

@@ -21,6 +21,7 @@ def main() -> None:
     ap = parser(__doc__)
     ap.add_argument("--trials", type=Path, nargs="+", required=True, help="trial lists: label enrol.wav test.wav")
     ap.add_argument("--labels", nargs="*", default=[], choices=LABELS, help="where the labels of each come from")
+    ap.add_argument("--trials-name", nargs="*", default=[], help="what the user calls each, if anything")
     ap.add_argument("--truth", type=Path, help="CSV of utterance and kind: the truth behind the labels `truth`")
     ap.add_argument("--list-all", type=Path, required=True, help="training list of the arm `all`")
     ap.add_argument("--list-clean", type=Path, required=True, help="training list of the arm `clean`")
@@ -41,7 +42,7 @@ def main() -> None:
 
     known = set(read_truth(args.truth)["utterance"]) if args.truth else None
     found = compare_files(
-        read_trial_lists(args.trials, args.labels, known),
+        read_trial_lists(args.trials, args.labels, known, args.trials_name),
         {"all": args.list_all, "clean": args.list_clean},
         {
             "audio": {"all": args.audio_all, "clean": args.audio_clean},

@@ -21,6 +21,7 @@ def main() -> None:
     ap = parser(__doc__)
     ap.add_argument("--trials", type=Path, nargs="+", required=True, help="trial lists: label enrol.wav test.wav")
     ap.add_argument("--labels", nargs="*", default=[], choices=LABELS, help="where the labels of each come from")
+    ap.add_argument("--trials-name", nargs="*", default=[], help="what the user calls each, if anything")
     ap.add_argument("--truth", type=Path, help="CSV of utterance and kind: the truth behind the labels `truth`")
     ap.add_argument("--audio", type=Path, nargs="*", default=[], help="audio embeddings of the shards (Parquet)")
     ap.add_argument("--visual", type=Path, nargs="*", default=[], help="visual embeddings of the shards (Parquet)")
@@ -56,7 +57,7 @@ def main() -> None:
     device = pick_device(args.device)
     known = set(read_truth(args.truth)["utterance"]) if args.truth else None
     tables = evaluate_lists(
-        read_trial_lists(args.trials, args.labels, known),
+        read_trial_lists(args.trials, args.labels, known, args.trials_name),
         EmbeddingFiles(args.audio, args.visual, args.audio_segments, args.visual_frames, args.frames),
         args.models,
         trained_on=args.trained_on,

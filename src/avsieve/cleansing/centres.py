@@ -22,9 +22,10 @@ import pyarrow as pa
 from avsieve.cleansing.calibration import BINS, PairCalibration, calibrate, histogram
 from avsieve.cleansing.claims import Claims, Named, named
 from avsieve.cleansing.inputs import MODALITIES, Shard, read_shard, unit_rows
-from avsieve.cleansing.metric import Metric, Scatter, learn
+from avsieve.cleansing.metric import Metric, learn
 from avsieve.cleansing.pooling import SpeakerModel, centre_of, pool_speaker
 from avsieve.cleansing.rivals import Rivals
+from avsieve.cleansing.two_covariance import Scatter
 from avsieve.errors import AvsieveError
 from avsieve.runtime.cores import one_core_for_blas
 from avsieve.runtime.prefetch import prefetched

@@ -12,7 +12,7 @@ import pandas as pd
 from avsieve.comparison.gains import Comparison, compare_arms, read_arms
 from avsieve.errors import AvsieveError, ConfigError
 from avsieve.evaluation.as_norm import Cohort
-from avsieve.evaluation.results import evaluated, refuse_seen_speakers
+from avsieve.evaluation.results import evaluated, read_evaluation, refuse_seen_speakers
 from avsieve.evaluation.trial_lists import TrialList
 from avsieve.evaluation.trials import Trials
 from avsieve.lists.layouts import read_corpus_list
@@ -113,10 +113,10 @@ def compare_files(
         if found is None:
             continue
         gains.append(found.gains.assign(**item.columns()))
-        if len(fused) and item.labels in set(fused["labels"]):
-            gains.append(fused.loc[fused["labels"] == item.labels, [c for c in gains[-1] if c in fused]])
-        runs.append(found.runs.assign(labels=item.labels))
-        curves.append(found.curves.assign(labels=item.labels))
+        if len(fused) and item.name in set(fused["list"]):
+            gains.append(fused.loc[fused["list"] == item.name, [c for c in gains[-1] if c in fused]])
+        runs.append(found.runs.assign(list=item.name, labels=item.labels))
+        curves.append(found.curves.assign(list=item.name, labels=item.labels))
     if not gains:
         reasons = "; ".join(dict.fromkeys(facts["left_out"] for facts in told))
         raise AvsieveError(f"there is nothing to compare on: {reasons}; name a trial list in evaluation.trials")
@@ -139,13 +139,13 @@ def _arm(path: Path, trial_lists: Sequence[TrialList]) -> dict[str, Any]:
     rows = read_corpus_list(path)
     for item in trial_lists:
         if item.trials is not None:
-            refuse_seen_speakers(item.trials, set(rows["speaker"]), f"what was trained on {path.name}")
+            refuse_seen_speakers(item.trials, set(rows["speaker"]), f"what was trained on {path.name}", item.words)
     return {"utterances": len(rows), "speakers": int(rows["speaker"].nunique()), "sha256": sha256_of(path)}
 
 
 def _fused(path: Path) -> pd.DataFrame:
     """Return the gains of the fusion models on whole utterances, under the names that the comparison has."""
-    table = pd.read_csv(path)
+    table = read_evaluation(path)
     if len(table):
         table = table[(table["condition"] == "whole") & (table["protocol"] == "full")]
     return table.rename(columns={"model": "system"})

@@ -31,7 +31,7 @@ class Comparison:
     gains
         A row per ``system`` and ``scores`` (``raw``, ``as_norm``): see `avsieve.evaluation.gains.paired_gain`.
     runs
-        A row per trained encoder, or pair of them: ``system``, ``list``, ``seed``, ``scores`` and its figures.
+        A row per trained encoder, or pair of them: ``system``, ``trained_on``, ``seed``, ``scores`` and its figures.
     curves
         Points of the DET curves of the raw scores: ``model`` (the system), ``trained_on``, ``seed``, ``fpr``, ``fnr``.
     """
@@ -116,7 +116,7 @@ def compare_arms(
                 own = [embedded[m][arm][run] for m in modalities]
                 for scores, values in score(own, trials, cohort).items():
                     result = evaluate(trials, values, definition=definition, replicates=replicates, seed=seed)
-                    name = {"system": NAMES[system], "list": arm, "seed": run, "scores": scores}
+                    name = {"system": NAMES[system], "trained_on": arm, "seed": run, "scores": scores}
                     runs.append(name | result.row())
                     found.setdefault(scores, {}).setdefault(arm, {})[run] = result
                     if scores == RAW:

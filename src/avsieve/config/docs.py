@@ -74,11 +74,14 @@ def _plug_ins(model: type[Block], path: str) -> list[str]:
     """Return a table of the settings that plug-ins have of their own, for each key that takes them."""
     parts = []
     for name, plug_ins in model.PLUG_INS.items():
-        rows = [
-            f"| `{plug_in}`: {plug_ins[plug_in].label} {_row(key, field)} |"
-            for plug_in in plug_ins
-            for key, field in plug_ins[plug_in].settings.model_fields.items()
-        ]
+        owners: dict[str, list[str]] = {}  # those that have a key in common share its row
+        for plug_in in plug_ins:
+            for key, field in plug_ins[plug_in].settings.model_fields.items():
+                owners.setdefault(_row(key, field), []).append(plug_in)
+        rows = []
+        for row, of in owners.items():
+            label = f": {plug_ins[of[0]].label}" if len(of) == 1 else ""
+            rows.append(f"| {', '.join(f'`{owner}`' for owner in of)}{label} {row} |")
         if rows:
             head = "| of | key | meaning | value | default |\n|---|---|---|---|---|"
             parts += [f"\nWhat `{path}.{name}` may hold:\n", head, *rows]

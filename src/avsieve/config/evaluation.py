@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import field_validator
 
 from avsieve.settings import Block, Share, key
 
@@ -29,11 +31,13 @@ class AsNorm(Block):
 class Evaluation(Block):
     """Trials and error rates."""
 
-    trials: str | None = key(
+    trials: str | list[str] | dict[str, str] | None = key(
         None,
-        "Trial list of your own (`label enrol.wav test.wav`). Without one, trials are made from the test speakers with "
-        "the labels as given; where no truth is known, a second list is made from those of their utterances that the "
-        "cleansing trusts.",
+        "Trial list of your own (`label enrol.wav test.wav`), a list of such, or names with a path each, such as "
+        "`{O: veri_test2.txt, H: list_test_hard2.txt}`: the results call the lists by these names, else VoxCeleb1's by "
+        "theirs and others by their file, and headlines stand on the first. Without one, trials are made from the test "
+        "speakers with the labels as given; where no truth is known, a second list is made from those of their "
+        "utterances that the cleansing trusts.",
         "make_trials",
     )
     holdout: Share = key(
@@ -92,6 +96,37 @@ class Evaluation(Block):
         "Share of the utterances that lose one modality in an additional evaluation; 0 for none.",
         "evaluate_fusion",
     )
+
+    @field_validator("trials", mode="before")
+    @classmethod
+    def _tells_the_lists_apart(cls, value: Any) -> Any:
+        """Refuse in one message what no list could be told by."""
+        if value is None or isinstance(value, str):
+            return value
+        paths = list(value.values()) if isinstance(value, dict) else value
+        if not isinstance(paths, list) or not paths or not all(isinstance(path, str) and path for path in paths):
+            raise ValueError("expected a path, a list of paths, or names with a path each: {O: veri_test2.txt, ...}")
+        for name in value if isinstance(value, dict) else ():
+            # A name that begins with a dash would be taken for an option.
+            if not isinstance(name, str) or not name.isprintable() or name != name.strip() or name[:1] in ("", "-"):
+                raise ValueError(f"the name {name!r}: expected text without a dash or blank at its beginning")
+        if isinstance(value, list) and (twice := [path for path in value if value.count(path) > 1]):
+            raise ValueError(f"{twice[0]} is there twice")
+        return value
+
+    @property
+    def trial_paths(self) -> list[str]:
+        """The user's own lists of trials, the one of the headlines first."""
+        if not self.trials:
+            return []
+        if isinstance(self.trials, dict):
+            return list(self.trials.values())
+        return [self.trials] if isinstance(self.trials, str) else self.trials
+
+    @property
+    def trial_names(self) -> list[str]:
+        """What the user calls them; nothing where they have no names."""
+        return list(self.trials) if isinstance(self.trials, dict) else []
 
 
 class Comparison(Block):

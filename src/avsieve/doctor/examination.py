@@ -188,11 +188,12 @@ def count_speakers(config: Config) -> int | None:
 
 
 def count_trials(config: Config) -> int | None:
-    """Count the trials of the list that the configuration names."""
+    """Count the trials of the lists that the configuration names."""
     from avsieve.evaluation.trials import read_trials
 
     try:
-        return None if config.evaluation.trials is None else len(read_trials(config.evaluation.trials))
+        paths = config.evaluation.trial_paths
+        return sum(len(read_trials(path)) for path in paths) if paths else None
     except AvsieveError:
         return None  # told already
 

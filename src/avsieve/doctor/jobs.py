@@ -64,7 +64,7 @@ class Stage:
 def size_of(config: Config, utterances: int, speakers: int | None) -> Size:
     """Return the size of a run, guessing how many speakers there are where the source does not say."""
     evaluation, source = config.evaluation, config.source.contract
-    kept = evaluation.holdout if evaluation.trials is None and source.keeps_people else 0.0
+    kept = evaluation.holdout if not evaluation.trial_paths and source.keeps_people else 0.0
     guessed = speakers or max(2, round(utterances / UTTERANCES_A_SPEAKER))
     return Size(utterances, guessed, round((utterances - source.test_utterances) * (1 - kept)))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avsieve.doctor.speakers import check_people
 from avsieve.errors import AvsieveError
+from avsieve.evaluation.labels import OFFICIAL, in_words
 from avsieve.sources.findings import Finding
 from avsieve.storage import paths as P
 
@@ -40,21 +43,38 @@ def check_lists(config: Config, is_there: Callable[[str], bool] | None) -> list[
 
 
 def _trials(config: Config, is_there: Callable[[str], bool] | None) -> list[Finding]:
+    from avsieve.evaluation.trial_lists import own_name, refuse_one_name
     from avsieve.evaluation.trials import read_trials
 
-    key, path = "evaluation.trials", config.evaluation.trials
-    if path is None:
+    key, paths = "evaluation.trials", config.evaluation.trial_paths
+    if not paths:
         if config.source.contract.has_test_set or config.evaluation.holdout > 0:
             return [Finding("ok", key, "generated from the held-out speakers")]
         return [
             Finding("warning", key, "no trial list, no test people in the source, and evaluation.holdout is 0: "
                     "nobody can be tested, and the evaluation is left out", "name a trial list, or test people")
         ]  # fmt: skip
+    findings, names = [], {}
+    for path, given in zip(paths, config.evaluation.trial_names or [""] * len(paths), strict=True):
+        try:
+            trials = read_trials(path)
+        except AvsieveError as error:
+            findings.append(Finding("error", key, str(error), "fix or fetch the list"))
+            continue
+        names[path] = given or own_name(path, trials.recognise())
+        called = f"{names[path]}: " if len(paths) > 1 else ""
+        own = [*_recognised(trials), *_covered(trials, is_there or _planned())]
+        findings += [replace(found, text=called + found.text) for found in own]
     try:
-        trials = read_trials(path)
+        refuse_one_name(list(names.values()), list(names))
     except AvsieveError as error:
-        return [Finding("error", key, str(error), "fix or fetch the list")]
-    known = trials.recognise("no list of VoxCeleb1's")
+        findings.append(Finding("error", key, str(error).removeprefix(f"{key}: "), "name the lists"))
+    return findings
+
+
+def _recognised(trials: Trials) -> list[Finding]:
+    """Tell which list it is, and how long."""
+    key, known = "evaluation.trials", trials.recognise("no list of VoxCeleb1's")
     name = known.name if known.version == "-" else f"{known.name} {known.version}"
     text = f"{name}: {len(trials):,} trials, {trials.n_targets:,} targets, {len(trials.utterances):,} utterances"
     findings = [Finding("ok", key, text)]
@@ -68,7 +88,7 @@ def _trials(config: Config, is_there: Callable[[str], bool] | None) -> list[Find
         )
     if known.version == "-":
         findings += _nearly(trials)
-    return findings + _covered(trials, is_there or _planned())
+    return findings
 
 
 def _nearly(trials: Trials) -> list[Finding]:
@@ -128,18 +148,20 @@ def _left(trials: Trials, absent: set[str]) -> str:
 def _seen(config: Config) -> list[Finding]:
     """Find the trials of people whom a model is trained on: the evaluation refuses them, hours later."""
     from avsieve.evaluation.results import listed_speakers, refuse_seen_speakers
+    from avsieve.evaluation.trial_lists import own_name
     from avsieve.evaluation.trials import read_trials
     from avsieve.lists.layouts import listed
 
-    evaluation = config.evaluation
+    evaluation, findings = config.evaluation, []
     train_list = config.source.contract.train_list if config.fusion.models else None
-    try:
-        trials = None if evaluation.trials is None else read_trials(evaluation.trials)
-    except AvsieveError:
-        return []  # told already
-    if trials is None:
+    lists = []
+    names = evaluation.trial_names or [""] * len(evaluation.trial_paths)
+    for name, file in zip(names, evaluation.trial_paths, strict=True):
+        with suppress(AvsieveError):  # told already
+            trials = read_trials(file)
+            lists.append((in_words(OFFICIAL, name or own_name(file, trials.recognise())), trials))
+    if not lists:
         return []
-    findings = []
     for path, key in [(p, "evaluation.trained_on") for p in evaluation.trained_on] + [
         (train_list, "evaluation.trials")
     ]:
@@ -149,11 +171,12 @@ def _seen(config: Config) -> list[Finding]:
             speakers = listed_speakers(path) if key.endswith("on") else set(listed(path)["speaker"])
         except AvsieveError:
             continue  # told already
-        try:
-            refuse_seen_speakers(trials, speakers, f"a model trained on {path}")
-        except AvsieveError as error:
-            remedy = "name other trials" if key.endswith("on") else "name other trials, or set fusion.models to []"
-            findings.append(Finding("error", key, str(error), remedy))
+        for words, trials in lists:
+            try:
+                refuse_seen_speakers(trials, speakers, f"a model trained on {path}", words)
+            except AvsieveError as error:
+                remedy = "name other trials" if key.endswith("on") else "name other trials, or set fusion.models to []"
+                findings.append(Finding("error", key, str(error), remedy))
     return findings
 
 

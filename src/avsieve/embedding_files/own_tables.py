@@ -10,7 +10,7 @@ import pyarrow as pa
 from avsieve.embedding_files.formats import NAMES_KEY, VECTORS_KEY
 from avsieve.embedding_files.parquet import read_columns
 from avsieve.errors import AvsieveError
-from avsieve.storage.tables import write_table
+from avsieve.storage.tables import open_table, write_table
 
 
 def write_embeddings(
@@ -48,3 +48,12 @@ def read_embeddings(path: str | Path) -> tuple[list[str], np.ndarray]:
             f"{path}: row {row + 1} has null for its name or embedding; run the stage that wrote it again"
         )
     return list(raw.names), raw.matrix
+
+
+def read_measures(path: str | Path) -> dict[str, np.ndarray]:
+    """Read the further columns of numbers of such a table, name -> (N,) float32; NaN where a row has none."""
+    with open_table(path, ["utterance", "embedding"]) as file:
+        schema = file.schema_arrow
+        numbers = [f.name for f in schema if pa.types.is_integer(f.type) or pa.types.is_floating(f.type)]
+        table = file.read(columns=numbers)
+    return {name: table[name].to_pandas().to_numpy(np.float32, na_value=np.nan) for name in numbers}

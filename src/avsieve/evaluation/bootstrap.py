@@ -10,6 +10,8 @@ This is the two-way form of the subset bootstrap (Bolle, Ratha, Pankanti: "Error
 systems: the subsets bootstrap", 2004). Percentile intervals are reported; with fewer than some twenty speakers even
 these are too narrow, which is a property of the data and not of the method.
 
+Costs of log-likelihood ratios (actDCF, Cllr) are means over the trials, so theirs are weighted means of the same draws.
+
 Two systems that are resampled with the same seed see the same draws, so their differences are paired.
 """
 
@@ -17,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.evaluation.metrics import METRICS, check_scores, tie_starts
+from avsieve.evaluation.metrics import CALIBRATED, METRICS, check_scores, tie_starts
 
 
 def draw_speakers(n_speakers: int, replicates: int, seed: int) -> np.ndarray:
@@ -45,6 +47,35 @@ def _sums(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return groups[begins], begins
 
 
+def _mean_costs(
+    ratios: np.ndarray, targets: np.ndarray, left: np.ndarray, right: np.ndarray, draws: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the figures of `CALIBRATED` of all draws (R, S): weighted means, summed by speaker and pair beforehand.
+
+    ``left`` and ``right`` (T,) are the speakers of both sides. A target trial counts as often as its speaker was drawn,
+    a nontarget trial as often as the product of both: a bilinear form of the costs' matrix over pairs.
+    """
+    from scipy.sparse import csr_array  # not before scores are ratios
+
+    times, n = draws.astype(np.float64), draws.shape[1]
+    own, pairs = left[targets], (left[~targets], right[~targets])
+
+    def of_targets(costs: np.ndarray) -> np.ndarray:
+        return np.asarray(times @ np.bincount(own, weights=costs, minlength=n))
+
+    def of_nontargets(costs: np.ndarray) -> np.ndarray:
+        matrix = csr_array((costs, pairs), shape=(n, n))
+        return np.einsum("rs,sr->r", times, matrix @ times.T)
+
+    n_targets, n_nontargets = of_targets(np.ones(len(own))), of_nontargets(np.ones(len(pairs[0])))
+    found = {}
+    for name, metric in CALIBRATED.items():
+        ones, others = metric.costs(ratios[targets], ratios[~targets])
+        with np.errstate(invalid="ignore"):  # 0 / 0: a draw without them
+            found[name] = of_targets(ones) / n_targets + of_nontargets(others) / n_nontargets
+    return found
+
+
 def speaker_bootstrap(
     scores: np.ndarray,
     is_target: np.ndarray,
@@ -53,6 +84,7 @@ def speaker_bootstrap(
     *,
     n_speakers: int,
     definition: str = "interpolated",
+    calibrated: bool = False,
     replicates: int = 1000,
     seed: int = 0,
 ) -> dict[str, np.ndarray]:
@@ -68,13 +100,16 @@ def speaker_bootstrap(
         How many speakers the list has. Give the same number for systems that are to be compared.
     definition
         Of the EER, see `avsieve.evaluation.metrics`; ``interpolated`` is much the fastest.
+    calibrated
+        Whether the scores are log-likelihood ratios, of which there are more figures.
     replicates, seed
         Number of draws and the seed of their generator.
 
     Returns
     -------
     dict
-        Per name of `METRICS` its values (R,) float64; NaN where a draw left no target or no nontarget trial.
+        Per name of `METRICS`, and of `CALIBRATED` if asked for, its values (R,) float64; NaN where a draw left no
+        target or no nontarget trial.
 
     Raises
     ------
@@ -96,7 +131,8 @@ def speaker_bootstrap(
 
     values = {name: np.full(replicates, np.nan) for name in METRICS}
     accepted_targets, accepted_nontargets = np.zeros(len(starts)), np.zeros(len(starts))
-    for r, times in enumerate(draw_speakers(n_speakers, replicates, seed)):
+    draws = draw_speakers(n_speakers, replicates, seed)
+    for r, times in enumerate(draws):
         accepted_targets[target_groups] = np.add.reduceat(times[target_speaker], target_begins)
         accepted_nontargets[nontarget_groups] = np.add.reduceat(times[left] * times[right], nontarget_begins)
         hits, false_alarms = np.cumsum(accepted_targets), np.cumsum(accepted_nontargets)
@@ -105,6 +141,8 @@ def speaker_bootstrap(
         fpr, fnr = np.r_[0.0, false_alarms / false_alarms[-1]], np.r_[1.0, 1.0 - hits / hits[-1]]
         for name, metric in METRICS.items():
             values[name][r] = metric.of(fpr, fnr, definition)
+    if calibrated:
+        values |= _mean_costs(scores.astype(np.float64), is_target, enrol_speaker, test_speaker, draws)
     return values
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.bootstrap import interval
-from avsieve.evaluation.metrics import METRICS
+from avsieve.evaluation.metrics import CALIBRATED, METRICS
 from avsieve.evaluation.results import Result
 
 ARMS = ("all", "clean")
@@ -60,9 +60,9 @@ def paired_gain(
 
     Returns
     -------
-    ``seeds``, ``seeds_better`` (in how many of them the EER fell), and for each of `METRICS` its mean ``{figure}_all``
-    and ``{figure}_clean``, ``{figure}_gain`` (their difference; positive: cleansing helps) and, where the results have
-    draws, the 95 % interval of each of the three: ``{figure}_gain_low`` and ``_high``, and so on;
+    ``seeds``, ``seeds_better`` (in how many of them the EER fell), and for each figure that all results have its mean
+    ``{figure}_all`` and ``{figure}_clean``, ``{figure}_gain`` (their difference; positive: cleansing helps) and, where
+    the results have draws, the 95 % interval of each of the three: ``{figure}_gain_low`` and ``_high``, and so on;
     ``eer_gain_relative`` is the gain as a share of ``eer_all``.
 
     Raises
@@ -76,9 +76,10 @@ def paired_gain(
             "list; a paired comparison needs the same"
         )
     pairs = [(before[s], after[s]) for s in before]
+    figures = [name for name in (*METRICS, *CALIBRATED) if all(name in r.summary for pair in pairs for r in pair)]
     better = sum(b.value("eer") > a.value("eer") for b, a in pairs)
     out: dict[str, float | int] = {"seeds": len(pairs), "seeds_better": better}
-    for figure in METRICS:
+    for figure in figures:
         one, other = (float(np.mean([r.value(figure) for r in arm])) for arm in zip(*pairs, strict=True))
         out |= {f"{figure}_all": one, f"{figure}_clean": other, f"{figure}_gain": one - other}
         if figure == "eer":

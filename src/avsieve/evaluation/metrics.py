@@ -1,6 +1,8 @@
-"""Error rates of a verification system: EER, minDCF and the DET curve, without a loop over trials.
+"""Figures of a verification system, without a loop over trials: EER, minDCF and the DET curve, and actDCF and Cllr.
 
-Everything starts from the operating points: a trial is accepted when its score reaches the threshold, and trials with
+The last two are costs of decisions at thresholds fixed beforehand, and need scores that are log-likelihood ratios.
+
+Error rates start from the operating points: a trial is accepted when its score reaches the threshold, and trials with
 equal scores are accepted together, so a tie is never broken by the order of the list.
 
 The equal error rate is a crossing of two step functions, and the field reads it off in three ways that differ by whole
@@ -18,14 +20,16 @@ trials when errors are rare. The one that is meant is stated wherever a number i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
 from avsieve.errors import AvsieveError
 
+Costs = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 EER_DEFINITIONS = ("interpolated", "nearest", "nearest_mean")
 
 
@@ -163,23 +167,82 @@ def min_dcf(rates: ErrorRates, p_target: float, c_miss: float = 1.0, c_false_ala
     AvsieveError
         If ``p_target`` is not between 0 and 1.
     """
-    if not 0.0 < p_target < 1.0:
-        raise AvsieveError(f"p_target {p_target}; expected a share between 0 and 1, such as 0.01")
+    _check_prior(p_target)
     return float(detection_costs(rates.fpr, rates.fnr, p_target, c_miss, c_false_alarm).min())
 
 
+def _check_prior(p_target: float) -> None:
+    if not 0.0 < p_target < 1.0:
+        raise AvsieveError(f"p_target {p_target}; expected a share between 0 and 1, such as 0.01")
+
+
+def act_dcf(ratios: np.ndarray, is_target: np.ndarray, p_target: float) -> float:
+    """Return the normalised detection cost of Bayes' decision: accept where the ratio reaches log((1 - P) / P).
+
+    As `min_dcf`, both costs 1, but at the threshold that follows from the prior alone; what it is above the minimum is
+    the price of the calibration, and above 1 the system costs more than one that does not listen.
+
+    Parameters
+    ----------
+    ratios
+        (T,) finite; natural logarithms of likelihood ratios, "same person" over "two people".
+    is_target
+        (T,) bool.
+    p_target
+        Prior of a target trial.
+
+    Raises
+    ------
+    AvsieveError
+        If ``p_target`` is not between 0 and 1, or there is no rate (see `check_scores`).
+    """
+    _check_prior(p_target)
+    return _mean_cost(partial(_act_dcf_costs, p_target), ratios, is_target)
+
+
+def cllr(ratios: np.ndarray, is_target: np.ndarray) -> float:
+    """Return the cost of log-likelihood ratios over all priors, in bits: 0 is perfect, 1 is what ratios of 1 cost.
+
+    Bruemmer and du Preez: "Application-independent evaluation of speaker detection", Computer Speech and Language 2006.
+
+    Parameters
+    ----------
+    ratios, is_target
+        As for `act_dcf`.
+
+    Raises
+    ------
+    AvsieveError
+        If there is no target or no nontarget trial, or a ratio is not finite.
+    """
+    return _mean_cost(_cllr_costs, ratios, is_target)
+
+
+def _mean_cost(costs: Costs, ratios: np.ndarray, is_target: np.ndarray) -> float:
+    ratios, is_target = np.asarray(ratios, dtype=np.float64), np.asarray(is_target, dtype=bool)
+    check_scores(ratios, is_target)
+    of_targets, of_nontargets = costs(ratios[is_target], ratios[~is_target])
+    return float(of_targets.mean() + of_nontargets.mean())
+
+
+def _act_dcf_costs(p_target: float, targets: np.ndarray, nontargets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    threshold, least = math.log((1.0 - p_target) / p_target), min(p_target, 1.0 - p_target)
+    return (targets < threshold) * (p_target / least), (nontargets >= threshold) * ((1.0 - p_target) / least)
+
+
+def _cllr_costs(targets: np.ndarray, nontargets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    scale = 0.5 / math.log(2.0)
+    return scale * np.logaddexp(0.0, -targets), scale * np.logaddexp(0.0, nontargets)
+
+
 @dataclass(frozen=True)
-class Metric:
-    """A figure of a system on a list of trials: how it is made of the ROC, and how it is shown.
+class Figure:
+    """How a figure of a system on a list of trials is shown.
 
     Attributes
     ----------
     label
         At the head of its column on a terminal and, more spelt out, ``heading``, in the report.
-    of
-        FPR and FNR (K,) of the operating points and a definition of the EER -> the figure.
-    corners
-        Whether the ends of the straight pieces of the ROC are enough for it: the bootstrap then needs far fewer points.
     percent
         Whether it is shown in percent; it is a share in every table.
     digits
@@ -188,14 +251,43 @@ class Metric:
 
     label: str
     heading: str
-    of: Callable[[np.ndarray, np.ndarray, str], float]
-    corners: bool = True
-    percent: bool = False
-    digits: int = 4
+    percent: bool = field(default=False, kw_only=True)
+    digits: int = field(default=4, kw_only=True)
 
     def text(self, value: float) -> str:
         """Return a value as a terminal shows it."""
         return f"{100 * value if self.percent else value:.{self.digits}f}"
+
+
+@dataclass(frozen=True)
+class Metric(Figure):
+    """A figure that is made of the ROC, whatever the scores are.
+
+    Attributes
+    ----------
+    of
+        FPR and FNR (K,) of the operating points and a definition of the EER -> the figure.
+    corners
+        Whether the ends of the straight pieces of the ROC are enough for it: the bootstrap then needs far fewer points.
+    """
+
+    of: Callable[[np.ndarray, np.ndarray, str], float]
+    corners: bool = True
+
+
+@dataclass(frozen=True)
+class CostMetric(Figure):
+    """A figure of scores that are log-likelihood ratios: the mean cost of target and that of nontarget trials, added.
+
+    Means can be weighted, so the bootstrap needs each trial's cost once, and no operating points.
+
+    Attributes
+    ----------
+    costs
+        Ratios (float64) of target and of nontarget trials -> the cost of each.
+    """
+
+    costs: Costs
 
 
 def _min_dcf(p_target: float, fpr: np.ndarray, fnr: np.ndarray, definition: str) -> float:
@@ -211,10 +303,27 @@ METRICS = {
 report have what stands here, in this order. The EER comes first: headlines, gains and figures stand on it."""
 
 
-def summarise(scores: np.ndarray, is_target: np.ndarray, definition: str = "interpolated") -> dict[str, float]:
-    """Return every figure of `METRICS` from one sort; error rates are shares, not percent."""
+CALIBRATED = {
+    "act_dcf_0.01": CostMetric("actDCF 0.01", "actDCF, prior 0.01", partial(_act_dcf_costs, 0.01)),
+    "act_dcf_0.05": CostMetric("actDCF 0.05", "actDCF, prior 0.05", partial(_act_dcf_costs, 0.05)),
+    "cllr": CostMetric("Cllr", "Cllr, bits", _cllr_costs),
+}
+"""What is measured besides where scores are log-likelihood ratios; of others, such as cosines, it would mean nothing.
+Their columns of the results have values there only."""
+
+
+def summarise(
+    scores: np.ndarray, is_target: np.ndarray, definition: str = "interpolated", *, calibrated: bool = False
+) -> dict[str, float]:
+    """Return every figure of `METRICS` from one sort, and those of `CALIBRATED` if the scores are ``calibrated``.
+
+    Error rates are shares, not percent.
+    """
     rates = error_rates(scores, is_target)
-    return {name: metric.of(rates.fpr, rates.fnr, definition) for name, metric in METRICS.items()}
+    found = {name: metric.of(rates.fpr, rates.fnr, definition) for name, metric in METRICS.items()}
+    if calibrated:
+        found |= {name: _mean_cost(metric.costs, scores, is_target) for name, metric in CALIBRATED.items()}
+    return found
 
 
 def _corners(rates: ErrorRates) -> np.ndarray:

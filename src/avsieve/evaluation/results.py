@@ -13,13 +13,14 @@ import pandas as pd
 from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.bootstrap import interval, speaker_bootstrap
 from avsieve.evaluation.labels import OFFICIAL
-from avsieve.evaluation.metrics import METRICS, det_points, error_rates, summarise
+from avsieve.evaluation.metrics import CALIBRATED, det_points, error_rates, summarise
 from avsieve.evaluation.trial_lists import TrialList
 from avsieve.evaluation.trials import Trials
 from avsieve.lists.layouts import layout_of, read_corpus_list
 from avsieve.storage.text_files import read_lines
 
 T = TypeVar("T")
+THIS_LIST = "this trial list"
 
 
 class NothingScoredError(AvsieveError):
@@ -44,7 +45,7 @@ def evaluated(item: TrialList, evaluate: Callable[[Trials], T]) -> tuple[T | Non
     Raises
     ------
     NothingScoredError
-        If a list that the user named cannot be scored. One that a run made of itself is left out.
+        If a list that the user named cannot be scored; it is named. One that a run made of itself is left out.
     """
     if item.trials is None:
         return None, item.facts()
@@ -52,7 +53,7 @@ def evaluated(item: TrialList, evaluate: Callable[[Trials], T]) -> tuple[T | Non
         return evaluate(item.trials), item.facts()
     except NothingScoredError as error:
         if item.labels == OFFICIAL:
-            raise
+            raise NothingScoredError(f"{item.words}: {error}") from None
         return None, item.facts(str(error))
 
 
@@ -63,7 +64,8 @@ class Result:
     Attributes
     ----------
     summary
-        The figures, by the names of `avsieve.evaluation.metrics.METRICS`.
+        The figures, by the names of `avsieve.evaluation.metrics.METRICS`, and of scores that are log-likelihood ratios
+        those of `avsieve.evaluation.metrics.CALIBRATED`.
     n_trials, n_missing
         Trials that were scored, and trials that no available modality could score.
     replicates
@@ -77,24 +79,30 @@ class Result:
     replicates: dict[str, np.ndarray] | None
 
     def value(self, figure: str) -> float:
-        """Return one of `METRICS`."""
+        """Return one of the figures."""
         return self.summary[figure]
 
     def draws(self, figure: str) -> np.ndarray | None:
-        """Return the bootstrap's values (R,) of one of `METRICS`, None where there was no bootstrap."""
+        """Return the bootstrap's values (R,) of one of the figures, None where there was no bootstrap."""
         return None if self.replicates is None else self.replicates[figure]
 
     def row(self) -> dict[str, float | int]:
         """Return the figures under the names that the results table and the JSON have."""
         row: dict[str, float | int] = dict(self.summary)
-        for name in METRICS:
+        for name in self.summary:
             if (values := self.draws(name)) is not None:
                 row[f"{name}_low"], row[f"{name}_high"] = interval(values)
         return row | {"n_trials": self.n_trials, "n_targets": self.n_targets, "n_missing": self.n_missing}
 
 
 def evaluate(
-    trials: Trials, scores: np.ndarray, *, definition: str = "interpolated", replicates: int = 0, seed: int = 0
+    trials: Trials,
+    scores: np.ndarray,
+    *,
+    definition: str = "interpolated",
+    calibrated: bool = False,
+    replicates: int = 0,
+    seed: int = 0,
 ) -> Result:
     """Compute the figures of one system.
 
@@ -106,6 +114,8 @@ def evaluate(
         (T,) one per trial; NaN where it could not be scored. Such trials are left out of the rates and counted.
     definition
         Of the EER and of its interval, see `avsieve.evaluation.metrics`.
+    calibrated
+        Whether the scores are log-likelihood ratios: then there are the figures of `CALIBRATED` too.
     replicates, seed
         Draws of the speaker-clustered bootstrap; 0 for none.
 
@@ -136,10 +146,11 @@ def evaluate(
             of_utterance[trials.test[scored]],
             n_speakers=len(speakers),
             definition=definition,
+            calibrated=calibrated,
             replicates=replicates,
             seed=seed,
         )
-    summary = summarise(kept, is_target, definition)
+    summary = summarise(kept, is_target, definition, calibrated=calibrated)
     return Result(summary, len(kept), int(is_target.sum()), int((~scored).sum()), draws)
 
 
@@ -148,6 +159,18 @@ def det_curve(trials: Trials, scores: np.ndarray, **columns: object) -> pd.DataF
     scored = ~np.isnan(scores)
     fpr, fnr = det_points(error_rates(scores[scored], trials.is_target[scored]))
     return pd.DataFrame(columns | {"fpr": fpr, "fnr": fnr})
+
+
+def read_evaluation(path: str | Path) -> pd.DataFrame:
+    """Read ``results.csv`` or ``gains.csv``.
+
+    Names of lists are text, be they ``1`` or ``NA``; a figure that a row has no value of is NaN.
+    """
+    table = pd.read_csv(path)
+    for column in [c for c in table if c.startswith(tuple(CALIBRATED))]:
+        table[column] = pd.to_numeric(table[column].replace("-", None))
+    names = pd.read_csv(path, usecols=lambda column: column == "list", dtype=str, keep_default_na=False)
+    return table.assign(**{name: names[name] for name in names})
 
 
 def listed_speakers(path: str | Path) -> set[str]:
@@ -168,10 +191,19 @@ def listed_speakers(path: str | Path) -> set[str]:
     return speakers
 
 
-def refuse_seen_speakers(trials: Trials, trained_on: set[str], model: str) -> None:
+def refuse_seen_speakers(trials: Trials, trained_on: set[str], model: str, called: str = THIS_LIST) -> None:
     """Refuse to evaluate a model on speakers that it was trained on.
 
     VoxCeleb1-E and -H draw on all of VoxCeleb1, development speakers included: only -O is disjoint from them.
+
+    Parameters
+    ----------
+    trials
+        The list.
+    trained_on, model
+        The speakers whom it was trained on, and what the message calls it.
+    called
+        What the message calls the list, which may be one of several.
 
     Raises
     ------
@@ -180,13 +212,14 @@ def refuse_seen_speakers(trials: Trials, trained_on: set[str], model: str) -> No
     """
     shared = sorted(set(trials.speakers()[0]) & trained_on)
     if shared:
-        name = trials.recognise("this trial list")
+        name = trials.recognise(called)
+        known = name.name if called == THIS_LIST or name.name in called else f"{called} ({name.name})"
         remedy = (
             f"{name.name} draws on all 1,251 speakers of VoxCeleb1: report Vox1-O, or train on VoxCeleb2"
             if name.name in ("Vox1-E", "Vox1-H")
             else "use trials of other speakers, or train without them"
         )
         raise AvsieveError(
-            f"{model}: {len(shared)} of {len(trials.speakers()[0])} speakers of {name.name} are in its training list "
+            f"{model}: {len(shared)} of {len(trials.speakers()[0])} speakers of {known} are in its training list "
             f"(for example {shared[0]}), so its error rates would be meaningless; {remedy}"
         )

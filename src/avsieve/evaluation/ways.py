@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,13 @@ class Embedded:
     cohort: Part | None = None
 
 
-def score(embedded: Sequence[Embedded], trials: Trials, cohort: Cohort | None = None) -> dict[str, np.ndarray]:
-    """Score each trial by the mean over the parts of a system that both of its sides have.
+Scorer = Callable[[Sequence[Part], np.ndarray, np.ndarray], np.ndarray]
+
+
+def score(
+    embedded: Sequence[Embedded], trials: Trials, cohort: Cohort | None = None, scorer: Scorer = mean_of_cosines
+) -> dict[str, np.ndarray]:
+    """Score each trial, by the mean over the parts of a system that both of its sides have unless told otherwise.
 
     Parameters
     ----------
@@ -31,6 +36,8 @@ def score(embedded: Sequence[Embedded], trials: Trials, cohort: Cohort | None = 
         The system's parts, in the order of ``trials.utterances`` and ``cohort.utterances``.
     trials, cohort
         The list, and the cohort of the AS-norm; without one, or where a part has none, there are raw scores only.
+    scorer
+        What the raw scores of parts, and rows of them, are; the AS-norm is of cosines.
 
     Returns
     -------
@@ -42,7 +49,7 @@ def score(embedded: Sequence[Embedded], trials: Trials, cohort: Cohort | None = 
         If there are no parts, or the cohort does not suffice.
     """
     parts = [part.trials for part in embedded]
-    scores = {RAW: mean_of_cosines(parts, trials.enrol, trials.test)}
+    scores = {RAW: scorer(parts, trials.enrol, trials.test)}
     others = [part.cohort for part in embedded if part.cohort is not None]
     if cohort is not None and len(others) == len(parts):
         scores[AS_NORM] = mean_of_as_norms(parts, others, cohort, trials.enrol, trials.test)

@@ -12,20 +12,28 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from avsieve.settings import Block
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import torch
+    from torch import nn
+
     from avsieve.evaluation.scoring import Part
     from avsieve.fusion.inputs import Inputs
     from avsieve.fusion.neural import NeuralFusion
+    from avsieve.fusion.settings import Fusion
 
 S = TypeVar("S", bound=Block)
 LENGTHS = ("audio_dim", "visual_dim", "dim")
 
 
 class FusionModel(ABC):
-    """Turn what is known of each utterance into one or more unit vectors.
+    """Turn what is known of each utterance into one or more parts, and two utterances' parts into a score.
 
-    A trial's score is the mean of the parts' cosines over the parts that both of its sides have
-    (`avsieve.evaluation.scoring.mean_of_cosines`). A model that fuses embeddings returns one part; one that fuses
-    scores returns one part per modality. The same call serves scoring, nearest-speaker search and export.
+    Parts are unit vectors, and a trial's score is the mean of their cosines over the parts that both of its sides have
+    (`avsieve.evaluation.scoring.mean_of_cosines`), unless a model has a `score` of its own. A model that fuses
+    embeddings returns one part; one that fuses scores returns one part per modality. The same call serves scoring,
+    nearest-speaker search and export.
 
     Attributes
     ----------
@@ -39,6 +47,10 @@ class FusionModel(ABC):
         The modalities that somebody must have for it.
     averages
         Whether its score is the mean of the cosines of ``needs``: it can be scored by segments, too.
+    cosines
+        Whether its score is the mean of the cosines of its parts: only such scores are normalised by a cohort.
+    calibrated
+        Whether its score is a log-likelihood ratio: it then has a threshold by itself.
     settings
         Its own settings, in its entry of `fusion.models`.
     """
@@ -48,15 +60,38 @@ class FusionModel(ABC):
     trained: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("audio", "visual")
     averages: ClassVar[bool] = False
+    cosines: ClassVar[bool] = True
+    calibrated: ClassVar[bool] = False
     settings: ClassVar[type[Block]] = Block
 
     @abstractmethod
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the parts, each with one row per utterance; absent rows where nothing is known."""
 
+    def score(self, encoded: Sequence[Part], enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
+        """Score trials.
+
+        Parameters
+        ----------
+        encoded
+            What `encode` returned.
+        enrol, test
+            (T,) rows of it.
+
+        Returns
+        -------
+        (T,) float32, NaN where the two sides have nothing that can be compared; higher means "same person".
+        """
+        from avsieve.evaluation.scoring import mean_of_cosines
+
+        return mean_of_cosines(encoded, enrol, test)
+
 
 class TrainedModel(FusionModel, Generic[S]):
-    """A model whose network is trained.
+    """A model that is trained on a list.
+
+    Its `network` is a module of torch that holds all that is learned, as parameters or buffers, and the lengths
+    `LENGTHS` as attributes.
 
     Parameters
     ----------
@@ -76,14 +111,53 @@ class TrainedModel(FusionModel, Generic[S]):
 
     @classmethod
     @abstractmethod
-    def build(cls, audio_dim: int, visual_dim: int, dim: int, own: S) -> NeuralFusion:
+    def build(cls, audio_dim: int, visual_dim: int, dim: int, own: S) -> nn.Module:
         """Return a new network."""
+
+    @abstractmethod
+    def train(
+        self, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
+    ) -> list[float]:
+        """Train the network in place; it ends on ``device``, in evaluation mode.
+
+        Parameters
+        ----------
+        inputs, speakers
+            The training utterances and the speaker of each.
+        settings
+            How to train.
+        seed
+            Of all that is drawn.
+
+        Returns
+        -------
+        The loss, from the first epoch or step to the last.
+
+        Raises
+        ------
+        TooFewError
+            If there are too few people, or utterances of them, to train on.
+        """
 
     @property
     def shape(self) -> dict[str, Any]:
         """What builds it again: lengths and its own settings, by name."""
         return {name: getattr(self.network, name) for name in LENGTHS} | self.own.model_dump()
 
+
+class NeuralModel(TrainedModel[S]):
+    """A model whose network turns both embeddings into one, trained to tell the list's speakers apart."""
+
+    network: NeuralFusion
+
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the fused embeddings."""
         return self.network.encode(inputs)
+
+    def train(
+        self, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
+    ) -> list[float]:
+        """Train the network by `avsieve.fusion.training.train_fusion`."""
+        from avsieve.fusion.training import train_fusion
+
+        return train_fusion(self, inputs, speakers, settings, seed=seed, device=device)

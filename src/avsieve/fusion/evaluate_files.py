@@ -13,7 +13,8 @@ import pandas as pd
 import torch
 
 from avsieve.evaluation.as_norm import Cohort
-from avsieve.evaluation.labels import LABELS, OFFICIAL
+from avsieve.evaluation.labels import OFFICIAL
+from avsieve.evaluation.metrics import CALIBRATED, METRICS
 from avsieve.evaluation.results import evaluated, listed_speakers, refuse_seen_speakers
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.segments import read_segments
@@ -38,8 +39,8 @@ from avsieve.storage.tables import write_table
 
 logger = logging.getLogger(__name__)
 
-_OF_LIST = ["labels", "trials", "trials_version", "trials_sha256", "eer_definition"]
-_SHOWN = ["labels", "model", "trained_on", "condition", "protocol", "scores", "eer", "n_missing"]
+_OF_LIST = ["list", "labels", "trials", "trials_version", "trials_sha256", "eer_definition"]
+_SHOWN = ["list", "model", "trained_on", "condition", "protocol", "scores", "eer", "n_missing"]
 
 
 @dataclass(frozen=True)
@@ -84,20 +85,27 @@ class Tables:
         columns = item.columns() | {"eer_definition": self.definition}
         self.results.append(outcome.results.assign(**columns))
         self.gains.append(outcome.gains.assign(**columns))
-        self.curves.append(outcome.curves.assign(labels=item.labels))
-        logger.info("%s:\n%s", LABELS[item.labels], self.results[-1][_SHOWN].to_string(index=False))
+        self.curves.append(outcome.curves.assign(list=item.name, labels=item.labels))
+        logger.info("%s:\n%s", item.words, self.results[-1][_SHOWN].to_string(index=False))
 
     def write(self, results: Path, gains: Path, curves: Path) -> None:
         """Write the three tables."""
-        table = _joined(self.results, [*RESULT_COLUMNS, *_OF_LIST])
+        table = _with_figures(_joined(self.results, [*RESULT_COLUMNS, *_OF_LIST]))
         write_text(results, table.to_csv(index=False, float_format="%.6f", na_rep="-"))
         write_text(gains, _joined(self.gains, [*GAIN_COLUMNS, *_OF_LIST]).to_csv(index=False, float_format="%.6f"))
-        write_table(curves, _joined(self.curves, [*CURVE_COLUMNS, "labels"]))
+        write_table(curves, _joined(self.curves, [*CURVE_COLUMNS, "list", "labels"]))
 
 
 def _joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     whole = [table for table in tables if len(table)]
     return pd.concat(whole, ignore_index=True) if whole else pd.DataFrame(columns=columns)
+
+
+def _with_figures(results: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns of figures that no system has, behind those that all have."""
+    columns = [column for column in results if column not in CALIBRATED]
+    at = 1 + max(columns.index(name) for name in METRICS if name in columns)
+    return results.reindex(columns=[*columns[:at], *CALIBRATED, *columns[at:]])
 
 
 def name_of(path: Path) -> str:
@@ -136,6 +144,8 @@ def evaluate_lists(
     ------
     NothingScoredError
         If a list that the user named cannot be scored. What a run makes of itself may not suffice, and is left out.
+    AvsieveError
+        If an encoder or a model was trained on a speaker of one of the lists: before any is evaluated.
     """
     tables = Tables(definition)
     trained = []
@@ -151,9 +161,15 @@ def evaluate_lists(
         names = read_corpus_list(cohort)["utterance"].tolist()
         normalisation = Normalisation(Cohort(names, top), files.inputs(names), files.segments(names))
 
+    seen = [(listed_speakers(path), f"an encoder trained on {path}") for path in trained_on]
+    seen += [(set(system.speakers), f"{system.model.name} ({system.trained_on})") for system in trained]
+    for item in lists:
+        if item.trials is None:
+            continue
+        for speakers, model in seen:
+            refuse_seen_speakers(item.trials, speakers, model, item.words)
+
     def outcome_of(trials: Trials, *, lenient: bool) -> Outcome:
-        for path in trained_on:
-            refuse_seen_speakers(trials, listed_speakers(path), f"an encoder trained on {path}")
         inputs = files.inputs(trials.utterances)
         return evaluate_systems(
             trials,
@@ -172,7 +188,7 @@ def evaluate_lists(
         outcome, facts = evaluated(item, partial(outcome_of, lenient=item.labels != OFFICIAL))
         tables.lists.append(facts)
         if outcome is None:
-            logger.warning("%s: left out: %s", LABELS[item.labels], facts["left_out"])
+            logger.warning("%s: left out: %s", item.words, facts["left_out"])
         else:
             tables.add(item, outcome)
     return tables

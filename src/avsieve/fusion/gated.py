@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from avsieve.fusion.base import TrainedModel
+from avsieve.fusion.base import NeuralModel
 from avsieve.settings import Block, key
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class GatedSettings(Block):
     hidden: int = key(32, "Width of the gate's bottleneck.", ge=1)
 
 
-class Gated(TrainedModel[GatedSettings]):
+class Gated(NeuralModel[GatedSettings]):
     """A small network decides, for each dimension, how much voice and how much face."""
 
     name = "gated"

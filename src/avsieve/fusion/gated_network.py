@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from avsieve.fusion.inputs import Inputs
+from avsieve.fusion.missing import close_gate
 from avsieve.fusion.neural import NeuralFusion
 
 START_SIZE = 0.4  # root mean square before tanh at the start: tanh(0.4) = 0.38
@@ -49,9 +50,8 @@ class GatedFusion(NeuralFusion):
         nn.init.zeros_(self.gate_out.bias)
 
     @torch.no_grad()
-    def start(self, inputs: Inputs, labels: np.ndarray) -> None:
-        """Fit the standardisation and turn the projections to the discriminant directions."""
-        super().start(inputs, labels)
+    def start_at_data(self, inputs: Inputs, labels: np.ndarray) -> None:
+        """Turn the projections to the discriminant directions."""
         weight = torch.from_numpy(self.first_projection(inputs, labels, START_SIZE))
         self.audio_projection.weight.copy_(weight[:, : self.audio_dim])
         self.visual_projection.weight.copy_(weight[:, self.audio_dim :])
@@ -61,8 +61,7 @@ class GatedFusion(NeuralFusion):
     def gate(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
         """Return z (B, dim): 1 is all voice, 0 all face."""
         z = torch.sigmoid(self.gate_out(torch.relu(self.gate_norm(self.gate_in(torch.cat([audio, visual], dim=1))))))
-        z = torch.where(has_visual[:, None], z, torch.ones_like(z))
-        return torch.where(has_audio[:, None], z, torch.zeros_like(z))
+        return close_gate(z, has_audio, has_visual)
 
     def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
         """Return (B, dim)."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from avsieve.embedding_files.own_tables import read_embeddings
+from avsieve.embedding_files.own_tables import read_embeddings, read_measures
 from avsieve.errors import AvsieveError
 
 
@@ -26,12 +26,15 @@ class Stream:
     sequence, mask
         (U, T, D) float32 and (U, T) bool: segments or frames, and which of them exist. None where a run has none; a
         model that needs them says so.
+    measures
+        Name -> (U,) float32, what is known of an utterance's quality, such as its duration; NaN where it is not known.
     """
 
     pooled: np.ndarray
     present: np.ndarray
     sequence: np.ndarray | None = None
     mask: np.ndarray | None = None
+    measures: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.present)
@@ -60,7 +63,8 @@ class Stream:
         """Take the modality away from the utterances where ``missing`` (U,) is set."""
         pooled = np.where(missing[:, None], np.float32(0), self.pooled)
         mask = None if self.mask is None else self.mask & ~missing[:, None]
-        return Stream(pooled, self.present & ~missing, self.sequence, mask)
+        measures = {name: np.where(missing, np.float32(np.nan), x) for name, x in self.measures.items()}
+        return Stream(pooled, self.present & ~missing, self.sequence, mask, measures)
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Inputs:
 
 
 def read_stream(utterances: Sequence[str], paths: Sequence[str | Path]) -> Stream:
-    """Read one modality from the embedding tables of the shards, in the order of ``utterances``.
+    """Read one modality from the embedding tables of the shards, in the order of ``utterances``, with its measures.
 
     Raises
     ------
@@ -100,6 +104,7 @@ def read_stream(utterances: Sequence[str], paths: Sequence[str | Path]) -> Strea
         raise AvsieveError(f"utterance {index[index.duplicated()][0]} is listed twice; expected each once")
     pooled: np.ndarray | None = None
     present = np.zeros(len(utterances), dtype=bool)
+    measures: dict[str, np.ndarray] = {}
     for path in paths:
         names, vectors = read_embeddings(path)
         if not names:
@@ -120,6 +125,8 @@ def read_stream(utterances: Sequence[str], paths: Sequence[str | Path]) -> Strea
             )
         pooled[rows] = vectors[wanted]
         present[rows] = True
+        for name, values in read_measures(path).items():
+            measures.setdefault(name, np.full(len(utterances), np.nan, np.float32))[rows] = values[wanted]
     if pooled is None:
         return Stream(np.zeros((len(utterances), 0), dtype=np.float32), present)
-    return Stream(pooled, present)
+    return Stream(pooled, present, measures=measures)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from avsieve.fusion.base import TrainedModel
+from avsieve.fusion.base import NeuralModel
 from avsieve.settings import Block
 
 if TYPE_CHECKING:
     from avsieve.fusion.linear_network import LinearConcatenation
 
 
-class Linear(TrainedModel[Block]):
+class Linear(NeuralModel[Block]):
     """One matrix over both embeddings, the plainest model that is trained."""
 
     name = "linear"

@@ -23,9 +23,8 @@ class LinearConcatenation(NeuralFusion):
         self.projection = nn.Linear(audio_dim + visual_dim, dim, bias=False)
 
     @torch.no_grad()
-    def start(self, inputs: Inputs, labels: np.ndarray) -> None:
-        """Fit the standardisation and turn the projection to the discriminant directions."""
-        super().start(inputs, labels)
+    def start_at_data(self, inputs: Inputs, labels: np.ndarray) -> None:
+        """Turn the projection to the discriminant directions."""
         self.projection.weight.copy_(torch.from_numpy(self.first_projection(inputs, labels, 1.0)))
 
     def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:

@@ -53,17 +53,29 @@ class Standardise(nn.Module):
     Centring and length normalisation as before PLDA (Garcia-Romero and Espy-Wilson, Interspeech 2011). Both modalities
     get the same length, whatever their dimension: the concatenation of the two weighs them alike. The mean is part of
     the model: what training saw and what scoring sees cannot differ.
+
+    Parameters
+    ----------
+    dim
+        Length of the embeddings.
+    length
+        Norm of what it returns.
+    centred
+        Whether a mean is learned; without one the unit vectors only get their length.
     """
 
     mean: Tensor
 
-    def __init__(self, dim: int, length: float) -> None:
+    def __init__(self, dim: int, length: float, *, centred: bool = True) -> None:
         super().__init__()
         self.length = length
+        self.centred = centred
         self.register_buffer("mean", torch.zeros(dim))
 
     def fit(self, stream: Stream) -> None:
         """Learn the mean from the present rows, an even choice of at most `START_ROWS`."""
+        if not self.centred:
+            return
         unit = Part.of(stream.pooled[_evenly(stream.present)]).vectors
         if len(unit):
             self.mean.copy_(torch.from_numpy(unit.mean(axis=0, dtype=np.float64)))
@@ -77,7 +89,7 @@ class Standardise(nn.Module):
 class NeuralFusion(nn.Module, ABC):
     """A network from both modalities to one embedding.
 
-    Subclasses give `name` (that of their model, for messages) and `fuse`; `start` may set weights from the data.
+    Subclasses give `name` and `fuse`, and `start_at_data` where their first weights come from the data.
 
     Parameters
     ----------
@@ -85,9 +97,22 @@ class NeuralFusion(nn.Module, ABC):
         Length of the embeddings.
     dim
         Length of the fused embedding.
+
+    Attributes
+    ----------
+    name
+        That of its model, for messages.
+    centred
+        Whether the training mean is taken from the embeddings and both get entries of about 1 (`Standardise`). If not,
+        the network sees vectors of length 1, as most published heads do.
+    from_data
+        Whether training starts at weights and class centres that come from the data. If not, they are random, of the
+        training's seed.
     """
 
     name: ClassVar[str]
+    centred: ClassVar[bool] = True
+    from_data: ClassVar[bool] = True
 
     def __init__(self, audio_dim: int, visual_dim: int, dim: int) -> None:
         super().__init__()
@@ -97,15 +122,16 @@ class NeuralFusion(nn.Module, ABC):
                 "fusion model needs both modalities: run the missing stage, or leave this model out"
             )
         self.audio_dim, self.visual_dim, self.dim = audio_dim, visual_dim, dim
-        length = math.sqrt((audio_dim + visual_dim) / 2)  # entries of about 1
-        self.audio_standard, self.visual_standard = Standardise(audio_dim, length), Standardise(visual_dim, length)
+        length = math.sqrt((audio_dim + visual_dim) / 2) if self.centred else 1.0  # entries of about 1
+        self.audio_standard = Standardise(audio_dim, length, centred=self.centred)
+        self.visual_standard = Standardise(visual_dim, length, centred=self.centred)
 
     @abstractmethod
     def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
         """Return (B, dim) from standardised embeddings (B, Da), (B, Dv), zero where (B,) bool says absent."""
 
     def start(self, inputs: Inputs, labels: np.ndarray) -> None:
-        """Fit the standardisation, and set the first weights where a subclass has better ones than random.
+        """Fit the standardisation and set the first weights, from the data or from torch's generator.
 
         Parameters
         ----------
@@ -116,6 +142,19 @@ class NeuralFusion(nn.Module, ABC):
         """
         self.audio_standard.fit(inputs.audio)
         self.visual_standard.fit(inputs.visual)
+        if self.from_data:
+            self.start_at_data(inputs, labels)
+        else:
+            self.draw()
+
+    def start_at_data(self, inputs: Inputs, labels: np.ndarray) -> None:
+        """Set the first weights from the training utterances; by default they stay as they are."""
+
+    def draw(self) -> None:
+        """Draw the first weights from torch's generator, whatever they were: the seed of the training decides."""
+        for module in self.modules():
+            if callable(reset := getattr(module, "reset_parameters", None)):
+                reset()
 
     def first_projection(self, inputs: Inputs, labels: np.ndarray, size: float) -> np.ndarray:
         """Return (dim, Da + Dv) float32: the discriminant directions of the training data (`discriminant_directions`).

@@ -148,7 +148,11 @@ def evaluate_systems(
 
     def add(system: System, way: Way, scores: np.ndarray) -> None:
         try:
-            result = evaluate(trials, scores, definition=definition, replicates=replicates, seed=seed)
+            # The AS-norm of log-likelihood ratios, or those of segments, would be none.
+            calibrated = system.model.calibrated and way.scores == RAW and way.protocol == FULL
+            result = evaluate(
+                trials, scores, definition=definition, replicates=replicates, seed=seed, calibrated=calibrated
+            )
         except NothingScoredError as error:
             if not lenient:
                 raise
@@ -167,8 +171,10 @@ def evaluate_systems(
         normalised = None if normalisation is None or condition != WHOLE else normalisation.inputs
         for system in systems:
             parts = system.model.encode(given)
-            others = [None] * len(parts) if normalised is None else system.model.encode(normalised)
-            for way, scores in score(list(map(Embedded, parts, others)), trials, cohort).items():
+            normal = normalised if system.model.cosines else None
+            others = [None] * len(parts) if normal is None else system.model.encode(normal)
+            embedded = list(map(Embedded, parts, others))
+            for way, scores in score(embedded, trials, cohort, system.model.score).items():
                 add(system, Way(condition, scores=way), scores)
     for system in systems:
         if segments and _has_segments(system.model, segments):

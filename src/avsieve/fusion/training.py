@@ -1,4 +1,4 @@
-"""Train a fusion network on a list: AAM-softmax over the list's speakers, encoders untouched."""
+"""Train a fusion network on a list to tell its speakers apart; encoders stay untouched."""
 
 from __future__ import annotations
 
@@ -12,30 +12,22 @@ import torch
 from torch import nn
 
 from avsieve.errors import AvsieveError
-from avsieve.evaluation.scoring import Part
-from avsieve.fusion.base import TrainedModel
+from avsieve.fusion.base import NeuralModel, TrainedModel
 from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
+from avsieve.fusion.examples import Examples, pair_anew
 from avsieve.fusion.inputs import Inputs, read_stream
-from avsieve.fusion.neural import StreamBatch, class_means
+from avsieve.fusion.losses import SumOfLosses
+from avsieve.fusion.neural import StreamBatch
+from avsieve.fusion.optimisation import build_optimiser, build_schedule
+from avsieve.fusion.pairs import TooFewError, labels_of
+from avsieve.fusion.recipe import Recipe, own_recipe
 from avsieve.fusion.settings import Fusion
 from avsieve.lists.train_list import read_train_list
 from avsieve.settings import Block
 from avsieve.storage.provenance import sha256_of, versions
 from avsieve.storage.tables import read_table
-from avsieve.training.encoder.margin import AAMSoftmax
 
 logger = logging.getLogger(__name__)
-
-
-class TooFewError(AvsieveError):
-    """There are too few people, or utterances of them, to train on."""
-
-
-def labels_of(speakers: Sequence[str]) -> tuple[list[str], np.ndarray]:
-    """Return the speakers present, sorted, and each row's rank among them, (N,) int64."""
-    names = sorted(set(speakers))
-    rank = {name: i for i, name in enumerate(names)}
-    return names, np.array([rank[s] for s in speakers], dtype=np.int64)
 
 
 class _L2SP(nn.Module):
@@ -56,20 +48,20 @@ class _L2SP(nn.Module):
 
 
 def train_fusion(
-    model: TrainedModel, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
+    model: NeuralModel, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
 ) -> list[float]:
     """Train ``model`` in place; it ends on ``device``, in evaluation mode.
 
     Parameters
     ----------
     model
-        A new model; its first weights come from the data (`NeuralFusion.start`) and from torch's generator.
+        A new model; its first weights come from the data or from torch's generator (`NeuralFusion.start`).
     inputs, speakers
         The training utterances and the speaker of each. Utterances without any modality are left out.
     settings
-        How to train: epochs, batches, learning rate, L2-SP, margin and scale, modalities dropped.
+        How to train, where the model's own settings do not say otherwise (`Recipe`).
     seed
-        Of the order, the modalities dropped and the class centres.
+        Of the pairs, the order, the modalities dropped, dropout, and the weights and class centres that are random.
 
     Returns
     -------
@@ -90,33 +82,37 @@ def train_fusion(
     rng = np.random.default_rng(seed)
     everywhere = np.zeros(len(inputs), dtype=np.int64)
     everywhere[usable] = labels
+    recipe = Recipe.of(settings, model.own)
     network = model.network
     network.start(inputs, everywhere)
     network.to(device)
-    head = AAMSoftmax(network.dim, len(names), margin=0.0, scale=settings.scale).to(device)
-    _start_head(head, model.encode(inputs)[0].vectors[usable], labels)
+    head = SumOfLosses(recipe.losses, network.dim, len(names), scale=recipe.scale).to(device)
+    if network.from_data:
+        head.start_at(model.encode(inputs)[0].vectors[usable], labels)
     l2_sp = _L2SP(network)
-    parameters = [*network.parameters(), *head.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate)
-    steps_per_epoch = max(1, len(usable) // settings.batch_size)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs * steps_per_epoch)
-    targets = torch.from_numpy(labels).to(device)
+    pairs = recipe.pairs
+    examples = pair_anew(inputs, usable, labels, pairs, rng) if pairs else Examples(usable, usable, labels)
+    optimiser = build_optimiser(recipe, [*network.parameters(), *head.parameters()])
+    steps_per_epoch = max(1, len(examples) // recipe.batch_size)
+    schedule = build_schedule(recipe, optimiser, steps_per_epoch)
+    targets = torch.from_numpy(examples.labels).to(device)
     history = []
     network.train()
-    for epoch in range(settings.epochs):
-        head.set_margin(settings.margin * min(1.0, epoch / max(1.0, settings.epochs / 5)))
+    for epoch in range(recipe.epochs):
+        risen = min(1.0, epoch / max(1.0, recipe.epochs / 5)) if recipe.margin_rises else 1.0
+        head.set_margin(recipe.margin * risen)
         losses = []
         # Batches are of nearly equal size: batch normalisation does not like a last one of a single row.
-        for rows in np.array_split(rng.permutation(len(usable)), steps_per_epoch):
+        for rows in np.array_split(rng.permutation(len(examples)), steps_per_epoch):
             audio, visual = _drop(
-                StreamBatch.of(inputs.audio, usable[rows], device),
-                StreamBatch.of(inputs.visual, usable[rows], device),
-                settings.drop_modality,
+                StreamBatch.of(inputs.audio, examples.audio[rows], device),
+                StreamBatch.of(inputs.visual, examples.visual[rows], device),
+                recipe.drop_modality,
                 rng,
             )
             loss = head(network(audio, visual), targets[torch.from_numpy(rows).to(device)])
             optimiser.zero_grad(set_to_none=True)
-            (loss + settings.l2_sp * l2_sp()).backward()
+            (loss + recipe.l2_sp * l2_sp() if recipe.l2_sp else loss).backward()
             optimiser.step()
             schedule.step()
             losses.append(float(loss.detach()))
@@ -126,15 +122,6 @@ def train_fusion(
     logger.info("%s: loss %.3f in the first epoch, %.3f in the last", model.name, history[0], history[-1])
     network.eval()
     return history
-
-
-@torch.no_grad()
-def _start_head(head: AAMSoftmax, vectors: np.ndarray, labels: np.ndarray) -> None:
-    """Put each class centre at the mean of its utterances: with random ones a small set would be turned upside down."""
-    unit = Part.of(class_means(vectors, labels))
-    found = torch.from_numpy(unit.vectors).to(head.weight.dtype).to(head.weight.device)
-    present = torch.from_numpy(unit.present).to(head.weight.device)
-    head.weight.copy_(torch.where(present[:, None], found * head.weight.norm(dim=1).mean(), head.weight))
 
 
 def _drop(
@@ -186,7 +173,7 @@ def train_on_list(
         "utterances": len(inputs),
         "without_audio": int((~inputs.audio.present).sum()),
         "without_visual": int((~inputs.visual.present).sum()),
-        "recipe": settings.model_dump(exclude={"models", "seeds", "dim"}),
+        "recipe": settings.model_dump(exclude={"models", "seeds", "dim"}) | own_recipe(own),
         "device": device.type,
         "versions": versions("torch", "numpy"),
     }
@@ -194,7 +181,7 @@ def train_on_list(
         torch.manual_seed(seed)
         model = kind(inputs.audio.dim, inputs.visual.dim, settings.dim, own)
         try:
-            history = train_fusion(model, inputs, speakers, settings, seed=seed, device=device)
+            history = model.train(inputs, speakers, settings, seed=seed, device=device)
         except TooFewError as error:
             save_left_out(path, str(error))
             logger.warning("the model is left out: %s", error)

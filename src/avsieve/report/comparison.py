@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from avsieve.evaluation.labels import CAUTION, LABELS, TRUSTED
+from avsieve.evaluation.labels import CAUTION, TRUSTED, in_words
 from avsieve.report.errors import label_of
 from avsieve.report.significance import VERDICTS, verdict
 from avsieve.report.summary import percent
@@ -54,7 +54,7 @@ def comparison_text(facts: Mapping[str, Any], gains: Sequence[Mapping[str, Any]]
     ]
     told = facts.get("trial_lists") or [facts]
     for item in told:
-        lines += ["", *_one_list(item, comparison_rows([g for g in gains if g.get("labels") == item.get("labels")]))]
+        lines += ["", *_one_list(item, comparison_rows([g for g in gains if g.get("list") == item.get("list")]))]
     lines += ["", f"EER: {facts['eer_definition']}. Intervals: of the gain, paired, speakers and seeds resampled."]
     if facts["n_speakers"] < 20 or len(seeds) < 5:
         lines.append("With fewer than 20 speakers or 5 seeds they are too narrow.")
@@ -65,7 +65,7 @@ def comparison_text(facts: Mapping[str, Any], gains: Sequence[Mapping[str, Any]]
 
 def _one_list(facts: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Tell what was found on one list of trials."""
-    what = LABELS.get(facts.get("labels", ""), "")
+    what = in_words(facts.get("labels", ""), facts.get("list", ""))
     if facts.get("left_out"):
         return textwrap.wrap(f"{what}: left out: {facts['left_out']}", 100)
     name = "" if facts["trials_version"] == "-" else f"{facts['trials']} {facts['trials_version']}, "

@@ -33,8 +33,11 @@ def _det_lines(ax: Axes, points: pd.DataFrame, low: float, label: str, **line: A
         ax.plot(norm.ppf(x[inside]), norm.ppf(y[inside]), lw=1.2, clip_on=False, **line, **own)
 
 
-def det_curves(curves: pd.DataFrame) -> str:
-    """Draw the DET curves on normal-deviate axes, dashed before cleansing; a rate of 0 lies on the edge."""
+def det_curves(curves: pd.DataFrame, on: str = "") -> str:
+    """Draw the DET curves on normal-deviate axes, dashed before cleansing; a rate of 0 lies on the edge.
+
+    ``on`` says which trials they are of.
+    """
     low, models = _lowest(curves), list(dict.fromkeys(curves["model"]))
     styles = {"-": "-", "clean": "-", "all": "--"}
 
@@ -47,7 +50,7 @@ def det_curves(curves: pd.DataFrame) -> str:
         _det_axes(ax, low)
         ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
 
-    return draw(paint, 5.2, 5.4, "Detection error trade-off of every model")
+    return draw(paint, 5.2, 5.4, f"Detection error trade-off of every model{on and f' on {on}'}")
 
 
 def arm_curves(curves: pd.DataFrame) -> str:
@@ -86,20 +89,20 @@ def _det_axes(ax: Axes, low: float) -> None:
     ax.set_ylabel("targets rejected, %")
 
 
-def _of_first_list(run: Any) -> str | None:
-    """Draw the curves of the list that the headline stands on."""
-    return det_curves(run.evaluated[0].curves) if run.evaluated and len(run.evaluated[0].curves) else None
+def _of_list(item: Any) -> str | None:
+    """Draw the curves of a list of trials."""
+    return det_curves(item.curves, item.what) if len(item.curves) else None
 
 
 def _of_comparison(run: Any) -> str | None:
     """Draw those of the encoders that were trained on both lists, on the trials that the headline stands on."""
     curves = run.comparison_curves
-    if len(curves) and "labels" in curves:
-        curves = curves[curves["labels"] == run.comparison.get("labels")]
+    if len(curves) and "list" in curves:
+        curves = curves[curves["list"] == run.comparison.get("list")]
     return arm_curves(curves) if len(run.comparison_curves) else None
 
 
-DET_CURVES = ReportFigure("worth", _of_first_list, narrow=lambda _: True)
+DET_CURVES = ReportFigure("trials", _of_list, narrow=lambda _: True)
 ARM_CURVES = ReportFigure(
     "compared_curves", _of_comparison, narrow=lambda run: run.comparison_curves["model"].nunique() < 3
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from avsieve.evaluation.labels import LABELS
+from avsieve.evaluation.labels import LABELS, in_words
 from avsieve.fusion.registry import MODELS
 from avsieve.report.significance import verdict
 
@@ -36,10 +36,12 @@ class Evaluated:
 
     Attributes
     ----------
-    labels
-        What its labels stand on (`avsieve.evaluation.labels.LABELS`); empty where the tables do not say.
+    name, labels
+        What the results call it, and what its labels stand on (`avsieve.evaluation.labels.LABELS`); empty where the
+        tables do not say.
     """
 
+    name: str
     labels: str
     results: pd.DataFrame
     gains: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -47,8 +49,8 @@ class Evaluated:
 
     @property
     def what(self) -> str:
-        """What its labels stand on, in words."""
-        return LABELS.get(self.labels, self.labels)
+        """What it is, in words."""
+        return in_words(self.labels, self.name)
 
     @property
     def first(self) -> dict[str, Any]:
@@ -65,15 +67,17 @@ def evaluated_lists(results: pd.DataFrame, gains: pd.DataFrame, curves: pd.DataF
     """Part the tables by their lists of trials; the one that the headline stands on comes first."""
     if results.empty:
         return []
-    if "labels" not in results:
-        return [Evaluated("", results, gains, curves)]
+    if "list" not in results:
+        return [Evaluated("", "", results, gains, curves)]
     order = list(LABELS)
-    names = sorted(results["labels"].unique(), key=lambda name: order.index(name) if name in order else len(order))
+    labels_of = results.drop_duplicates("list").set_index("list")["labels"].to_dict()
+    # Lists of the same labels stay in the order of the table.
+    names = sorted(labels_of, key=lambda name: order.index(labels_of[name]) if labels_of[name] in order else len(order))
 
     def of(table: pd.DataFrame, name: str) -> pd.DataFrame:
-        return table[table["labels"] == name] if "labels" in table else table
+        return table[table["list"] == name] if "list" in table else table
 
-    return [Evaluated(name, of(results, name), of(gains, name), of(curves, name)) for name in names]
+    return [Evaluated(n, labels_of[n], of(results, n), of(gains, n), of(curves, n)) for n in names]
 
 
 def _chosen(table: pd.DataFrame, way: dict[str, str]) -> pd.DataFrame:

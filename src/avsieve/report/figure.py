@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-Place = Literal["trials", "worth", "compared", "compared_curves", "similarities"]
-"""Where a figure may stand: with each list of trials; below these lists; above and below the tables about the encoders
+Place = Literal["trials", "compared", "compared_curves", "similarities"]
+"""Where a figure may stand: with each list of trials; above and below the tables about the encoders
 that were trained on both lists; among the similarities."""
 PLACES: tuple[Place, ...] = get_args(Place)
 

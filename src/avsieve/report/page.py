@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from avsieve.evaluation.labels import CAUTION, GIVEN, LABELS, TRUSTED
-from avsieve.evaluation.metrics import METRICS
-from avsieve.report.comparison import comparison_rows
+from avsieve.evaluation.labels import CAUTION, GIVEN, OFFICIAL, TRUSTED, in_words
+from avsieve.evaluation.metrics import CALIBRATED, METRICS, Figure
 from avsieve.report.detection import KIND_LABELS, expectation, found_wrong, judged_rows
 from avsieve.report.errors import Evaluated, headline
 from avsieve.report.figure import Place, Plot
@@ -67,19 +66,26 @@ def render_page(run: Run) -> str:
         damaged=first.rows(condition="damaged") if first else [],
         ways=[{"name": name} | row for name, way in WAYS.items() for row in _rows_of(first, way)],
         verdicts=VERDICTS,
-        metrics={name: metric for name, metric in METRICS.items() if name != "eer"},  # which has columns of its own
+        metrics=_metrics(run.results),
         share=share,
         percent=percent,
         comparison=run.comparison,
         compared=run.compared,
-        compared_raw=[row for row in comparison_rows(run.comparison.get("gains", [])) if row not in run.compared],
-        labels=LABELS,
+        compared_on=in_words(run.comparison["labels"], run.comparison["list"]) if "list" in run.comparison else "",
         plots=_plots,
         failures=run.failures.head(SHOWN_FAILURES).to_dict("records"),
         failure_counts=_failure_counts(run.failures),
         times=run.times.to_dict("records"),
         warnings=run.warnings,
     )
+
+
+def _metrics(results: pd.DataFrame) -> dict[str, Figure]:
+    """Return the figures of the tables but the EER, which has columns of its own: those that some system has."""
+    own: dict[str, Figure] = {name: metric for name, metric in METRICS.items() if name != "eer"}
+    return own | {
+        name: metric for name, metric in CALIBRATED.items() if name in results and results[name].notna().any()
+    }
 
 
 def _rows_of(item: Evaluated | None, way: dict[str, str]) -> list[dict[str, Any]]:
@@ -138,7 +144,7 @@ def _headline(item: Evaluated, wanted: str) -> list[dict[str, str]]:
     row = headline(item.rows(), wanted)
     if row is None:
         return []
-    on = f"; {item.what}" if item.labels in (TRUSTED, GIVEN) else ""
+    on = f"; {item.what}" if item.labels in (TRUSTED, GIVEN, OFFICIAL) else ""
     if row["untrained"]:
         value = row["untrained"]
         bounds = f"; {percent(value['eer_low'])} to {percent(value['eer_high'])}" if "eer_low" in value else ""

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from avsieve.cleansing.warning_texts import Warned, warnings_in_words
-from avsieve.evaluation.labels import LABELS
+from avsieve.evaluation.labels import in_words
 from avsieve.report.comparison import comparison_rows
 from avsieve.report.detection import Detection, compare
 from avsieve.report.errors import Evaluated, evaluated_lists
@@ -74,7 +74,7 @@ class Run:
             if reason := found.get("left_out"):
                 told.append(Warned(f"the evaluation is left out: {reason}"))
             told += [
-                Warned(f"no {LABELS[item['labels']]}: {item['left_out']}", severe=False)
+                Warned(f"no {in_words(item['labels'], item['list'])}: {item['left_out']}", severe=False)
                 for item in json.loads(found.get("trial_lists", "[]"))
                 if item["left_out"] and not reason
             ]
@@ -89,8 +89,17 @@ class Run:
     @cached_property
     def compared(self) -> list[dict[str, Any]]:
         """What the comparison found on the trials that its headline stands on."""
-        rows = comparison_rows(self.comparison.get("gains", []))
-        return [row for row in rows if row.get("labels") == self.comparison.get("labels")]
+        return self._compared_on(self.comparison.get("list"))
+
+    @cached_property
+    def compared_elsewhere(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """What it found on each other list of trials, with that list in words."""
+        others = [of for of in self.comparison.get("trial_lists", []) if of["list"] != self.comparison.get("list")]
+        found = [(in_words(of["labels"], of["list"]), self._compared_on(of["list"])) for of in others]
+        return [(words, rows) for words, rows in found if rows]
+
+    def _compared_on(self, name: str | None) -> list[dict[str, Any]]:
+        return [row for row in comparison_rows(self.comparison.get("gains", [])) if row.get("list") == name]
 
     @cached_property
     def failed(self) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from avsieve.cleansing.warning_texts import Warned, warnings_in_words
-from avsieve.evaluation.labels import CAUTION, GIVEN, TRUSTED
+from avsieve.evaluation.labels import CAUTION, GIVEN, OFFICIAL, TRUSTED
 from avsieve.report.detection import KIND_LABELS, Detection, expectation
 from avsieve.report.errors import Evaluated
 from avsieve.report.significance import VERDICTS
@@ -99,7 +99,8 @@ def _error_table(item: Evaluated, *, of_several: bool, is_first: bool) -> Sequen
     first = item.first
     name = "" if first["trials_version"] == "-" else f"{first['trials']} {first['trials_version']}, "
     lines = [f"trials            {name}{first['total']:,} over {first['n_speakers']:,} speakers"]
-    if item.labels in (TRUSTED, GIVEN) or of_several:
+    # A list of the user's that has VoxCeleb1's name and no other is named already.
+    if item.labels in (TRUSTED, GIVEN) or of_several or (item.labels == OFFICIAL and item.name != first["trials"]):
         lines.append(f"{'':18}{item.what}{' (the headline)' if of_several and is_first else ''}")
     rows = item.rows()
     plain = [row for row in rows if row["untrained"]]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from avsieve.evaluation.results import read_evaluation
 from avsieve.report.detection import read_truth
 from avsieve.report.facts import read_failures, read_provenance, read_times
 from avsieve.report.media import Media
@@ -112,8 +113,8 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
         title=settings.title,
         headline=headline,
         builtin=builtin,
-        results=pd.read_csv(inputs.results) if inputs.results else pd.DataFrame(),
-        gains=pd.read_csv(inputs.gains) if inputs.gains else pd.DataFrame(),
+        results=read_evaluation(inputs.results) if inputs.results else pd.DataFrame(),
+        gains=read_evaluation(inputs.gains) if inputs.gains else pd.DataFrame(),
         curves=read_table(inputs.curves) if inputs.curves else pd.DataFrame(),
         comparison=json.loads(inputs.comparison.read_text(encoding="utf-8")) if inputs.comparison else {},
         comparison_curves=read_table(inputs.comparison_curves) if inputs.comparison_curves else pd.DataFrame(),

@@ -268,22 +268,28 @@ class Wiring:
         """Kinds of files to export."""
         self.export_files = [given(path) for path in (export.speakers, export.utterances) if path is not None]
         """Lists that say of whom."""
-        self.trial_lists = {OFFICIAL: given(evaluation.trials)} if evaluation.trials else self._made_trials()
-        self.trials = list(self.trial_lists.values())
-        """Trial lists by what their labels stand on, and their files: inputs of every evaluation."""
-        self.trial_labels = {"labels": list(self.trial_lists)}
+        own = [(OFFICIAL, given(path)) for path in evaluation.trial_paths]
+        self.trial_lists = own or self._made_trials()
+        """Trial lists: what the labels of each stand on, and its file."""
+        self.trials = [path for _, path in self.trial_lists]
+        """Their files: inputs of every evaluation."""
+        self.trial_labels = {
+            "labels": [labels for labels, _ in self.trial_lists],
+            "trials_name": evaluation.trial_names,
+        }
+        """What is told of them, in that order; without names the evaluation finds their own."""
         self.builtin_models = builtin_on_real(self.config)
         """Keys of the shipped models that this run uses on data that they do not know."""
         self.headline = self.config.fusion.names[0] if self.config.fusion.models else "score_average"
         """Whose figure the report begins with: chosen by the configuration, before anything is known."""
         self.trial_files = {"sex": self.at(sex) if sex and self.source.writes_sex else sex, "truth": known}
 
-    def _made_trials(self) -> dict[str, str]:
+    def _made_trials(self) -> list[tuple[str, str]]:
         """Return the lists that the run makes: with the truth known one; else those of trusted and of all labels."""
         made = P.evaluation.trials
         if self.source.writes_truth or self.trial_truth:
-            return {TRUTH: made}
-        return {TRUSTED: P.evaluation.trusted, GIVEN: made}
+            return [(TRUTH, made)]
+        return [(TRUSTED, P.evaluation.trusted), (GIVEN, made)]
 
     def list_of(self, wildcards: Any) -> str:
         """Return the training list of an arm: ``all`` before cleansing, ``clean`` after it."""

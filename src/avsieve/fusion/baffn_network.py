@@ -1,0 +1,170 @@
+"""BAFFN and the two heads it is compared with; see `avsieve.fusion.baffn`.
+
+Gate and attention:
+
+    a' = Drop(W_a BN(a) + b_a)        v' = Drop(W_v BN(v) + b_v)        s = W BN([a; v]) + b
+    gate:       z = sigmoid(s)        e = BN(z * tanh(a') + (1 - z) * tanh(v'))
+    attention:  w = softmax(s)        e = BN(w_a a' + w_v v')
+
+Four things are otherwise than in the source, where they are mistakes. Batch normalisation stays in scoring, by its
+running statistics; without it the gate is nearly constant. The voice and the fused embedding have layers of their own.
+No dropout lies on the gate's logits, where it sets half of the gate to one half. The weights of the attention pass
+gradients on; cut off, the attention never learns. A missing modality takes no part in the statistics.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from avsieve.fusion.missing import PresentNorm, close_gate
+from avsieve.fusion.neural import NeuralFusion
+
+_FIRST_BIAS = 1e-4
+
+
+class _Baffn(NeuralFusion):
+    centred = False
+    from_data = False
+
+    def draw(self) -> None:
+        """Draw the weights by Xavier's uniform rule."""
+        super().draw()
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.constant_(module.bias, _FIRST_BIAS)
+
+
+class _Weighted(_Baffn):
+    """Both modalities, projected and weighted.
+
+    Parameters
+    ----------
+    audio_dim, visual_dim, dim
+        Lengths of the embeddings.
+    scores
+        How many scores are computed from both.
+    dropout
+        Share of the projected entries that are dropped in training.
+    """
+
+    def __init__(self, audio_dim: int, visual_dim: int, dim: int, scores: int, dropout: float) -> None:
+        super().__init__(audio_dim, visual_dim, dim)
+        self.audio_norm = PresentNorm(audio_dim)
+        self.visual_norm = PresentNorm(visual_dim)
+        self.joint_norm = PresentNorm(audio_dim + visual_dim)
+        self.audio_projection = nn.Linear(audio_dim, dim)
+        self.visual_projection = nn.Linear(visual_dim, dim)
+        self.score = nn.Linear(audio_dim + visual_dim, scores)
+        self.dropout = nn.Dropout(dropout)
+        self.fused_norm = nn.BatchNorm1d(dim)
+
+    @abstractmethod
+    def share_of_audio(self, scores: Tensor) -> Tensor:
+        """Return the share of the voice, (B, dim or 1), from the scores of both, (B, scores)."""
+
+    @abstractmethod
+    def activate(self, projected: Tensor) -> Tensor:
+        """Return what is weighted, from a projected embedding (B, dim)."""
+
+    def gate(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+        """Return the share of the voice, (B, dim or 1); the face has the rest."""
+        joint = self.joint_norm(torch.cat([audio, visual], dim=1), has_audio & has_visual)
+        return close_gate(self.share_of_audio(self.score(joint)), has_audio, has_visual)
+
+    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+        """Return (B, dim)."""
+        z = self.gate(audio, visual, has_audio, has_visual)
+        voice = self.activate(self.dropout(self.audio_projection(self.audio_norm(audio, has_audio))))
+        face = self.activate(self.dropout(self.visual_projection(self.visual_norm(visual, has_visual))))
+        return self.fused_norm(z * voice + (1 - z) * face)
+
+
+class BaffnGated(_Weighted):
+    """The gate of BAFFN.
+
+    For embeddings of 1024 and 512 and a fused length of 1024: 3,148,800 parameters in linear layers, 3,156,992 with
+    batch normalisation.
+
+    Parameters
+    ----------
+    audio_dim, visual_dim, dim
+        Lengths of the embeddings.
+    dropout
+        Share of the projected entries that are dropped in training.
+    """
+
+    name = "baffn_gated"
+
+    def __init__(self, audio_dim: int, visual_dim: int, dim: int, dropout: float) -> None:
+        super().__init__(audio_dim, visual_dim, dim, dim, dropout)
+
+    def share_of_audio(self, scores: Tensor) -> Tensor:
+        """Return (B, dim)."""
+        return torch.sigmoid(scores)
+
+    def activate(self, projected: Tensor) -> Tensor:
+        """Return (B, dim)."""
+        return torch.tanh(projected)
+
+
+class BaffnAttention(_Weighted):
+    """The attention that BAFFN is compared with: 1,577,986 parameters in linear layers, 1,586,178 in all.
+
+    Parameters
+    ----------
+    audio_dim, visual_dim, dim
+        Lengths of the embeddings.
+    dropout
+        Share of the projected entries that are dropped in training.
+    """
+
+    name = "baffn_attention"
+
+    def __init__(self, audio_dim: int, visual_dim: int, dim: int, dropout: float) -> None:
+        super().__init__(audio_dim, visual_dim, dim, 2, dropout)
+
+    def share_of_audio(self, scores: Tensor) -> Tensor:
+        """Return (B, 1)."""
+        return torch.softmax(scores, dim=1)[:, :1]
+
+    def activate(self, projected: Tensor) -> Tensor:
+        """Return it as it is."""
+        return projected
+
+
+class BaffnConcat(_Baffn):
+    """The concatenation that BAFFN is compared with: two layers, each with dropout and ReLU. 5,245,952 parameters.
+
+    The fused embedding has no negative entries, as in the source. Where a modality is missing it adds nothing to the
+    first layer.
+
+    Parameters
+    ----------
+    audio_dim, visual_dim, dim
+        Lengths of the embeddings.
+    hidden
+        Width of the first layer.
+    dropout
+        Share of the entries that are dropped in training, after either layer.
+    """
+
+    name = "baffn_concat"
+
+    def __init__(self, audio_dim: int, visual_dim: int, dim: int, hidden: int, dropout: float) -> None:
+        super().__init__(audio_dim, visual_dim, dim)
+        self.layers = nn.Sequential(
+            nn.Linear(audio_dim + visual_dim, hidden),
+            nn.Dropout(dropout),
+            nn.ReLU(),
+            nn.Linear(hidden, dim),
+            nn.Dropout(dropout),
+            nn.ReLU(),
+        )
+
+    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+        """Return (B, dim)."""
+        return self.layers(torch.cat([audio, visual], dim=1))
