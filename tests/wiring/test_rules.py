@@ -232,7 +232,8 @@ def test_a_training_depends_on_the_code_of_its_own_model_and_the_evaluation_on_a
     values = {"fusion": {"models": ["linear", {"name": "gated", "hidden": 7}]}}
     wiring = Wiring(values, repository / "workflow")
     gated, linear = (SimpleNamespace(model=name) for name in ("gated", "linear"))
-    assert modules_in(wiring.model_code(gated)) == {"avsieve.fusion.gated", "avsieve.fusion.gated_network"}
+    own = {"avsieve.fusion.gated", "avsieve.fusion.gated_network", "avsieve.fusion.missing"}
+    assert modules_in(wiring.model_code(gated)) == own
     assert modules_in(wiring.model_code(linear)) == {"avsieve.fusion.linear", "avsieve.fusion.linear_network"}
     assert not {"avsieve.fusion.gated", "avsieve.fusion.linear"} & modules_in(wiring.code("train_fusion"))
     assert wiring.model_settings(gated) == "--options '{\"hidden\": 7}'"

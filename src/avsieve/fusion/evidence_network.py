@@ -216,6 +216,8 @@ class EvidenceNetwork(nn.Module):
         Not used: nothing is embedded.
     """
 
+    name = "evidence"
+
     def __init__(self, audio_dim: int, visual_dim: int, dim: int) -> None:
         super().__init__()
         if min(audio_dim, visual_dim) < 1:
