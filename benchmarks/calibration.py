@@ -73,7 +73,8 @@ def main() -> None:
         judgement = judge(scores, "posterior")
         wrong = (corpus.truth["kind"] != "clean").to_numpy()
         decisions = decide(scores, judgement, "either", 0.5)
-        rows, error = reliability(judgement.wrong, wrong)
+        # A speaker's only utterance is not judged: it counts as right, as in the list.
+        rows, error = reliability(np.nan_to_num(judgement.wrong), wrong)
         flagged, promise = ~decisions.clean, expected(decisions)
         hit = (flagged & wrong).sum()
         print(
