@@ -232,8 +232,10 @@ def main() -> None:
         mpl.use("Agg")
         args.figures.mkdir(parents=True, exist_ok=True)
         chosen = {world: judged[world] for world in DRAWN if world in judged} or judged
-        whole = {world: (np.concatenate(p), np.concatenate(w)) for world, (p, w) in
-                 ((world, zip(*outcomes, strict=True)) for world, outcomes in chosen.items())}  # fmt: skip
+        whole = {
+            world: (np.concatenate([p for p, _ in outcomes]), np.concatenate([w for _, w in outcomes]))
+            for world, outcomes in chosen.items()
+        }
         draw_reliability(whole, args.figures / "reliability.png")
         draw_promises(frame, args.figures / "promises.png")
 

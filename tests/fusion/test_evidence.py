@@ -8,8 +8,9 @@ from scipy.stats import multivariate_normal
 from avsieve.errors import ModelError
 from avsieve.evaluation.metrics import summarise
 from avsieve.fusion.checkpoint import Trained, load_fusion, save_fusion
-from avsieve.fusion.evidence_network import GROUPS, EvidenceNetwork, ModalityEvidence, Sides
+from avsieve.fusion.evidence_network import EvidenceNetwork
 from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.modality_evidence import GROUPS, ModalityEvidence, Sides
 from avsieve.fusion.pairs import TooFewError
 from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import Fusion

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from avsieve.fusion.inputs import Inputs
     from avsieve.fusion.neural import NeuralFusion
     from avsieve.fusion.settings import Fusion
+    from avsieve.fusion.two_streams import ScoringStreams
 
 S = TypeVar("S", bound=Block)
 LENGTHS = ("audio_dim", "visual_dim", "dim")
@@ -143,6 +144,21 @@ class TrainedModel(FusionModel, Generic[S]):
     def shape(self) -> dict[str, Any]:
         """What builds it again: lengths and its own settings, by name."""
         return {name: getattr(self.network, name) for name in LENGTHS} | self.own.model_dump()
+
+
+class FittedModel(TrainedModel[S]):
+    """A model that is fitted to pairs of the list's utterances and scores trials in a way of its own."""
+
+    cosines = False
+    network: ScoringStreams
+
+    def encode(self, inputs: Inputs) -> list[Part]:
+        """Return what scores are made of: a part per modality, then the quality measures of each."""
+        return self.network.encode(inputs)
+
+    def score(self, encoded: Sequence[Part], enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
+        """Return the scores (T,) float32, NaN where the two sides have nothing that can be compared."""
+        return self.network.score(encoded, enrol, test)
 
 
 class NeuralModel(TrainedModel[S]):

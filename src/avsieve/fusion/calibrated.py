@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from avsieve.fusion.base import TrainedModel
+from avsieve.fusion.base import FittedModel
 from avsieve.settings import Block, key
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class CalibratedSettings(Block):
     ridge: float = key(1e-4, "Weight of the squared distance to the first weights.", ge=0)
 
 
-class Calibrated(TrainedModel[CalibratedSettings]):
+class Calibrated(FittedModel[CalibratedSettings]):
     """Logistic regression of both cosines, of its own for trials that lack a modality: scores share one threshold.
 
     Brümmer and du Preez, "Application-independent evaluation of speaker detection", Computer Speech and Language 20,
@@ -34,7 +34,6 @@ class Calibrated(TrainedModel[CalibratedSettings]):
 
     name = "calibrated"
     label = "calibrated scores"
-    cosines = False
     calibrated = True
     settings = CalibratedSettings
     with_measures = False
@@ -46,14 +45,6 @@ class Calibrated(TrainedModel[CalibratedSettings]):
         from avsieve.fusion.calibrated_network import Calibration
 
         return Calibration(cls.name, audio_dim, visual_dim, dim, with_measures=cls.with_measures)
-
-    def encode(self, inputs: Inputs) -> list[Part]:
-        """Return the unit vectors of both modalities, then their measures."""
-        return self.network.encode(inputs)
-
-    def score(self, encoded: Sequence[Part], enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
-        """Return log-likelihood ratios (T,)."""
-        return self.network.score(encoded, enrol, test)
 
     def train(
         self, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
@@ -73,32 +64,13 @@ class CalibratedQmf(Calibrated):
     with_measures = True
 
 
-class ScoreWeighted(TrainedModel[CalibratedSettings]):
+class ScoreWeighted(Calibrated):
     """One learned weight: w cos_audio + (1 - w) cos_visual; where a modality is missing, the other cosine."""
 
     name = "score_weighted"
     label = "weighted score average"
-    cosines = False
-    settings = CalibratedSettings
-    network: Calibration
-
-    @classmethod
-    def build(cls, audio_dim: int, visual_dim: int, dim: int, own: CalibratedSettings) -> Calibration:
-        """Return a new network."""
-        from avsieve.fusion.calibrated_network import Calibration
-
-        return Calibration(cls.name, audio_dim, visual_dim, dim, with_measures=False)
-
-    def encode(self, inputs: Inputs) -> list[Part]:
-        """Return the unit vectors of both modalities."""
-        return self.network.encode(inputs)[:2]
+    calibrated = False
 
     def score(self, encoded: Sequence[Part], enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
         """Return the weighted means (T,) of the cosines."""
         return self.network.weighted(encoded, enrol, test)
-
-    def train(
-        self, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
-    ) -> list[float]:
-        """Fit the weight to pairs of the list's utterances."""
-        return self.network.fit(inputs, speakers, self.own.ridge, seed)

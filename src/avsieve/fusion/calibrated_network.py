@@ -16,20 +16,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from avsieve.errors import ModelError
 from avsieve.evaluation.scoring import Part, cosines, mean_of_present, settle
 from avsieve.fusion.inputs import Inputs
 from avsieve.fusion.measures import COUNTS, all_measures
 from avsieve.fusion.pairs import Pairs, draw_pairs
+from avsieve.fusion.standard_measures import StandardMeasures
+from avsieve.fusion.two_streams import ScoringStreams
 
 CONDITIONS = {"both": ("audio", "visual"), "audio": ("audio",), "visual": ("visual",)}
 PRIORS = (0.5, 0.05)
 _FIRST = 10.0  # of the sum of the weights of cosines at the start
-ByModality = dict[str, np.ndarray]
 _ENOUGH = 20  # pairs of either sort in a condition, else its weights stay the first
+ByModality = dict[str, np.ndarray]
 
 
-class Calibration(nn.Module):
+class Calibration(ScoringStreams):
     """Weights of the cosines, of the measures, and constants, per condition.
 
     Parameters
@@ -44,18 +45,10 @@ class Calibration(nn.Module):
         Whether quality measures count.
     """
 
-    measure_mean: Tensor
-    measure_scale: Tensor
-
     def __init__(self, name: str, audio_dim: int, visual_dim: int, dim: int, *, with_measures: bool) -> None:
-        super().__init__()
         self.name = name
-        if min(audio_dim, visual_dim) < 1:
-            raise ModelError(
-                f"{self.name}: audio embeddings of length {audio_dim}, visual ones of length {visual_dim}; it needs "
-                "both modalities: run the missing stage, or leave this model out"
-            )
-        self.audio_dim, self.visual_dim, self.dim, self.with_measures = audio_dim, visual_dim, dim, with_measures
+        super().__init__(audio_dim, visual_dim, dim)
+        self.with_measures = with_measures
         self.weights = nn.ParameterDict()
         for name, modalities in CONDITIONS.items():
             count = sum(COUNTS[m] for m in modalities) if with_measures else 0
@@ -63,26 +56,19 @@ class Calibration(nn.Module):
             first[: len(modalities)] = _FIRST / len(modalities)
             first[-1] = -_FIRST / 2
             self.weights[name] = nn.Parameter(first)
-        total = sum(COUNTS.values())
-        self.register_buffer("measure_mean", torch.zeros(total, dtype=torch.float64))
-        self.register_buffer("measure_scale", torch.ones(total, dtype=torch.float64))
+        self.audio_measures, self.visual_measures = (StandardMeasures(COUNTS[m]) for m in CONDITIONS["both"])
+
+    @property
+    def measures(self) -> dict[str, StandardMeasures]:
+        """Those of both modalities, by name."""
+        return {"audio": self.audio_measures, "visual": self.visual_measures}
 
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the unit vectors of voice and face, and the standardised measures of both, 0 where not known."""
-        found = (inputs.audio.dim, inputs.visual.dim)
-        if found != (self.audio_dim, self.visual_dim):
-            raise ModelError(
-                f"{self.name}: embeddings of lengths {found}, the model was trained on "
-                f"{(self.audio_dim, self.visual_dim)}; embed with the same encoders or train again"
-            )
+        self.check(inputs)
         parts = [Part.of(stream.pooled, stream.present) for stream in inputs.streams.values()]
-        mean, scale = self.measure_mean.cpu().numpy(), self.measure_scale.cpu().numpy()
-        start = 0
-        for m, x in all_measures(inputs).items():
-            of = slice(start, start + COUNTS[m])
-            parts.append(Part(np.nan_to_num((x - mean[of]) / scale[of]), inputs.streams[m].present))
-            start += COUNTS[m]
-        return parts
+        measured = all_measures(inputs)
+        return parts + [Part(self.measures[m](x), inputs.streams[m].present) for m, x in measured.items()]
 
     def score(self, encoded: Sequence[Part], enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
         """Return the log-likelihood ratios (T,) float32, NaN where the sides have no modality in common."""
@@ -103,15 +89,6 @@ class Calibration(nn.Module):
         both = ~np.isnan(audio + visual)
         return np.where(both, settle(w[0] * audio + w[1] * visual), mean_of_present([audio, visual]))
 
-    @torch.no_grad()
-    def _standardise(self, inputs: Inputs) -> None:
-        for k, x in enumerate(np.concatenate(list(all_measures(inputs).values()), axis=1).T):
-            if len(known := x[~np.isnan(x)]):
-                mean, scale = float(known.mean()), float(known.std())
-                self.measure_mean[k] = mean
-                # What is the same everywhere tells nothing, and is not to be divided by its rounding.
-                self.measure_scale[k] = scale if scale > 1e-6 * max(1.0, abs(mean)) else np.inf
-
     def fit(self, inputs: Inputs, speakers: Sequence[str], ridge: float, seed: int) -> list[float]:
         """Learn from pairs of the list's utterances; return the loss before and after.
 
@@ -120,7 +97,8 @@ class Calibration(nn.Module):
         TooFewError
             If no pairs can be made.
         """
-        self._standardise(inputs)
+        for m, x in all_measures(inputs).items():
+            self.measures[m].fit(x)
         pairs = draw_pairs(inputs, speakers, np.random.default_rng(seed))
         encoded = self.encode(inputs)
         cosine, measures = _evidence(encoded, pairs.enrol, pairs.test)
@@ -136,11 +114,7 @@ class Calibration(nn.Module):
         return [float(x) for x in np.mean(losses, axis=0)] if losses else [0.0, 0.0]
 
     def _features(
-        self,
-        modalities: Sequence[str],
-        cosine: dict[str, np.ndarray],
-        measures: dict[str, np.ndarray],
-        rows: np.ndarray,
+        self, modalities: Sequence[str], cosine: ByModality, measures: ByModality, rows: np.ndarray
     ) -> np.ndarray:
         columns = [cosine[m][rows, None] for m in modalities]
         if self.with_measures:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from avsieve.fusion.base import TrainedModel
+from avsieve.fusion.base import FittedModel
 from avsieve.settings import Block, key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import torch
 
-    from avsieve.evaluation.scoring import Part
     from avsieve.fusion.evidence_network import EvidenceNetwork
     from avsieve.fusion.inputs import Inputs
     from avsieve.fusion.settings import Fusion
@@ -35,7 +33,7 @@ class EvidenceSettings(Block):
     )
 
 
-class Evidence(TrainedModel[EvidenceSettings]):
+class Evidence(FittedModel[EvidenceSettings]):
     """The sum of a log-likelihood ratio per modality: what is uncertain says less, what may be somebody else no veto.
 
     Ours. A two-covariance model per modality with a noise per utterance that its quality measures tell, and a component
@@ -44,7 +42,6 @@ class Evidence(TrainedModel[EvidenceSettings]):
 
     name = "evidence"
     label = "evidence"
-    cosines = False
     calibrated = True
     settings = EvidenceSettings
     network: EvidenceNetwork
@@ -55,14 +52,6 @@ class Evidence(TrainedModel[EvidenceSettings]):
         from avsieve.fusion.evidence_network import EvidenceNetwork
 
         return EvidenceNetwork(audio_dim, visual_dim, dim)
-
-    def encode(self, inputs: Inputs) -> list[Part]:
-        """Return the unit vectors of both modalities in their spaces, then their measures."""
-        return self.network.encode(inputs)
-
-    def score(self, encoded: Sequence[Part], enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
-        """Return log-likelihood ratios (T,)."""
-        return self.network.score(encoded, enrol, test)
 
     def train(
         self, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device

@@ -1,211 +1,35 @@
-"""Log-likelihood ratios per modality, with a noise per utterance and a doubt whether it is the person at all.
+"""The evidence of voice and face: the sum over the modalities that both sides of a trial have.
 
-A modality follows a two-covariance model (`avsieve.cleansing.two_covariance`). In coordinates z where the
-utterances of average quality vary by the identity, people vary by diag(b), and an utterance of noise n by n times
-the identity. With v = b + n of either side and w = v1 v2 - b^2, two utterances of one person rather than of two are
-
-    L = sum over the coordinates of  1/2 log(v1 v2 / w) + [b z1 z2 - b^2 / 2 (z1^2 / v1 + z2^2 / v2)] / w
-
-times as likely, on a logarithmic scale. Of z only the direction counts: its length is set to what b and n expect, which
-is what the normalisation to unit length is for PLDA (Garcia-Romero and Espy-Wilson, Interspeech 2011). Coordinates
-are taken in groups of nearly equal b, so that a trial costs no more than a cosine.
-
-The noise comes from the quality measures q (`avsieve.fusion.measures`; standardised, 0 where not known):
-
-    n = e^g [rho + (1 - rho) e^(-c q)],   c >= 0
-
-rho is what no quality mends. The ratio is calibrated to a L + o k1 k2, where k, 1 for an average utterance, falls to 0
-with the noise: a modality that is bad beyond measure says nothing, exactly like one that is missing. With the
-probability pi that a side shows somebody else, which the length of the pooled embedding may tell, the evidence
-
-    log[(1 - pi) e^L + pi],   1 - pi = (1 - pi1) (1 - pi2)
-
-is never below log pi. A trial's score is the sum over the modalities that both sides have. Cf. uncertainty propagation
-for PLDA in one modality (Wang and Lee, arXiv 2302.11763).
+`avsieve.fusion.modality_evidence` has that of one. The covariances are fitted to some of the list's speakers, the rest
+to pairs of the others: embeddings of people whom a covariance was fitted to are too tight for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from avsieve.cleansing.two_covariance import Scatter, Space, space_of
-from avsieve.errors import ModelError
 from avsieve.evaluation.scoring import Part, settle
 from avsieve.fusion.calibrated_network import logistic_loss
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.measures import COUNTS, all_measures
+from avsieve.fusion.modality_evidence import SCALE, ModalityEvidence, Sides
 from avsieve.fusion.pairs import Pairs, TooFewError, draw_pairs, labels_of
+from avsieve.fusion.two_streams import ScoringStreams
 
-GROUPS = 16
 EVEN = (0.0, 0.5, 1.0)  # how far spaces are drawn towards that of the cosine; the development speakers choose
 LOST, SWAPPED = 0.2, 0.02  # shares of the sides of pairs that lose a modality, or get that of somebody else
-_KEPT = 0.995  # of what tells people apart
 _PAIRS = 20_000  # of either sort
 _CHOOSING = 4  # of so many pairs one serves to choose a space
-_FARTHEST = 6.0  # standard deviations; beyond that a measure says no more
 _ENOUGH = 20  # pairs of either sort, else the first numbers stay
-_BLOCK = 1024  # trials
-# A modality's numbers, before one weight of each of its measures.
-_NAMES = ("noise", "rest", "scale", "offset", "doubt", "doubt_length")
-_FIRST = {"noise": 0.0, "rest": 0.0, "scale": 0.0, "offset": 0.0, "doubt": -4.0, "doubt_length": 0.0}
-_FIRST_WEIGHT = 0.1
 _SCALES = np.linspace(0.0, -4.0, 17)  # to start from
 
 
-@dataclass(frozen=True)
-class Sides:
-    """Sums of products (T, G) over the groups of coordinates of T trials, and measures (T, Q) of both sides."""
-
-    enrol: Tensor
-    test: Tensor
-    across: Tensor
-    enrol_measures: Tensor
-    test_measures: Tensor
-
-
-class ModalityEvidence(nn.Module):
-    """The evidence of one modality.
-
-    Parameters
-    ----------
-    dim
-        Length of its embeddings.
-    measures
-        Number of its quality measures.
-
-    Attributes
-    ----------
-    mean, axes
-        (D,) and (D, D) float32; coordinates are ``(x - mean) @ axes``, scaled by the root of b / (1 + b) so that the
-        cosine is a fair similarity by itself. Columns that are not used are zero.
-    b, sizes
-        (G,) float64: variance between people in each group of coordinates, and how many coordinates it has.
-    numbers
-        (6 + Q,) float64, all that is learned from pairs.
-    """
-
-    mean: Tensor
-    axes: Tensor
-    b: Tensor
-    sizes: Tensor
-    measure_mean: Tensor
-    measure_scale: Tensor
-
-    def __init__(self, dim: int, measures: int) -> None:
-        super().__init__()
-        self.dim = dim
-        self.register_buffer("mean", torch.zeros(dim))
-        self.register_buffer("axes", torch.eye(dim))
-        self.register_buffer("b", torch.ones(GROUPS, dtype=torch.float64))
-        self.register_buffer("sizes", torch.tensor([dim, *[0] * (GROUPS - 1)], dtype=torch.float64))
-        self.register_buffer("measure_mean", torch.zeros(measures, dtype=torch.float64))
-        self.register_buffer("measure_scale", torch.ones(measures, dtype=torch.float64))
-        first = [*(_FIRST[name] for name in _NAMES), *[_FIRST_WEIGHT] * measures]
-        self.numbers = nn.Parameter(torch.tensor(first, dtype=torch.float64))
-
-    def standardise(self, measures: np.ndarray) -> None:
-        """Learn mean and scale of the measures (U, Q), NaN where not known."""
-        for k, x in enumerate(measures.T):
-            if len(known := x[~np.isnan(x)]):
-                mean, scale = float(known.mean()), float(known.std())
-                self.measure_mean[k] = mean
-                # What is the same everywhere tells nothing, and is not to be divided by its rounding.
-                self.measure_scale[k] = scale if scale > 1e-6 * max(1.0, abs(mean)) else np.inf
-
-    def place(self, space: Space) -> None:
-        """Take the coordinates that tell people apart, in groups that hold equal shares of it."""
-        kept = space.informative(_KEPT)
-        kept = min(kept, int((space.b > 0).sum()))
-        b = space.b[:kept]
-        told = np.cumsum(b**2 / (1 + b))
-        group = np.minimum((GROUPS * (told - told[0] / 2) / told[-1]).astype(int), GROUPS - 1)
-        if b[-1] > (1 - 1e-9) * b[0]:
-            group[:] = 0  # an even space
-        sizes = np.bincount(group, minlength=GROUPS)
-        mean = np.bincount(group, weights=b, minlength=GROUPS) / np.maximum(sizes, 1)
-        mean[sizes == 0] = 1.0
-        # b is that of the group: so the model is exact in itself.
-        of = mean[group]
-        axes = np.zeros_like(space.axes)
-        axes[:, :kept] = space.axes[:, :kept] * np.sqrt(of / (1 + of))
-        self.mean.copy_(torch.from_numpy(space.mean))
-        self.axes.copy_(torch.from_numpy(axes))
-        self.b.copy_(torch.from_numpy(mean))
-        self.sizes.copy_(torch.from_numpy(sizes))
-
-    def encode(self, stream: Stream, measures: np.ndarray) -> tuple[Part, Part]:
-        """Return the directions (U, d) and the standardised measures (U, Q), 0 where not known."""
-        axes = self.axes[:, : int(self.sizes.sum())].cpu().numpy().astype(np.float64)
-        unit = Part.of(stream.pooled, stream.present)
-        part = Part.of((unit.vectors - self.mean.cpu().numpy()) @ axes, unit.present)
-        q = (measures - self.measure_mean.cpu().numpy()) / self.measure_scale.cpu().numpy()
-        return part, Part(np.clip(np.nan_to_num(q), -_FARTHEST, _FARTHEST), part.present)
-
-    def sides(self, part: Part, measures: Part, enrol: np.ndarray, test: np.ndarray) -> Sides:
-        """Return what the ratio is made of; both sides have the modality."""
-        sizes = self.sizes.cpu().numpy().astype(int)
-        member = np.repeat(np.eye(GROUPS), sizes, axis=0) * self._weights()
-        lengths = part.vectors**2 @ member
-        across = np.empty((len(enrol), GROUPS))
-        for start in range(0, len(enrol), _BLOCK):
-            rows = slice(start, start + _BLOCK)
-            across[rows] = (part.vectors[enrol[rows]] * part.vectors[test[rows]]) @ member
-        found = (lengths[enrol], lengths[test], across, measures.vectors[enrol], measures.vectors[test])
-        return Sides(*(torch.from_numpy(x) for x in found))
-
-    def _weights(self) -> np.ndarray:
-        """Return what undoes the scale of the axes, (G,)."""
-        b = self.b.cpu().numpy()
-        return (1 + b) / b
-
-    def noise(self, measures: Tensor) -> Tensor:
-        """Return the noise (T,) of utterances with these measures (T, Q)."""
-        noise, rest = self.numbers[0], torch.sigmoid(self.numbers[1])
-        weights = self.numbers[len(_NAMES) :].abs()
-        return torch.exp(noise) * (rest + (1 - rest) * torch.exp(-(measures @ weights)))
-
-    def ratio(self, sides: Sides, noises: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        """Return the calibrated log-likelihood ratios (T,), before the doubt.
-
-        Parameters
-        ----------
-        sides
-            Sums of products and measures.
-        noises
-            Noise (T,) of either side in place of what the measures tell.
-        """
-        n1, n2 = noises or (self.noise(sides.enrol_measures), self.noise(sides.test_measures))
-        used = self.sizes > 0
-        b, sizes = self.b[used], self.sizes[used]
-        n1, n2 = n1[:, None], n2[:, None]
-        v1, v2 = b + n1, b + n2
-        # As long as the noise lets expect.
-        s1 = sizes.sum() / (sides.enrol[:, used] / v1).sum(dim=1, keepdim=True)
-        s2 = sizes.sum() / (sides.test[:, used] / v2).sum(dim=1, keepdim=True)
-        first, second = s1 * sides.enrol[:, used], s2 * sides.test[:, used]
-        across = torch.sqrt(s1 * s2) * sides.across[:, used]
-        w = b * (n1 + n2) + n1 * n2
-        terms = sizes / 2 * torch.log1p(b * b / w) + (b * across - b * b / 2 * (first / v1 + second / v2)) / w
-        known = (sizes * b / v1).sum(dim=1) * (sizes * b / v2).sum(dim=1) / (sizes * b / (b + 1)).sum() ** 2
-        return torch.exp(self.numbers[2]) * terms.sum(dim=1) + self.numbers[3] * known
-
-    def evidence(self, sides: Sides) -> Tensor:
-        """Return the evidence (T,): the ratio, bounded below by the probability that a side shows somebody else."""
-        doubt, length = self.numbers[4], self.numbers[5]
-        # log(1 - pi) and log pi of the trial; the last measure is the length of the pooled embedding.
-        right = [F.logsigmoid(-(doubt - length * q[:, -1])) for q in (sides.enrol_measures, sides.test_measures)]
-        log_right = right[0] + right[1]
-        log_wrong = torch.log(-torch.expm1(log_right))
-        return torch.logaddexp(log_right + self.ratio(sides), log_wrong)
-
-
-class EvidenceNetwork(nn.Module):
+class EvidenceNetwork(ScoringStreams):
     """The evidence of both modalities.
 
     Parameters
@@ -219,13 +43,7 @@ class EvidenceNetwork(nn.Module):
     name = "evidence"
 
     def __init__(self, audio_dim: int, visual_dim: int, dim: int) -> None:
-        super().__init__()
-        if min(audio_dim, visual_dim) < 1:
-            raise ModelError(
-                f"evidence: audio embeddings of length {audio_dim}, visual ones of length {visual_dim}; it needs "
-                "both modalities: run the missing stage, or leave this model out"
-            )
-        self.audio_dim, self.visual_dim, self.dim = audio_dim, visual_dim, dim
+        super().__init__(audio_dim, visual_dim, dim)
         self.audio = ModalityEvidence(audio_dim, COUNTS["audio"])
         self.visual = ModalityEvidence(visual_dim, COUNTS["visual"])
 
@@ -243,12 +61,7 @@ class EvidenceNetwork(nn.Module):
         ModelError
             If the embeddings are of other lengths than those of the training.
         """
-        found = (inputs.audio.dim, inputs.visual.dim)
-        if found != (self.audio_dim, self.visual_dim):
-            raise ModelError(
-                f"evidence: embeddings of lengths {found}, it was fitted to {(self.audio_dim, self.visual_dim)}; "
-                "embed with the same encoders or train again"
-            )
+        self.check(inputs)
         measures = all_measures(inputs)
         parts = [model.encode(inputs.streams[m], measures[m]) for m, model in self.modalities.items()]
         return [part for part, _ in parts] + [q for _, q in parts]
@@ -290,7 +103,7 @@ class EvidenceNetwork(nn.Module):
         few, sides = ridge / len(names), {}
         for m, model in self.modalities.items():
             with torch.no_grad():
-                model.standardise(measures[m])
+                model.standard.fit(measures[m])
             stream = held.streams[m]
             _choose(model, spaces[m], stream, of_held[m], chosen_by[m], strangers.is_target, few)
             sides[m] = _sides(model, stream, of_held[m], spoilt[m])
@@ -347,7 +160,7 @@ def _choose(
     _, _, space, start = min(tried, key=lambda one: one[:2])
     with torch.no_grad():
         model.place(space)
-        model.numbers[_NAMES.index("scale")] = start
+        model.numbers[SCALE] = start
 
 
 @torch.no_grad()
@@ -422,11 +235,11 @@ def _spoil(
 @torch.no_grad()
 def _scaled(model: ModalityEvidence, sides: Sides, is_target: Tensor) -> float:
     """Start at the best of `_SCALES`: coordinates that depend on each other say the same several times."""
-    place, losses = _NAMES.index("scale"), []
+    losses = []
     for scale in _SCALES:
-        model.numbers[place] = scale
+        model.numbers[SCALE] = scale
         losses.append(float(logistic_loss(model.evidence(sides), is_target)))
-    model.numbers[place] = best = float(_SCALES[int(np.argmin(losses))])
+    model.numbers[SCALE] = best = float(_SCALES[int(np.argmin(losses))])
     return best
 
 

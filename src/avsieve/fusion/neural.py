@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from avsieve.errors import ModelError
 from avsieve.evaluation.scoring import Part
 from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.two_streams import TwoStreams
 
 START_ROWS = 100_000
 
@@ -86,7 +87,7 @@ class Standardise(nn.Module):
         return centred * batch.present[:, None]
 
 
-class NeuralFusion(nn.Module, ABC):
+class NeuralFusion(TwoStreams, ABC):
     """A network from both modalities to one embedding.
 
     Subclasses give `name` and `fuse`, and `start_at_data` where their first weights come from the data.
@@ -110,18 +111,11 @@ class NeuralFusion(nn.Module, ABC):
         training's seed.
     """
 
-    name: ClassVar[str]
     centred: ClassVar[bool] = True
     from_data: ClassVar[bool] = True
 
     def __init__(self, audio_dim: int, visual_dim: int, dim: int) -> None:
-        super().__init__()
-        if min(audio_dim, visual_dim) < 1:
-            raise ModelError(
-                f"{self.name}: audio embeddings of length {audio_dim}, visual ones of length {visual_dim}; a trained "
-                "fusion model needs both modalities: run the missing stage, or leave this model out"
-            )
-        self.audio_dim, self.visual_dim, self.dim = audio_dim, visual_dim, dim
+        super().__init__(audio_dim, visual_dim, dim)
         length = math.sqrt((audio_dim + visual_dim) / 2) if self.centred else 1.0  # entries of about 1
         self.audio_standard = Standardise(audio_dim, length, centred=self.centred)
         self.visual_standard = Standardise(visual_dim, length, centred=self.centred)
@@ -193,12 +187,7 @@ class NeuralFusion(nn.Module, ABC):
         ModelError
             If the embeddings are of other lengths than those of the training.
         """
-        found = (inputs.audio.dim, inputs.visual.dim)
-        if found != (self.audio_dim, self.visual_dim):
-            raise ModelError(
-                f"{self.name}: embeddings of lengths {found}, the model was trained on "
-                f"{(self.audio_dim, self.visual_dim)}; embed with the same encoders or train again"
-            )
+        self.check(inputs)
         was_training = self.training
         self.eval()
         device = self.audio_standard.mean.device
