@@ -44,6 +44,7 @@ from avsieve.fusion.base import FusionModel, TrainedModel
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import Fusion
+from avsieve.fusion.training import train as train_model
 from avsieve.simulation.corpus import simulate
 from avsieve.simulation.worlds import WORLDS
 
@@ -247,7 +248,7 @@ def new(name: str, train: Inputs, speakers: list[str], seed: int) -> FusionModel
     settings = Fusion()
     torch.manual_seed(seed)
     model = kind(train.audio.dim, train.visual.dim, settings.dim, kind.settings())
-    model.train(train, speakers, settings, seed=seed, device=torch.device("cpu"))
+    train_model(model, train, speakers, settings, seed=seed, device=torch.device("cpu"))
     return model
 
 

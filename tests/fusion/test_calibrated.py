@@ -8,7 +8,6 @@ from avsieve.evaluation.trial_maker import make_trials
 from avsieve.fusion.baselines import ScoreAverage
 from avsieve.fusion.checkpoint import Trained, load_fusion, save_fusion
 from avsieve.fusion.inputs import Inputs, Stream
-from avsieve.fusion.settings import Fusion
 
 from .made_up import make_people, new_model
 
@@ -21,7 +20,7 @@ TRIALS = make_trials(TEST.utterances, max_targets=5000)
 
 def fitted(name, inputs=TRAIN, speakers=SPEAKERS, seed=0):
     model = new_model(name, inputs.audio.dim, inputs.visual.dim)
-    history = model.train(inputs, speakers, Fusion(), seed=seed, device=torch.device("cpu"))
+    history = model.fit(inputs, speakers, seed=seed, device=torch.device("cpu"))
     return model, history
 
 

@@ -13,7 +13,6 @@ from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.modality_evidence import GROUPS, ModalityEvidence, Sides
 from avsieve.fusion.pairs import TooFewError
 from avsieve.fusion.registry import MODELS
-from avsieve.fusion.settings import Fusion
 
 from .made_up import make_people, new_model
 
@@ -26,7 +25,7 @@ IS_TARGET = np.array([NAMES[e] == NAMES[t] for e, t in zip(ENROL, AGAINST, stric
 
 def fitted(inputs=TRAIN, speakers=SPEAKERS, seed=0, **own):
     model = new_model("evidence", inputs.audio.dim, inputs.visual.dim, **own)
-    model.train(inputs, speakers, Fusion(), seed=seed, device=CPU)
+    model.fit(inputs, speakers, seed=seed, device=CPU)
     return model
 
 

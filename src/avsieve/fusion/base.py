@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from avsieve.evaluation.scoring import Part
     from avsieve.fusion.inputs import Inputs
     from avsieve.fusion.neural import NeuralFusion
-    from avsieve.fusion.settings import Fusion
     from avsieve.fusion.two_streams import ScoringStreams
 
 S = TypeVar("S", bound=Block)
@@ -115,31 +114,6 @@ class TrainedModel(FusionModel, Generic[S]):
     def build(cls, audio_dim: int, visual_dim: int, dim: int, own: S) -> nn.Module:
         """Return a new network."""
 
-    @abstractmethod
-    def train(
-        self, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
-    ) -> list[float]:
-        """Train the network in place; it ends on ``device``, in evaluation mode.
-
-        Parameters
-        ----------
-        inputs, speakers
-            The training utterances and the speaker of each.
-        settings
-            How to train.
-        seed
-            Of all that is drawn.
-
-        Returns
-        -------
-        The loss, from the first epoch or step to the last.
-
-        Raises
-        ------
-        TooFewError
-            If there are too few people, or utterances of them, to train on.
-        """
-
     @property
     def shape(self) -> dict[str, Any]:
         """What builds it again: lengths and its own settings, by name."""
@@ -152,6 +126,27 @@ class FittedModel(TrainedModel[S]):
     cosines = False
     network: ScoringStreams
 
+    @abstractmethod
+    def fit(self, inputs: Inputs, speakers: Sequence[str], *, seed: int, device: torch.device) -> list[float]:
+        """Fit the network in place; it ends on ``device``, in evaluation mode.
+
+        Parameters
+        ----------
+        inputs, speakers
+            The training utterances and the speaker of each.
+        seed
+            Of all that is drawn.
+
+        Returns
+        -------
+        The loss before and after.
+
+        Raises
+        ------
+        TooFewError
+            If there are too few people, or utterances of them, to train on.
+        """
+
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return what scores are made of: a part per modality, then the quality measures of each."""
         return self.network.encode(inputs)
@@ -162,18 +157,14 @@ class FittedModel(TrainedModel[S]):
 
 
 class NeuralModel(TrainedModel[S]):
-    """A model whose network turns both embeddings into one, trained to tell the list's speakers apart."""
+    """A model whose network turns both embeddings into one, and learns to tell the list's speakers apart.
+
+    `avsieve.fusion.training.train_fusion` trains it, and is not imported here: whatever knows a model by its label
+    would depend on the training.
+    """
 
     network: NeuralFusion
 
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the fused embeddings."""
         return self.network.encode(inputs)
-
-    def train(
-        self, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
-    ) -> list[float]:
-        """Train the network by `avsieve.fusion.training.train_fusion`."""
-        from avsieve.fusion.training import train_fusion
-
-        return train_fusion(self, inputs, speakers, settings, seed=seed, device=device)

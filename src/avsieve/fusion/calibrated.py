@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from avsieve.evaluation.scoring import Part
     from avsieve.fusion.calibrated_network import Calibration
     from avsieve.fusion.inputs import Inputs
-    from avsieve.fusion.settings import Fusion
 
 
 class CalibratedSettings(Block):
@@ -46,9 +45,7 @@ class Calibrated(FittedModel[CalibratedSettings]):
 
         return Calibration(cls.name, audio_dim, visual_dim, dim, with_measures=cls.with_measures)
 
-    def train(
-        self, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
-    ) -> list[float]:
+    def fit(self, inputs: Inputs, speakers: Sequence[str], *, seed: int, device: torch.device) -> list[float]:
         """Fit it to pairs of the list's utterances."""
         return self.network.fit(inputs, speakers, self.own.ridge, seed)
 

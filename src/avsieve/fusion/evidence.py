@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from avsieve.fusion.evidence_network import EvidenceNetwork
     from avsieve.fusion.inputs import Inputs
-    from avsieve.fusion.settings import Fusion
 
 
 class EvidenceSettings(Block):
@@ -53,9 +52,7 @@ class Evidence(FittedModel[EvidenceSettings]):
 
         return EvidenceNetwork(audio_dim, visual_dim, dim)
 
-    def train(
-        self, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
-    ) -> list[float]:
+    def fit(self, inputs: Inputs, speakers: Sequence[str], *, seed: int, device: torch.device) -> list[float]:
         """Fit the covariances to most of the list's speakers, and the rest to pairs of the others."""
         loss = self.network.fit(inputs, speakers, development=self.own.development, ridge=self.own.ridge, seed=seed)
         self.network.to(device)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from avsieve.errors import AvsieveError
-from avsieve.fusion.base import NeuralModel, TrainedModel
+from avsieve.fusion.base import FittedModel, NeuralModel, TrainedModel
 from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
 from avsieve.fusion.examples import Examples, pair_anew
 from avsieve.fusion.inputs import Inputs, read_stream
@@ -133,6 +133,16 @@ def _drop(
     return audio.drop(both & (draw < share / 2)), visual.drop(both & (draw >= share / 2) & (draw < share))
 
 
+def train(
+    model: TrainedModel, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
+) -> list[float]:
+    """Train or fit any model in place; see `train_fusion` and `avsieve.fusion.base.FittedModel.fit`."""
+    if isinstance(model, FittedModel):
+        return model.fit(inputs, speakers, seed=seed, device=device)
+    assert isinstance(model, NeuralModel)  # there are no others
+    return train_fusion(model, inputs, speakers, settings, seed=seed, device=device)
+
+
 def train_on_list(
     kind: type[TrainedModel],
     own: Block,
@@ -181,7 +191,7 @@ def train_on_list(
         torch.manual_seed(seed)
         model = kind(inputs.audio.dim, inputs.visual.dim, settings.dim, own)
         try:
-            history = model.train(inputs, speakers, settings, seed=seed, device=device)
+            history = train(model, inputs, speakers, settings, seed=seed, device=device)
         except TooFewError as error:
             save_left_out(path, str(error))
             logger.warning("the model is left out: %s", error)
