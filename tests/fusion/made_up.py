@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.fusion.trained_models import trained_model
 
 # Own settings with which models of papers train in seconds on people as below.
@@ -41,6 +42,11 @@ def make_people(prefix, n_speakers, seed=0, videos=3, utterances=3, audio_noise=
     everywhere = np.ones(len(names), dtype=bool)
     audio, visual = (Stream(np.array(side, dtype=np.float32), everywhere) for side in sides)
     return Inputs(names, audio, visual), speakers
+
+
+def both(audio, visual, has_audio, has_visual):
+    """Return pooled embeddings as the batches that `fuse` takes."""
+    return StreamBatch(audio, has_audio), StreamBatch(visual, has_visual)
 
 
 def new_model(name, audio_dim, visual_dim, dim=128, **own):

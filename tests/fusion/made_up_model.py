@@ -26,8 +26,8 @@ class SumNetwork(NeuralFusion):
         self.audio = torch.nn.Linear(audio_dim, dim)
         self.visual = torch.nn.Linear(visual_dim, dim)
 
-    def fuse(self, audio, visual, has_audio, has_visual):
-        return self.audio(audio) + self.factor * self.visual(visual)
+    def fuse(self, audio, visual):
+        return self.audio(audio.pooled) + self.factor * self.visual(visual.pooled)
 
 
 class Sum(NeuralModel[SumSettings]):

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from avsieve.fusion.neural import StreamBatch
+from avsieve.fusion.stream_batch import StreamBatch
 
 from .made_up import new_model
 
@@ -27,7 +27,7 @@ def batch(seed=0, audio_present=YES, visual_present=YES):
         nn.functional.normalize(torch.randn(ROWS, d, generator=generator) + 0.3) * there[:, None]
         for d, there in ((12, audio_present), (8, visual_present))
     )
-    return audio, visual, audio_present, visual_present
+    return StreamBatch(audio, audio_present), StreamBatch(visual, visual_present)
 
 
 def count(name, kind=nn.Module):
@@ -57,10 +57,11 @@ def test_a_head_is_its_formula_in_scoring_with_batch_normalisation_by_running_st
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2.0)
             nn.init.normal_(module.weight)
-    audio, visual, *there = batch()
+    streams = batch()
+    audio, visual = (stream.pooled for stream in streams)
     both = torch.cat([audio, visual], dim=1)
     with torch.no_grad():
-        found = network.fuse(audio, visual, *there)
+        found = network.fuse(*streams)
         if name == "baffn_concat":
             expected = network.layers[3](network.layers[0](both).relu()).relu()
         else:
@@ -92,13 +93,13 @@ def test_no_batch_normalisation_serves_two_inputs(name):
     network = made(name)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm1d)]
     assert len(norms) == 4
-    audio, visual, *there = batch()
-    network.fuse(audio, visual, *there)
+    audio, visual = batch()
+    network.fuse(audio, visual)
     # One update each, by what is its own: a second one would be seen.
     assert [int(norm.num_batches_tracked) for norm in norms] == [1, 1, 1, 1]
-    torch.testing.assert_close(network.audio_norm.norm.running_mean, 0.1 * audio.mean(dim=0))
-    torch.testing.assert_close(network.visual_norm.norm.running_mean, 0.1 * visual.mean(dim=0))
-    torch.testing.assert_close(network.joint_norm.norm.running_mean[:12], 0.1 * audio.mean(dim=0))
+    torch.testing.assert_close(network.audio_norm.norm.running_mean, 0.1 * audio.pooled.mean(dim=0))
+    torch.testing.assert_close(network.visual_norm.norm.running_mean, 0.1 * visual.pooled.mean(dim=0))
+    torch.testing.assert_close(network.joint_norm.norm.running_mean[:12], 0.1 * audio.pooled.mean(dim=0))
 
 
 @pytest.mark.parametrize("name", WEIGHTED)
@@ -132,10 +133,10 @@ def test_nothing_is_dropped_in_scoring(name):
 def test_what_is_missing_takes_no_part_in_the_statistics(name):
     has_face = torch.arange(ROWS) % 4 != 0
     network = made(name)
-    audio, visual, *there = batch(visual_present=has_face)
-    network.fuse(audio, visual, *there)
-    torch.testing.assert_close(network.audio_norm.norm.running_mean, 0.1 * audio.mean(dim=0))
-    torch.testing.assert_close(network.visual_norm.norm.running_mean, 0.1 * visual[has_face].mean(dim=0))
+    audio, visual = batch(visual_present=has_face)
+    network.fuse(audio, visual)
+    torch.testing.assert_close(network.audio_norm.norm.running_mean, 0.1 * audio.pooled.mean(dim=0))
+    torch.testing.assert_close(network.visual_norm.norm.running_mean, 0.1 * visual.pooled[has_face].mean(dim=0))
     torch.testing.assert_close(network.joint_norm.norm.running_mean[:12], 0.1 * audio[has_face].mean(dim=0))
 
 
@@ -164,4 +165,4 @@ def test_inputs_are_unit_vectors():
     network = made("baffn_gated").eval()
     assert not network.centred
     rows = StreamBatch(torch.randn(5, 12), torch.ones(5, dtype=torch.bool))
-    torch.testing.assert_close(network.audio_standard(rows).norm(dim=1), torch.ones(5))
+    torch.testing.assert_close(network.audio_standard(rows).pooled.norm(dim=1), torch.ones(5))

@@ -4,6 +4,7 @@ import pytest
 from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
 from avsieve.fusion.inputs import Inputs, Stream, read_stream
+from avsieve.fusion.sequences import HeldSequences
 
 
 def test_reads_shards_in_the_order_of_the_utterances(tmp_path):
@@ -48,19 +49,12 @@ def test_an_utterance_in_two_shards_is_refused(tmp_path):
         read_stream(["a/1/1"], [tmp_path / "0.parquet", tmp_path / "1.parquet"])
 
 
-def test_a_sequence_is_pooled_by_its_unit_vectors_under_the_mask():
-    sequence = np.array([[[2.0, 0.0], [0.0, 9.0], [5.0, 5.0]], [[1.0, 1.0]] * 3], dtype=np.float32)
-    mask = np.array([[True, True, False], [False, False, False]])
-    side = Stream.of_sequence(sequence, mask)
-    assert side.pooled.tolist() == [[0.5, 0.5], [0.0, 0.0]]
-    assert side.present.tolist() == [True, False]
-
-
 def test_misshapen_inputs_are_refused():
     side = Stream(np.zeros((2, 3), dtype=np.float32), np.ones(2, dtype=bool))
     with pytest.raises(AvsieveError, match=r"expected \(3, D\)"):
         Stream(np.zeros((2, 3), dtype=np.float32), np.ones(3, dtype=bool))
-    with pytest.raises(AvsieveError, match="a sequence needs its mask"):
-        Stream(side.pooled, side.present, sequence=np.zeros((2, 4, 3), dtype=np.float32))
+    three = HeldSequences(np.zeros((3, 1, 3), dtype=np.float32), np.ones((3, 1), dtype=bool))
+    with pytest.raises(AvsieveError, match="frames: sequences of 3 utterances for 2"):
+        Stream(side.pooled, side.present, {"frames": three})
     with pytest.raises(AvsieveError, match="1 utterances, 2 audio"):
         Inputs(["a/b/c"], side, side)

@@ -12,13 +12,14 @@ from avsieve.evaluation.scoring import mean_of_cosines
 from avsieve.fusion.base import NeuralModel
 from avsieve.fusion.checkpoint import Trained, load_fusion, save_fusion
 from avsieve.fusion.inputs import Inputs, Stream
-from avsieve.fusion.neural import Standardise, StreamBatch, discriminant_directions
+from avsieve.fusion.neural import Standardise, discriminant_directions
 from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import TRAINED, Fusion
+from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.fusion.training import labels_of, train_fusion, train_on_list
 from avsieve.storage.tables import write_table
 
-from .made_up import QUICK, make_people, new_model
+from .made_up import QUICK, both, make_people, new_model
 
 NEURAL = [name for name in TRAINED if issubclass(MODELS[name], NeuralModel)]
 NETWORKS = {name: new_model(name, 4, 3, dim=5).network for name in NEURAL}
@@ -105,9 +106,9 @@ def test_the_gate_is_closed_to_a_missing_modality(name):
     rows = torch.randn(5, 24), torch.randn(5, 16)
     yes, no = torch.ones(5, dtype=torch.bool), torch.zeros(5, dtype=torch.bool)
     with torch.no_grad():
-        assert (network.gate(*rows, yes, no) == 1).all()
-        assert (network.gate(*rows, no, yes) == 0).all()
-        open_gate = network.gate(*rows, yes, yes)
+        assert (network.gate(*both(*rows, yes, no)) == 1).all()
+        assert (network.gate(*both(*rows, no, yes)) == 0).all()
+        open_gate = network.gate(*both(*rows, yes, yes))
     assert open_gate.std() > 0
     assert ((open_gate > 0) & (open_gate < 1)).all()
 
@@ -117,12 +118,11 @@ def test_the_gate_depends_on_its_input_in_scoring_as_in_training(name):
     # Skipping the normalisation in scoring would leave the gate at a constant.
     network = trained("gated", Fusion(epochs=40, l2_sp=0.0)).network if name == "gated" else good(name).network
     with torch.no_grad():
-        audio = network.audio_standard(StreamBatch.of(TEST.audio, slice(None), CPU))
-        visual = network.visual_standard(StreamBatch.of(TEST.visual, slice(None), CPU))
-        here = torch.ones(len(TEST), dtype=torch.bool)
-        scoring = network.gate(audio, visual, here, here)
+        audio = network.audio_standard(StreamBatch.of(TEST.audio, np.arange(len(TEST)), CPU))
+        visual = network.visual_standard(StreamBatch.of(TEST.visual, np.arange(len(TEST)), CPU))
+        scoring = network.gate(audio, visual)
         state = {key: tensor.clone() for key, tensor in network.state_dict().items()}
-        training = network.train().gate(audio, visual, here, here)
+        training = network.train().gate(audio, visual)
         network.load_state_dict(state)
         network.eval()
     assert scoring.std(dim=0).mean() > 0.5 * training.std(dim=0).mean() > 0.005
@@ -182,10 +182,9 @@ def test_voices_and_faces_are_paired_anew_within_a_speaker_only(monkeypatch):
     seen = []
     forward = StreamBatch.of.__func__
 
-    def note(cls, stream, rows, device):
-        if isinstance(rows, np.ndarray):
-            seen.append((stream is TRAIN.audio, rows))
-        return forward(cls, stream, rows, device)
+    def note(cls, stream, rows, *others):
+        seen.append((stream is TRAIN.audio, rows))
+        return forward(cls, stream, rows, *others)
 
     model = new_model("baffn_gated", 24, 16, **QUICK["baffn_gated"] | {"pairs": 300, "epochs": 1})
     monkeypatch.setattr(StreamBatch, "of", classmethod(note))
@@ -235,7 +234,7 @@ def test_centring_gives_both_modalities_one_length_and_absent_rows_none():
     pooled = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 5], [9, 9, 9]], dtype=np.float32)
     side = Stream(pooled, present)
     standard.fit(side)
-    out = standard(StreamBatch.of(side, slice(None), CPU))
+    out = standard(StreamBatch.of(side, np.arange(4), CPU)).pooled
     torch.testing.assert_close(standard.mean, torch.full((3,), 1 / 3))
     torch.testing.assert_close(out.norm(dim=1), torch.tensor([2.0, 2.0, 2.0, 0.0]))
 

@@ -4,10 +4,10 @@ import torch
 import torch.nn.functional as F
 
 from avsieve.fusion.inputs import Inputs, Stream
-from avsieve.fusion.neural import StreamBatch
 from avsieve.fusion.registry import MODELS
+from avsieve.fusion.stream_batch import StreamBatch
 
-from .made_up import make_people, new_model
+from .made_up import both, make_people, new_model
 
 HEADS = ["mlp", "vut_soft", "vut_gated"]
 PEOPLE, SPEAKERS = make_people("p", 4)
@@ -114,7 +114,7 @@ def test_the_gated_head_differs_from_gated_in_its_start_only():
     everywhere = torch.ones(7, dtype=torch.bool)
     inputs = torch.randn(7, 24), torch.randn(7, 16), everywhere, everywhere
     with torch.no_grad():
-        torch.testing.assert_close(ours.eval().fuse(*inputs), theirs.eval().fuse(*inputs))
+        torch.testing.assert_close(ours.eval().fuse(*both(*inputs)), theirs.eval().fuse(*both(*inputs)))
 
 
 def test_the_length_of_an_embedding_does_not_matter():

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from avsieve.fusion.missing import PresentNorm, close_gate
 from avsieve.fusion.neural import NeuralFusion
+from avsieve.fusion.stream_batch import StreamBatch
 
 _FIRST_BIAS = 1e-4
 
@@ -70,16 +71,16 @@ class _Weighted(_Baffn):
     def activate(self, projected: Tensor) -> Tensor:
         """Return what is weighted, from a projected embedding (B, dim)."""
 
-    def gate(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+    def gate(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return the share of the voice, (B, dim or 1); the face has the rest."""
-        joint = self.joint_norm(torch.cat([audio, visual], dim=1), has_audio & has_visual)
-        return close_gate(self.share_of_audio(self.score(joint)), has_audio, has_visual)
+        joint = self.joint_norm(torch.cat([audio.pooled, visual.pooled], dim=1), audio.present & visual.present)
+        return close_gate(self.share_of_audio(self.score(joint)), audio.present, visual.present)
 
-    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+    def fuse(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return (B, dim)."""
-        z = self.gate(audio, visual, has_audio, has_visual)
-        voice = self.activate(self.dropout(self.audio_projection(self.audio_norm(audio, has_audio))))
-        face = self.activate(self.dropout(self.visual_projection(self.visual_norm(visual, has_visual))))
+        z = self.gate(audio, visual)
+        voice = self.activate(self.dropout(self.audio_projection(self.audio_norm(audio.pooled, audio.present))))
+        face = self.activate(self.dropout(self.visual_projection(self.visual_norm(visual.pooled, visual.present))))
         return self.fused_norm(z * voice + (1 - z) * face)
 
 
@@ -165,6 +166,6 @@ class BaffnConcat(_Baffn):
             nn.ReLU(),
         )
 
-    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+    def fuse(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return (B, dim)."""
-        return self.layers(torch.cat([audio, visual], dim=1))
+        return self.layers(torch.cat([audio.pooled, visual.pooled], dim=1))

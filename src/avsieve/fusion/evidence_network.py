@@ -95,7 +95,7 @@ class EvidenceNetwork(ScoringStreams):
         spaces = {m: self._spaces(inputs, speakers, ~apart, m) for m in self.modalities}
         rows = np.flatnonzero(apart)
         names, label = labels_of([speakers[i] for i in rows.tolist()])
-        held = _rows_of(inputs, rows)
+        held = inputs.of(rows)
         pairs = draw_pairs(held, [names[k] for k in label], rng, _PAIRS)
         strangers = _strangers(pairs, label, rng)
         chosen_by, spoilt = _spoil(strangers, held, label, rng), _spoil(pairs, held, label, rng)
@@ -193,14 +193,6 @@ def _apart(speakers: Sequence[str], share: float, rng: np.random.Generator) -> n
     chosen = np.zeros(len(names), dtype=bool)
     chosen[rng.permutation(len(names))[: max(2, round(share * len(names)))]] = True
     return chosen[label] if len(label) else np.zeros(0, dtype=bool)
-
-
-def _rows_of(inputs: Inputs, rows: np.ndarray) -> Inputs:
-    streams = (
-        Stream(s.pooled[rows], s.present[rows], measures={name: x[rows] for name, x in s.measures.items()})
-        for s in inputs.streams.values()
-    )
-    return Inputs([inputs.utterances[i] for i in rows.tolist()], *streams)
 
 
 def _few(is_target: Tensor) -> bool:

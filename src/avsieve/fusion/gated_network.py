@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from avsieve.fusion.inputs import Inputs
 from avsieve.fusion.missing import close_gate
 from avsieve.fusion.neural import NeuralFusion
+from avsieve.fusion.stream_batch import StreamBatch
 
 START_SIZE = 0.4  # root mean square before tanh at the start: tanh(0.4) = 0.38
 
@@ -58,12 +59,14 @@ class GatedFusion(NeuralFusion):
         nn.init.zeros_(self.audio_projection.bias)
         nn.init.zeros_(self.visual_projection.bias)
 
-    def gate(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+    def gate(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return z (B, dim): 1 is all voice, 0 all face."""
-        z = torch.sigmoid(self.gate_out(torch.relu(self.gate_norm(self.gate_in(torch.cat([audio, visual], dim=1))))))
-        return close_gate(z, has_audio, has_visual)
+        both = torch.cat([audio.pooled, visual.pooled], dim=1)
+        z = torch.sigmoid(self.gate_out(torch.relu(self.gate_norm(self.gate_in(both)))))
+        return close_gate(z, audio.present, visual.present)
 
-    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+    def fuse(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return (B, dim)."""
-        z = self.gate(audio, visual, has_audio, has_visual)
-        return z * torch.tanh(self.audio_projection(audio)) + (1 - z) * torch.tanh(self.visual_projection(visual))
+        z = self.gate(audio, visual)
+        voice, face = self.audio_projection(audio.pooled), self.visual_projection(visual.pooled)
+        return z * torch.tanh(voice) + (1 - z) * torch.tanh(face)

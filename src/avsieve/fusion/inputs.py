@@ -1,4 +1,4 @@
-"""What a fusion model is given: both modalities of a set of utterances, pooled and, where wanted, as sequences."""
+"""What a fusion model is given: both modalities of a set of utterances, pooled and, if there are any, as sequences."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from avsieve.embedding_files.own_tables import read_embeddings, read_measures
 from avsieve.errors import AvsieveError
+from avsieve.fusion.sequences import Sequences
 
 
 @dataclass(frozen=True)
@@ -23,48 +24,42 @@ class Stream:
         (U, D) float32, one embedding per utterance.
     present
         (U,) bool.
-    sequence, mask
-        (U, T, D) float32 and (U, T) bool: segments or frames, and which of them exist. None where a run has none; a
-        model that needs them says so.
+    sequences
+        Name -> the segments or faces of each utterance (`avsieve.fusion.sequences`), those that a run has.
     measures
         Name -> (U,) float32, what is known of an utterance's quality, such as its duration; NaN where it is not known.
     """
 
     pooled: np.ndarray
     present: np.ndarray
-    sequence: np.ndarray | None = None
-    mask: np.ndarray | None = None
+    sequences: Mapping[str, Sequences] = field(default_factory=dict)
     measures: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.present)
         if self.pooled.ndim != 2 or len(self.pooled) != n:
             raise AvsieveError(f"pooled embeddings of shape {self.pooled.shape} for {n} utterances; expected ({n}, D)")
-        if (self.sequence is None) != (self.mask is None):
-            raise AvsieveError("a sequence needs its mask and a mask its sequence; give both or neither")
-        if self.sequence is not None and self.mask is not None and self.sequence.shape[:2] != self.mask.shape:
-            raise AvsieveError(f"a sequence of shape {self.sequence.shape} with a mask of shape {self.mask.shape}")
+        for name, sequences in self.sequences.items():
+            if len(sequences.counts) != n:
+                raise AvsieveError(f"{name}: sequences of {len(sequences.counts)} utterances for {n}")
 
     @property
     def dim(self) -> int:
         """Length of an embedding."""
         return int(self.pooled.shape[1])
 
-    @classmethod
-    def of_sequence(cls, sequence: np.ndarray, mask: np.ndarray) -> Stream:
-        """Pool ``sequence`` (U, T, D) by the mean of its unit vectors where ``mask`` (U, T) is set."""
-        lengths = np.linalg.norm(sequence, axis=2, keepdims=True)
-        unit = np.divide(sequence, lengths, out=np.zeros_like(sequence), where=lengths > 0)
-        count = mask.sum(axis=1)
-        pooled = np.einsum("utd,ut->ud", unit, mask.astype(np.float32)) / np.maximum(count, 1)[:, None]
-        return cls(pooled.astype(np.float32), count > 0, sequence, mask)
-
     def without(self, missing: np.ndarray) -> Stream:
         """Take the modality away from the utterances where ``missing`` (U,) is set."""
         pooled = np.where(missing[:, None], np.float32(0), self.pooled)
-        mask = None if self.mask is None else self.mask & ~missing[:, None]
+        sequences = {name: own.without(missing) for name, own in self.sequences.items()}
         measures = {name: np.where(missing, np.float32(np.nan), x) for name, x in self.measures.items()}
-        return Stream(pooled, self.present & ~missing, self.sequence, mask, measures)
+        return Stream(pooled, self.present & ~missing, sequences, measures)
+
+    def of(self, rows: np.ndarray) -> Stream:
+        """Return ``rows`` of it, in that order."""
+        sequences = {name: own.of(rows) for name, own in self.sequences.items()}
+        measures = {name: x[rows] for name, x in self.measures.items()}
+        return Stream(self.pooled[rows], self.present[rows], sequences, measures)
 
 
 @dataclass(frozen=True)
@@ -89,6 +84,10 @@ class Inputs:
     def streams(self) -> dict[str, Stream]:
         """Both streams by their modality."""
         return {"audio": self.audio, "visual": self.visual}
+
+    def of(self, rows: np.ndarray) -> Inputs:
+        """Return ``rows`` of them, in that order."""
+        return Inputs([self.utterances[i] for i in rows.tolist()], self.audio.of(rows), self.visual.of(rows))
 
 
 def read_stream(utterances: Sequence[str], paths: Sequence[str | Path]) -> Stream:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from avsieve.fusion.inputs import Inputs
 from avsieve.fusion.neural import NeuralFusion
+from avsieve.fusion.stream_batch import StreamBatch
 
 
 class LinearConcatenation(NeuralFusion):
@@ -27,6 +28,6 @@ class LinearConcatenation(NeuralFusion):
         """Turn the projection to the discriminant directions."""
         self.projection.weight.copy_(torch.from_numpy(self.first_projection(inputs, labels, 1.0)))
 
-    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+    def fuse(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return (B, dim); a missing modality adds nothing."""
-        return self.projection(torch.cat([audio, visual], dim=1))
+        return self.projection(torch.cat([audio.pooled, visual.pooled], dim=1))

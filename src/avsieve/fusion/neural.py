@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -16,36 +17,12 @@ from torch import Tensor, nn
 from avsieve.errors import ModelError
 from avsieve.evaluation.scoring import Part
 from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.sequences import Reading
+from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.fusion.two_streams import TwoStreams
 
 START_ROWS = 100_000
-
-
-@dataclass(frozen=True)
-class StreamBatch:
-    """One modality of a batch, as tensors; see `avsieve.fusion.inputs.Stream`."""
-
-    pooled: Tensor
-    present: Tensor
-    sequence: Tensor | None = None
-    mask: Tensor | None = None
-
-    @classmethod
-    def of(cls, stream: Stream, rows: np.ndarray | slice, device: torch.device) -> StreamBatch:
-        """Bring rows of a stream to the device."""
-
-        def move(array: np.ndarray | None) -> Tensor | None:
-            return None if array is None else torch.from_numpy(np.ascontiguousarray(array[rows])).to(device)
-
-        pooled, present = move(stream.pooled), move(stream.present)
-        assert pooled is not None and present is not None  # noqa: PT018 - for the type checker
-        return cls(pooled, present, move(stream.sequence), move(stream.mask))
-
-    def drop(self, missing: Tensor) -> StreamBatch:
-        """Take the modality away where ``missing`` (B,) is set."""
-        pooled = self.pooled.masked_fill(missing[:, None], 0.0)
-        mask = None if self.mask is None else self.mask & ~missing[:, None]
-        return StreamBatch(pooled, self.present & ~missing, self.sequence, mask)
+_READ_ROWS = 4096  # rows of sequences that are read at a time
 
 
 class Standardise(nn.Module):
@@ -81,10 +58,15 @@ class Standardise(nn.Module):
         if len(unit):
             self.mean.copy_(torch.from_numpy(unit.mean(axis=0, dtype=np.float64)))
 
-    def forward(self, batch: StreamBatch) -> Tensor:
-        """Return (B, D) float32."""
-        centred = F.normalize(F.normalize(batch.pooled.float()) - self.mean) * self.length
-        return centred * batch.present[:, None]
+    def forward(self, batch: StreamBatch) -> StreamBatch:
+        """Return the batch with its pooled embeddings and its sequence standardised, float32."""
+        pooled = self._standard(batch.pooled) * batch.present[:, None]
+        if batch.sequence is None or batch.mask is None:
+            return replace(batch, pooled=pooled)
+        return replace(batch, pooled=pooled, sequence=self._standard(batch.sequence) * batch.mask[..., None])
+
+    def _standard(self, vectors: Tensor) -> Tensor:
+        return F.normalize(F.normalize(vectors.float(), dim=-1) - self.mean, dim=-1) * self.length
 
 
 class NeuralFusion(TwoStreams, ABC):
@@ -114,6 +96,11 @@ class NeuralFusion(TwoStreams, ABC):
     centred: ClassVar[bool] = True
     from_data: ClassVar[bool] = True
 
+    @property
+    def readings(self) -> Mapping[str, Reading]:
+        """What the network reads of the sequences: modality -> reading. Nothing, where pooled embeddings suffice."""
+        return {}
+
     def __init__(self, audio_dim: int, visual_dim: int, dim: int) -> None:
         super().__init__(audio_dim, visual_dim, dim)
         length = math.sqrt((audio_dim + visual_dim) / 2) if self.centred else 1.0  # entries of about 1
@@ -121,8 +108,8 @@ class NeuralFusion(TwoStreams, ABC):
         self.visual_standard = Standardise(visual_dim, length, centred=self.centred)
 
     @abstractmethod
-    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
-        """Return (B, dim) from standardised embeddings (B, Da), (B, Dv), zero where (B,) bool says absent."""
+    def fuse(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
+        """Return (B, dim) from standardised batches of both modalities; embeddings are zero where absent."""
 
     def start(self, inputs: Inputs, labels: np.ndarray) -> None:
         """Fit the standardisation and set the first weights, from the data or from torch's generator.
@@ -160,7 +147,7 @@ class NeuralFusion(TwoStreams, ABC):
         device = torch.device("cpu")
         with torch.no_grad():
             standardised = [
-                standard(StreamBatch.of(stream, rows, device))
+                standard(StreamBatch.of(stream, rows, device)).pooled
                 for standard, stream in ((self.audio_standard, inputs.audio), (self.visual_standard, inputs.visual))
             ]
         data = torch.cat(standardised, dim=1).numpy().astype(np.float64)
@@ -173,7 +160,35 @@ class NeuralFusion(TwoStreams, ABC):
 
     def forward(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return the fused embeddings (B, dim), not normalised."""
-        return self.fuse(self.audio_standard(audio), self.visual_standard(visual), audio.present, visual.present)
+        return self.fuse(self.audio_standard(audio), self.visual_standard(visual))
+
+    def batch(
+        self, inputs: Inputs, audio: np.ndarray, visual: np.ndarray, rng: np.random.Generator | None = None
+    ) -> tuple[StreamBatch, StreamBatch]:
+        """Return the voices of the rows ``audio`` (B,) and the faces of ``visual``, with what the network reads."""
+        device = self.audio_standard.mean.device
+        readings = self.readings
+        return (
+            StreamBatch.of(inputs.audio, audio, device, readings.get("audio"), rng),
+            StreamBatch.of(inputs.visual, visual, device, readings.get("visual"), rng),
+        )
+
+    def check_readings(self, inputs: Inputs) -> None:
+        """Refuse inputs without the sequences that the network reads.
+
+        Raises
+        ------
+        ModelError
+            Telling which.
+        """
+        for modality, reading in self.readings.items():
+            there = inputs.streams[modality].sequences
+            if reading.sequence not in there:
+                source = "audio.segments" if modality == "audio" else "the embeddings of faces"
+                raise ModelError(
+                    f"{self.name} reads the sequence {reading.sequence} of {modality}, found "
+                    f"{', '.join(there) or 'none'}; add it to {source}, or leave this model out"
+                )
 
     @torch.inference_mode()
     def encode(self, inputs: Inputs, batch_size: int = 4096) -> list[Part]:
@@ -185,38 +200,44 @@ class NeuralFusion(TwoStreams, ABC):
         Raises
         ------
         ModelError
-            If the embeddings are of other lengths than those of the training.
+            If the embeddings are of other lengths than those of the training, or the sequences that the network reads
+            are not there.
         """
         self.check(inputs)
+        self.check_readings(inputs)
         was_training = self.training
         self.eval()
-        device = self.audio_standard.mean.device
-        chosen, place = distinct_rows(inputs)
+        chosen, place = distinct_rows(inputs, self.readings)
         out = np.zeros((len(chosen), self.dim), dtype=np.float32)
         for begin in range(0, len(chosen), batch_size):
             rows = chosen[begin : begin + batch_size]
-            fused = self(StreamBatch.of(inputs.audio, rows, device), StreamBatch.of(inputs.visual, rows, device))
+            fused = self(*self.batch(inputs, rows, rows))
             out[begin : begin + batch_size] = fused.float().cpu().numpy()
         self.train(was_training)
         out = out if len(chosen) == len(inputs) else out[place]
         return [Part.of(out, inputs.audio.present | inputs.visual.present)]
 
 
-def distinct_rows(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first of all utterances that are alike to the bit, (K,) rising, and each one's place there, (U,)."""
-    arrays = [
-        array
-        for stream in (inputs.audio, inputs.visual)
-        for array in (stream.pooled, stream.present, stream.sequence, stream.mask)
-        if array is not None
-    ]
+def distinct_rows(inputs: Inputs, readings: Mapping[str, Reading] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first of all utterances that are alike to the bit, (K,) rising, and each one's place there, (U,).
+
+    Alike in the pooled embeddings, and in the sequences that ``readings`` take.
+    """
     place = np.empty(len(inputs), dtype=np.int64)
     seen: dict[bytes, int] = {}
-    for i in range(len(inputs)):
-        digest = hashlib.blake2b(digest_size=16)
-        for array in arrays:
-            digest.update(array[i].tobytes())
-        place[i] = seen.setdefault(digest.digest(), len(seen))
+    for begin in range(0, len(inputs), _READ_ROWS):
+        rows = np.arange(begin, min(begin + _READ_ROWS, len(inputs)))
+        arrays = [array[rows] for s in inputs.streams.values() for array in (s.pooled, s.present)]
+        for modality, reading in (readings or {}).items():
+            batch = reading.read(inputs.streams[modality].sequences, rows, None)
+            # The padding of a block is no part of a row.
+            arrays += [batch.mask.sum(axis=1)]
+            arrays += [batch.vectors, batch.start_s, batch.length_s, batch.quality]
+        for i, row in enumerate(rows.tolist()):
+            digest = hashlib.blake2b(digest_size=16)
+            for array in arrays:
+                digest.update(array[i].tobytes())
+            place[row] = seen.setdefault(digest.digest(), len(seen))
     _, chosen = np.unique(place, return_index=True)
     return chosen, place
 

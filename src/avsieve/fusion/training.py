@@ -17,11 +17,11 @@ from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
 from avsieve.fusion.examples import Examples, pair_anew
 from avsieve.fusion.inputs import Inputs, read_stream
 from avsieve.fusion.losses import SumOfLosses
-from avsieve.fusion.neural import StreamBatch
 from avsieve.fusion.optimisation import build_optimiser, build_schedule
 from avsieve.fusion.pairs import TooFewError, labels_of
 from avsieve.fusion.recipe import Recipe, own_recipe
 from avsieve.fusion.settings import Fusion
+from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.lists.train_list import read_train_list
 from avsieve.settings import Block
 from avsieve.storage.provenance import sha256_of, versions
@@ -84,6 +84,7 @@ def train_fusion(
     everywhere[usable] = labels
     recipe = Recipe.of(settings, model.own)
     network = model.network
+    network.check_readings(inputs)
     network.start(inputs, everywhere)
     network.to(device)
     head = SumOfLosses(recipe.losses, network.dim, len(names), scale=recipe.scale).to(device)
@@ -105,8 +106,7 @@ def train_fusion(
         # Batches are of nearly equal size: batch normalisation does not like a last one of a single row.
         for rows in np.array_split(rng.permutation(len(examples)), steps_per_epoch):
             audio, visual = _drop(
-                StreamBatch.of(inputs.audio, examples.audio[rows], device),
-                StreamBatch.of(inputs.visual, examples.visual[rows], device),
+                *network.batch(inputs, examples.audio[rows], examples.visual[rows], rng),
                 recipe.drop_modality,
                 rng,
             )

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from avsieve.fusion.gated_network import GatedFusion
 from avsieve.fusion.missing import close_gate
 from avsieve.fusion.neural import NeuralFusion
+from avsieve.fusion.stream_batch import StreamBatch
 
 
 class VutSoft(NeuralFusion):
@@ -36,15 +37,15 @@ class VutSoft(NeuralFusion):
         self.visual_projection = nn.Linear(visual_dim, dim)
         self.attention = nn.Linear(audio_dim + visual_dim, 2)
 
-    def gate(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+    def gate(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return the weight of the voice (B, 1); the face has the rest."""
-        weights = torch.softmax(self.attention(torch.cat([audio, visual], dim=1)), dim=1)
-        return close_gate(weights[:, :1], has_audio, has_visual)
+        weights = torch.softmax(self.attention(torch.cat([audio.pooled, visual.pooled], dim=1)), dim=1)
+        return close_gate(weights[:, :1], audio.present, visual.present)
 
-    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+    def fuse(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return (B, dim)."""
-        w = self.gate(audio, visual, has_audio, has_visual)
-        return w * self.audio_projection(audio) + (1 - w) * self.visual_projection(visual)
+        w = self.gate(audio, visual)
+        return w * self.audio_projection(audio.pooled) + (1 - w) * self.visual_projection(visual.pooled)
 
 
 class VutGated(GatedFusion):
@@ -86,6 +87,6 @@ class Mlp(NeuralFusion):
             nn.Linear(dim, dim),
         )
 
-    def fuse(self, audio: Tensor, visual: Tensor, has_audio: Tensor, has_visual: Tensor) -> Tensor:
+    def fuse(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return (B, dim)."""
-        return self.layers(torch.cat([audio, visual], dim=1))
+        return self.layers(torch.cat([audio.pooled, visual.pooled], dim=1))
