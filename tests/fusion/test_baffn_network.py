@@ -137,7 +137,7 @@ def test_what_is_missing_takes_no_part_in_the_statistics(name):
     network.fuse(audio, visual)
     torch.testing.assert_close(network.audio_norm.norm.running_mean, 0.1 * audio.pooled.mean(dim=0))
     torch.testing.assert_close(network.visual_norm.norm.running_mean, 0.1 * visual.pooled[has_face].mean(dim=0))
-    torch.testing.assert_close(network.joint_norm.norm.running_mean[:12], 0.1 * audio[has_face].mean(dim=0))
+    torch.testing.assert_close(network.joint_norm.norm.running_mean[:12], 0.1 * audio.pooled[has_face].mean(dim=0))
 
 
 @pytest.mark.parametrize("name", WEIGHTED)
