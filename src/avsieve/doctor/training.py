@@ -47,7 +47,7 @@ def _folder(key: str, folder: str, part_of_run: bool) -> Finding | None:
     import soundfile
 
     from avsieve.storage.wav import SAMPLE_RATE
-    from avsieve.training.encoder.sound_folder import SoundFolder
+    from avsieve.sound.recordings import SoundFolder
 
     try:
         files = SoundFolder(folder).files
