@@ -46,8 +46,8 @@ def _folder(key: str, folder: str, part_of_run: bool) -> Finding | None:
         return None
     import soundfile
 
+    from avsieve.sound.recordings import SoundFolder
     from avsieve.storage.wav import SAMPLE_RATE
-    from avsieve.training.encoder.sound_folder import SoundFolder
 
     try:
         files = SoundFolder(folder).files

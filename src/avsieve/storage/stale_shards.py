@@ -20,6 +20,9 @@ FOLDERS = (
     P.of(P.embed.folder, modality="audio"),
     P.of(P.embed.folder, modality="visual"),
     P.scores.shards,
+    P.damage.folder,
+    P.of(P.damage.embedded, modality="audio"),
+    P.of(P.damage.embedded, modality="visual"),
 )
 BY_RULE = (P.LOGS, P.BENCHMARKS)
 

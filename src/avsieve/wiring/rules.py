@@ -10,6 +10,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,11 @@ def model_file(value: str) -> list[str]:
 def model_paths(*values: str) -> list[str]:
     """Return those of ``values`` that are files or folders of models, whose content is a parameter."""
     return [value for value in values if Path(value).suffix or Path(value).is_dir()]
+
+
+def folders_of(value: str | list[str] | None) -> list[str]:
+    """Return the folders that a key names: one, several or none."""
+    return [value] if isinstance(value, str) else list(value or [])
 
 
 def face_settings(config: Config) -> dict[str, Any]:
@@ -181,6 +187,12 @@ class Wiring:
             "recordings", [getattr(training.audio, name) for name in ("noise", "music", "speech", "rooms")]
         )
         """What trainings read that lies outside the results."""
+        # At the merge with the settings of `evaluation.damage`: `damage = self.config.evaluation.damage` and its keys.
+        damage = getattr(self.config.evaluation, "damage", None)
+        self.damage_folders = {name: folders_of(getattr(damage, name, None)) for name in ("noise", "rooms")}
+        """Recordings that voices are damaged with."""
+        self.damage_recordings = self.watch.recordings("recordings", chain(*self.damage_folders.values()))
+        """What they are: a parameter, so that others under the same names damage anew."""
         self.method = METHODS.module(self.config.cleansing.method)
         """The module of the cleansing method, which no script imports by itself."""
         evaluation = self.config.evaluation

@@ -16,9 +16,11 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import resample_poly
 
 from avsieve.errors import ConfigError
+from avsieve.sound.mixing import at_ratio, convolve, from_direct_sound, in_room, mix
+from avsieve.sound.recordings import SoundFolder
+from avsieve.storage.wav import SAMPLE_RATE
 from avsieve.synthetic.voices.channel import NOISES, coloured_noise
 from avsieve.synthetic.voices.rooms import room_response
-from avsieve.training.encoder.sound_folder import SAMPLE_RATE, SoundFolder
 
 KINDS = ("none", "room", "babble", "music", "noise", "filter")
 # Signal to noise ratios in dB, as in AVCleanse.
@@ -29,35 +31,6 @@ BABBLE_DB, MUSIC_DB, NOISE_DB = (13.0, 20.0), (5.0, 15.0), (0.0, 15.0)
 # some 5 to 9 dB louder; levels are measured above a floor of 1e-4 of full scale's power (-40 dB); a room is the whole
 # response at energy 1, with its delay.
 MIXINGS = ("level", "voxceleb_trainer")
-FLOOR = 1e-4
-
-
-def convolve(wave: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """Return ``wave`` in a room, as long as before and as loud."""
-    n = len(wave)
-    size = next_fast_len(n + len(response), real=True)
-    heard = irfft(rfft(wave, size) * rfft(response.astype(np.float32), size), size)[:n]
-    return (heard * (_rms(wave) / max(_rms(heard), 1e-9))).astype(np.float32)
-
-
-def mix(wave: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-    """Return ``wave`` with ``noise`` at a ratio of ``snr_db``."""
-    gain = _rms(wave) / max(_rms(noise), 1e-9) * 10 ** (-snr_db / 20)
-    return (wave + gain * noise).astype(np.float32)
-
-
-def at_ratio(wave: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-    """Return ``noise`` as loud as a ratio of ``snr_db`` wants it, levels being measured above `FLOOR`."""
-    speech, other = (float(np.mean(np.square(x, dtype=np.float64))) + FLOOR for x in (wave, noise))
-    return (noise * np.sqrt(speech / other * 10 ** (-snr_db / 10))).astype(np.float32)
-
-
-def in_room(wave: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """Return the first samples of ``wave`` convolved with the whole of ``response`` at energy 1, as many as before."""
-    n = len(wave)
-    size = next_fast_len(n + len(response), real=True)
-    unit = response / np.sqrt(np.square(response, dtype=np.float64).sum())
-    return irfft(rfft(wave, size) * rfft(unit.astype(np.float32), size), size)[:n].astype(np.float32)
 
 
 def microphone(wave: np.ndarray, rng: np.random.Generator, spread_db: float = 4.0) -> np.ndarray:
@@ -74,10 +47,6 @@ def speed(wave: np.ndarray, factor: float) -> np.ndarray:
     percent = round(factor * 100)
     shared = gcd(percent, 100)
     return resample_poly(wave, 100 // shared, percent // shared).astype(np.float32)
-
-
-def _rms(wave: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
 
 
 class Augmenter:
@@ -156,7 +125,7 @@ class Augmenter:
             stored = self._rooms.piece(None, rng) if self._rooms else self._stock[int(rng.integers(len(self._stock)))]
             if self.published:
                 return in_room(wave, stored)
-            return convolve(wave, stored[int(np.abs(stored).argmax()) :])
+            return convolve(wave, from_direct_sound(stored))
         if kind == "babble":
             return self._babble(wave, rng, others)
         if kind == "music":

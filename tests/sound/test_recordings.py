@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from avsieve.errors import ConfigError
-from avsieve.training.encoder.sound_folder import SoundFolder
+from avsieve.sound.recordings import SoundFolder
 
 
 def hiss(n: int = 16_000) -> np.ndarray:
@@ -33,3 +33,14 @@ def test_pieces_come_from_different_recordings_as_far_as_there_are_some(tmp_path
     levels = sorted(round(float(piece[0]), 1) for piece in folder.pieces(6, 10, np.random.default_rng(0)))
     assert len(levels) == 6
     assert set(levels) == {0.1, 0.2, 0.3, 0.4}
+
+
+def test_several_folders_are_one_stock_and_each_needs_a_recording(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / name / "hiss.wav", hiss(), 16_000)
+    found = SoundFolder(tmp_path / "a", tmp_path / "b").files
+    assert [path.parent.name for path in found] == ["a", "b"]
+    with pytest.raises(ConfigError, match=r"/c: no recording .* there; name a folder that holds some"):
+        SoundFolder(tmp_path / "a", tmp_path / "c")

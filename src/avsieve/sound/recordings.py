@@ -1,4 +1,4 @@
-"""Folders of recordings that training speech is mixed with: MUSAN, RIRS_NOISES, or one's own."""
+"""Folders of recordings that speech is mixed with: MUSAN, RIRS_NOISES, or one's own."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 
 
 class SoundFolder:
-    """Random pieces of the recordings under a folder, at 16 kHz.
+    """Random pieces of the recordings under one folder or several, at 16 kHz.
 
     Raises
     ------
     ConfigError
-        If the folder holds no recording, or one that is not at 16 kHz.
+        If a folder holds no recording, or one that is not at 16 kHz.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        self.files = sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
-        if not self.files:
-            raise ConfigError(f"{folder}: no recording ({', '.join(sorted(AUDIO_SUFFIXES))}) for the augmentation")
+    def __init__(self, *folders: str | Path) -> None:
+        self.files: list[Path] = []
+        for folder in folders:
+            found = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
+            if not found:
+                raise ConfigError(
+                    f"{folder}: no recording ({', '.join(sorted(AUDIO_SUFFIXES))}) there; name a folder that holds some"
+                )
+            self.files += found
 
     def piece(self, n: int | None, rng: np.random.Generator) -> np.ndarray:
         """Return ``n`` samples from a random place, repeated if the recording is shorter; None gives all of it."""

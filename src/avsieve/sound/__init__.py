@@ -1,0 +1,1 @@
+"""Sound as arrays: mixing at a ratio, rooms, and folders of recordings."""
