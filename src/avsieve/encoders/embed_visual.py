@@ -14,6 +14,7 @@ from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.encoders.face_encoder import Encoder, StagedEncoder, load_face_encoder
 from avsieve.encoders.registry import VISUAL
 from avsieve.encoders.settings import Visual
+from avsieve.encoders.utterance_measures import consistency
 from avsieve.errors import TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
@@ -115,7 +116,8 @@ def embed_shard(
     utterances
         All of the shard's, in order; those without faces get a row of the status table only.
     embeddings
-        To write: ``utterance``, ``embedding`` (float32, normalised), ``n_faces``, ``quality`` (mean of the frames').
+        To write: ``utterance``, ``embedding`` (float32, normalised), ``n_faces``, ``quality`` (mean of the frames'),
+        ``consistency`` (`avsieve.encoders.utterance_measures`).
     frame_embeddings
         To write: ``utterance``, ``embedding`` (float16, as the network returns it), ``frame``, ``quality``.
     pooling
@@ -140,6 +142,7 @@ def embed_shard(
         np.stack(pooled) if pooled else np.zeros((0, encoder.dim), np.float32),
         n_faces=np.array([len(found[u].frames) for u in kept], np.int32),
         quality=np.array([found[u].quality.mean() for u in kept], np.float32),
+        consistency=np.array([consistency(found[u].embeddings) for u in kept], np.float32),
     )
     every = [found[u].embeddings for u in kept]
     write_embeddings(

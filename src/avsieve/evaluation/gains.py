@@ -11,7 +11,7 @@ some five seeds even that is too narrow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -76,18 +76,39 @@ def paired_gain(
             "list; a paired comparison needs the same"
         )
     pairs = [(before[s], after[s]) for s in before]
-    figures = [name for name in (*METRICS, *CALIBRATED) if all(name in r.summary for pair in pairs for r in pair)]
     better = sum(b.value("eer") > a.value("eer") for b, a in pairs)
-    out: dict[str, float | int] = {"seeds": len(pairs), "seeds_better": better}
+    return {"seeds": len(pairs), "seeds_better": better} | paired_figures(pairs, ARMS, seed)
+
+
+def paired_figures(pairs: Sequence[tuple[Result, Result]], names: tuple[str, str], seed: int = 0) -> dict[str, float]:
+    """Compare the second of each pair of results with the first; a pair for each seed, on the same draws of speakers.
+
+    Parameters
+    ----------
+    pairs
+        At least one.
+    names
+        What the columns call the two.
+    seed
+        Of the resampling of seeds.
+
+    Returns
+    -------
+    For each figure that all results have: the means ``{figure}_{name}`` and ``{figure}_gain`` (positive: the second is
+    better), with 95 % intervals where the results have draws, and ``eer_gain_relative``.
+    """
+    figures = [name for name in (*METRICS, *CALIBRATED) if all(name in r.summary for pair in pairs for r in pair)]
+    first, second = names
+    out: dict[str, float] = {}
     for figure in figures:
-        one, other = (float(np.mean([r.value(figure) for r in arm])) for arm in zip(*pairs, strict=True))
-        out |= {f"{figure}_all": one, f"{figure}_clean": other, f"{figure}_gain": one - other}
+        one, other = (float(np.mean([r.value(figure) for r in side])) for side in zip(*pairs, strict=True))
+        out |= {f"{figure}_{first}": one, f"{figure}_{second}": other, f"{figure}_gain": one - other}
         if figure == "eer":
             out["eer_gain_relative"] = (one - other) / one if one else float("nan")
         draws = [(b.draws(figure), a.draws(figure)) for b, a in pairs]
         if all(b is not None and a is not None for b, a in draws):
-            all_, clean = (np.array([d for d in arm if d is not None]) for arm in zip(*draws, strict=True))
-            for name, values in (("all", all_), ("clean", clean), ("gain", all_ - clean)):
+            before, after = (np.array([d for d in side if d is not None]) for side in zip(*draws, strict=True))
+            for name, values in ((first, before), (second, after), ("gain", before - after)):
                 low, high = interval(mean_over_seeds(values, seed))
                 # The stretch for few seeds may lead out of what a rate can be.
                 low = low if name == "gain" else max(low, 0.0)

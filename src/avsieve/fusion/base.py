@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from avsieve.evaluation.scoring import Part
     from avsieve.fusion.inputs import Inputs
     from avsieve.fusion.neural import NeuralFusion
+    from avsieve.fusion.published import Published
     from avsieve.fusion.two_streams import ScoringStreams
 
 S = TypeVar("S", bound=Block)
@@ -53,6 +54,8 @@ class FusionModel(ABC):
         Whether its score is a log-likelihood ratio: it then has a threshold by itself.
     settings
         Its own settings, in its entry of `fusion.models`.
+    published
+        What its paper or repository reports.
     """
 
     name: ClassVar[str]
@@ -63,6 +66,7 @@ class FusionModel(ABC):
     cosines: ClassVar[bool] = True
     calibrated: ClassVar[bool] = False
     settings: ClassVar[type[Block]] = Block
+    published: ClassVar[tuple[Published, ...]] = ()
 
     @abstractmethod
     def encode(self, inputs: Inputs) -> list[Part]:

@@ -7,7 +7,10 @@ import numpy as np
 from avsieve.fusion.inputs import Inputs, Stream
 
 # Of the tables of embeddings, by modality: name of the column -> whether its logarithm counts.
-COLUMNS = {"audio": {"duration_s": True}, "visual": {"n_faces": True, "quality": False}}
+COLUMNS = {
+    "audio": {"duration_s": True, "snr_db": False, "consistency": False},
+    "visual": {"n_faces": True, "quality": False, "consistency": False},
+}
 # Beside these the length of the pooled embedding, which is short where its segments or faces are unlike each other.
 COUNTS = {modality: len(columns) + 1 for modality, columns in COLUMNS.items()}
 
