@@ -223,6 +223,8 @@ class Evaluation:
     """Trials of those of their utterances that the cleansing trusts."""
     cohort: str = "results/evaluation/cohort.txt"
     """The cohort of the AS-norm, the same for every model."""
+    damage: str = "results/evaluation/damage.parquet"
+    """Which voices and faces of the trials are damaged in which condition, and how."""
     results: str = "results/evaluation/results.csv"
     """Error rates with their intervals."""
     gains: str = "results/evaluation/gains.csv"
@@ -231,6 +233,41 @@ class Evaluation:
     """DET curves."""
     provenance: str = "results/evaluation/provenance.json"
     """Trial lists, settings, digests of the models."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Damaged voices and faces of the trials, and their embeddings; what embeds the signals alone reads them."""
+
+    folder: str = "results/damage"
+    wav: str = "results/damage/{shard}.wav.tar"
+    """Damaged sound; removed when it is embedded."""
+    wav_index: str = "results/damage/{shard}.wav.parquet"
+    """Where each of them lies in the tar."""
+    extracted: str = "results/damage/{shard}.extracted.parquet"
+    """What came of each damaged voice."""
+    faces: str = "results/damage/{shard}.faces.tar"
+    """Damaged faces; removed when they are embedded."""
+    faces_index: str = "results/damage/{shard}.faces.parquet"
+    """Where each of them lies in the tar."""
+    detections: str = "results/damage/{shard}.detections.parquet"
+    """A row per damaged face, its quality measured again; removed with them."""
+    aligned: str = "results/damage/{shard}.aligned.parquet"
+    """What came of the faces of each version."""
+    signals_provenance: str = "results/damage/{shard}.json"
+    """What the damaged signals were made with."""
+    embedded: str = "results/damage_{modality}"
+    """The folders of their embeddings."""
+    embeddings: str = "results/damage_{modality}/{shard}.parquet"
+    """An embedding a version."""
+    segments: str = "results/damage_audio/{shard}.segments.parquet"
+    """An embedding per segment of damaged sound."""
+    frames: str = "results/damage_visual/{shard}.frames.parquet"
+    """An embedding per damaged face."""
+    status: str = "results/damage_{modality}/{shard}.status.parquet"
+    """What came of each version."""
+    provenance: str = "results/damage_{modality}/{shard}.json"
+    """What the shard was made with."""
 
 
 @dataclass(frozen=True)
@@ -323,5 +360,5 @@ class Rebuilt:
 
 
 plan, truth, media, extract, align, embed = Plan(), Truth(), Media(), Extract(), Align(), Embed()
-scores, lists, audit, models, evaluation = Scores(), Lists(), Audit(), Models(), Evaluation()
+scores, lists, audit, models, evaluation, damage = Scores(), Lists(), Audit(), Models(), Evaluation(), Damage()
 comparison, report, export, rebuilt = Comparison(), Report(), Export(), Rebuilt()
