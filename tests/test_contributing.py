@@ -8,6 +8,7 @@ WISHES = (
     "an encoder",
     "a fusion model",
     "a cleansing method",
+    "a kind of damage",
     "a metric",
     "a column in the cleansed list",
     "a report figure",

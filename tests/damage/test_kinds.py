@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from avsieve.damage.kinds import KINDS, SIZE
+from avsieve.damage.kinds import KINDS
+from avsieve.damage.settings import SIZE
 from avsieve.errors import ConfigError
 from avsieve.faces import template
 from avsieve.settings import filled

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.damage.kinds import Crop, Noise
+from avsieve.damage.settings import Crop, Noise
 from avsieve.damage.manifest import wanted
 from avsieve.errors import AvsieveError
 

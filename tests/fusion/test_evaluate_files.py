@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
+from avsieve.evaluation.conditions.manifest import Candidates, make_manifest
+from avsieve.evaluation.conditions.settings import conditions_of
+from avsieve.evaluation.conditions.table import DamageTable, write_damage
 from avsieve.evaluation.metrics import CALIBRATED
 from avsieve.evaluation.results import NothingScoredError, read_evaluation
 from avsieve.evaluation.trial_lists import read_trial_lists
 from avsieve.evaluation.trial_maker import make_trials
-from avsieve.evaluation.trials import write_no_trials, write_trials
+from avsieve.evaluation.trials import read_trials, write_no_trials, write_trials
 from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
 from avsieve.fusion.evaluate_files import EmbeddingFiles, Tables, evaluate_lists
 from avsieve.fusion.registry import MODELS
@@ -22,7 +27,7 @@ from .made_up import make_people, new_model
 INPUTS, SPEAKERS = make_people("p", 12)
 TESTED = INPUTS.utterances[:54]  # six people; the others are the cohort
 USUAL = {
-    "trained_on": [], "cohort": None, "top": None, "definition": "interpolated", "replicates": 10, "damage_share": 0.0,
+    "trained_on": [], "cohort": None, "top": None, "definition": "interpolated", "replicates": 10, "damage": None,
     "seed": 0, "device": torch.device("cpu"),
 }  # fmt: skip
 
@@ -131,6 +136,54 @@ def test_encoders_that_know_people_of_the_trials_are_refused(folder):
     lists = read_trial_lists([folder / "trials.txt"], ["given"])
     with pytest.raises(AvsieveError, match=r"an encoder trained on .*dev.txt: 1 of 6 speakers"):
         evaluate_lists(lists, files(folder), [], **USUAL | {"trained_on": [folder / "dev.txt"]})
+
+
+def damage_table(folder, level, **entry):
+    conditions = conditions_of([{"name": "c", **entry}])
+    trials = read_trials(folder / "trials.txt")
+    write_damage(folder / "damage.parquet", make_manifest(conditions, Candidates.of([trials]), level=level))
+    return DamageTable(folder / "damage.parquet").rows("c")
+
+
+def test_damaged_signals_are_read_from_the_tables_of_their_versions(folder, caplog):
+    rows = damage_table(folder, "signal", kind="noise", snr_db=0)
+    own = {u: k for k, u in enumerate(INPUTS.utterances)}
+    # Two are lost; the others are as they were, so that a stratum without them is the list itself.
+    kept = rows.iloc[2:]
+    vectors = INPUTS.audio.pooled[[own[u] for u in kept["utterance"]]]
+    half = len(kept) // 2
+    for k, part in enumerate((slice(half), slice(half, None))):
+        write_embeddings(folder / f"damaged.{k}.parquet", kept["version"].tolist()[part], vectors[part])
+    given = replace(files(folder), damaged_audio=[folder / f"damaged.{k}.parquet" for k in range(2)])
+    lists = read_trial_lists([folder / "trials.txt"], [])
+    (table,) = evaluate_lists(lists, given, [], **USUAL | {"damage": folder / "damage.parquet"}).results
+    of = table.set_index(["model", "condition"])
+    assert f"c: 2 of {len(rows)} damaged audio utterances have no embedding" in caplog.text
+    lost = int(of.loc[("audio", "c"), "n_missing"])
+    assert lost > 0
+    assert of.loc[("audio", "pooled"), ["n_missing", "n_trials"]].tolist() == [lost, 2 * 120 - lost]
+    assert of.loc[("score_average", "c"), "n_missing"] == 0
+    assert of.loc[("visual", "c"), "eer"] == of.loc[("visual", "whole"), "eer"] == of.loc[("visual", "pooled"), "eer"]
+
+
+def test_damaged_signals_without_any_table_are_an_error_that_names_the_remedy(folder):
+    rows = damage_table(folder, "signal", kind="blur")
+    lists = read_trial_lists([folder / "trials.txt"], [])
+    words = rf"{len(rows)} damaged visual signals .* give --damaged-visual, or set evaluation.damage.level"
+    with pytest.raises(AvsieveError, match=words):
+        evaluate_lists(lists, files(folder), [], **USUAL | {"damage": folder / "damage.parquet"})
+
+
+def test_people_of_other_lists_may_lend_their_faces(folder):
+    write_trials(folder / "others.txt", make_trials(INPUTS.utterances[54:], max_targets=60))
+    trials = [read_trials(folder / name) for name in ("trials.txt", "others.txt")]
+    entry = {"name": "c", "kind": "other_person", "modality": "visual"}
+    write_damage(folder / "damage.parquet", make_manifest(conditions_of([entry]), Candidates.of(trials)))
+    lists = read_trial_lists([folder / "trials.txt"], [])
+    (table,) = evaluate_lists(lists, files(folder), [], **USUAL | {"damage": folder / "damage.parquet"}).results
+    of = table.set_index(["model", "condition"])
+    assert of.loc[("visual", "c"), "eer"] > 0.3 > of.loc[("visual", "whole"), "eer"]
+    assert of.loc[("visual", "c"), "n_missing"] == 0
 
 
 def test_segments_and_faces_are_read_for_the_modalities_that_have_files(folder):

@@ -4,17 +4,27 @@ import torch
 
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort
+from avsieve.evaluation.conditions.manifest import Candidates, make_manifest
+from avsieve.evaluation.conditions.settings import conditions_of
+from avsieve.evaluation.conditions.table import DamageTable, write_damage
 from avsieve.evaluation.results import NothingScoredError
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trial_maker import make_trials
+from avsieve.fusion.evaluate_files import EmbeddingFiles
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import Fusion
-from avsieve.fusion.systems import Normalisation, System, evaluate_systems, untrained_systems
+from avsieve.fusion.strata import strata_of
+from avsieve.fusion.system import Normalisation, System, untrained_systems
+from avsieve.fusion.systems import evaluate_systems
 from avsieve.fusion.training import train_fusion
 
 from .made_up import make_people, new_model
 
+HALF = {
+    "name": "half",
+    "one_of": [{"kind": "missing", "modality": m, "side": "both", "share": 0.2} for m in ("audio", "visual")],
+}
 UNTRAINED = [name for name, model in MODELS.items() if not model.trained]
 TRAIN, SPEAKERS = make_people("train", 20, seed=1, audio_noise=1.7, visual_noise=1.7)
 TEST, _ = make_people("test", 12, seed=2, audio_noise=1.7, visual_noise=1.7)
@@ -29,28 +39,34 @@ def trained(speakers, name, seed=0):
 
 
 @pytest.fixture(scope="module")
-def outcome():
+def outcome(tmp_path_factory):
     rng = np.random.default_rng(0)
     wrong = [s if rng.random() > 0.5 else SPEAKERS[rng.integers(len(SPEAKERS))] for s in SPEAKERS]
     systems = untrained_systems(TEST)
     for seed in (0, 1):
         systems += [trained(wrong, "all", seed), trained(SPEAKERS, "clean", seed)]
-    return evaluate_systems(TRIALS, TEST, systems, replicates=50, damage_share=0.4)
+    path = tmp_path_factory.mktemp("damage") / "damage.parquet"
+    write_damage(path, make_manifest(conditions_of([HALF]), Candidates.of([TRIALS])))
+    strata = strata_of(DamageTable(path), TRIALS, TEST, EmbeddingFiles([], []))
+    return evaluate_systems(TRIALS, TEST, systems, replicates=50, strata=strata)
 
 
 def test_every_system_has_a_row_per_condition(outcome):
     rows = outcome.results
-    assert len(rows) == 2 * (len(UNTRAINED) + 4)
+    assert len(rows) == 3 * (len(UNTRAINED) + 4)
+    assert rows["condition"].unique().tolist() == ["whole", "half", "pooled"]
     whole = rows[rows["condition"] == "whole"]
     assert whole["model"].tolist()[: len(UNTRAINED)] == UNTRAINED
     assert (whole["n_missing"] == 0).all()
-    assert (rows["n_trials"] + rows["n_missing"] == len(TRIALS)).all()
+    totals = (rows["n_trials"] + rows["n_missing"]).groupby(rows["condition"]).unique()
+    assert totals["whole"].tolist() == [len(TRIALS)]
+    assert totals["pooled"].tolist() == [len(TRIALS) + totals["half"][0]]
     assert (rows["eer_low"] <= rows["eer"]).all()
     assert (rows["eer"] <= rows["eer_high"]).all()
 
 
 def test_damage_leaves_trials_that_one_modality_cannot_score_and_fusion_can(outcome):
-    damaged = outcome.results[outcome.results["condition"] == "damaged"].set_index("model")
+    damaged = outcome.results[outcome.results["condition"] == "half"].set_index("model")
     assert damaged.loc["audio", "n_missing"] > 0
     assert damaged.loc["score_average", "n_missing"] < damaged.loc["audio", "n_missing"]
     assert (damaged.loc["linear", "n_missing"] == 0).all()
@@ -62,6 +78,7 @@ def test_the_gain_is_positive_where_half_of_the_labels_were_wrong_and_paired(out
     assert gain["eer_gain"] == pytest.approx(gain["eer_all"] - gain["eer_clean"])
     assert gain["eer_gain"] > 0
     assert gain["eer_gain_low"] < gain["eer_gain"] < gain["eer_gain_high"]
+    assert outcome.gains["condition"].tolist() == ["whole", "half", "pooled"]
 
 
 def test_curves_have_every_system(outcome):

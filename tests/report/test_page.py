@@ -208,6 +208,23 @@ def test_a_headline_that_was_not_evaluated_gives_way_in_a_fixed_order(run):
     assert tile(render_page(replace(run, results=voices, headline="gated")), "EER %, voice alone")[0] == "8.00"
 
 
+def test_damaged_trials_are_pooled_and_each_condition_has_a_line(run):
+    assert "Damaged voices and faces" not in render_page(run)
+    results, gains, curves = make_results(["whole", "blur", "crossed", "pooled"])
+    results = results[(results["condition"] != "crossed") | (results["model"] != "audio")]  # has nothing in common
+    page = render_page(replace(run, results=results, gains=gains, curves=curves))
+    Balance().feed(page)
+    part = page.split("Damaged voices and faces")[1].split("</section>")[0]
+    assert "32.00" in part  # the voice, pooled
+    rows = [
+        re.findall(r"<td[^>]*>([^<]*)</td>", row)
+        for row in part.split("<tr>")
+        if "<td>blur" in row or "<td>crossed" in row
+    ]
+    # Trained models by the cleansed list.
+    assert rows == [["blur", "200", "16.00", "6.00", "4.00"], ["crossed", "200", "-", "9.00", "6.00"]]
+
+
 def test_no_difference_is_called_none(run):
     page = render_page(replace(run, gains=run.gains.assign(eer_gain_low=-0.01), headline="gated"))
     assert tile(page, "EER %, gated fusion")[1].endswith("gain 3.00 (-1.00 to 4.00): no difference shown")
@@ -233,7 +250,8 @@ def test_every_list_of_the_users_has_its_name_its_table_and_its_curves(run):
     rows = [row | {"list": name} for row in facts["gains"] for name in ("O", "E")]
     told = [{"list": name, "labels": "official"} for name in ("O", "E")]
     facts |= {"list": "O", "labels": "official", "gains": rows, "trial_lists": told}
-    tables = (pd.concat([t.assign(list=n, labels="official") for n in "OE"]) for t in make_results())
+    made = make_results(["whole", "blur", "pooled"])
+    tables = (pd.concat([t.assign(list=n, labels="official") for n in "OE"]) for t in made)
     results, gains, curves = tables
     several = replace(run, results=results, gains=gains, curves=curves, headline="gated", comparison=facts)
     page = render_page(replace(several, comparison_curves=lines.assign(list="O")))
@@ -246,7 +264,7 @@ def test_every_list_of_the_users_has_its_name_its_table_and_its_curves(run):
         assert "<table>" in other
     for name in ("O", "E"):
         assert f"Detection error trade-off of every model on the trial list {name}" in worth
-    assert "On the trial list O, a seeded share of the utterances" in worth
+    assert "On the trial list O and those of each condition below" in worth
 
 
 def test_builtin_models_on_real_people_leave_a_mark(run):

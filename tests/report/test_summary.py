@@ -36,6 +36,22 @@ def test_the_table_with_a_truth():
     assert max(map(len, lines.splitlines())) <= 80
 
 
+def test_damaged_trials_are_pooled_below_the_first_list():
+    lines = text(make_results(["whole", "blur", "pooled"]))
+    pooled = lines.split("pooled            200 under one threshold: these, and as damaged by 1 conditions\n")[1]
+    assert pooled.startswith(
+        "\n"
+        "EER %, not trained               EER   its 95 % interval\n"
+        "voice alone                    24.00       12.00 – 48.00\n"
+        "score average                   9.00        4.50 – 18.00\n"
+        "\n"
+        "EER %, trained   on all  cleansed   gain   95 % of the gain\n"
+        "gated fusion      15.00      6.00"
+    )
+    assert max(map(len, lines.splitlines())) <= 80
+    assert "pooled" not in text()
+
+
 def test_without_a_truth_the_methods_own_expectation_is_named_as_such():
     assert "precision, recall 0.970, 0.930; F1 0.950 (expected by the method)" in text()
 

@@ -23,12 +23,14 @@ WITH_CLIPS = ["all", "audit_noise", "train_encoders", "compare_lists", "export_t
 FILES = ["list.txt", "truth.csv", "sex.csv", "clips.csv", "clips.zip", "voices.npz"]
 FOLDERS = ["clips", "other"]
 
+NO_VOICE = [{"name": "no_voice", "kind": "missing", "modality": "audio"}]
+
 # A run in which every key that is not a source's own has its effect.
 TREE: dict[str, Any] = {
     "source": {"kind": "tree", "tree": {"root": "clips", "train_list": "list.txt"}, "truth": "truth.csv"},
     "shards": 1,
     "training": {"audio": {"music": "clips"}},
-    "evaluation": {"sex": "sex.csv", "as_norm": {"cohort": "all"}},
+    "evaluation": {"sex": "sex.csv", "as_norm": {"cohort": "all"}, "damage": {"conditions": NO_VOICE}},
 }
 BASES: dict[str, dict[str, Any]] = {
     "tree": TREE,
@@ -52,7 +54,7 @@ BASES: dict[str, dict[str, Any]] = {
             "truth": "truth.csv",
         },
         "training": {"audio": {"music": "clips"}},
-        "evaluation": {"sex": "sex.csv", "as_norm": {"cohort": "all"}},
+        "evaluation": {"sex": "sex.csv", "as_norm": {"cohort": "all"}, "damage": {"conditions": NO_VOICE}},
     },
 }
 # Another value, where none can be told from the key's type.
@@ -67,6 +69,7 @@ VALUES: dict[str, list[Any]] = {
     "cleansing.options": [{"rounds": 3}],
     "audit.kinds": [{"video": 0.4}],
     "evaluation.as_norm.cohort": ["clean"],
+    "evaluation.damage.conditions": [[*NO_VOICE, {"name": "no_face", "kind": "missing", "modality": "visual"}]],
 }
 # Where a run plans something else than the reference says, since it has no such rule: its own first one.
 ELSEWHERE = {
@@ -77,6 +80,9 @@ ELSEWHERE = {
         ("no_frames", f"faces.{name}"): "extract_faces"
         for name in ("detector", "detector_size", "min_score", "tracking", "landmarks", "jpeg_quality")
     },
+    # What is missing has no sound and no room; and embeddings have no other level.
+    **{(world, f"evaluation.damage.{name}"): "none" for world in ("tree", "embeddings") for name in ("noise", "rooms")},
+    ("embeddings", "evaluation.damage.level"): "none",
     ("embeddings", "max_failed"): "split_embeddings",
     ("embeddings", "device"): "train_fusion",
 }

@@ -1,6 +1,7 @@
 """Error rates of every fusion model, trained on the full and on the cleansed list.
 
-INPUTS: results/embed_audio, results/embed_visual, results/models/fusion; trials, where the configuration names a list.
+INPUTS: results/embed_audio, results/embed_visual, results/models/fusion; trials, where the configuration names a list;
+results/damage_audio, results/damage_visual, where signals are damaged.
 OUTPUTS: results/evaluation.
 """
 
@@ -81,6 +82,30 @@ rule list_cohort:
         " --out {output} > {log} 2>&1"
 
 
+rule make_damage:
+    """Say which utterances of the trials are damaged under each condition, and how, once for all models."""
+    input:
+        trials=brought(W.trials),
+        plan=P.plan.utterances,
+    output:
+        P.evaluation.damage,
+    log:
+        P.log("make_damage"),
+    benchmark:
+        P.benchmark("make_damage")
+    conda:
+        W.env("core")
+    params:
+        *W.code("make_damage"),
+        damage=flags(W.damage_settings),
+        lists=W.watch.files("lists", W.trials),
+    message:
+        "Choosing the utterances to damage"
+    shell:
+        "python $AVSIEVE_SCRIPTS/make_damage.py --trials {input.trials:q} --plan {input.plan} {params.damage}"
+        " --out {output} > {log} 2>&1"
+
+
 rule evaluate_fusion:
     """Evaluate all models on the trials."""
     input:
@@ -91,6 +116,7 @@ rule evaluate_fusion:
         audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
         visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
         segments=W.segment_files,
+        damage=W.damage_files,
         models=W.fusion_models,
     output:
         results=P.evaluation.results,
@@ -119,10 +145,12 @@ rule evaluate_fusion:
                 "trials_seed",
                 "protocol",
                 "as_norm",
+                "damage",
             ],
         ),
         cohort=flags(W.cohort_file | W.cohort_top),
         segments=flags(W.segment_flags),
+        damage=flags(W.damage_flags),
         models=flags(W.fusion_flags),
         labels=flags(W.trial_labels),
         truth=flags(W.trial_files, leave=["sex"]),
@@ -136,6 +164,6 @@ rule evaluate_fusion:
     shell:
         "python $AVSIEVE_SCRIPTS/evaluate_fusion.py --trials {input.trials:q} {params.labels} {params.truth}"
         " {params.builtin} --audio {input.audio}"
-        " --visual {input.visual} {params.models} {params.segments} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
+        " --visual {input.visual} {params.models} {params.segments} {params.damage} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
         " --results {output.results} --gains {output.gains} --curves {output.curves}"
         " --provenance {output.provenance} > {log} 2>&1"

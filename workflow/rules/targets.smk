@@ -105,6 +105,7 @@ rule evaluate:
             "make_trials",
             "make_trusted_trials",
             "list_cohort",
+            "make_damage",
             "evaluate_fusion",
         ),
         P.evaluation.results,

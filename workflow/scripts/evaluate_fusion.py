@@ -1,7 +1,7 @@
 """Evaluate every fusion model, trained or not, on each trial list; write the results, the gains and the DET curves.
 
 With a cohort the normalised scores (AS-norm) stand beside the raw ones, with segments and faces their mean cosines
-beside those of whole utterances.
+beside those of whole utterances, with a table of damages the trials of each of its conditions, and all of them pooled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from avsieve.evaluation.labels import LABELS
 from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
-SETTINGS = ["trained_on", "eer", "bootstrap", "frames", "damage_share", "bootstrap_seed"]
+SETTINGS = ["trained_on", "eer", "bootstrap", "frames", "bootstrap_seed"]
 
 
 def main() -> None:
@@ -30,6 +30,9 @@ def main() -> None:
         "--audio-segments", type=Path, nargs="*", default=[], help="embeddings of segments: several rows per utterance"
     )
     ap.add_argument("--visual-frames", type=Path, nargs="*", default=[], help="embeddings of single faces")
+    ap.add_argument("--damage-table", type=Path, help="what is done to which utterance under each condition (Parquet)")
+    ap.add_argument("--damaged-audio", type=Path, nargs="*", default=[], help="embeddings of damaged voices")
+    ap.add_argument("--damaged-visual", type=Path, nargs="*", default=[], help="embeddings of damaged faces")
     ap.add_argument("--cohort", type=Path, help="list of the cohort of the AS-norm, 'speaker wav seconds'")
     ap.add_argument("--top", type=int, help="nearest cohort speakers that count")
     add_settings(ap, Evaluation, only=SETTINGS, required=True)
@@ -58,14 +61,22 @@ def main() -> None:
     known = set(read_truth(args.truth)["utterance"]) if args.truth else None
     tables = evaluate_lists(
         read_trial_lists(args.trials, args.labels, known, args.trials_name),
-        EmbeddingFiles(args.audio, args.visual, args.audio_segments, args.visual_frames, args.frames),
+        EmbeddingFiles(
+            args.audio,
+            args.visual,
+            args.audio_segments,
+            args.visual_frames,
+            args.frames,
+            args.damaged_audio,
+            args.damaged_visual,
+        ),
         args.models,
         trained_on=args.trained_on,
         cohort=args.cohort,
         top=args.top,
         definition=args.eer,
         replicates=args.bootstrap,
-        damage_share=args.damage_share,
+        damage=args.damage_table,
         seed=args.bootstrap_seed,
         device=device,
     )
@@ -82,6 +93,7 @@ def main() -> None:
         device=device.type,
         bootstrap=args.bootstrap,
         as_norm=facts_of_cohort(args.cohort, args.top),
+        damage_sha256=sha256_of(args.damage_table) if args.damage_table else None,
         models={name_of(path): sha256_of(path) for path in args.models},
     )
 

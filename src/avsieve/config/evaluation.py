@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
+from avsieve.evaluation.conditions.settings import Damage
 from avsieve.settings import Block, Share, key
 
 
@@ -77,7 +78,7 @@ class Evaluation(Block):
     )
     bootstrap_seed: int = key(
         0,
-        "Seed for the bootstrap draws, and for choosing the utterances that lose a modality (`damage_share`).",
+        "Seed for the bootstrap draws.",
         "evaluate_fusion",
         ge=0,
     )
@@ -91,11 +92,7 @@ class Evaluation(Block):
         5, "Number of faces per utterance, evenly spaced, in the segment protocol.", "evaluate_fusion", ge=1
     )
     as_norm: AsNorm = key(AsNorm, "", "evaluate_fusion")
-    damage_share: Share = key(
-        0.0,
-        "Share of the utterances that lose one modality in an additional evaluation; 0 for none.",
-        "evaluate_fusion",
-    )
+    damage: Damage = key(Damage, "", "make_damage")
 
     @field_validator("trials", mode="before")
     @classmethod

@@ -29,6 +29,8 @@ MOVED: dict[str, str] = {
     "fusion.pull": "fusion.l2_sp",
     "evaluation.seed": "evaluation.holdout_seed (who is kept for testing), evaluation.trials_seed (which trials are "
     "made) and evaluation.bootstrap_seed (the intervals)",
+    "evaluation.damage_share": "a list of conditions: evaluation.damage.conditions: [standard], or one of your own, "
+    "such as {name: no_voice, kind: missing, modality: audio, share: 0.5}",
 }
 """Keys that there were once -> where their values go now, to complete the sentence "it is now ..."."""
 

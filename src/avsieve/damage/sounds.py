@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.damage.kinds import Clipping, Noise, Reverberation, Short
+from avsieve.damage.settings import Clipping, Noise, Reverberation, Short
 from avsieve.damage.manifest import Wanted
 from avsieve.damage.surroundings import Surroundings
 from avsieve.sound.mixing import convolved, mix

@@ -51,6 +51,10 @@ class Part:
         unit *= scale[:, None]
         return cls(unit, there)
 
+    def followed_by(self, other: Part) -> Part:
+        """Return the rows of both, those of ``other`` behind its own."""
+        return Part(np.concatenate([self.vectors, other.vectors]), np.concatenate([self.present, other.present]))
+
 
 def align(utterances: Sequence[str], known: Sequence[str], embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bring ``embeddings`` (N, D) of the utterances ``known`` into the order of ``utterances`` (U).

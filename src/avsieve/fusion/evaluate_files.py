@@ -12,7 +12,9 @@ from typing import Any
 import pandas as pd
 import torch
 
+from avsieve.errors import AvsieveError
 from avsieve.evaluation.as_norm import Cohort
+from avsieve.evaluation.conditions.table import DamageTable
 from avsieve.evaluation.labels import OFFICIAL
 from avsieve.evaluation.metrics import CALIBRATED, METRICS
 from avsieve.evaluation.results import evaluated, listed_speakers, refuse_seen_speakers
@@ -21,17 +23,11 @@ from avsieve.evaluation.segments import read_segments
 from avsieve.evaluation.trial_lists import TrialList
 from avsieve.evaluation.trials import Trials
 from avsieve.fusion.checkpoint import left_out, load_fusion
-from avsieve.fusion.inputs import Inputs, read_stream
-from avsieve.fusion.systems import (
-    CURVE_COLUMNS,
-    GAIN_COLUMNS,
-    RESULT_COLUMNS,
-    Normalisation,
-    Outcome,
-    System,
-    evaluate_systems,
-    untrained_systems,
-)
+from avsieve.fusion.inputs import Inputs, Stream, read_stream
+from avsieve.fusion.outcome import CURVE_COLUMNS, GAIN_COLUMNS, RESULT_COLUMNS, Outcome
+from avsieve.fusion.strata import strata_of
+from avsieve.fusion.system import Normalisation, System, untrained_systems
+from avsieve.fusion.systems import evaluate_systems
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.storage.atomic import write_text
 from avsieve.storage.provenance import sha256_of
@@ -45,7 +41,11 @@ _SHOWN = ["list", "model", "trained_on", "condition", "protocol", "scores", "eer
 
 @dataclass(frozen=True)
 class EmbeddingFiles:
-    """Embeddings of a run's shards; those of segments and single faces where the segment protocol is wanted."""
+    """Embeddings of a run's shards.
+
+    Those of segments and single faces are there where the segment protocol is wanted, those of damaged versions where
+    signals were damaged.
+    """
 
     audio: Sequence[Path]
     visual: Sequence[Path]
@@ -53,10 +53,33 @@ class EmbeddingFiles:
     visual_frames: Sequence[Path] = ()
     frames: int = 1
     """Faces of an utterance in the segment protocol."""
+    damaged_audio: Sequence[Path] = ()
+    damaged_visual: Sequence[Path] = ()
 
     def inputs(self, utterances: list[str]) -> Inputs:
         """Return both modalities of some utterances."""
-        return Inputs(utterances, read_stream(utterances, self.audio), read_stream(utterances, self.visual))
+        return Inputs(utterances, self.stream("audio", utterances), self.stream("visual", utterances))
+
+    def stream(self, modality: str, utterances: list[str]) -> Stream:
+        """Return one modality of some utterances."""
+        return read_stream(utterances, {"audio": self.audio, "visual": self.visual}[modality])
+
+    def damaged(self, modality: str, versions: list[str]) -> Stream:
+        """Return one modality of damaged versions, by their ids; absent where a version is in no table.
+
+        Raises
+        ------
+        AvsieveError
+            If there are no tables of it at all.
+        """
+        paths = {"audio": self.damaged_audio, "visual": self.damaged_visual}[modality]
+        if not paths:
+            raise AvsieveError(
+                f"{len(versions)} damaged {modality} signals are to be evaluated, for example {versions[0]}, and there "
+                f"is no table of their embeddings; give --damaged-{modality}, or set evaluation.damage.level to "
+                "embedding"
+            )
+        return read_stream(versions, paths)
 
     def segments(self, utterances: list[str]) -> dict[str, Part]:
         """Return the mean vectors of their segments and faces, for the modalities that have any."""
@@ -123,7 +146,7 @@ def evaluate_lists(
     top: int | None,
     definition: str,
     replicates: int,
-    damage_share: float,
+    damage: Path | None,
     seed: int,
     device: torch.device,
 ) -> Tables:
@@ -137,8 +160,10 @@ def evaluate_lists(
         Training lists of the encoders: trials of their speakers are refused.
     cohort, top
         List of the AS-norm's cohort, and how many of its nearest speakers count; without it there are raw scores only.
-    definition, replicates, damage_share, seed
+    definition, replicates, seed
         See `avsieve.fusion.systems.evaluate_systems`.
+    damage
+        The table of damages (`avsieve.evaluation.conditions.table`); without one the lists are evaluated as they are.
 
     Raises
     ------
@@ -148,6 +173,7 @@ def evaluate_lists(
         If an encoder or a model was trained on a speaker of one of the lists: before any is evaluated.
     """
     tables = Tables(definition)
+    damages = None if damage is None else DamageTable(damage)
     trained = []
     for path in sorted(models):
         if reason := left_out(path):
@@ -177,7 +203,7 @@ def evaluate_lists(
             [*untrained_systems(inputs), *trained],
             definition=definition,
             replicates=replicates,
-            damage_share=damage_share,
+            strata=None if damages is None else strata_of(damages, trials, inputs, files),
             segments=files.segments(trials.utterances),
             normalisation=normalisation,
             lenient=lenient,

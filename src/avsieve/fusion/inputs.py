@@ -11,7 +11,7 @@ import pandas as pd
 
 from avsieve.embedding_files.own_tables import read_embeddings, read_measures
 from avsieve.errors import AvsieveError
-from avsieve.fusion.sequences import Sequences
+from avsieve.fusion.sequences import Rows, Sequences
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,39 @@ class Stream:
         sequences = {name: own.of(rows) for name, own in self.sequences.items()}
         measures = {name: x[rows] for name, x in self.measures.items()}
         return Stream(self.pooled[rows], self.present[rows], sequences, measures)
+
+
+def join(streams: Sequence[Stream]) -> Stream:
+    """Put streams of one modality one behind the other; what one does not have is NaN, or not there, in its rows.
+
+    A stream without embeddings may have any length of them.
+
+    Raises
+    ------
+    AvsieveError
+        If the lengths of the embeddings differ.
+    """
+    widths = sorted({s.dim for s in streams if s.present.any()} or {max(s.dim for s in streams)})
+    if len(widths) > 1:
+        raise AvsieveError(f"embeddings of lengths {widths[0]} and {widths[1]}; embed all with one model")
+    n = [len(s.present) for s in streams]
+    pooled = [
+        s.pooled if s.dim == widths[0] else np.zeros((count, widths[0]), np.float32)
+        for s, count in zip(streams, n, strict=True)
+    ]
+    nan = np.float32(np.nan)
+    measures = {
+        name: np.concatenate([s.measures.get(name, np.full(k, nan)) for s, k in zip(streams, n, strict=True)])
+        for name in dict.fromkeys(name for s in streams for name in s.measures)
+    }
+    sequences = {}
+    for name in dict.fromkeys(name for s in streams for name in s.sequences):
+        own = [s.sequences.get(name) for s in streams]
+        rows = [np.full(k, -1) if s is None else np.arange(k) for s, k in zip(own, n, strict=True)]
+        numbers = np.cumsum([s is not None for s in own]) - 1
+        found = [s for s in own if s is not None]
+        sequences[name] = Rows(found, np.repeat(np.maximum(numbers, 0), n), np.concatenate(rows))
+    return Stream(np.concatenate(pooled), np.concatenate([s.present for s in streams]), sequences, measures)
 
 
 @dataclass(frozen=True)

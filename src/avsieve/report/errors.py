@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from avsieve.evaluation.conditions.contract import RESERVED
 from avsieve.evaluation.labels import LABELS, in_words
 from avsieve.fusion.registry import MODELS
 from avsieve.report.significance import verdict
@@ -57,6 +58,19 @@ class Evaluated:
         """The facts of the list: those of its first row, with ``total`` trials, scored or not."""
         row = self.results.iloc[0].to_dict()
         return row | {"total": int(row["n_trials"] + row["n_missing"])}
+
+    @property
+    def conditions(self) -> list[dict[str, Any]]:
+        """The conditions that damage trials: ``name``, ``total`` trials, scored or not, and ``rows`` by model."""
+        if "condition" not in self.results:
+            return []
+        found = []
+        for name, rows in self.results.groupby("condition", sort=False):
+            if name not in RESERVED:
+                total = int((rows["n_trials"] + rows["n_missing"]).iloc[0])
+                by_model = {row["model"]: row for row in self.rows(condition=str(name))}
+                found.append({"name": name, "total": total, "rows": by_model})
+        return found
 
     def rows(self, **way: str) -> list[dict[str, Any]]:
         """Return `error_rows` of this list."""

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
+from avsieve.evaluation.conditions.contract import POOLED
 from avsieve.evaluation.labels import CAUTION, GIVEN, OFFICIAL, TRUSTED, in_words
 from avsieve.evaluation.metrics import CALIBRATED, METRICS, Figure
 from avsieve.report.detection import KIND_LABELS, expectation, found_wrong, judged_rows
@@ -63,7 +64,8 @@ def render_page(run: Run) -> str:
         tiles=_tiles(run, found),
         evaluated=run.evaluated,
         caution=CAUTION if {e.labels for e in run.evaluated} & {TRUSTED, GIVEN} else "",
-        damaged=first.rows(condition="damaged") if first else [],
+        pooled=first.rows(condition=POOLED) if first else [],
+        conditions=first.conditions if first else [],
         ways=[{"name": name} | row for name, way in WAYS.items() for row in _rows_of(first, way)],
         verdicts=VERDICTS,
         metrics=_metrics(run.results),

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from avsieve.cleansing.warning_texts import Warned, warnings_in_words
+from avsieve.evaluation.conditions.contract import POOLED
 from avsieve.evaluation.labels import CAUTION, GIVEN, OFFICIAL, TRUSTED
 from avsieve.report.detection import KIND_LABELS, Detection, expectation
 from avsieve.report.errors import Evaluated
@@ -84,6 +85,8 @@ def format_summary(
         lines.append(f"recall by kind    {each}")
     for number, item in enumerate(evaluated):
         lines += _error_table(item, of_several=len(evaluated) > 1, is_first=number == 0)
+        if number == 0:
+            lines += _pooled_table(item)
     if {item.labels for item in evaluated} & {TRUSTED, GIVEN}:
         lines += [*textwrap.wrap(CAUTION, 80), ""]
     for warned in warnings_in_words(summary) if warnings is None else warnings:
@@ -102,7 +105,23 @@ def _error_table(item: Evaluated, *, of_several: bool, is_first: bool) -> Sequen
     # A list of the user's that has VoxCeleb1's name and no other is named already.
     if item.labels in (TRUSTED, GIVEN) or of_several or (item.labels == OFFICIAL and item.name != first["trials"]):
         lines.append(f"{'':18}{item.what}{' (the headline)' if of_several and is_first else ''}")
-    rows = item.rows()
+    return [*lines, *_rates(item.rows()), ""]
+
+
+def _pooled_table(item: Evaluated) -> list[str]:
+    """Lay out the EER of all trials, damaged or not, under one threshold; nothing where none were damaged."""
+    rows = item.rows(condition=POOLED)
+    if not rows:
+        return []
+    first = rows[0]["untrained"] or rows[0]["after"] or rows[0]["before"]
+    total = int(first["n_trials"] + first["n_missing"])
+    told = f"{'pooled':18}{total:,} under one threshold: these, and as damaged by {len(item.conditions)} conditions"
+    return [*textwrap.wrap(told, 80, subsequent_indent=" " * 18), *_rates(rows), ""]
+
+
+def _rates(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return lines for the models that are not trained, and for those that are."""
+    lines = []
     plain = [row for row in rows if row["untrained"]]
     if plain:
         lines += ["", f"{'EER %, not trained':30}{'EER':>6}   {'its 95 % interval':>17}"]
@@ -120,4 +139,4 @@ def _error_table(item: Evaluated, *, of_several: bool, is_first: bool) -> Sequen
             bounds = f"{percent(gain['eer_gain_low'])} to {percent(gain['eer_gain_high'])}"
         found = f"{percent(gain.get('eer_gain')):>7}   {bounds:>16}  {VERDICTS[gain['verdict']]}"
         lines.append(f"{row['label']:16}{all_:>7}{clean:>10}{found}".rstrip())
-    return [*lines, ""]
+    return lines

@@ -187,9 +187,8 @@ class Wiring:
             "recordings", [getattr(training.audio, name) for name in ("noise", "music", "speech", "rooms")]
         )
         """What trainings read that lies outside the results."""
-        # At the merge with the settings of `evaluation.damage`: `damage = self.config.evaluation.damage` and its keys.
-        damage = getattr(self.config.evaluation, "damage", None)
-        self.damage_folders = {name: folders_of(getattr(damage, name, None)) for name in ("noise", "rooms")}
+        damage = self.config.evaluation.damage
+        self.damage_folders = {"noise": folders_of(damage.noise), "rooms": folders_of(damage.rooms)}
         """Recordings that voices are damaged with."""
         self.damage_recordings = self.watch.recordings("recordings", chain(*self.damage_folders.values()))
         """What they are: a parameter, so that others under the same names damage anew."""
@@ -221,6 +220,21 @@ class Wiring:
         self.segment_flags = {name: [self.at(path) for path in paths] for name, paths in segments.items()}
         """Segments and faces, where the segment protocol is wanted: flag -> a file per shard."""
         self.segment_files = [path for paths in segments.values() for path in paths]
+        self.damage_level = "signal" if damage.level == "auto" and self.source.has_media else "embedding"
+        """What is damaged: the signals, where there are any."""
+        self.damage_settings = {"damage": damage.expanded, "level": self.damage_level}
+        """What decides of the table of damages, as `make_damage.py` takes it."""
+        signals = damage.damaged_signals() if self.damage_level == "signal" else set()
+        damaged = {
+            f"damaged_{modality}": [P.of(P.damage.embeddings, modality=modality, shard=shard) for shard in self.shards]
+            for modality in sorted(signals)
+        }
+        tables = {"damage_table": P.evaluation.damage} if damage.conditions else {}
+        self.damage_files = [*tables.values(), *(path for paths in damaged.values() for path in paths)]
+        """What the evaluation of damaged trials reads: nothing without conditions."""
+        self.damage_flags = {flag: self.at(path) for flag, path in tables.items()} | {
+            flag: [self.at(path) for path in paths] for flag, paths in damaged.items()
+        }
         self.fusion_models = [
             P.of(P.models.fusion, list=name, model=model, seed=seed)
             for name in ("all", "clean")

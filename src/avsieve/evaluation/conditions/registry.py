@@ -1,0 +1,88 @@
+"""The kinds of damage, and conditions under one name: data alone.
+
+How far a kind moves an embedding, where there are no signals, stands in `avsieve.evaluation.conditions.stand_ins`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from avsieve.damage.settings import (
+    Blur,
+    Clipping,
+    Crop,
+    LowResolution,
+    Noise,
+    Occlusion,
+    OneFrame,
+    Overexposure,
+    Reverberation,
+    Short,
+)
+from avsieve.evaluation.conditions.contract import AUDIO, MISSING, MODALITIES, OTHER_PERSON, VISUAL, Kind
+from avsieve.registry import Registry
+
+KINDS: Registry[Kind] = Registry(
+    "kind of damage",
+    {
+        "noise": Kind("noise", (AUDIO,), Noise),
+        "clipping": Kind("clipping", (AUDIO,), Clipping),
+        "short": Kind("a short piece", (AUDIO,), Short),
+        "reverberation": Kind("reverberation", (AUDIO,), Reverberation),
+        "blur": Kind("blur", (VISUAL,), Blur),
+        "low_resolution": Kind("low resolution", (VISUAL,), LowResolution),
+        "crop": Kind("a crop", (VISUAL,), Crop),
+        "occlusion": Kind("occlusion", (VISUAL,), Occlusion),
+        "overexposure": Kind("overexposure", (VISUAL,), Overexposure),
+        "one_frame": Kind("a single face", (VISUAL,), OneFrame),
+        MISSING: Kind("the modality is missing", MODALITIES, signals=False),
+        OTHER_PERSON: Kind("another person's voice or face", MODALITIES, signals=False),
+    },
+)
+"""Name -> kind."""
+
+_NOUNS = {"audio": "voice", "visual": "face"}
+
+STANDARD: list[dict[str, Any]] = [
+    *({"name": f"noise_{snr}", "kind": "noise", "snr_db": snr} for snr in (15, 5, 0, -5)),
+    *(
+        {"name": kind, "kind": kind}
+        for kind in (
+            "clipping", "short", "reverberation", "blur", "low_resolution", "occlusion", "overexposure", "one_frame",
+        )
+    ),
+    *(
+        {"name": f"no_{_NOUNS[modality]}_{side}", "kind": MISSING, "modality": modality, "side": side}
+        for side in ("enrol", "test", "both")
+        for modality in MODALITIES
+    ),
+    {
+        "name": "crossed",
+        "parts": [
+            {"kind": MISSING, "modality": "audio", "side": "enrol"},
+            {"kind": MISSING, "modality": "visual", "side": "test"},
+        ],
+    },
+    *(
+        {"name": f"other_{_NOUNS[modality]}", "kind": OTHER_PERSON, "modality": modality, "share": 0.02}
+        for modality in MODALITIES
+    ),
+]  # fmt: skip
+"""Each damage by itself, on the test side where nothing else is said."""
+
+VUT: list[dict[str, Any]] = [
+    {
+        "name": "vut",
+        "one_of": [
+            {"kind": "crop", "pixels": 70, "share": 0.2, "side": "both"},
+            {"kind": "blur", "sigma": [0.1, 3.0], "kernel": 7, "share": 0.2, "side": "both"},
+            {"kind": "noise", "snr_db": 1, "share": 0.2, "side": "both"},
+            {"kind": "noise", "snr_db": 1, "sound": "white", "share": 0.2, "side": "both"},
+        ],
+    }
+]
+"""The noisy trials of Bahounek's thesis (FIT VUT Brno 2024, still images): four utterances in five are damaged in one
+modality, half of these in either."""
+
+PRESETS = {"standard": STANDARD, "vut": VUT}
+"""Name -> entries of ``evaluation.damage.conditions``."""

@@ -1,0 +1,150 @@
+"""What an evaluation finds: a row per system and way of scoring, what cleansing is worth, and DET curves."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from avsieve.evaluation.conditions.contract import WHOLE
+from avsieve.evaluation.gains import ARMS, paired_gain
+from avsieve.evaluation.results import NothingScoredError, Result, det_curve, evaluate
+from avsieve.evaluation.trials import Trials
+from avsieve.evaluation.ways import RAW
+from avsieve.fusion.system import System
+
+logger = logging.getLogger(__name__)
+
+FULL, SEGMENTS = "full", "segments"
+# What the tables have at least, also where nothing could be evaluated.
+RESULT_COLUMNS = ["model", "trained_on", "seed", "condition", "protocol", "scores", "eer", "n_trials", "n_speakers"]
+GAIN_COLUMNS = ["model", "condition", "protocol", "scores", "seeds"]
+CURVE_COLUMNS = ["model", "trained_on", "fpr", "fnr"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of scoring.
+
+    Attributes
+    ----------
+    condition
+        ``whole``, the name of a condition, or ``pooled``.
+    protocol
+        By ``full`` utterances or ``segments``.
+    scores
+        ``raw`` or ``as_norm``.
+    """
+
+    condition: str = WHOLE
+    protocol: str = FULL
+    scores: str = RAW
+
+    def columns(self) -> dict[str, str]:
+        """Return its columns of the tables."""
+        return {"condition": self.condition, "protocol": self.protocol, "scores": self.scores}
+
+    def __str__(self) -> str:
+        return " ".join(self.columns().values())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Three tables.
+
+    Attributes
+    ----------
+    results
+        A row per system and `Way`: ``model``, ``trained_on``, ``seed``, ``condition``, ``protocol``, ``scores``,
+        the figures with their 95 % intervals, ``n_trials``, ``n_targets``, ``n_missing``, ``n_speakers``.
+    gains
+        A row per trained model and `Way`, as `avsieve.evaluation.gains.paired_gain` returns it.
+    curves
+        Points of the DET curves of whole, full, raw scores: ``model``, ``trained_on``, ``fpr``, ``fnr``.
+    """
+
+    results: pd.DataFrame
+    gains: pd.DataFrame
+    curves: pd.DataFrame
+
+
+@dataclass
+class Findings:
+    """What has been found of a list so far.
+
+    Parameters
+    ----------
+    n_speakers
+        How many the list has.
+    definition, replicates, seed
+        Of the EER and of the bootstrap; every system sees the same draws.
+    lenient
+        Leave out, with a warning, what can score no target or no nontarget trial of the list as it is. Strata are left
+        out so in any case.
+    """
+
+    n_speakers: int
+    definition: str
+    replicates: int
+    seed: int
+    lenient: bool
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    curves: list[pd.DataFrame] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    _results: dict[tuple[str, Way], dict[str, dict[int | None, Result]]] = field(default_factory=dict)
+
+    def add(self, system: System, way: Way, trials: Trials, scores: np.ndarray) -> None:
+        """Add what a system's scores (T,) of T trials, NaN where there is none, come to.
+
+        Raises
+        ------
+        NothingScoredError
+            If no target or no nontarget trial was scored, unless that is to be left out.
+        """
+        model = system.model
+        # The AS-norm of log-likelihood ratios, or those of segments, would be none.
+        calibrated = model.calibrated and way.scores == RAW and way.protocol == FULL
+        try:
+            result = evaluate(
+                trials,
+                scores,
+                definition=self.definition,
+                replicates=self.replicates,
+                seed=self.seed,
+                calibrated=calibrated,
+            )
+        except NothingScoredError as error:
+            if not self.lenient and way.condition == WHOLE:
+                raise
+            logger.warning("%s (%s), %s: left out: %s", model.name, system.trained_on, way, error)
+            self.reasons.append(str(error))
+            return
+        name = {"model": model.name, "trained_on": system.trained_on, "seed": system.seed}
+        self.rows.append(name | way.columns() | result.row() | {"n_speakers": self.n_speakers})
+        arms = self._results.setdefault((model.name, way), {})
+        arms.setdefault(system.trained_on, {})[system.seed] = result
+        if way == Way():
+            self.curves.append(det_curve(trials, scores, model=model.name, trained_on=system.trained_on))
+
+    def outcome(self) -> Outcome:
+        """Return the tables.
+
+        Raises
+        ------
+        NothingScoredError
+            If there is no row.
+        """
+        if not self.rows:
+            raise NothingScoredError(self.reasons[0] if self.reasons else "there is no system to score the trials with")
+        gains = [
+            {"model": model} | way.columns() | paired_gain(arms["all"], arms["clean"], self.seed)
+            for (model, way), arms in self._results.items()
+            if set(ARMS) <= arms.keys() and set(arms["all"]) == set(arms["clean"])
+        ]
+        results = pd.DataFrame(self.rows)
+        results["seed"] = results["seed"].astype("Int64")
+        drawn = pd.concat(self.curves, ignore_index=True) if self.curves else pd.DataFrame(columns=CURVE_COLUMNS)
+        return Outcome(results, pd.DataFrame(gains), drawn)
