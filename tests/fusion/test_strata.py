@@ -189,8 +189,8 @@ def test_a_stratum_without_scores_or_without_one_of_both_sorts_is_left_out_and_s
     rows = evaluated(none, targets)
     assert rows.index.tolist() == ["whole", "pooled"]
     assert rows.loc["pooled", ["n_trials", "n_missing"]].tolist() == [12, 8]
-    assert "by_hand (-), none full raw: left out: none of the 8 trials could be scored" in caplog.text
-    assert "by_hand (-), targets full raw: left out: of 4 trials 4 target and 0 nontarget ones" in caplog.text
+    assert "by_hand (-), none full raw: left out: 0 target and 0 nontarget trials of 8 scored" in caplog.text
+    assert "by_hand (-), targets full raw: left out: 4 target and 0 nontarget trials of 4 scored" in caplog.text
 
 
 def test_without_a_stratum_nothing_is_pooled():

@@ -122,6 +122,26 @@ def test_a_comparison_wants_a_file_per_modality_list_and_seed(repository: Path) 
     assert (voices.cohort, voices.comparison) == ([], {})
 
 
+def test_damaged_signals_are_wanted_of_the_modalities_that_some_condition_damages(repository: Path) -> None:
+    def wired(source: object = None, **damage: object) -> Wiring:
+        values = {"shards": 1, "evaluation": {"damage": damage}}
+        return Wiring(values if source is None else values | {"source": source}, repository / "workflow")
+
+    table, voices = "results/evaluation/damage.parquet", "results/damage_audio/000.parquet"
+    assert (wired().damage_files, wired().damage_flags) == ([], {})
+    short = [{"name": "short", "kind": "short"}]
+    assert wired(conditions=short).damage_files == [table, voices]
+    assert wired(conditions=short).damage_flags == {"damage_table": table, "damaged_audio": [voices]}
+    assert wired(conditions=short).damage_level == "signal"
+    faces = "results/damage_visual/000.parquet"
+    assert wired(conditions=["vut"]).damage_files == [table, voices, faces]
+    gone = [{"name": "gone", "kind": "missing", "modality": "audio"}]
+    assert wired(conditions=gone).damage_files == [table]
+    embeddings = {"kind": "embeddings", "embeddings": {"train_list": "l", "audio": "a.npz", "visual": "v.npz"}}
+    for wiring in (wired(conditions=["vut"], level="embedding"), wired(embeddings, conditions=["vut"])):
+        assert (wiring.damage_files, wiring.damage_level) == ([table], "embedding")
+
+
 def test_embeddings_have_no_stages_before_them(repository: Path) -> None:
     source = {
         "kind": "embeddings",

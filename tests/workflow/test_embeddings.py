@@ -101,6 +101,33 @@ def test_with_the_truth_the_trials_stand_on_it_and_without_it_trusted_ones_stand
     assert "make_trusted_trials" in blind.planned("--config", "cleansing={threshold: 0.7}")
 
 
+def test_damaged_trials_are_chosen_once_and_another_condition_reruns_nothing_before_them(split: Project) -> None:
+    own = split.work / "damaged"
+    own.mkdir()
+    for name in ("results", "sim", ".snakemake"):
+        shutil.copytree(split.work / name, own / name)
+    run = Project(split.root, own)
+
+    def configure(conditions: str) -> None:
+        damage = f"evaluation: {{damage: {{conditions: {conditions}}}, "
+        (own / "tiny.yaml").write_text(CONFIG.replace("evaluation: {", damage))
+
+    configure("[vut, {name: no_voice, kind: missing, modality: audio}]")
+    again = {"make_damage", "evaluate_fusion", "write_report", "all"}
+    assert set(run.planned()) == again
+    run.snakemake()
+    rows = read_table(own / "results/evaluation/damage.parquet")
+    assert set(rows["level"]) == {"embedding"}  # there is no signal
+    evaluated = pd.read_csv(own / "results/evaluation/results.csv")
+    assert list(dict.fromkeys(evaluated["condition"])) == ["whole", "no_voice", "vut", "pooled"]
+    eer = evaluated[evaluated["model"] == "score_average"].set_index("condition")["eer"]
+    assert eer["whole"] < eer["pooled"]
+    assert " under one threshold: these, and as damaged by 2\n" in (own / "results/report/summary.txt").read_text()
+    assert run.planned() == {}
+    configure("[vut]")
+    assert set(run.planned()) == again
+
+
 def test_several_trial_lists_of_the_users_are_one_evaluation_and_another_list_reruns_nothing_else(
     split: Project,
 ) -> None:

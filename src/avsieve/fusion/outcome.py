@@ -119,7 +119,13 @@ class Findings:
         except NothingScoredError as error:
             if not self.lenient and way.condition == WHOLE:
                 raise
-            logger.warning("%s (%s), %s: left out: %s", model.name, system.trained_on, way, error)
+            why: object = error
+            if way.condition != WHOLE:  # to leave nothing to score may be what the condition is for
+                targets = trials.is_target[~np.isnan(scores)]
+                why = (
+                    f"{int(targets.sum())} target and {int((~targets).sum())} nontarget trials of {len(trials)} scored"
+                )
+            logger.warning("%s (%s), %s: left out: %s", model.name, system.trained_on, way, why)
             self.reasons.append(str(error))
             return
         name = {"model": model.name, "trained_on": system.trained_on, "seed": system.seed}
