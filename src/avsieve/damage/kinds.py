@@ -23,7 +23,7 @@ class Noise(Block):
 class Clipping(Block):
     """Samples beyond a limit are set to it."""
 
-    share: Share = key(0.1, "Share of the samples that are clipped.")
+    clipped: Share = key(0.1, "Share of the samples that are clipped.")
 
 
 class Short(Block):
@@ -63,7 +63,7 @@ class LowResolution(Block):
 class Occlusion(Block):
     """A rectangle over the face."""
 
-    share: Share = key(0.4, "Share of the face's area.")
+    covered: Share = key(0.4, "Share of the face's area that is covered.")
 
 
 class Overexposure(Block):
