@@ -51,7 +51,9 @@ def test_a_low_resolution_leaves_no_detail_finer_than_its_pixels() -> None:
 def test_a_rectangle_of_one_colour_covers_the_share_of_every_face_at_the_same_place(share: float) -> None:
     places = set()
     for seed in range(5):
-        covered = [np.any(a != b, axis=2) for a, b in zip(FACES, damaged("occlusion", seed, share=share), strict=True)]
+        covered = [
+            np.any(a != b, axis=2) for a, b in zip(FACES, damaged("occlusion", seed, covered=share), strict=True)
+        ]
         where = np.logical_or.reduce(covered)
         rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
         sides = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
@@ -59,7 +61,7 @@ def test_a_rectangle_of_one_colour_covers_the_share_of_every_face_at_the_same_pl
         assert where.sum() == sides[0] * sides[1]
         patches = [
             image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].reshape(-1, 3)
-            for image in damaged("occlusion", seed, share=share)
+            for image in damaged("occlusion", seed, covered=share)
         ]
         assert len(np.unique(np.concatenate(patches), axis=0)) == 1
         places.add((rows[0], columns[0]))

@@ -16,9 +16,9 @@ def test_the_size_of_a_face_is_that_of_the_template() -> None:
 @pytest.mark.parametrize(
     ("modality", "kind", "values", "message"),
     [
-        ("audio", "noise", {}, r"x: snr_db None; expected a number"),
+        ("audio", "noise", {"snr_db": "loud"}, r"x: snr_db .loud.; expected a number"),
         ("audio", "noise", {"snr_db": 5.0, "sound": "brown"}, r"sound 'brown'; expected `white` or `pink` or"),
-        ("audio", "clipping", {"share": 1.5}, r"share 1\.5; expected a number, at least 0 and at most 1"),
+        ("audio", "clipping", {"clipped": 1.5}, r"clipped 1\.5; expected a number, at least 0 and at most 1"),
         ("audio", "short", {"seconds": 0.0}, r"seconds 0\.0; expected a number, above 0"),
         ("visual", "blur", {"kernel": 4}, r"kernel 4; expected an odd number"),
         ("visual", "crop", {"pixels": 113}, r"pixels 113; expected a whole number, at least 1 and at most 112"),

@@ -77,7 +77,7 @@ def _overexposure(parameters: Overexposure) -> Change:
 
 def _occlusion(parameters: Occlusion, rng: np.random.Generator) -> Change:
     """A rectangle of one colour; its place, its colour and the ratio of its sides are drawn."""
-    area = parameters.share * SIZE * SIZE
+    area = parameters.covered * SIZE * SIZE
     ratio = float(np.exp(rng.uniform(-np.log(_LONGEST_SIDE), np.log(_LONGEST_SIDE))))
     height = int(np.clip(round(np.sqrt(area * ratio)), np.ceil(area / SIZE), SIZE))
     width = min(round(area / height), SIZE) if height else 0

@@ -38,7 +38,7 @@ def damaged_voice(samples: np.ndarray, wanted: Wanted, around: Surroundings) -> 
     if isinstance(parameters, Short):
         return _piece(samples, parameters.seconds, rng)
     if isinstance(parameters, Clipping):
-        return clipped(samples, parameters.share)
+        return clipped(samples, parameters.clipped)
     wave = as_float(samples)
     if isinstance(parameters, Noise):
         noise = around.noise(parameters.sound, len(wave), wanted.utterance, rng)
