@@ -27,6 +27,8 @@ from avsieve.settings import Block, Share, key
 MOVED: dict[str, str] = {
     "fusion.hidden": "a setting of its model: fusion.models: [{name: gated, hidden: 32}, linear]",
     "fusion.pull": "fusion.l2_sp",
+    "audio.segment_s": "a setting of a segmentation: audio.segments: [{name: hops, length_s: 2.0}], or [] for none",
+    "audio.segment_hop_s": "a setting of a segmentation: audio.segments: [{name: hops, hop_s: 2.0}]",
     "evaluation.seed": "evaluation.holdout_seed (who is kept for testing), evaluation.trials_seed (which trials are "
     "made) and evaluation.bootstrap_seed (the intervals)",
 }

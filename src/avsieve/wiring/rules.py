@@ -53,7 +53,8 @@ def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> W
         elif isinstance(value, dict):
             words += [flag, shlex.quote(json.dumps(value, sort_keys=True))]
         elif isinstance(value, list | tuple):
-            words += [flag, *(shlex.quote(str(item)) for item in value)]
+            texts = (json.dumps(item, sort_keys=True) if isinstance(item, dict) else str(item) for item in value)
+            words += [flag, *map(shlex.quote, texts)]
         else:
             # A value that begins with a dash would be taken for an option.
             words += (
