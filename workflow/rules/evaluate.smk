@@ -90,7 +90,7 @@ rule evaluate_fusion:
         trials=brought(W.trials),
         audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
         visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
-        segments=W.segment_files,
+        sequences=W.sequence_files,
         models=W.fusion_models,
     output:
         results=P.evaluation.results,
@@ -117,12 +117,11 @@ rule evaluate_fusion:
                 "max_targets",
                 "same_sex_share",
                 "trials_seed",
-                "protocol",
                 "as_norm",
             ],
         ),
         cohort=flags(W.cohort_file | W.cohort_top),
-        segments=flags(W.segment_flags),
+        sequences=flags(W.sequence_flags),
         models=flags(W.fusion_flags),
         labels=flags(W.trial_labels),
         truth=flags(W.trial_files, leave=["sex"]),
@@ -136,6 +135,6 @@ rule evaluate_fusion:
     shell:
         "python $AVSIEVE_SCRIPTS/evaluate_fusion.py --trials {input.trials:q} {params.labels} {params.truth}"
         " {params.builtin} --audio {input.audio}"
-        " --visual {input.visual} {params.models} {params.segments} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
+        " --visual {input.visual} {params.models} {params.sequences} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
         " --results {output.results} --gains {output.gains} --curves {output.curves}"
         " --provenance {output.provenance} > {log} 2>&1"

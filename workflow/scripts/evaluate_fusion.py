@@ -1,7 +1,7 @@
 """Evaluate every fusion model, trained or not, on each trial list; write the results, the gains and the DET curves.
 
-With a cohort the normalised scores (AS-norm) stand beside the raw ones, with segments and faces their mean cosines
-beside those of whole utterances.
+With a cohort the normalised scores (AS-norm) stand beside the raw ones; by the protocol `both` mean cosines of segments
+and faces beside those of whole utterances.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from avsieve.evaluation.labels import LABELS
 from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
-SETTINGS = ["trained_on", "eer", "bootstrap", "frames", "damage_share", "bootstrap_seed"]
+SETTINGS = ["trained_on", "eer", "bootstrap", "protocol", "frames", "damage_share", "bootstrap_seed"]
 
 
 def main() -> None:
@@ -58,7 +58,15 @@ def main() -> None:
     known = set(read_truth(args.truth)["utterance"]) if args.truth else None
     tables = evaluate_lists(
         read_trial_lists(args.trials, args.labels, known, args.trials_name),
-        EmbeddingFiles(args.audio, args.visual, args.audio_segments, args.visual_frames, args.frames),
+        EmbeddingFiles(
+            args.audio,
+            args.visual,
+            args.audio_segments,
+            args.visual_frames,
+            args.frames,
+            by_segments=args.protocol == "both",
+            scratch=args.results.parent,
+        ),
         args.models,
         trained_on=args.trained_on,
         cohort=args.cohort,

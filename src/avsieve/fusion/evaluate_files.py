@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,8 @@ from avsieve.evaluation.segments import read_segments
 from avsieve.evaluation.trial_lists import TrialList
 from avsieve.evaluation.trials import Trials
 from avsieve.fusion.checkpoint import left_out, load_fusion
-from avsieve.fusion.inputs import Inputs, read_stream
+from avsieve.fusion.inputs import Inputs
+from avsieve.fusion.sequence_files import read_inputs
 from avsieve.fusion.systems import (
     CURVE_COLUMNS,
     GAIN_COLUMNS,
@@ -45,7 +46,7 @@ _SHOWN = ["list", "model", "trained_on", "condition", "protocol", "scores", "eer
 
 @dataclass(frozen=True)
 class EmbeddingFiles:
-    """Embeddings of a run's shards; those of segments and single faces where the segment protocol is wanted."""
+    """Embeddings of a run's shards; those of segments and single faces where they are scored or a model reads them."""
 
     audio: Sequence[Path]
     visual: Sequence[Path]
@@ -54,12 +55,22 @@ class EmbeddingFiles:
     frames: int = 1
     """Faces of an utterance in the segment protocol."""
 
-    def inputs(self, utterances: list[str]) -> Inputs:
-        """Return both modalities of some utterances."""
-        return Inputs(utterances, read_stream(utterances, self.audio), read_stream(utterances, self.visual))
+    by_segments: bool = True
+    """Whether segments and faces are scored (the segment protocol)."""
+    scratch: Path = Path()
+    """Where sequences that are too large for the memory are put (`avsieve.fusion.sequence_files`)."""
+
+    def inputs(self, utterances: list[str], sequences: Iterable[str] = ()) -> Inputs:
+        """Return both modalities of some utterances, with those of their ``sequences``."""
+        return read_inputs(
+            utterances, self.audio, self.visual, sequences, audio_segments=self.audio_segments,
+            visual_frames=self.visual_frames, scratch=self.scratch,
+        )  # fmt: skip
 
     def segments(self, utterances: list[str]) -> dict[str, Part]:
         """Return the mean vectors of their segments and faces, for the modalities that have any."""
+        if not self.by_segments:
+            return {}
         of = {"audio": (self.audio_segments, None), "visual": (self.visual_frames, self.frames)}
         return {m: read_segments(utterances, paths, frames) for m, (paths, frames) in of.items() if paths}
 
@@ -156,10 +167,11 @@ def evaluate_lists(
             continue
         found = load_fusion(path, device)
         trained.append(System(found.model, found.trained_on, found.seed, frozenset(found.speakers)))
+    sequences = [name for system in trained for name in system.model.sequences]
     normalisation = None
     if cohort is not None and top is not None and any(item.trials is not None for item in lists):
         names = read_corpus_list(cohort)["utterance"].tolist()
-        normalisation = Normalisation(Cohort(names, top), files.inputs(names), files.segments(names))
+        normalisation = Normalisation(Cohort(names, top), files.inputs(names, sequences), files.segments(names))
 
     seen = [(listed_speakers(path), f"an encoder trained on {path}") for path in trained_on]
     seen += [(set(system.speakers), f"{system.model.name} ({system.trained_on})") for system in trained]
@@ -170,7 +182,7 @@ def evaluate_lists(
             refuse_seen_speakers(item.trials, speakers, model, item.words)
 
     def outcome_of(trials: Trials, *, lenient: bool) -> Outcome:
-        inputs = files.inputs(trials.utterances)
+        inputs = files.inputs(trials.utterances, sequences)
         return evaluate_systems(
             trials,
             inputs,
