@@ -27,7 +27,7 @@ rule plan_shards:
     params:
         *W.code("plan_shards", W.source.modules["plan"]),
         kind=W.source.kind,
-        source=flags(W.source.settings, leave=W.source.leave_in_plan),
+        source=flags(W.source.settings),
         shards=W.config.shards,
         folder=lambda wildcards: W.at(P.plan.shards),
         holdout=flags(W.holdout),

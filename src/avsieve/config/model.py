@@ -69,7 +69,7 @@ class Config(Block):
         if source.has_media:
             self._has_segmentations()
         else:
-            self._fits_embeddings(source.name, source.modalities, source.sequence_tables)
+            self._fits_embeddings(source.name, source.modalities)
         try:
             check_policy(self.cleansing.policy, source.modalities)
         except ConfigError as error:
@@ -93,19 +93,18 @@ class Config(Block):
                     "to audio.segments, or leave the model out"
                 )
 
-    def _fits_embeddings(self, kind: str, given: list[str], tables: dict[str, list[str]]) -> None:
-        """Refuse what needs clips, or tables that are not given, of a source that has no clips."""
-        if self.evaluation.protocol == "both" and not any(tables.values()):
+    def _fits_embeddings(self, kind: str, given: list[str]) -> None:
+        """Refuse what needs clips of a source that has none."""
+        if self.evaluation.protocol == "both":
             raise ValueError(
                 f"evaluation.protocol is 'both', but source.kind {kind} has no embeddings of segments and single "
-                "faces: name them in audio_segments and visual_frames, or set it to full"
+                "faces: set it to full"
             )
         for name in self.fusion.names:
-            needed = {"visual_frames" if own == FRAMES else "audio_segments" for own in MODELS[name].sequences}
-            if missing := sorted(key for key in needed if not tables.get(key)):
+            if MODELS[name].sequences:
                 raise ValueError(
-                    f"fusion.models has {name}, which reads {', '.join(MODELS[name].sequences)}, but "
-                    f"source.{kind}.{missing[0]} is not given: name its tables, or leave the model out"
+                    f"fusion.models has {name}, which reads {', '.join(MODELS[name].sequences)}, but source.kind "
+                    f"{kind} has no embeddings of segments and single faces: leave the model out"
                 )
         if self.fusion.models and len(given) < 2:
             raise ValueError(

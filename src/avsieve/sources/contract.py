@@ -158,11 +158,6 @@ class SourceContract(Generic[S_co]):
         """Return how these tables are read, by the options of `split_embeddings.py`."""
         return {}
 
-    @property
-    def sequence_tables(self) -> dict[str, list[str]]:
-        """Its tables of embeddings of segments and faces: ``audio_segments`` and ``visual_frames``, if any."""
-        return {}
-
     # Where things lie.
 
     def roots(self, made: str) -> dict[str, str | None]:

@@ -205,8 +205,6 @@ class Wiring:
         read = self._tables_of(self.config.fusion.sequences)
         if evaluation.protocol == "both":
             read = {"audio_segments", "visual_frames"}
-            if not self.source.has_media:
-                read = {name for name, tables in self.source.contract.sequence_tables.items() if tables}
         sequences = self._sequence_files(read)
         self.sequence_flags = {name: [self.at(path) for path in paths] for name, paths in sequences.items()}
         """Segments and faces that the evaluation reads: flag -> a file per shard."""

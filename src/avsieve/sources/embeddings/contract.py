@@ -25,25 +25,9 @@ class Embeddings(Block):
         "plan_shards",
     )
     test_visual: str | list[str] | None = key(None, "Face embeddings of other people, for the trials.", "plan_shards")
-    audio_segments: str | list[str] | None = key(
-        None,
-        "Embeddings of segments of the voice, for `evaluation.protocol: both` and fusion models that read segments: "
-        "Parquet, a row a segment, with the columns `utterance`, `embedding`, and where known `segmentation` (else "
-        "`hops`), `start_s`, `length_s`, `quality`. Other formats may have several rows an utterance, in time order.",
-        "split_embeddings",
-    )
-    visual_frames: str | list[str] | None = key(
-        None,
-        "Embeddings of single faces: a row a face, with the columns `utterance`, `embedding`, and where known "
-        "`start_s`, `quality`.",
-        "split_embeddings",
-    )
     names_key: str = key(NAMES_KEY, f"The {NAMES_HELP}.", "plan_shards")
     vectors_key: str = key(VECTORS_KEY, f"The {VECTORS_HELP}.", "plan_shards")
     strip_prefix: str | None = key(None, f"The {PREFIX_HELP}.", "plan_shards")
-
-
-SEQUENCES = ("audio_segments", "visual_frames")
 
 
 class EmbeddingsSource(SourceContract[Embeddings]):
@@ -54,9 +38,8 @@ class EmbeddingsSource(SourceContract[Embeddings]):
     plan = "avsieve.sources.embeddings.plan:plan"
     fetch = "avsieve.sources.embeddings.fetch:fetch"
     check = "avsieve.sources.embeddings.check:check"
-    plan_keys = tuple(key for key in Embeddings.model_fields if key not in SEQUENCES)
+    plan_keys = tuple(Embeddings.model_fields)
     fetch_keys = ()
-    other_keys = SEQUENCES
     needed = ("train_list", "name the training list that the embeddings belong to")
     plan_files = ("train_list",)
     rules = "embeddings"
@@ -77,12 +60,6 @@ class EmbeddingsSource(SourceContract[Embeddings]):
         """Return the tables of a modality, for the list and for the trials."""
         keys = [f"test_{modality}"] if only_test else [modality, f"test_{modality}"]
         return [table for value in self.given(keys) for table in ([value] if isinstance(value, str) else value)]
-
-    @property
-    def sequence_tables(self) -> dict[str, list[str]]:
-        """The tables of embeddings of segments and faces."""
-        given = {key: getattr(self.settings, key) or [] for key in SEQUENCES}
-        return {key: [value] if isinstance(value, str) else value for key, value in given.items()}
 
     def table_settings(self) -> dict[str, Any]:
         """Return how names and vectors are found in the tables."""
