@@ -75,9 +75,7 @@ def main() -> None:
             for reader in readers:
                 reader.read(rows)
         seconds = time.perf_counter() - start
-        print(
-            f"{args.steps / seconds:.0f} steps/s of 100 utterances, {1000 * seconds / args.steps:.2f} ms a batch of both"
-        )
+        print(f"{args.steps / seconds:.0f} steps/s of 100 utterances, {1000 * seconds / args.steps:.2f} ms for both")
         print(f"peak {_peak_mb():,.0f} MB")
 
 
