@@ -124,8 +124,6 @@ def voices(arch: str, folder: Path, names: list[str], args: argparse.Namespace) 
             device=device,
             batch_s=batch_s,
             precision=args.precision,
-            segment_s=0,
-            segment_hop_s=1,
         )
         results.write(folder / out, folder / f"segments.{out}")
 

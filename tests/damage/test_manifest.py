@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.damage.settings import Crop, Noise
 from avsieve.damage.manifest import wanted
+from avsieve.damage.settings import Crop, Noise
 from avsieve.errors import AvsieveError
 
 from .shards import row, write_rows

@@ -6,19 +6,18 @@ import numpy as np
 import torch
 
 from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_of
+from avsieve.encoders.segmentation import segmentation_of
 from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.storage.wav import as_float, wav_bytes
 
 
-def test_segments_cover_the_utterance_to_its_end() -> None:
-    assert segments_of("u", 16_000 * 5, 2.0, 2.0) == [
-        Piece("u", 0, 32_000),
-        Piece("u", 24_000, 32_000),
-        Piece("u", 48_000, 32_000),
-    ]
-    assert segments_of("u", 16_000, 2.0, 2.0) == [Piece("u", 0, 16_000)]
-    assert segments_of("u", 32_000, 2.0, 1.0) == [Piece("u", 0, 32_000)]
-    assert segments_of("u", 32_000, 0, 1.0) == []
+def test_an_utterance_is_cut_in_every_way_that_is_wanted() -> None:
+    ways = [segmentation_of("hops"), segmentation_of("centre")]
+    assert segments_of("u", 80_000, ways) == {
+        "hops": [Piece("u", 0, 32_000), Piece("u", 24_000, 32_000), Piece("u", 48_000, 32_000)],
+        "centre": [Piece("u", 16_000, 48_000)],
+    }
+    assert segments_of("u", 16_000, []) == {}
 
 
 def test_batches_respect_the_budget_and_the_waste() -> None:

@@ -18,13 +18,16 @@ from avsieve.embedding_files.own_tables import read_embeddings
 from avsieve.encoders.batches import batches_of, read_batches, segments_of
 from avsieve.encoders.ecapa import ecapa_small
 from avsieve.encoders.embed_audio import embed_shard as embed
+from avsieve.encoders.segmentation import segmentation_of
 from avsieve.encoders.settings import Audio
 from avsieve.errors import ConfigError
 from avsieve.storage.indexed_tar import TarReader, TarWriter
+from avsieve.storage.tables import read_table
 from avsieve.storage.wav import as_float, samples_of, wav_bytes
 from avsieve.wiring.rules import flags
 
-embed_shard = functools.partial(embed, batch_s=60.0, precision="fp32", segment_s=2.0, segment_hop_s=2.0)
+HOPS = [segmentation_of("hops")]
+embed_shard = functools.partial(embed, batch_s=60.0, precision="fp32", segmentations=HOPS)
 CPU = torch.device("cpu")
 LENGTHS = {"a/v/1": 32_000, "a/v/2": 35_200, "b/v/1": 35_840, "b/v/2": 90_000, "c/v/1": 16_000}
 
@@ -60,7 +63,7 @@ def test_every_embedding_is_that_of_the_utterance_alone(
         )
     shapes: list[int] = []
     net.register_forward_pre_hook(lambda _, given: shapes.append(len(given[0])))
-    results, _ = embed_shard(shard, list(LENGTHS), net, device=CPU, segment_s=0)
+    results, _ = embed_shard(shard, list(LENGTHS), net, device=CPU, segmentations=[])
     assert max(shapes) == (3 if mixed else 1)
     rng = np.random.default_rng(0)
     for utterance, found in zip(results.utterances, results.vectors, strict=True):
@@ -94,7 +97,7 @@ def test_an_encoder_without_masks_gets_equal_lengths(shard: Path) -> None:
             seen.append(tuple(waves.shape))
             return waves.square().mean(dim=1, keepdim=True)
 
-    embed_shard(shard, list(LENGTHS), Plain(), device=CPU, segment_s=0)
+    embed_shard(shard, list(LENGTHS), Plain(), device=CPU, segmentations=[])
     assert sorted(n for _, n in seen) == sorted(LENGTHS.values())
 
 
@@ -133,7 +136,35 @@ def test_tables_are_written_with_their_columns(shard: Path, tmp_path: Path) -> N
     segments = pd.read_parquet(tmp_path / "000.segments.parquet")
     assert segments[segments["utterance"] == "b/v/2"]["segment"].tolist() == [0, 1, 2]
     assert segments[segments["utterance"] == "b/v/2"]["start_s"].tolist() == [0.0, 1.8125, 3.625]
+    assert set(segments["segmentation"]) == {"hops"}
+    assert segments[segments["utterance"] == "c/v/1"]["length_s"].tolist() == [1.0]
     assert segments["embedding"].iloc[0].dtype == np.float16
+
+
+def test_all_segmentations_lie_in_one_table_and_what_they_share_is_computed_once(
+    shard: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = encoder()
+    computed: list[int] = []
+    net.register_forward_pre_hook(lambda _, given: computed.extend(len(wave) for wave in given[0]))
+    # The middle of 2.2 s is one of the hops of its own; an utterance of 1 s is every segment but the parts.
+    ways = [segmentation_of(own) for own in ("hops", "eighths", {"name": "two", "kind": "centre", "length_s": 2.0})]
+    results, status = embed_shard(shard, ["b/v/2", "c/v/1"], net, device=CPU, segmentations=ways)
+    results.write(tmp_path / "0.parquet", tmp_path / "s.parquet")
+    table = pd.read_parquet(tmp_path / "s.parquet")
+    assert list(zip(table["utterance"], table["segmentation"], strict=True)) == [
+        *(("b/v/2", name) for name in [*["hops"] * 3, *["eighths"] * 8, "two"]),
+        *(("c/v/1", name) for name in ["hops", *["eighths"] * 8, "two"]),
+    ]
+    for _, own in table.groupby(["utterance", "segmentation"]):
+        assert own["segment"].tolist() == list(range(len(own)))
+        assert own["start_s"].is_monotonic_increasing
+    hop, two = (table[(table["utterance"] == "b/v/2") & (table["segmentation"] == s)] for s in ("hops", "two"))
+    assert two["start_s"].item() == hop["start_s"].iloc[1]
+    assert np.array_equal(two["embedding"].item(), hop["embedding"].iloc[1])
+    # Both whole, three hops of which one is the centre, eight parts of each.
+    assert len(computed) == 2 + 3 + 16
+    assert status.frame()["n_segments"].tolist() == [12, 10]
 
 
 def test_a_shard_without_any_result_gives_empty_tables(shard: Path, tmp_path: Path) -> None:
@@ -151,7 +182,7 @@ def test_equal_runs_give_equal_bytes(shard: Path, tmp_path: Path) -> None:
         assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
 
 
-@pytest.mark.parametrize("options", [{"precision": "fp8"}, {"segment_hop_s": 0.0}])
+@pytest.mark.parametrize("options", [{"precision": "fp8"}])
 def test_wrong_settings_are_refused(shard: Path, options: dict) -> None:
     with pytest.raises(ConfigError, match="expected"):
         embed_shard(shard, ["a/v/1"], encoder(), device=CPU, **options)
@@ -162,7 +193,7 @@ def test_segments_are_read_from_their_place_and_utterances_once(shard: Path, mon
     plain = TarReader.read
     monkeypatch.setattr(TarReader, "read", lambda self, name: asked.append(name) or plain(self, name))
     with TarReader(shard) as reader:
-        segments = segments_of("b/v/2", 90_000, 2.0, 2.0)
+        segments = segments_of("b/v/2", 90_000, HOPS)["hops"]
         (batch,) = read_batches([segments], reader, pinned=False)
         whole = as_float(samples_of(plain(reader, "b/v/2.wav")))
     assert asked == ["b/v/2.wav"]
@@ -185,15 +216,18 @@ def test_the_script_embeds_a_shard(
     codes = dict.fromkeys(LENGTHS, "ok") | {"e/v/absent": "audio_undecodable"}
     pd.DataFrame({"utterance": list(codes), "code": list(codes.values())}).to_parquet(tmp_path / "extracted.parquet")
     out = {k: tmp_path / f"out/000.{k}" for k in ("parquet", "segments.parquet", "status.parquet", "json")}
+    segments = ["centre", {"name": "hops", "length_s": 0.5}]
+    settings = Audio(checkpoint=str(tmp_path / "net.safetensors"), segments=segments)
     command = [
         repository / "workflow/scripts/embed_audio.py", "--wav", shard,
         "--extracted", tmp_path / "extracted.parquet",
-        "--embeddings", out["parquet"], "--segments", out["segments.parquet"],
+        "--embeddings", out["parquet"], "--segment-embeddings", out["segments.parquet"],
         "--status", out["status.parquet"], "--provenance", out["json"], "--max-failed", 0,
-        *shlex.split(flags(Audio(checkpoint=str(tmp_path / "net.safetensors")))), "--threads", 1,
+        *shlex.split(flags(settings)), "--threads", 1,
     ]  # fmt: skip
     assert run_script(*command, "--device", "cpu") == 0
     assert read_embeddings(out["parquet"])[0] == list(LENGTHS)
     assert '"device": "cpu"' in out["json"].read_text()
+    assert read_table(out["segments.parquet"])["segmentation"].value_counts().to_dict() == {"hops": 12, "centre": 5}
     assert run_script(*command, "--device", "cuda:9") == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith("error: device 'cuda:9': not available")

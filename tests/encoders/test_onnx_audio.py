@@ -19,7 +19,7 @@ from avsieve.errors import ConfigError, ModelError
 from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.wav import wav_bytes
 
-embed_shard = functools.partial(embed, batch_s=60.0, precision="fp32", segment_s=2.0, segment_hop_s=2.0)
+embed_shard = functools.partial(embed, batch_s=60.0, precision="fp32")
 WAVES = torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, (3, 16_000)).astype(np.float32))
 
 
@@ -133,7 +133,7 @@ def test_a_shard_is_embedded_in_batches_of_equal_frames(tmp_path: Path) -> None:
     encoder = OnnxSpeaker(speaker_file(tmp_path / "m.onnx", ["B", "T", 80]))
     seen: list[tuple[int, ...]] = []
     encoder.register_forward_pre_hook(lambda _, given: seen.append(tuple(given[0].shape)))
-    results, _ = embed_shard(tmp_path / "0.wav.tar", list(lengths), encoder, device=torch.device("cpu"), segment_s=0.0)
+    results, _ = embed_shard(tmp_path / "0.wav.tar", list(lengths), encoder, device=torch.device("cpu"))
     # 16,000 and 16,079 samples hold 98 frames, 16,080 hold 99.
     assert sorted(seen) == [(1, 16_080), (1, 31_920), (2, 15_920)]
     for utterance, found in zip(results.utterances, results.vectors, strict=True):

@@ -63,6 +63,7 @@ VALUES: dict[str, list[Any]] = {
     "source.archive.layout": ["speaker/utterance"],
     "source.frames.layout": ["speaker/utterance"],
     "audio.arch": ["ecapa512"],
+    "audio.segments": [["eighths"]],
     "visual.arch": ["iresnet18"],
     "training.audio.arch": ["ecapa512"],
     "training.visual.arch": ["iresnet18"],

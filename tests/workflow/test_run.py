@@ -129,7 +129,7 @@ def test_a_moved_project_reruns_nothing(project: Project, tmp_path: Path) -> Non
         ("cleansing={threshold: 0.7}", "clean_list", ["merge_scores", "list_utterances"]),
         ("cleansing={policy: audio}", "clean_list", ["merge_scores", "list_utterances"]),
         ("faces={min_score: 0.6}", "align_faces", ["extract_media", "embed_audio"]),
-        ("audio={segment_s: 1.5}", "embed_audio", ["extract_media", "embed_visual"]),
+        ("audio={segments: [{name: hops, length_s: 1.5}]}", "embed_audio", ["extract_media", "embed_visual"]),
         ("media={jpeg_quality: 90}", "extract_media", ["fetch_media"]),
     ],
 )

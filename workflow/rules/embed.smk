@@ -37,7 +37,7 @@ rule embed_audio:
     shell:
         "python $AVSIEVE_SCRIPTS/embed_audio.py --wav {input.wav} --extracted {input.extracted} {params.audio}"
         " --device {params.device} --threads {threads} --max-failed {params.max_failed}"
-        " --embeddings {output.embeddings} --segments {output.segments} --status {output.status}"
+        " --embeddings {output.embeddings} --segment-embeddings {output.segments} --status {output.status}"
         " --provenance {output.provenance} > {log} 2>&1"
 
 

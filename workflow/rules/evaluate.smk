@@ -115,7 +115,7 @@ rule evaluate_fusion:
         trials=brought(W.trials),
         audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
         visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
-        segments=W.segment_files,
+        sequences=W.sequence_files,
         damage=W.damage_files,
         models=W.fusion_models,
     output:
@@ -143,13 +143,12 @@ rule evaluate_fusion:
                 "max_targets",
                 "same_sex_share",
                 "trials_seed",
-                "protocol",
                 "as_norm",
                 "damage",
             ],
         ),
         cohort=flags(W.cohort_file | W.cohort_top),
-        segments=flags(W.segment_flags),
+        sequences=flags(W.sequence_flags),
         damage=flags(W.damage_flags),
         models=flags(W.fusion_flags),
         labels=flags(W.trial_labels),
@@ -164,6 +163,6 @@ rule evaluate_fusion:
     shell:
         "python $AVSIEVE_SCRIPTS/evaluate_fusion.py --trials {input.trials:q} {params.labels} {params.truth}"
         " {params.builtin} --audio {input.audio}"
-        " --visual {input.visual} {params.models} {params.segments} {params.damage} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
+        " --visual {input.visual} {params.models} {params.sequences} {params.damage} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
         " --results {output.results} --gains {output.gains} --curves {output.curves}"
         " --provenance {output.provenance} > {log} 2>&1"

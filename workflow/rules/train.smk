@@ -95,6 +95,7 @@ rule train_fusion:
         plan=P.plan.utterances,
         audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
         visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
+        sequences=W.sequences_of_model,
     output:
         expand(P.models.fusion, seed=W.config.fusion.seeds, allow_missing=True),
     log:
@@ -109,6 +110,7 @@ rule train_fusion:
         *W.code("train_fusion"),
         model=W.model_code,
         options=W.model_settings,
+        sequences=W.sequence_flags_of_model,
         fusion=flags(W.config.fusion, leave=["models", "seeds"]),
         seeds=W.config.fusion.seeds,
         device=W.config.device,
@@ -116,5 +118,5 @@ rule train_fusion:
         "Training `{wildcards.model}` fusion on the list `{wildcards.list}`"
     shell:
         "python $AVSIEVE_SCRIPTS/train_fusion.py --list {input.list} --list-name {wildcards.list} --plan {input.plan}"
-        " --audio {input.audio} --visual {input.visual} --model {wildcards.model} --seed {params.seeds}"
+        " --audio {input.audio} --visual {input.visual} {params.sequences} --model {wildcards.model} --seed {params.seeds}"
         " {params.options} {params.fusion} --device {params.device} --threads {threads} --out {output} > {log} 2>&1"

@@ -15,7 +15,7 @@ def main() -> None:
     ap.add_argument("--wav", type=Path, required=True, help="tar of the shard's wavs")
     ap.add_argument("--extracted", type=Path, required=True, help="the shard's status table of the extraction")
     ap.add_argument("--embeddings", type=Path, required=True, help="embeddings to write (Parquet)")
-    ap.add_argument("--segments", type=Path, required=True, help="embeddings of the segments to write (Parquet)")
+    ap.add_argument("--segment-embeddings", type=Path, required=True, help="embeddings of segments to write (Parquet)")
     ap.add_argument("--status", type=Path, required=True, help="status table to write")
     ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
@@ -31,7 +31,7 @@ def main() -> None:
     results, status, facts = embed_extracted(
         args.wav, args.extracted, settings, device=args.device, threads=args.threads, max_failed=args.max_failed
     )
-    results.write(args.embeddings, args.segments)
+    results.write(args.embeddings, args.segment_embeddings)
     status.write(args.status)
     write_provenance(args.provenance, stage="embed_audio", **facts)
 

@@ -1,7 +1,7 @@
 """Evaluate every fusion model, trained or not, on each trial list; write the results, the gains and the DET curves.
 
-With a cohort the normalised scores (AS-norm) stand beside the raw ones, with segments and faces their mean cosines
-beside those of whole utterances, with a table of damages the trials of each of its conditions, and all of them pooled.
+With a cohort the normalised scores (AS-norm) stand beside the raw ones; by the protocol `both` mean cosines of segments
+and faces beside those of whole utterances; with a table of damages the trials of each of its conditions, and all pooled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from avsieve.evaluation.labels import LABELS
 from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
-SETTINGS = ["trained_on", "eer", "bootstrap", "frames", "bootstrap_seed"]
+SETTINGS = ["trained_on", "eer", "bootstrap", "protocol", "frames", "bootstrap_seed"]
 
 
 def main() -> None:
@@ -33,6 +33,8 @@ def main() -> None:
     ap.add_argument("--damage-table", type=Path, help="what is done to which utterance under each condition (Parquet)")
     ap.add_argument("--damaged-audio", type=Path, nargs="*", default=[], help="embeddings of damaged voices")
     ap.add_argument("--damaged-visual", type=Path, nargs="*", default=[], help="embeddings of damaged faces")
+    ap.add_argument("--damaged-audio-segments", type=Path, nargs="*", default=[], help="of segments of damaged voices")
+    ap.add_argument("--damaged-visual-frames", type=Path, nargs="*", default=[], help="of single damaged faces")
     ap.add_argument("--cohort", type=Path, help="list of the cohort of the AS-norm, 'speaker wav seconds'")
     ap.add_argument("--top", type=int, help="nearest cohort speakers that count")
     add_settings(ap, Evaluation, only=SETTINGS, required=True)
@@ -69,6 +71,10 @@ def main() -> None:
             args.frames,
             args.damaged_audio,
             args.damaged_visual,
+            args.damaged_audio_segments,
+            args.damaged_visual_frames,
+            by_segments=args.protocol == "both",
+            scratch=args.results.parent,
         ),
         args.models,
         trained_on=args.trained_on,

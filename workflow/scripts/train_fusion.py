@@ -21,6 +21,8 @@ def main() -> None:
     ap.add_argument("--plan", type=Path, required=True, help="the plan; its held-out speakers are not trained on")
     ap.add_argument("--audio", type=Path, nargs="+", required=True, help="audio embeddings of the shards (Parquet)")
     ap.add_argument("--visual", type=Path, nargs="+", required=True, help="visual embeddings of the shards (Parquet)")
+    ap.add_argument("--audio-segments", type=Path, nargs="*", default=[], help="embeddings of segments (Parquet)")
+    ap.add_argument("--visual-frames", type=Path, nargs="*", default=[], help="embeddings of single faces (Parquet)")
     ap.add_argument("--model", choices=TRAINED, required=True, help="fusion model")
     ap.add_argument("--options", type=json.loads, required=True, help="settings that the model has of its own, JSON")
     add_settings(ap, Fusion, leave=["models", "seeds"], required=True)
@@ -50,6 +52,8 @@ def main() -> None:
         plan=args.plan,
         audio=args.audio,
         visual=args.visual,
+        audio_segments=args.audio_segments,
+        visual_frames=args.visual_frames,
         out=dict(zip(args.seed, args.out, strict=True)),
         device=pick_device(args.device),
     )

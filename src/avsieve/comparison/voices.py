@@ -38,8 +38,6 @@ def embed_voices(
     vectors: dict[str, np.ndarray] = {}
     for tar in tars:
         if own := held(tar, wanted):
-            results, _ = embed_shard(
-                tar, own, encoder, device=device, batch_s=batch_s, precision=precision, segment_s=0.0, segment_hop_s=1.0
-            )
+            results, _ = embed_shard(tar, own, encoder, device=device, batch_s=batch_s, precision=precision)
             vectors |= dict(zip(results.utterances, results.vectors, strict=True))
     return gather(utterances, vectors, "voice")

@@ -19,14 +19,18 @@ from avsieve.config.training import Training
 from avsieve.encoders.settings import Audio, Visual
 from avsieve.errors import ConfigError
 from avsieve.faces.settings import Faces
+from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import Fusion
 from avsieve.media.settings import Media
 from avsieve.report.settings import Report
 from avsieve.settings import Block, Share, key
+from avsieve.storage.sequence_names import FRAMES, HOPS
 
 MOVED: dict[str, str] = {
     "fusion.hidden": "a setting of its model: fusion.models: [{name: gated, hidden: 32}, linear]",
     "fusion.pull": "fusion.l2_sp",
+    "audio.segment_s": "a setting of a segmentation: audio.segments: [{name: hops, length_s: 2.0}], or [] for none",
+    "audio.segment_hop_s": "a setting of a segmentation: audio.segments: [{name: hops, hop_s: 2.0}]",
     "evaluation.seed": "evaluation.holdout_seed (who is kept for testing), evaluation.trials_seed (which trials are "
     "made) and evaluation.bootstrap_seed (the intervals)",
     "evaluation.damage_share": "a list of conditions: evaluation.damage.conditions: [standard], or one of your own, "
@@ -64,13 +68,32 @@ class Config(Block):
     @model_validator(mode="after")
     def _fits_its_source(self) -> Config:
         source = self.source.contract
-        if not source.has_media:
+        if source.has_media:
+            self._has_segmentations()
+        else:
             self._fits_embeddings(source.name, source.modalities)
         try:
             check_policy(self.cleansing.policy, source.modalities)
         except ConfigError as error:
             raise ValueError(f"cleansing.{error}") from None
         return self
+
+    def _has_segmentations(self) -> None:
+        """Refuse what needs a segmentation of the voice that is not made."""
+        there = [own.name for own in self.audio.segmentations]
+        found = f"audio.segments has {', '.join(there) or 'none'}"
+        if self.evaluation.protocol == "both" and HOPS not in there:
+            raise ValueError(
+                f"evaluation.protocol is 'both', which scores by the segmentation {HOPS}, but {found}: add {HOPS}, or "
+                "set it to full"
+            )
+        for name in self.fusion.names:
+            wanted = [own for own in MODELS[name].sequences if own != FRAMES and own not in there]
+            if wanted:
+                raise ValueError(
+                    f"fusion.models has {name}, which reads the segmentation {wanted[0]}, but {found}: add {wanted[0]} "
+                    "to audio.segments, or leave the model out"
+                )
 
     def _fits_embeddings(self, kind: str, given: list[str]) -> None:
         """Refuse what needs clips of a source that has none."""
@@ -79,6 +102,12 @@ class Config(Block):
                 f"evaluation.protocol is 'both', but source.kind {kind} has no embeddings of segments and single "
                 "faces: set it to full"
             )
+        for name in self.fusion.names:
+            if MODELS[name].sequences:
+                raise ValueError(
+                    f"fusion.models has {name}, which reads {', '.join(MODELS[name].sequences)}, but source.kind "
+                    f"{kind} has no embeddings of segments and single faces: leave the model out"
+                )
         if self.fusion.models and len(given) < 2:
             raise ValueError(
                 f"fusion.models is {self.fusion.names}, but only one of source.{kind}.audio and visual is given: "

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from avsieve.damage.settings import Blur, Crop, LowResolution, Occlusion, OneFrame, Overexposure
 from avsieve.damage.manifest import Wanted
+from avsieve.damage.settings import Blur, Crop, LowResolution, Occlusion, OneFrame, Overexposure
 from avsieve.faces.quality import frontality, quality, sharpness
 from avsieve.faces.template import SIZE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from avsieve.damage.settings import Clipping, Noise, Reverberation, Short
 from avsieve.damage.manifest import Wanted
+from avsieve.damage.settings import Clipping, Noise, Reverberation, Short
 from avsieve.damage.surroundings import Surroundings
 from avsieve.sound.mixing import convolved, mix
 from avsieve.storage.wav import SAMPLE_RATE, as_float

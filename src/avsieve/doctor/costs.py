@@ -17,6 +17,7 @@ from avsieve.doctor.rates import (
     SHIPPED,
     WAV_BYTES_A_SECOND,
     Rate,
+    segments_of_mean,
 )
 from avsieve.media.frame_names import frames_before
 
@@ -112,11 +113,10 @@ def _clips(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: b
             _cost("align", images, frames, rates["align"], "frame", frames * FACE_BYTES, gpu=gpu, jobs=jobs,
                   start_s=0.0 if joined else START_S["align"])
         )  # fmt: skip
-    parts = seconds / min(audio.segment_hop_s, audio.segment_s) if audio.segment_s else 0
+    parts, in_segments = segments_of_mean(audio, count, seconds)
     dim = DIMS.get(audio.arch, 256)
-    runs = 2 if audio.segment_s else 1
     costs.append(
-        _cost("embed_audio", sound + (", whole and in segments" if runs == 2 else ""), runs * seconds,
+        _cost("embed_audio", sound + (", whole and in segments" if parts else ""), seconds + in_segments,
               rates["embed_audio"], "s of sound", count * dim * 4 + parts * dim * 2, gpu=gpu, jobs=jobs,
               start_s=START_S["embed_audio"])
     )  # fmt: skip

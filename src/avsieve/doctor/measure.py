@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avsieve.doctor.formatting import two_digits
-from avsieve.doctor.rates import Rate
+from avsieve.doctor.rates import Rate, segments_of_mean
 from avsieve.sources.findings import Finding
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ def _stages(config: Config, clips: int, folder: Path) -> dict[str, Timed]:
         faces = int((read_table(detections, ["code"])["code"] == "ok").sum())
         done["embed_visual"] = Timed(_embed_faces(config, utterances, folder) if faces else 0.0, faces)
     if seconds:
-        runs = 2 if config.audio.segment_s else 1
-        done["embed_audio"] = Timed(_embed_voices(config, utterances, folder), runs * seconds)
+        _, in_segments = segments_of_mean(config.audio, len(utterances), seconds)
+        done["embed_audio"] = Timed(_embed_voices(config, utterances, folder), seconds + in_segments)
     return done
 
 
@@ -190,6 +190,6 @@ def _embed_voices(config: Config, utterances: list[str], folder: Path) -> float:
     return _warm(
         lambda: embed_shard(
             folder / "wav.tar", utterances, encoder, device=device, batch_s=audio.batch_s, precision=audio.precision,
-            segment_s=audio.segment_s, segment_hop_s=audio.segment_hop_s,
+            segmentations=audio.segmentations,
         )
     )  # fmt: skip

@@ -17,6 +17,7 @@ from avsieve.storage.stale_shards import current
 
 if TYPE_CHECKING:
     from avsieve.config.model import Config
+    from avsieve.encoders.settings import Audio
 
 SHIPPED = "one core of an AMD EPYC"
 SCALED = f"{SHIPPED}, scaled by the network's size"
@@ -151,13 +152,24 @@ def _same(config: Config, stage: str, results: Path) -> bool:
     if not facts:
         return False
     if stage == "embed_audio":
-        return (facts.get("arch"), facts.get("segment_s")) == (config.audio.arch, config.audio.segment_s)
+        segments = [own.facts() for own in config.audio.segmentations]
+        return (facts.get("arch"), facts.get("segments")) == (config.audio.arch, segments)
     if stage == "align":
         same_size = facts.get("detector_size") == config.faces.detector_size
         return same_size and _same_file(config.faces.detector, facts.get("detector"), "detector.onnx")
     if config.visual.arch != "onnx":
         return bool(facts.get("encoder_arch") == config.visual.arch)
     return _same_file(config.visual.model, facts.get("encoder"), "faces.onnx")
+
+
+def segments_of_mean(audio: Audio, count: int, seconds: float) -> tuple[float, float]:
+    """Return how many segments ``count`` utterances of ``seconds`` together have, and the seconds of all of those.
+
+    As if all utterances were equally long, and no segment were shared.
+    """
+    length = round(seconds / max(count, 1) * 16_000)
+    cuts = [cut for own in audio.segmentations for cut in own.how.cut(length, 1)] if length else []
+    return float(count * len(cuts)), count * sum(size for _, size in cuts) / 16_000
 
 
 def _same_file(name: str, used: Any, shipped: str) -> bool:

@@ -12,6 +12,8 @@ from avsieve.embedding_files.parquet import read_columns
 from avsieve.errors import AvsieveError
 from avsieve.storage.tables import open_table, write_table
 
+_GROUP_BYTES = 32 * 2**20
+
 
 def write_embeddings(
     path: str | Path, utterances: list[str], embeddings: np.ndarray, **columns: list | np.ndarray
@@ -27,7 +29,9 @@ def write_embeddings(
         "utterance": pa.array(utterances, pa.string()),
         "embedding": pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1]),
     }
-    write_table(path, pa.table(table | {k: pa.array(v) for k, v in columns.items()}))
+    # A row group is what has to be in memory for reading a row of it.
+    group_rows = max(1, _GROUP_BYTES // max(1, embeddings.shape[1] * embeddings.itemsize))
+    write_table(path, pa.table(table | {k: pa.array(v) for k, v in columns.items()}), group_rows=group_rows)
 
 
 def read_embeddings(path: str | Path) -> tuple[list[str], np.ndarray]:

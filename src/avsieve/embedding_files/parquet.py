@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 from avsieve.embedding_files.formats import FORMATS
 from avsieve.embedding_files.places import Place
 from avsieve.embedding_files.raw import Options, Raw, brief, check_lengths, decoding, some
+from avsieve.embedding_files.sequence_tables import SEGMENTATION, no_segmentation
 from avsieve.errors import AvsieveError
+from avsieve.storage.sequence_names import HOPS
 
 _EXPECTED = FORMATS["parquet"].name
 _NO_VECTOR = "null in place of a vector"
@@ -22,11 +24,16 @@ _NO_VECTOR = "null in place of a vector"
 
 def read(place: Place, options: Options) -> Raw:
     """Read a table of embeddings."""
-    return read_columns(place.path, options.names_key, options.vectors_key, label=place.text)
+    segmentation = HOPS if options.several else None
+    return read_columns(place.path, options.names_key, options.vectors_key, label=place.text, segmentation=segmentation)
 
 
-def read_columns(path: Path, names_key: str, vectors_key: str, *, label: str | None = None) -> Raw:
+def read_columns(
+    path: Path, names_key: str, vectors_key: str, *, label: str | None = None, segmentation: str | None = None
+) -> Raw:
     """Read the names and the vectors (N, D) of a table, in the stored precision; nulls become missing rows.
+
+    Of a table with a column of segmentations only the rows of ``segmentation`` are read, where it is given.
 
     Raises
     ------
@@ -43,9 +50,15 @@ def read_columns(path: Path, names_key: str, vectors_key: str, *, label: str | N
                 f"{label}: no column {' and '.join(map(repr, missing))}; found {some(found)}; tell other names "
                 "(--names-key and --vectors-key; names_key and vectors_key in the configuration)"
             )
+        chosen = segmentation is not None and SEGMENTATION in found
         with _decoding(label):
-            table = file.read(columns=[names_key, vectors_key])
+            table = file.read(columns=[names_key, vectors_key, *([SEGMENTATION] if chosen else [])])
             table.validate()
+    if chosen:
+        known = [str(name) for name in table[SEGMENTATION].unique().to_pylist()]
+        if len(table) and segmentation not in known:
+            raise no_segmentation(Path(label), str(segmentation), known)
+        table = table.filter(pc.equal(table[SEGMENTATION], segmentation))
     names = _names(label, names_key, table[names_key])
     del file
     return _vectors(label, vectors_key, table[vectors_key], names)

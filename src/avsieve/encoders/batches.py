@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from avsieve.encoders.segmentation import Segmentation
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.wav import SAMPLE_RATE, as_float, samples_of
 
@@ -35,18 +36,14 @@ def _all_of(samples: int) -> int:
     return samples
 
 
-def segments_of(utterance: str, length: int, segment_s: float, hop_s: float) -> list[Piece]:
-    """Cut an utterance of ``length`` samples into evenly spaced segments, at most ``hop_s`` apart, that reach its end.
+def segments_of(
+    utterance: str, length: int, segmentations: Iterable[Segmentation], shortest: int = 1
+) -> dict[str, list[Piece]]:
+    """Cut an utterance of ``length`` samples: name of a segmentation -> its segments, in the order of time.
 
-    One shorter than a segment is a segment as a whole; a ``segment_s`` of 0 gives none.
+    No segment has fewer samples than ``shortest``, which the utterance has.
     """
-    size = round(segment_s * SAMPLE_RATE)
-    if size <= 0:
-        return []
-    if length <= size:
-        return [Piece(utterance, 0, length)]
-    count = 1 + int(np.ceil((length - size) / (hop_s * SAMPLE_RATE)))
-    return [Piece(utterance, int(s), size) for s in np.linspace(0, length - size, count).round()]
+    return {own.name: [Piece(utterance, *cut) for cut in own.how.cut(length, shortest)] for own in segmentations}
 
 
 def batches_of(

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +25,7 @@ from avsieve.encoders.batches import Piece, batches_of, read_batches, segments_o
 from avsieve.encoders.checkpoint import resolve
 from avsieve.encoders.device import PRECISIONS, pick_device
 from avsieve.encoders.registry import AUDIO
+from avsieve.encoders.segmentation import Segmentation
 from avsieve.encoders.settings import Audio
 from avsieve.errors import ConfigError, TarError
 from avsieve.runtime.prefetch import prefetched
@@ -41,6 +43,14 @@ logger = logging.getLogger(__name__)
 CPU_BATCH_S = 16.0
 
 
+class Segment(NamedTuple):
+    """A segment as one of a segmentation's, which may be another's as well."""
+
+    segmentation: str
+    number: int
+    piece: Piece
+
+
 @dataclass
 class AudioEmbeddings:
     """The results of a shard, in the order of the plan; utterances without a result have a status row only."""
@@ -49,22 +59,20 @@ class AudioEmbeddings:
     utterances: list[str] = field(default_factory=list)
     vectors: list[np.ndarray] = field(default_factory=list)
     durations_s: list[float] = field(default_factory=list)
-    segments: list[Piece] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
     segment_vectors: list[np.ndarray] = field(default_factory=list)
 
     def write(self, path: Path, segments_path: Path) -> None:
-        """Write one float32 row per utterance, and one float16 row per segment."""
+        """Write one float32 row per utterance, and one float16 row per segment of each segmentation."""
         write_embeddings(path, self.utterances, _stack(self.vectors, self.dim, np.float32), duration_s=self.durations_s)
-        number, numbers = 0, []
-        for i, piece in enumerate(self.segments):
-            number = number + 1 if i and piece.utterance == self.segments[i - 1].utterance else 0
-            numbers.append(number)
         write_embeddings(
             segments_path,
-            [p.utterance for p in self.segments],
+            [s.piece.utterance for s in self.segments],
             _stack(self.segment_vectors, self.dim, np.float16),
-            segment=np.array(numbers, np.int32),
-            start_s=np.array([p.start / SAMPLE_RATE for p in self.segments], np.float64),
+            segmentation=pa.array([s.segmentation for s in self.segments], pa.string()),
+            segment=np.array([s.number for s in self.segments], np.int32),
+            start_s=np.array([s.piece.start / SAMPLE_RATE for s in self.segments], np.float64),
+            length_s=np.array([s.piece.length / SAMPLE_RATE for s in self.segments], np.float64),
         )
 
 
@@ -128,8 +136,7 @@ def embed_shard(
     device: torch.device,
     batch_s: float,
     precision: str,
-    segment_s: float,
-    segment_hop_s: float,
+    segmentations: Sequence[Segmentation] = (),
 ) -> tuple[AudioEmbeddings, StatusTable]:
     """Embed the utterances of a shard and their segments.
 
@@ -147,8 +154,8 @@ def embed_shard(
         Seconds of sound in a batch.
     precision
         ``fp32``, ``bf16`` or ``fp16``.
-    segment_s, segment_hop_s
-        Length and greatest distance of the segments, seconds; a length of 0 gives none.
+    segmentations
+        How utterances are cut besides; a segment that several of them have is computed once.
 
     Returns
     -------
@@ -157,8 +164,6 @@ def embed_shard(
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"precision: {precision!r} is not known; expected one of {', '.join(PRECISIONS)}")
-    if segment_s > 0 and segment_hop_s <= 0:
-        raise ConfigError(f"segment_hop_s is {segment_hop_s}; expected more than 0 seconds")
     if precision != "fp32" and getattr(encoder, "own_precision", False):
         raise ConfigError(
             f"precision: {precision!r} has no effect on an ONNX file, which has its own precision; set it to fp32"
@@ -177,12 +182,20 @@ def embed_shard(
                 problems[utterance] = problem
         run = {"device": device, "batch_s": batch_s, "precision": precision}
         vectors = embed_pieces(list(whole.values()), reader, encoder, what="utterances", **run)  # type: ignore[arg-type]
-        cut = {u: segments_of(u, p.length, segment_s, segment_hop_s) for u, p in whole.items()}
-        # A segment that is the whole utterance is not computed a second time.
-        rest = [s for segments in cut.values() for s in segments if s not in vectors]
+        shortest = int(encoder.min_samples)  # type: ignore[arg-type]
+        cut = {
+            u: [
+                Segment(name, number, piece)
+                for name, pieces in segments_of(u, p.length, segmentations, shortest).items()
+                for number, piece in enumerate(pieces)
+            ]
+            for u, p in whole.items()
+        }
+        # A segment that is the whole utterance, or of another segmentation too, is not computed a second time.
+        rest = list(dict.fromkeys(s.piece for own in cut.values() for s in own if s.piece not in vectors))
         vectors |= embed_pieces(rest, reader, encoder, what="segments", **run)  # type: ignore[arg-type]
     for utterance in utterances:
-        pieces = [whole[utterance], *cut[utterance]] if utterance in whole else []
+        pieces = [whole[utterance], *(s.piece for s in cut[utterance])] if utterance in whole else []
         if pieces and not all(np.isfinite(vectors[p]).all() for p in pieces):
             problems[utterance] = Reason.EMBEDDING_NOT_FINITE, ""
         if utterance in problems:
@@ -194,7 +207,7 @@ def embed_shard(
         results.vectors.append(vectors[whole[utterance]])
         results.durations_s.append(duration_s)
         results.segments += cut[utterance]
-        results.segment_vectors += [vectors[s] for s in cut[utterance]]
+        results.segment_vectors += [vectors[s.piece] for s in cut[utterance]]
     return results, status
 
 
@@ -230,8 +243,11 @@ def embed_extracted(
         audio.arch, audio.checkpoint, device=str(chosen), features=audio.features, threads=threads
     )
     table = read_table(extracted, ["utterance", "code"])
-    settings = audio.model_dump(include={"batch_s", "precision", "segment_s", "segment_hop_s"})
-    results, status = embed_shard(wav_tar, table["utterance"].tolist(), encoder, device=chosen, **settings)
+    settings = audio.model_dump(include={"batch_s", "precision"})
+    segmentations = audio.segmentations
+    results, status = embed_shard(
+        wav_tar, table["utterance"].tolist(), encoder, device=chosen, segmentations=segmentations, **settings
+    )
     silent = {row["utterance"] for row in status.rows if row["code"] == Reason.NO_AUDIO}
     known = table[table["code"] != Reason.OK.value]["utterance"]
     status.check(max_failed, already_failed=int(known.isin(silent).sum()))
@@ -241,6 +257,7 @@ def embed_extracted(
         "features": getattr(encoder, "features", "own"),
         "checkpoint_sha256": sha256_of(resolve(audio.checkpoint, BUILTIN_FILE)),
         "device": chosen.type,
+        "segments": [own.facts() for own in segmentations],
         **settings,
     }
     return results, status, facts

@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, WithJsonSchema, field_validator
 
 from avsieve.encoders.contract import listed
 from avsieve.encoders.registry import AUDIO, VISUAL
+from avsieve.encoders.segmentation import KINDS, PRESETS, Segmentation, segmentation_of
+from avsieve.errors import ConfigError
 from avsieve.settings import Block, Positive, key
+from avsieve.storage.sequence_names import HOPS
 
 if TYPE_CHECKING:
     AudioName = str
     VisualName = str
+    PresetName = str
 else:
     AudioName = Literal[AUDIO.names]
     VisualName = Literal[VISUAL.names]
+    PresetName = Literal[tuple(PRESETS)]
 
 Precision = Literal["fp32", "fp16", "bf16"]
 
 
+def _checked(entry: Any) -> Any:
+    """Refuse an entry of `Audio.segments` that is no segmentation."""
+    try:
+        segmentation_of(entry)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+    return entry
+
+
+def _schema() -> dict[str, Any]:
+    """Return the JSON schema of an entry."""
+    with_settings = []
+    for name, kind in KINDS.items():
+        usual = [preset for preset, of in PRESETS.items() if of == name]
+        own = kind.settings.model_json_schema().get("properties", {})
+        named = {"name": {"type": "string"}, "kind": {"const": name}, **own}
+        with_settings += [
+            {"type": "object", "properties": named, "required": ["name", "kind"], "additionalProperties": False},
+            {
+                "type": "object",
+                "properties": named | {"name": {"enum": usual}},
+                "required": ["name"],
+                "additionalProperties": False,
+            },
+        ]
+    return {"anyOf": [{"enum": list(PRESETS), "type": "string"}, *with_settings]}
+
+
 class Audio(Block):
     """The voice encoder."""
+
+    PLUG_INS: ClassVar[dict[str, Any]] = {"segments": KINDS}
 
     arch: AudioName = key("ecapa_small", f"Architecture: {listed(AUDIO)}.", "embed_audio")
     checkpoint: str = key(
@@ -35,10 +72,28 @@ class Audio(Block):
     )
     precision: Precision = key("fp32", "Numerical precision of the network.", "embed_audio")
     batch_s: Positive = key(60.0, "Length of a batch, in seconds of sound; at most 16 on the CPU.", "embed_audio")
-    segment_s: float = key(
-        2.0, "Length of the segments that are embedded separately, in seconds; 0 for none.", "embed_audio", ge=0
-    )
-    segment_hop_s: Positive = key(2.0, "Maximum distance between segment starts, in seconds.", "embed_audio")
+    segments: list[
+        Annotated[PresetName | dict[str, Any], BeforeValidator(_checked), WithJsonSchema(_schema())]
+    ] = key(
+        lambda: [HOPS],
+        "Segmentations: the segments of each utterance that are embedded separately, by the name of a preset or with "
+        "settings of their own, such as `{name: hops, length_s: 1.5}` or `{name: fifths, kind: parts, count: 5}`; "
+        "`[]` for none. `evaluation.protocol: both` needs `hops`; a fusion model that reads segments says which.",
+        "embed_audio",
+    )  # fmt: skip
+
+    @field_validator("segments")
+    @classmethod
+    def _each_name_once(cls, segments: list[Any]) -> list[Any]:
+        names = [segmentation_of(entry).name for entry in segments]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{twice[0]} is named {names.count(twice[0])} times; expected each segmentation once")
+        return segments
+
+    @property
+    def segmentations(self) -> list[Segmentation]:
+        """The segmentations that `segments` names."""
+        return [segmentation_of(entry) for entry in self.segments]
 
 
 class Visual(Block):

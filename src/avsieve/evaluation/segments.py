@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avsieve.embedding_files.own_tables import read_embeddings
+from avsieve.embedding_files.sequence_tables import rows_of
 from avsieve.errors import AvsieveError
 from avsieve.evaluation.scoring import Part
+from avsieve.storage.sequence_names import FRAMES, HOPS
 
 _BLOCK = 8192  # rows that are brought to length 1 at a time
 
@@ -63,8 +64,12 @@ def mean_of_units(vectors: np.ndarray, rows: np.ndarray, begins: np.ndarray) -> 
 
 
 def read_segments(utterances: Sequence[str], paths: Sequence[str | Path], frames: int | None = None) -> Part:
-    """Read this run's tables of segments or faces, and average each utterance's unit vectors; see `pool_segments`."""
-    return pool_segments(utterances, ((str(path), *read_embeddings(path)) for path in paths), frames)
+    """Read this run's tables of segments or faces, and average each utterance's unit vectors; see `pool_segments`.
+
+    Of the segmentations in a table `HOPS` is taken.
+    """
+    name = HOPS if frames is None else FRAMES
+    return pool_segments(utterances, ((str(path), *rows_of(Path(path), name)) for path in paths), frames)
 
 
 def pool_segments(

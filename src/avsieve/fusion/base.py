@@ -52,6 +52,9 @@ class FusionModel(ABC):
         Whether its score is the mean of the cosines of its parts: only such scores are normalised by a cohort.
     calibrated
         Whether its score is a log-likelihood ratio: it then has a threshold by itself.
+    sequences
+        The sequences that it reads beside pooled embeddings: names of `audio.segments`, and `FRAMES`
+        (`avsieve.storage.sequence_names`). A run gives it these, and refuses it where they are not configured.
     settings
         Its own settings, in its entry of `fusion.models`.
     published
@@ -65,6 +68,7 @@ class FusionModel(ABC):
     averages: ClassVar[bool] = False
     cosines: ClassVar[bool] = True
     calibrated: ClassVar[bool] = False
+    sequences: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[type[Block]] = Block
     published: ClassVar[tuple[Published, ...]] = ()
 

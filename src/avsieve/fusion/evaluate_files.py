@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,9 @@ from avsieve.evaluation.segments import read_segments
 from avsieve.evaluation.trial_lists import TrialList
 from avsieve.evaluation.trials import Trials
 from avsieve.fusion.checkpoint import left_out, load_fusion
-from avsieve.fusion.inputs import Inputs, Stream, read_stream
+from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.outcome import CURVE_COLUMNS, GAIN_COLUMNS, RESULT_COLUMNS, Outcome
+from avsieve.fusion.sequence_files import read_modality
 from avsieve.fusion.strata import strata_of
 from avsieve.fusion.system import Normalisation, System, untrained_systems
 from avsieve.fusion.systems import evaluate_systems
@@ -43,8 +44,8 @@ _SHOWN = ["list", "model", "trained_on", "condition", "protocol", "scores", "eer
 class EmbeddingFiles:
     """Embeddings of a run's shards.
 
-    Those of segments and single faces are there where the segment protocol is wanted, those of damaged versions where
-    signals were damaged.
+    Those of segments and single faces are there where they are scored or a model reads them, those of damaged versions
+    where signals were damaged.
     """
 
     audio: Sequence[Path]
@@ -56,13 +57,23 @@ class EmbeddingFiles:
     damaged_audio: Sequence[Path] = ()
     damaged_visual: Sequence[Path] = ()
 
+    damaged_audio_segments: Sequence[Path] = ()
+    damaged_visual_frames: Sequence[Path] = ()
+    by_segments: bool = True
+    """Whether segments and faces are scored (the segment protocol)."""
+    scratch: Path = Path()
+    """Where sequences that are too large for the memory are put (`avsieve.fusion.sequence_files`)."""
+    sequences: tuple[str, ...] = ()
+    """Names of the sequences that models read."""
+
     def inputs(self, utterances: list[str]) -> Inputs:
         """Return both modalities of some utterances."""
         return Inputs(utterances, self.stream("audio", utterances), self.stream("visual", utterances))
 
     def stream(self, modality: str, utterances: list[str]) -> Stream:
         """Return one modality of some utterances."""
-        return read_stream(utterances, {"audio": self.audio, "visual": self.visual}[modality])
+        paths = {"audio": (self.audio, self.audio_segments), "visual": (self.visual, self.visual_frames)}[modality]
+        return read_modality(modality, utterances, *paths, self.sequences, scratch=self.scratch)
 
     def damaged(self, modality: str, versions: list[str]) -> Stream:
         """Return one modality of damaged versions, by their ids; absent where a version is in no table.
@@ -72,17 +83,22 @@ class EmbeddingFiles:
         AvsieveError
             If there are no tables of it at all.
         """
-        paths = {"audio": self.damaged_audio, "visual": self.damaged_visual}[modality]
+        paths, items = {
+            "audio": (self.damaged_audio, self.damaged_audio_segments),
+            "visual": (self.damaged_visual, self.damaged_visual_frames),
+        }[modality]
         if not paths:
             raise AvsieveError(
                 f"{len(versions)} damaged {modality} signals are to be evaluated, for example {versions[0]}, and there "
                 f"is no table of their embeddings; give --damaged-{modality}, or set evaluation.damage.level to "
                 "embedding"
             )
-        return read_stream(versions, paths)
+        return read_modality(modality, versions, paths, items, self.sequences, scratch=self.scratch)
 
     def segments(self, utterances: list[str]) -> dict[str, Part]:
         """Return the mean vectors of their segments and faces, for the modalities that have any."""
+        if not self.by_segments:
+            return {}
         of = {"audio": (self.audio_segments, None), "visual": (self.visual_frames, self.frames)}
         return {m: read_segments(utterances, paths, frames) for m, (paths, frames) in of.items() if paths}
 
@@ -182,6 +198,8 @@ def evaluate_lists(
             continue
         found = load_fusion(path, device)
         trained.append(System(found.model, found.trained_on, found.seed, frozenset(found.speakers)))
+    read = dict.fromkeys(name for system in trained for name in system.model.sequences)
+    files = replace(files, sequences=tuple(read))
     normalisation = None
     if cohort is not None and top is not None and any(item.trials is not None for item in lists):
         names = read_corpus_list(cohort)["utterance"].tolist()

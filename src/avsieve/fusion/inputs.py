@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,9 @@ import pandas as pd
 from avsieve.embedding_files.own_tables import read_embeddings, read_measures
 from avsieve.errors import AvsieveError
 from avsieve.fusion.sequences import Rows, Sequences
+
+HELD_BYTES = 1 << 30
+"""Pooled embeddings that take no more are held in memory."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +128,24 @@ class Inputs:
         return Inputs([self.utterances[i] for i in rows.tolist()], self.audio.of(rows), self.visual.of(rows))
 
 
-def read_stream(utterances: Sequence[str], paths: Sequence[str | Path]) -> Stream:
+def read_stream(
+    utterances: Sequence[str],
+    paths: Sequence[str | Path],
+    sequences: Mapping[str, Sequences] | None = None,
+    *,
+    scratch: Path | None = None,
+) -> Stream:
     """Read one modality from the embedding tables of the shards, in the order of ``utterances``, with its measures.
+
+    Parameters
+    ----------
+    utterances, paths
+        What the rows stand for, and the tables.
+    sequences
+        What there is of them beside the pooled embeddings (`avsieve.fusion.sequence_files.read_sequences`).
+    scratch
+        A folder, not in memory: pooled embeddings of more than `HELD_BYTES` are then pages of a file there, which the
+        system takes back where memory is short. Training reads them by the batch.
 
     Raises
     ------
@@ -142,7 +163,7 @@ def read_stream(utterances: Sequence[str], paths: Sequence[str | Path]) -> Strea
         if not names:
             continue
         if pooled is None:
-            pooled = np.zeros((len(utterances), vectors.shape[1]), dtype=np.float32)
+            pooled = _zeros((len(utterances), vectors.shape[1]), scratch)
         elif pooled.shape[1] != vectors.shape[1]:
             raise AvsieveError(
                 f"{path}: embeddings of length {vectors.shape[1]}, those before have {pooled.shape[1]}; "
@@ -160,5 +181,23 @@ def read_stream(utterances: Sequence[str], paths: Sequence[str | Path]) -> Strea
         for name, values in read_measures(path).items():
             measures.setdefault(name, np.full(len(utterances), np.nan, np.float32))[rows] = values[wanted]
     if pooled is None:
-        return Stream(np.zeros((len(utterances), 0), dtype=np.float32), present)
-    return Stream(pooled, present, measures=measures)
+        return Stream(np.zeros((len(utterances), 0), dtype=np.float32), present, sequences or {})
+    return Stream(pooled, present, sequences or {}, measures)
+
+
+def _zeros(shape: tuple[int, int], scratch: Path | None) -> np.ndarray:
+    """Return an array float32 of zeros: in memory, or pages of a file without a name where it is large."""
+    size = 4 * shape[0] * shape[1]
+    if scratch is None or size <= HELD_BYTES:
+        return np.zeros(shape, np.float32)
+    scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryFile(dir=scratch) as file:
+            # Asked for now: a page that finds no room later would end the process without a word.
+            os.posix_fallocate(file.fileno(), 0, size)
+            return np.memmap(file, np.float32, "r+", shape=shape)
+    except OSError as error:
+        raise AvsieveError(
+            f"{scratch}: {error.strerror} while making a scratch file of {size / 1e9:.1f} GB there; make room for it, "
+            "or write the output elsewhere"
+        ) from error

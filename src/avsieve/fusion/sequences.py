@@ -7,15 +7,17 @@ The faces of VoxCeleb2 are some 40 GB as one array. So a stream holds something 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from avsieve.errors import AvsieveError
+from avsieve.storage.sequence_names import FRAMES
 
-FRAMES = "frames"
-"""What the sequence of all faces of an utterance is called, as `hops` and others are those of a voice."""
+__all__ = [
+    "FRAMES", "HeldSequences", "Reading", "Rows", "SequenceBatch", "Sequences", "empty_batch", "places_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,10 @@ class Sequences(ABC):
     @abstractmethod
     def read(self, rows: np.ndarray) -> SequenceBatch:
         """Return the sequences of ``rows`` (B,), which may repeat. Reading is safe from several threads."""
+
+    def read_at(self, rows: np.ndarray, places: np.ndarray, mask: np.ndarray) -> SequenceBatch:
+        """Return the items at ``places`` (B, K) of each of ``rows``, those of them that ``mask`` (B, K) says exist."""
+        return self.read(rows).take(places, mask)
 
     def without(self, missing: np.ndarray) -> Sequences:
         """Return the same with nothing where ``missing`` (U,) is set."""
@@ -157,12 +163,24 @@ class Rows(Sequences):
     def read(self, rows: np.ndarray) -> SequenceBatch:
         """Return the sequences of ``rows``."""
         longest = int(self.counts[rows].max(initial=0))
+        return self._gathered(rows, longest, lambda own, mine: own.read(self._row[rows[mine]]))
+
+    def read_at(self, rows: np.ndarray, places: np.ndarray, mask: np.ndarray) -> SequenceBatch:
+        """Return the items at ``places`` (B, K) of each row."""
+        return self._gathered(
+            rows, places.shape[1], lambda own, mine: own.read_at(self._row[rows[mine]], places[mine], mask[mine])
+        )
+
+    def _gathered(
+        self, rows: np.ndarray, longest: int, read: Callable[[Sequences, np.ndarray], SequenceBatch]
+    ) -> SequenceBatch:
+        """Put together what ``read`` returns of each source, for the positions of ``rows`` that come from it."""
         out = empty_batch(len(rows), longest, self.dim)
         arrays = {f.name: getattr(out, f.name).copy() for f in fields(out)}
         for number, own in enumerate(self._sources):
             mine = np.flatnonzero((self._source[rows] == number) & (self._row[rows] >= 0))
             if len(mine):
-                batch = own.read(self._row[rows[mine]])
+                batch = read(own, mine)
                 for name, array in arrays.items():
                     values = getattr(batch, name)
                     array[mine, : values.shape[1]] = values
@@ -188,11 +206,10 @@ class Reading:
         self, sequences: Mapping[str, Sequences], rows: np.ndarray, rng: np.random.Generator | None
     ) -> SequenceBatch:
         """Read the sequences of ``rows``: the same items each time, or others with an ``rng`` (`places_of`)."""
-        found = sequences[self.sequence].read(rows)
+        own = sequences[self.sequence]
         if not self.count:
-            return found
-        places, mask = places_of(found.mask.sum(axis=1), self.count, rng)
-        return found.take(places, mask)
+            return own.read(rows)
+        return own.read_at(rows, *places_of(own.counts[rows], self.count, rng))
 
 
 def places_of(counts: np.ndarray, wanted: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:

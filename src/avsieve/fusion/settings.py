@@ -101,6 +101,11 @@ class Fusion(Block):
         """The models to train."""
         return [_name(entry) for entry in self.models]
 
+    @property
+    def sequences(self) -> tuple[str, ...]:
+        """All sequences that one of the models reads."""
+        return tuple(dict.fromkeys(sequence for name in self.names for sequence in MODELS[name].sequences))
+
     def own(self, name: str) -> Block:
         """Return the settings that a model of the list has of its own."""
         entry = self.models[self.names.index(name)]

@@ -15,11 +15,12 @@ from avsieve.errors import AvsieveError
 from avsieve.fusion.base import FittedModel, NeuralModel, TrainedModel
 from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
 from avsieve.fusion.examples import Examples, pair_anew
-from avsieve.fusion.inputs import Inputs, read_stream
+from avsieve.fusion.inputs import Inputs
 from avsieve.fusion.losses import SumOfLosses
 from avsieve.fusion.optimisation import build_optimiser, build_schedule
 from avsieve.fusion.pairs import TooFewError, labels_of
 from avsieve.fusion.recipe import Recipe, own_recipe
+from avsieve.fusion.sequence_files import read_inputs
 from avsieve.fusion.settings import Fusion
 from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.lists.train_list import read_train_list
@@ -153,6 +154,8 @@ def train_on_list(
     plan: Path,
     audio: Sequence[Path],
     visual: Sequence[Path],
+    audio_segments: Sequence[Path] = (),
+    visual_frames: Sequence[Path] = (),
     out: Mapping[int, Path],
     device: torch.device,
 ) -> str:
@@ -166,6 +169,8 @@ def train_on_list(
         The list and what results call it; speakers whom the plan holds out are not trained on.
     audio, visual
         Embeddings of the shards.
+    audio_segments, visual_frames
+        Those of segments and single faces, which only models open that read them (`FusionModel.sequences`).
     out
         Seed -> file.
 
@@ -177,7 +182,10 @@ def train_on_list(
     rows = read_train_list(train_list)
     rows = rows[~rows["utterance"].isin(held_out.loc[held_out["held_out"], "utterance"])]
     utterances, speakers = rows["utterance"].tolist(), rows["speaker"].tolist()
-    inputs = Inputs(utterances, read_stream(utterances, audio), read_stream(utterances, visual))
+    inputs = read_inputs(
+        utterances, audio, visual, kind.sequences, audio_segments=audio_segments, visual_frames=visual_frames,
+        scratch=next(iter(out.values())).parent,
+    )  # fmt: skip
     facts = {
         "list_sha256": sha256_of(train_list),
         "utterances": len(inputs),

@@ -118,12 +118,15 @@ def _reader(annotation: Any, metadata: list[Any]) -> Callable[[str], Any]:
     """Return what makes a value of text, and refuses what is out of bounds."""
     kinds = _kinds(annotation)
     from_json = _takes_json(kinds)
+    # A name, or keys and values in its place.
+    or_text = any(kind is str or get_origin(kind) is Literal for kind in kinds)
     adapter: TypeAdapter[Any] = TypeAdapter(Annotated[(annotation, *metadata)] if metadata else annotation)
 
     def read(text: str) -> Any:
         try:
-            value = json.loads(text) if from_json else text
-            if from_json and not isinstance(value, dict):
+            parsed = from_json and not (or_text and not text.lstrip().startswith("{"))
+            value = json.loads(text) if parsed else text
+            if parsed and not isinstance(value, dict):
                 raise argparse.ArgumentTypeError(f"{text!r}: expected a JSON object")
             return adapter.validate_python(value)
         except json.JSONDecodeError as error:

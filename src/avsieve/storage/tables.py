@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def write_table(path: str | Path, table: pd.DataFrame | pa.Table) -> None:
-    """Write ``table`` as zstd Parquet, atomically; a pandas index is dropped."""
+def write_table(path: str | Path, table: pd.DataFrame | pa.Table, *, group_rows: int | None = None) -> None:
+    """Write ``table`` as zstd Parquet, atomically, ``group_rows`` to a row group; a pandas index is dropped."""
     if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
     with atomic_path(path) as partial:
-        pq.write_table(table.replace_schema_metadata(None), partial, compression="zstd")
+        pq.write_table(table.replace_schema_metadata(None), partial, row_group_size=group_rows, compression="zstd")
 
 
 def open_table(path: str | Path, columns: list[str] | None = None) -> pq.ParquetFile:

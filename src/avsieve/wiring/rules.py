@@ -28,6 +28,7 @@ from avsieve.fusion.registry import MODELS
 from avsieve.report.registry import FIGURES
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
+from avsieve.storage.sequence_names import FRAMES
 from avsieve.wiring.codehash import code_hashes
 from avsieve.wiring.names import Places, Words
 from avsieve.wiring.source import SourceWiring
@@ -54,7 +55,8 @@ def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> W
         elif isinstance(value, dict):
             words += [flag, shlex.quote(json.dumps(value, sort_keys=True))]
         elif isinstance(value, list | tuple):
-            words += [flag, *(shlex.quote(str(item)) for item in value)]
+            texts = (json.dumps(item, sort_keys=True) if isinstance(item, dict) else str(item) for item in value)
+            words += [flag, *map(shlex.quote, texts)]
         else:
             # A value that begins with a dash would be taken for an option.
             words += (
@@ -211,15 +213,13 @@ class Wiring:
         self.cohort_top = {"top": evaluation.as_norm.top if self.as_norm else None}
         wanted = evaluation.as_norm.cohort or "all"
         self.cohort_list = ARMS[wanted] if wanted in ARMS else given(wanted)
-        by_segments = {"audio_segments": P.embed.segments, "visual_frames": P.embed.frames}
-        segments = {
-            name: [P.of(path, shard=shard) for shard in self.shards]
-            for name, path in by_segments.items()
-            if evaluation.protocol == "both"
-        }
-        self.segment_flags = {name: [self.at(path) for path in paths] for name, paths in segments.items()}
-        """Segments and faces, where the segment protocol is wanted: flag -> a file per shard."""
-        self.segment_files = [path for paths in segments.values() for path in paths]
+        read = self._tables_of(self.config.fusion.sequences)
+        if evaluation.protocol == "both":
+            read = {"audio_segments", "visual_frames"}
+        sequences = self._sequence_files(read)
+        self.sequence_flags = {name: [self.at(path) for path in paths] for name, paths in sequences.items()}
+        """Segments and faces that the evaluation reads: flag -> a file per shard."""
+        self.sequence_files = [path for paths in sequences.values() for path in paths]
         self.damage_level = "signal" if damage.level == "auto" and self.source.has_media else "embedding"
         """What is damaged: the signals, where there are any."""
         self.damage_settings = {"damage": damage.expanded, "level": self.damage_level}
@@ -229,6 +229,11 @@ class Wiring:
             f"damaged_{modality}": [P.of(P.damage.embeddings, modality=modality, shard=shard) for shard in self.shards]
             for modality in sorted(signals)
         }
+        items = {"audio": ("audio_segments", P.damage.segments), "visual": ("visual_frames", P.damage.frames)}
+        for modality in sorted(signals):
+            name, path = items[modality]
+            if name in self._tables_of(self.config.fusion.sequences):
+                damaged[f"damaged_{name}"] = [P.of(path, shard=shard) for shard in self.shards]
         tables = {"damage_table": P.evaluation.damage} if damage.conditions else {}
         self.damage_files = [*tables.values(), *(path for paths in damaged.values() for path in paths)]
         """What the evaluation of damaged trials reads: nothing without conditions."""
@@ -316,6 +321,28 @@ class Wiring:
         if self.source.writes_truth or self.trial_truth:
             return [(TRUTH, made)]
         return [(TRUSTED, P.evaluation.trusted), (GIVEN, made)]
+
+    @staticmethod
+    def _tables_of(sequences: Iterable[str]) -> set[str]:
+        """Return which tables have these sequences."""
+        return {"visual_frames" if name == FRAMES else "audio_segments" for name in sequences}
+
+    def _sequence_files(self, tables: set[str]) -> dict[str, list[str]]:
+        """Return the tables of segments and faces that are wanted, by the scripts' flags: a file per shard."""
+        places = {"audio_segments": P.embed.segments, "visual_frames": P.embed.frames}
+        return {
+            name: [P.of(path, shard=shard) for shard in self.shards] for name, path in places.items() if name in tables
+        }
+
+    def sequences_of_model(self, wildcards: Any) -> list[str]:
+        """Return the tables of segments and faces that a fusion model reads: inputs of its training."""
+        found = self._sequence_files(self._tables_of(MODELS[wildcards.model].sequences))
+        return [path for paths in found.values() for path in paths]
+
+    def sequence_flags_of_model(self, wildcards: Any) -> str:
+        """Return the options that its training reads them by."""
+        found = self._sequence_files(self._tables_of(MODELS[wildcards.model].sequences))
+        return flags({name: [self.at(path) for path in paths] for name, paths in found.items()})
 
     def list_of(self, wildcards: Any) -> str:
         """Return the training list of an arm: ``all`` before cleansing, ``clean`` after it."""

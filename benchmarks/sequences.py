@@ -1,0 +1,83 @@
+"""Memory and speed of sequences that are read from the tables of the shards by the batch.
+
+Writes tables as the encoders do (5 segments of 192 numbers and 10 faces of 512 an utterance), makes both ready for
+reading, and reads shuffled batches of 100: the peak of the resident memory, the size of the scratch files, and steps a
+second. ``--full`` has the 1,092,009 utterances of VoxCeleb2 and needs 26 GB of disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from avsieve.embedding_files.own_tables import write_embeddings
+from avsieve.fusion import sequence_files
+from avsieve.fusion.sequence_files import read_sequences
+from avsieve.storage.sequence_names import FRAMES, HOPS
+
+FULL, SHARD = 1_092_009, 4_266
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _write(folder: Path, names: list[str]) -> dict[str, list[Path]]:
+    """Write the tables, and return the files of each."""
+    rng = np.random.default_rng(0)
+    paths: dict[str, list[Path]] = {HOPS: [], FRAMES: []}
+    for begin in range(0, len(names), SHARD):
+        own = names[begin : begin + SHARD]
+        for name, count, dim in ((HOPS, 5, 192), (FRAMES, 10, 512)):
+            vectors = rng.standard_normal((len(own) * count, dim), np.float32).astype(np.float16)
+            number = np.tile(np.arange(count), len(own)).astype(np.float64)
+            columns = (
+                {"segmentation": [HOPS] * len(vectors), "start_s": number, "length_s": number * 0 + 2}
+                if name == HOPS
+                else {"quality": number.astype(np.float32)}
+            )
+            paths[name].append(folder / f"{name}.{begin}.parquet")
+            write_embeddings(paths[name][-1], np.repeat(own, count).tolist(), vectors, **columns)
+    return paths
+
+
+def main() -> None:
+    """Measure."""
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--utterances", type=int, default=50_000, help="how many")
+    ap.add_argument("--full", action="store_true", help=f"{FULL:,} utterances")
+    ap.add_argument("--steps", type=int, default=500, help="batches of 100 to read")
+    ap.add_argument("--folder", type=Path, default=Path(), help="where the tables and scratch files go")
+    args = ap.parse_args()
+    total = FULL if args.full else args.utterances
+    sequence_files.HELD_BYTES = 0  # as the whole corpus is read, however few there are here
+    rng = np.random.default_rng(0)
+    names = [f"id{i // 180:05d}/v{i // 8:07d}/{i % 8:05d}" for i in range(total)]
+    print(f"{total:,} utterances")
+    with tempfile.TemporaryDirectory(dir=args.folder) as made:
+        folder = Path(made)
+        # In a process of its own: what writing takes is no part of the peak.
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            paths = pool.apply(_write, (folder, names))
+        print(f"peak before anything is read: {_peak_mb():,.0f} MB")
+        start = time.perf_counter()
+        readers = [read_sequences(names, paths[n], [n], scratch=folder, unnamed=n)[n] for n in (HOPS, FRAMES)]
+        print(f"made ready in {time.perf_counter() - start:.1f} s; peak {_peak_mb():,.0f} MB")
+        start = time.perf_counter()
+        for _ in range(args.steps):
+            rows = rng.integers(0, total, 100)
+            for reader in readers:
+                reader.read(rows)
+        seconds = time.perf_counter() - start
+        print(f"{args.steps / seconds:.0f} steps/s of 100 utterances, {1000 * seconds / args.steps:.2f} ms for both")
+        print(f"peak {_peak_mb():,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
