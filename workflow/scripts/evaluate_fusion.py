@@ -1,7 +1,7 @@
 """Evaluate every fusion model, trained or not, on each trial list; write the results, the gains and the DET curves.
 
 With a cohort the normalised scores (AS-norm) stand beside the raw ones; by the protocol `both` mean cosines of segments
-and faces beside those of whole utterances; with a table of damages the trials of each of its conditions, and all pooled.
+and faces beside those of whole utterances; with a table of damages each of its conditions, and all of them pooled.
 """
 
 from __future__ import annotations
