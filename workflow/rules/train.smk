@@ -95,6 +95,7 @@ rule train_fusion:
         plan=P.plan.utterances,
         audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
         visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
+        weights=lambda wildcards: W.fusion_weights[wildcards.model],
     output:
         expand(P.models.fusion, seed=W.config.fusion.seeds, allow_missing=True),
     log:
@@ -111,6 +112,7 @@ rule train_fusion:
         options=W.model_settings,
         fusion=flags(W.config.fusion, leave=["models", "seeds"]),
         seeds=W.config.fusion.seeds,
+        weights=lambda wildcards: W.fusion_started_from[wildcards.model](wildcards),
         device=W.config.device,
     message:
         "Training `{wildcards.model}` fusion on the list `{wildcards.list}`"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=Block)
 LENGTHS = ("audio_dim", "visual_dim", "dim")
+BEGUN = ("weights", "train")
+"""Settings that say what a training begins with (`avsieve.fusion.recipe.StartSettings`): no part of a network."""
 
 
 class FusionModel(ABC):
@@ -115,9 +117,14 @@ class TrainedModel(FusionModel, Generic[S]):
         """Return a new network."""
 
     @property
+    def is_trained(self) -> bool:
+        """Whether it learns from the list, and does not stay at the weights that its settings name."""
+        return bool(getattr(self.own, "train", True))
+
+    @property
     def shape(self) -> dict[str, Any]:
         """What builds it again: lengths and its own settings, by name."""
-        return {name: getattr(self.network, name) for name in LENGTHS} | self.own.model_dump()
+        return {name: getattr(self.network, name) for name in LENGTHS} | self.own.model_dump(exclude=set(BEGUN))
 
 
 class FittedModel(TrainedModel[S]):
@@ -164,6 +171,11 @@ class NeuralModel(TrainedModel[S]):
     """
 
     network: NeuralFusion
+
+    def __init__(self, audio_dim: int, visual_dim: int, dim: int, own: S) -> None:
+        super().__init__(audio_dim, visual_dim, dim, own)
+        self.begun_at: dict[str, Any] = {}
+        """What is known of the weights that its training began with, where its settings named some."""
 
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the fused embeddings."""
