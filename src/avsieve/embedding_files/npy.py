@@ -106,7 +106,9 @@ def listed_names(path: Path, expected: int | None = None) -> list[str]:
     """
     text = decode(path)
     if text.lstrip()[:1] in "[({" and text.strip():
-        return [name for part in re.split(r"[,;\n]", text) if (name := part.strip(" \t\r[](){}\"'"))]
+        # NumPy prints names in quotes with nothing but blanks between.
+        parts = re.split(r"""[,;\n]|(?<=['"])\s+(?=['"])""", text)
+        return [name for part in parts if (name := part.strip(" \t\r[](){}\"'"))]
     names = []
     for line in text.splitlines():
         fields = [field.strip("\"'[]") for field in re.split(r"[\s,;]+", line.strip()) if field]
