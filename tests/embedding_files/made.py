@@ -37,6 +37,11 @@ def npy(base: Path, names: list[str], vectors: Vectors) -> str:
     return f"{base / 't.npy'}:{base / 'names.txt'}"
 
 
+def npy_dictionary(base: Path, names: list[str], vectors: Vectors) -> str:
+    np.save(base / "d.npy", dict(zip(names, vectors, strict=True)), allow_pickle=True)  # type: ignore[arg-type]
+    return str(base / "d.npy")
+
+
 def parquet(base: Path, names: list[str], vectors: Vectors) -> str:
     pq.write_table(
         pa.table({"utterance": names, "embedding": [list(map(float, v)) for v in vectors]}), base / "t.parquet"
@@ -93,7 +98,8 @@ def folder(base: Path, names: list[str], vectors: Vectors) -> str:
 
 
 SAVE: dict[str, Callable[[Path, list[str], Vectors], str]] = {
-    f.__name__: f for f in (npz, npz_by_name, npy, parquet, comma, pickled, tensors, safe, ark, scp, ark_text, folder)
+    f.__name__: f
+    for f in (npz, npz_by_name, npy, npy_dictionary, parquet, comma, pickled, tensors, safe, ark, scp, ark_text, folder)
 }
 
 

@@ -249,6 +249,23 @@ def test_the_decision_depends_on_the_code_of_the_chosen_method_alone(repository:
     assert "avsieve.cleansing.decisions" in found
 
 
+def test_published_weights_are_an_input_of_their_models_training_and_their_content_a_parameter(
+    repository: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "BAFFN.model"
+    path.write_bytes(b"weights")
+    values = {"fusion": {"models": ["linear", {"name": "baffn_gated", "weights": str(path)}]}}
+    told = []
+    for content in (b"weights", b"others"):
+        path.write_bytes(content)
+        wiring = Wiring(values, repository / "workflow", given=lambda path: f"given {path}")
+        assert wiring.fusion_weights == {"linear": [], "baffn_gated": [f"given {path}"]}
+        told.append(wiring.fusion_started_from["baffn_gated"](SimpleNamespace(model="baffn_gated")))
+        assert wiring.fusion_started_from["linear"](SimpleNamespace(model="linear")) == "weights: none"
+    assert told[0] != told[1]
+    assert all(str(path) in line for line in told)
+
+
 def test_a_training_depends_on_the_code_of_its_own_model_and_the_evaluation_on_all(repository: Path) -> None:
     values = {"fusion": {"models": ["linear", {"name": "gated", "hidden": 7}]}}
     wiring = Wiring(values, repository / "workflow")

@@ -96,6 +96,7 @@ rule train_fusion:
         audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
         visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
         sequences=W.sequences_of_model,
+        weights=lambda wildcards: W.fusion_weights[wildcards.model],
     output:
         expand(P.models.fusion, seed=W.config.fusion.seeds, allow_missing=True),
     log:
@@ -113,6 +114,7 @@ rule train_fusion:
         sequences=W.sequence_flags_of_model,
         fusion=flags(W.config.fusion, leave=["models", "seeds"]),
         seeds=W.config.fusion.seeds,
+        weights=lambda wildcards: W.fusion_started_from[wildcards.model](wildcards),
         device=W.config.device,
     message:
         "Training `{wildcards.model}` fusion on the list `{wildcards.list}`"

@@ -21,6 +21,10 @@ With --protocol segments or both, the score is the mean cosine over all pairs of
 faces per utterance. With --cohort, scores normalised by AS-norm against the nearest speakers of that list are reported
 as well as raw ones; the embeddings of its utterances are looked up in the same files.
 
+With --draws there is no trial list: trials are random pairs of a voice and a face of one speaker, drawn anew so many
+times, as BAFFN was evaluated. The figures are means over the draws, of the protocol random_pairs: they cannot be
+compared with those of a trial list.
+
 {textwrap.fill(FORMATS_HELP, 110)}
 """
 
@@ -28,15 +32,26 @@ as well as raw ones; the embeddings of its utterances are looked up in the same 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     usual = Evaluation()
-    parser.add_argument(
-        "--trials",
-        required=True,
-        metavar="TXT",
-        help="`label enrol.wav test.wav`, 1 = target, or `enrol test target`",
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--trials", metavar="TXT", help="`label enrol.wav test.wav`, 1 = target, or `enrol test target`")
+    which.add_argument(
+        "--draws",
+        type=int,
+        metavar="N",
+        help="draw trials of random pairs N times instead; BAFFN's page has 20 draws. The first part of a name is the "
+        "speaker",
     )
     parser.add_argument("--audio", nargs="+", metavar="FILE", help="voice embeddings; formats above")
     parser.add_argument("--visual", nargs="+", metavar="FILE", help="face embeddings; formats above")
     add_table_options(parser)
+    parser.add_argument(
+        "--pairs", type=int, metavar="N", help="trials of each draw, half of them targets (default: 20000)"
+    )
+    parser.add_argument(
+        "--fusion", nargs="+", default=[], metavar="MODEL",
+        help="with --draws: fusion models too, by the file of one that a run trained, or NAME:FILE for published "
+        "weights, such as baffn_gated:best_model.pkl",
+    )  # fmt: skip
     parser.add_argument(
         "--protocol", choices=["full", "segments", "both"], default="full", help="what is scored (default: full)"
     )
@@ -66,12 +81,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=int,
         default=usual.bootstrap_seed,
-        help=f"seed of the bootstrap (default: {usual.bootstrap_seed})",
+        help=f"seed of the bootstrap, or of the draws (default: {usual.bootstrap_seed})",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print; return the exit status."""
+    if args.draws is not None:
+        from avsieve.cli.random_pairs import run_draws
+
+        return run_draws(args)
+    return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     from avsieve.embedding_files.reading import check_places
     from avsieve.embedding_files.table import coverage_facts, coverage_lines
     from avsieve.errors import AvsieveError, ConfigError
@@ -82,6 +105,9 @@ def run(args: argparse.Namespace) -> int:
     from avsieve.lists.layouts import read_corpus_list
     from avsieve.storage.provenance import sha256_of
 
+    for flag in ("--fusion", "--pairs"):
+        if getattr(args, _name(flag)):
+            raise ConfigError(f"{flag} belongs to --draws; leave it, or give --draws in place of --trials")
     protocols = PROTOCOLS if args.protocol == "both" else (args.protocol,)
     flags = {
         "full": {"audio": "--audio", "visual": "--visual"},

@@ -74,6 +74,7 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0, conda: bool = Fa
         return done
     from avsieve.doctor.device import check_device
     from avsieve.doctor.disk import check_disk
+    from avsieve.doctor.fusion import check_fusion
     from avsieve.doctor.lists import check_lists
     from avsieve.doctor.models import check_models
     from avsieve.doctor.settings import read_settings, repeated_keys
@@ -96,7 +97,7 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0, conda: bool = Fa
     facts = SourceFacts()
     section("Source", lambda: source_facts(config, facts))
     section("Lists", lambda: check_lists(config, facts.is_there))
-    section("Training", lambda: check_training(config))
+    section("Training", lambda: [*check_training(config), *check_fusion(config)])
     if not done.sections[-1][1]:
         done.sections.pop()
     if facts.utterances:

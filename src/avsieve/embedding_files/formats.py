@@ -22,7 +22,9 @@ FORMATS: dict[str, Format] = {
     "npz": Format(
         "an npz of plain arrays", (".npz",), "npz (arrays `utterance` and `embedding`, or one array per name)"
     ),
-    "npy": Format("an npy of plain numbers", (".npy",), "`vectors.npy:names.txt`"),
+    "npy": Format(
+        "an npy of plain numbers", (".npy",), "`vectors.npy:names.txt`, or a dictionary of arrays saved as .npy"
+    ),
     "parquet": Format("a Parquet table", (".parquet", ".pq"), "Parquet (columns `utterance` and `embedding`)"),
     "text": Format("lines of a name and numbers", (".csv", ".tsv", ".txt"), "CSV or TSV (a name, then numbers)"),
     "pickle": Format(

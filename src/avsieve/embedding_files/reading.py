@@ -39,7 +39,11 @@ class _Part:
 
 
 def read_tables(
-    sources: str | Path | Sequence[str | Path], options: Options | None = None, *, wanted: Collection[str] | None = None
+    sources: str | Path | Sequence[str | Path],
+    options: Options | None = None,
+    *,
+    wanted: Collection[str] | None = None,
+    by_image: bool = False,
 ) -> EmbeddingTable:
     """Read one or several tables of a modality as one.
 
@@ -51,6 +55,8 @@ def read_tables(
         Names of arrays and columns, what to strip from names, whether an utterance may have several rows.
     wanted
         The utterances of the list or the trials: names of images join these.
+    by_image
+        Take names of images as they are, without their endings, and join nothing.
 
     Raises
     ------
@@ -62,7 +68,7 @@ def read_tables(
     places = check_places(sources)
     parts = [_read(place, options) for place in places]
     label = parts[0].label if len(parts) == 1 else f"{parts[0].label} and {len(parts) - 1} more"
-    table = _resolve(_join(parts, options), label, options, wanted)
+    table = _resolve(_join(parts, options), label, options, wanted, by_image=by_image)
     nameless = [where for part in parts for where in part.nameless]
     table.nameless = len(nameless)
     if nameless:
@@ -142,11 +148,17 @@ def _join(parts: list[_Part], options: Options) -> _Part:
     return _Part(parts[0].label, names, matrix, [r for part in parts for r in part.rejected], [], origins)
 
 
-def _resolve(part: _Part, label: str, options: Options, wanted: Collection[str] | None) -> EmbeddingTable:
+def _resolve(
+    part: _Part, label: str, options: Options, wanted: Collection[str] | None, *, by_image: bool
+) -> EmbeddingTable:
     """Bring names to ids; join images; see to names that occur twice."""
-    images = [i for i, name in enumerate(part.names) if is_image(name)]
-    rejected = {utterance_of(name, options.strip_prefix): why for name, why in part.rejected if not is_image(name)}
-    bad_images = [why for name, why in part.rejected if is_image(name)]
+
+    def joins(name: str) -> bool:
+        return not by_image and is_image(name)
+
+    images = [i for i, name in enumerate(part.names) if joins(name)]
+    rejected = {utterance_of(name, options.strip_prefix): why for name, why in part.rejected if not joins(name)}
+    bad_images = [why for name, why in part.rejected if joins(name)]
     notes: list[str]
     if not images:
         ids, matrix, notes = [utterance_of(name, options.strip_prefix) for name in part.names], part.matrix, []

@@ -25,12 +25,12 @@ BUILTIN = "builtin"
 SAFETENSORS = ".safetensors"
 # Where training code nests the weights inside a larger dictionary; `net` is RJCA's, `state_dict_backbone` that of
 # arcface_torch's whole states, whose classifier lies in a nest of its own.
-_NESTS = (
+NESTS = (
     "state_dict", "state_dict_backbone", "model_state_dict", "model_state", "model", "net", "network", "state_dict_ema",
 )  # fmt: skip
 
 # What reading a damaged or strange pickle ends with, torch's own errors among them.
-_DAMAGED = (
+DAMAGED: tuple[type[Exception], ...] = (
     pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, AssertionError,
     struct.error, zipfile.BadZipFile,
 )  # fmt: skip
@@ -109,7 +109,7 @@ def _unpickled(path: Path) -> object:
     try:
         with torch.serialization.safe_globals([*_PASSED]):
             return torch.load(path, map_location="cpu", weights_only=True)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise ModelError(
             f"{path}: not readable as tensors alone ({_refused(path) or _first_line(error)}); expected a safetensors "
             f"file or a torch state dict: save model.state_dict() and give that"
@@ -121,7 +121,7 @@ def _refused(path: Path) -> str:
     passed = {f"{f.__module__}.{f.__qualname__}" for f in _PASSED}
     try:
         names = sorted(set(torch.serialization.get_unsafe_globals_in_checkpoint(path)) - passed)
-    except _DAMAGED:
+    except DAMAGED:
         return ""
     return f"it holds {', '.join(names[:3])}{' and others' * (len(names) > 3)}" if names else ""
 
@@ -153,7 +153,7 @@ def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
         tensors = {str(k): v for k, v in loaded.items() if isinstance(v, Tensor)}
         if tensors:
             return tensors
-        for nest in _NESTS:
+        for nest in NESTS:
             if isinstance(loaded.get(nest), dict):
                 return _tensors(loaded[nest], path)
     kind = f"a dictionary with keys {sorted(map(str, loaded))[:5]}" if isinstance(loaded, dict) else f"a {type(loaded)}"

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from avsieve.fusion import recipe
 from avsieve.fusion.base import NeuralModel
-from avsieve.fusion.published import Published
+from avsieve.fusion.reported import Reported
 from avsieve.settings import key
 
 if TYPE_CHECKING:
     from avsieve.fusion.baffn_network import BaffnAttention, BaffnConcat, BaffnGated
 
 
-class BaffnSettings(recipe.RecipeSettings):
+class BaffnSettings(recipe.StartSettings):
     """Settings of BAFFN: its recipe."""
 
     length: recipe.Length = 1024
@@ -47,6 +47,15 @@ class BaffnSettings(recipe.RecipeSettings):
     dropout: float = key(0.5, "Share of the projected entries that are dropped in training.", ge=0, lt=1)
 
 
+class BaffnWeightedSettings(BaffnSettings):
+    """Settings of the gate and of the attention."""
+
+    published_scoring: bool = key(
+        False,
+        "Whether scores skip batch normalisation, as in the source, where it is a mistake; to repeat its figures.",
+    )
+
+
 class BaffnConcatSettings(BaffnSettings):
     """Settings of the concatenation."""
 
@@ -54,42 +63,46 @@ class BaffnConcatSettings(BaffnSettings):
     dropout: float = key(0.7, "Share of the entries that are dropped in training, after either layer.", ge=0, lt=1)
 
 
-class BaffnGatedModel(NeuralModel[BaffnSettings]):
+class BaffnGatedModel(NeuralModel[BaffnWeightedSettings]):
     """One matrix decides, for each dimension, how much voice and how much face."""
 
     name = "baffn_gated"
     label = "gated fusion (BAFFN)"
-    published = (
-        Published(
+    reported = (
+        Reported(
             "EER 0.548 %",
             "20 draws of random pairs of a voice and a face of 40 VoxCeleb1 speakers, RawNet2 and FaceNet, best epoch "
             "on the test trials",
             "repository of BAFFN",
         ),
     )
-    settings = BaffnSettings
+    settings = BaffnWeightedSettings
 
     @classmethod
-    def build(cls, audio_dim: int, visual_dim: int, dim: int, own: BaffnSettings) -> BaffnGated:
+    def build(cls, audio_dim: int, visual_dim: int, dim: int, own: BaffnWeightedSettings) -> BaffnGated:
         """Return a new network."""
         from avsieve.fusion.baffn_network import BaffnGated
 
-        return BaffnGated(audio_dim, visual_dim, own.length or dim, own.dropout)
+        return BaffnGated(
+            audio_dim, visual_dim, own.length or dim, own.dropout, published_scoring=own.published_scoring
+        )
 
 
-class BaffnAttentionModel(NeuralModel[BaffnSettings]):
+class BaffnAttentionModel(NeuralModel[BaffnWeightedSettings]):
     """One matrix decides how much voice and how much face, with one weight for each."""
 
     name = "baffn_attention"
     label = "soft attention (BAFFN)"
-    settings = BaffnSettings
+    settings = BaffnWeightedSettings
 
     @classmethod
-    def build(cls, audio_dim: int, visual_dim: int, dim: int, own: BaffnSettings) -> BaffnAttention:
+    def build(cls, audio_dim: int, visual_dim: int, dim: int, own: BaffnWeightedSettings) -> BaffnAttention:
         """Return a new network."""
         from avsieve.fusion.baffn_network import BaffnAttention
 
-        return BaffnAttention(audio_dim, visual_dim, own.length or dim, own.dropout)
+        return BaffnAttention(
+            audio_dim, visual_dim, own.length or dim, own.dropout, published_scoring=own.published_scoring
+        )
 
 
 class BaffnConcatModel(NeuralModel[BaffnConcatSettings]):

@@ -10,11 +10,19 @@ Four things are otherwise than in the source, where they are mistakes. Batch nor
 running statistics; without it the gate is nearly constant. The voice and the fused embedding have layers of their own.
 No dropout lies on the gate's logits, where it sets half of the gate to one half. The weights of the attention pass
 gradients on; cut off, the attention never learns. A missing modality takes no part in the statistics.
+
+The published weights fit (`avsieve.fusion.start`): our layers take theirs by name, and both layers that the source
+shares start as one. They were published with scores that skip batch normalisation; here it stays, in evaluation mode,
+unless `published_scoring` asks for the source's way. Its running statistics of the shared layer are a mixture of those
+of the voice and of the fused embedding, and right for neither: weights that are not trained on score by them as they
+are.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +37,7 @@ _FIRST_BIAS = 1e-4
 class _Baffn(NeuralFusion):
     centred = False
     from_data = False
+    published_classifier = "fc_out"
 
     def draw(self) -> None:
         """Draw the weights by Xavier's uniform rule."""
@@ -50,10 +59,23 @@ class _Weighted(_Baffn):
         How many scores are computed from both.
     dropout
         Share of the projected entries that are dropped in training.
+    published_scoring
+        Whether batch normalisation is skipped outside training, as in the source.
     """
 
-    def __init__(self, audio_dim: int, visual_dim: int, dim: int, scores: int, dropout: float) -> None:
+    published: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "fc_a": ("audio_projection",),
+        "fc_v": ("visual_projection",),
+        "bn_a": ("audio_norm.norm", "fused_norm"),
+        "bn_v": ("visual_norm.norm",),
+        "bn_cat": ("joint_norm.norm",),
+    }
+
+    def __init__(
+        self, audio_dim: int, visual_dim: int, dim: int, scores: int, dropout: float, *, published_scoring: bool
+    ) -> None:
         super().__init__(audio_dim, visual_dim, dim)
+        self.published_scoring = published_scoring
         self.audio_norm = PresentNorm(audio_dim)
         self.visual_norm = PresentNorm(visual_dim)
         self.joint_norm = PresentNorm(audio_dim + visual_dim)
@@ -71,17 +93,28 @@ class _Weighted(_Baffn):
     def activate(self, projected: Tensor) -> Tensor:
         """Return what is weighted, from a projected embedding (B, dim)."""
 
+    @property
+    def skips_norms(self) -> bool:
+        """Whether batch normalisation is skipped now."""
+        return self.published_scoring and not self.training
+
     def gate(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return the share of the voice, (B, dim or 1); the face has the rest."""
-        joint = self.joint_norm(torch.cat([audio.pooled, visual.pooled], dim=1), audio.present & visual.present)
+        joint = torch.cat([audio.pooled, visual.pooled], dim=1)
+        if not self.skips_norms:
+            joint = self.joint_norm(joint, audio.present & visual.present)
         return close_gate(self.share_of_audio(self.score(joint)), audio.present, visual.present)
 
     def fuse(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
         """Return (B, dim)."""
         z = self.gate(audio, visual)
-        voice = self.activate(self.dropout(self.audio_projection(self.audio_norm(audio.pooled, audio.present))))
-        face = self.activate(self.dropout(self.visual_projection(self.visual_norm(visual.pooled, visual.present))))
-        return self.fused_norm(z * voice + (1 - z) * face)
+        voice, face = audio.pooled, visual.pooled
+        if not self.skips_norms:
+            voice, face = self.audio_norm(voice, audio.present), self.visual_norm(face, visual.present)
+        voice = self.activate(self.dropout(self.audio_projection(voice)))
+        face = self.activate(self.dropout(self.visual_projection(face)))
+        fused = z * voice + (1 - z) * face
+        return fused if self.skips_norms else self.fused_norm(fused)
 
 
 class BaffnGated(_Weighted):
@@ -96,12 +129,17 @@ class BaffnGated(_Weighted):
         Lengths of the embeddings.
     dropout
         Share of the projected entries that are dropped in training.
+    published_scoring
+        Whether batch normalisation is skipped outside training, as in the source.
     """
 
     name = "baffn_gated"
+    published: ClassVar[Mapping[str, tuple[str, ...]]] = {**_Weighted.published, "fc_att": ("score",)}
 
-    def __init__(self, audio_dim: int, visual_dim: int, dim: int, dropout: float) -> None:
-        super().__init__(audio_dim, visual_dim, dim, dim, dropout)
+    def __init__(
+        self, audio_dim: int, visual_dim: int, dim: int, dropout: float, *, published_scoring: bool = False
+    ) -> None:
+        super().__init__(audio_dim, visual_dim, dim, dim, dropout, published_scoring=published_scoring)
 
     def share_of_audio(self, scores: Tensor) -> Tensor:
         """Return (B, dim)."""
@@ -121,12 +159,17 @@ class BaffnAttention(_Weighted):
         Lengths of the embeddings.
     dropout
         Share of the projected entries that are dropped in training.
+    published_scoring
+        Whether batch normalisation is skipped outside training, as in the source.
     """
 
     name = "baffn_attention"
+    published: ClassVar[Mapping[str, tuple[str, ...]]] = {**_Weighted.published, "attention": ("score",)}
 
-    def __init__(self, audio_dim: int, visual_dim: int, dim: int, dropout: float) -> None:
-        super().__init__(audio_dim, visual_dim, dim, 2, dropout)
+    def __init__(
+        self, audio_dim: int, visual_dim: int, dim: int, dropout: float, *, published_scoring: bool = False
+    ) -> None:
+        super().__init__(audio_dim, visual_dim, dim, 2, dropout, published_scoring=published_scoring)
 
     def share_of_audio(self, scores: Tensor) -> Tensor:
         """Return (B, 1)."""
@@ -154,6 +197,7 @@ class BaffnConcat(_Baffn):
     """
 
     name = "baffn_concat"
+    published: ClassVar[Mapping[str, tuple[str, ...]]] = {"fc1": ("layers.0",), "fc2": ("layers.3",)}
 
     def __init__(self, audio_dim: int, visual_dim: int, dim: int, hidden: int, dropout: float) -> None:
         super().__init__(audio_dim, visual_dim, dim)

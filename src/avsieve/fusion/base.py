@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from avsieve.evaluation.scoring import Part
     from avsieve.fusion.inputs import Inputs
     from avsieve.fusion.neural import NeuralFusion
-    from avsieve.fusion.published import Published
+    from avsieve.fusion.reported import Reported
     from avsieve.fusion.two_streams import ScoringStreams
 
 S = TypeVar("S", bound=Block)
 LENGTHS = ("audio_dim", "visual_dim", "dim")
+BEGUN = ("weights", "train")
+"""Settings that say what a training begins with (`avsieve.fusion.recipe.StartSettings`): no part of a network."""
 
 
 class FusionModel(ABC):
@@ -57,7 +59,7 @@ class FusionModel(ABC):
         (`avsieve.storage.sequence_names`). A run gives it these, and refuses it where they are not configured.
     settings
         Its own settings, in its entry of `fusion.models`.
-    published
+    reported
         What its paper or repository reports.
     """
 
@@ -70,7 +72,7 @@ class FusionModel(ABC):
     calibrated: ClassVar[bool] = False
     sequences: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[type[Block]] = Block
-    published: ClassVar[tuple[Published, ...]] = ()
+    reported: ClassVar[tuple[Reported, ...]] = ()
 
     @abstractmethod
     def encode(self, inputs: Inputs) -> list[Part]:
@@ -123,9 +125,14 @@ class TrainedModel(FusionModel, Generic[S]):
         """Return a new network."""
 
     @property
+    def is_trained(self) -> bool:
+        """Whether it learns from the list, and does not stay at the weights that its settings name."""
+        return bool(getattr(self.own, "train", True))
+
+    @property
     def shape(self) -> dict[str, Any]:
         """What builds it again: lengths and its own settings, by name."""
-        return {name: getattr(self.network, name) for name in LENGTHS} | self.own.model_dump()
+        return {name: getattr(self.network, name) for name in LENGTHS} | self.own.model_dump(exclude=set(BEGUN))
 
 
 class FittedModel(TrainedModel[S]):
@@ -172,6 +179,11 @@ class NeuralModel(TrainedModel[S]):
     """
 
     network: NeuralFusion
+
+    def __init__(self, audio_dim: int, visual_dim: int, dim: int, own: S) -> None:
+        super().__init__(audio_dim, visual_dim, dim, own)
+        self.begun_at: dict[str, Any] = {}
+        """What is known of the weights that its training began with, where its settings named some."""
 
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the fused embeddings."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from avsieve.fusion.base import FusionModel
-from avsieve.fusion.published import Published
+from avsieve.fusion.reported import Reported
 
 if TYPE_CHECKING:
     from avsieve.evaluation.scoring import Part
@@ -49,18 +49,18 @@ class ScoreAverage(_Average):
 
     name = "score_average"
     label = "score average"
-    published = (
-        Published(
+    reported = (
+        Reported(
             "EER 0.15 / 0.23 / 0.41 %",
             "Vox1-O / E / H, ECAPA-1024 and IResNet18 trained on VoxCeleb2, 5 x 5 faces",
             "repository of AVCleanse",
         ),
-        Published(
+        Reported(
             "EER 0.01 / 0.07 / 0.13 %",
             "Vox1-O / E / H, ECAPA-1024 trained on VoxCeleb2 and IResNet50 of Glint360K, 5 x 5 faces",
             "AVCleanse, ICASSP 2023",
         ),
-        Published(
+        Reported(
             "EER 0.734 %, minDCF(0.05) 0.080",
             "Vox1-O, ECAPA-1024 and IResNet18 trained on VoxCeleb1 by a user",
             "issue 5 of TaoRuijie/AVCleanse",

@@ -91,10 +91,19 @@ class NeuralFusion(TwoStreams, ABC):
     from_data
         Whether training starts at weights and class centres that come from the data. If not, they are random, of the
         training's seed.
+    published
+        Beginnings of names in the published weights -> those of the network's own names that take these tensors.
+    published_classifier
+        The linear layer over the training speakers there; empty where the file has none.
+    published_beside
+        Beginnings of names in the file that have no part in the embedding.
     """
 
     centred: ClassVar[bool] = True
     from_data: ClassVar[bool] = True
+    published: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    published_classifier: ClassVar[str] = ""
+    published_beside: ClassVar[tuple[str, ...]] = ()
 
     @property
     def readings(self) -> Mapping[str, Reading]:

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from avsieve.settings import Block, Positive, Share
+from avsieve.settings import Block, Positive, Share, key
 
 if TYPE_CHECKING:
     from avsieve.fusion.settings import Fusion
@@ -85,6 +85,24 @@ class RecipeSettings(Block):
         if loss is not None:
             parse_loss(loss)
         return loss
+
+
+class StartSettings(RecipeSettings):
+    """How a model is trained that may begin at weights of its authors (`avsieve.fusion.start`)."""
+
+    weights: str | None = key(
+        None,
+        "File of published weights to begin with instead of random ones: safetensors, a state dict, or a module that "
+        "was saved whole; nothing in it is run. Name its training speakers in `evaluation.trained_on`.",
+    )
+    train: bool = key(True, "Whether the model is trained on from `weights`; if not, it stays at them.")
+
+    @field_validator("train")
+    @classmethod
+    def _trained_or_given(cls, train: bool, others: ValidationInfo) -> bool:
+        if not train and others.data.get("weights") is None:
+            raise ValueError("true, or weights as well: without them a model that is not trained knows nothing")
+        return train
 
 
 def parse_loss(text: str) -> dict[str, float]:

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +20,10 @@ from avsieve.fusion.inputs import Inputs
 from avsieve.fusion.losses import SumOfLosses
 from avsieve.fusion.optimisation import build_optimiser, build_schedule
 from avsieve.fusion.pairs import TooFewError, labels_of
-from avsieve.fusion.recipe import Recipe, own_recipe
+from avsieve.fusion.recipe import Recipe, StartSettings, own_recipe
 from avsieve.fusion.sequence_files import read_inputs
 from avsieve.fusion.settings import Fusion
+from avsieve.fusion.start import begin_at, begin_classifier
 from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.lists.train_list import read_train_list
 from avsieve.settings import Block
@@ -66,12 +68,14 @@ def train_fusion(
 
     Returns
     -------
-    Mean loss of each epoch.
+    Mean loss of each epoch; none where the model stays at the weights that its settings name.
 
     Raises
     ------
     TooFewError
         If fewer than two speakers or fewer than two utterances are left.
+    ModelError
+        If the model's settings name a file of weights that does not fit.
     """
     usable = np.flatnonzero(inputs.audio.present | inputs.visual.present)
     names, labels = labels_of([speakers[i] for i in usable.tolist()])
@@ -87,10 +91,19 @@ def train_fusion(
     network = model.network
     network.check_readings(inputs)
     network.start(inputs, everywhere)
+    begun = model.own.weights if isinstance(model.own, StartSettings) else None
+    classifier: dict[str, torch.Tensor] = {}
+    if begun is not None:
+        classifier, model.begun_at = begin_at(network, begun)
     network.to(device)
+    if begun is not None and not model.is_trained:
+        network.eval()
+        return []
     head = SumOfLosses(recipe.losses, network.dim, len(names), scale=recipe.scale).to(device)
     if network.from_data:
         head.start_at(model.encode(inputs)[0].vectors[usable], labels)
+    if begun is not None:
+        model.begun_at["classifier"] = begin_classifier(network, head, classifier, inputs, usable, labels)
     l2_sp = _L2SP(network)
     pairs = recipe.pairs
     examples = pair_anew(inputs, usable, labels, pairs, rng) if pairs else Examples(usable, usable, labels)
@@ -204,6 +217,12 @@ def train_on_list(
             save_left_out(path, str(error))
             logger.warning("the model is left out: %s", error)
             continue
-        losses = {"loss_first": round(history[0], 4), "loss_last": round(history[-1], 4)}
-        save_fusion(path, Trained(model, list_name, seed, sorted(set(speakers)), facts | losses))
+        found: dict[str, Any] = {"trained": model.is_trained}
+        if isinstance(model, NeuralModel) and model.begun_at:
+            found["weights"] = model.begun_at
+        if history:
+            found |= {"loss_first": round(history[0], 4), "loss_last": round(history[-1], 4)}
+        # What stays at published weights has learned from nobody of the list.
+        seen = sorted(set(speakers)) if model.is_trained else []
+        save_fusion(path, Trained(model, list_name, seed, seen, facts | found))
     return f"{kind.name} on {list_name}: {len(inputs)} utterances of {len(set(speakers))} speakers, {device.type}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from avsieve.fusion import recipe
 from avsieve.fusion.base import NeuralModel
-from avsieve.fusion.published import Published
+from avsieve.fusion.reported import Reported
 from avsieve.settings import key
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ _CLEAN = "Vox1-O, WavLM and MHFA on the centre 3 s, one face, VoxCeleb1-dev, bes
 _DAMAGED = f"{_CLEAN}; one modality of 80 % of the utterances damaged, in training too"
 
 
-def _reported(clean: str, damaged: str) -> tuple[Published, ...]:
+def _reported(clean: str, damaged: str) -> tuple[Reported, ...]:
     """Return the thesis's figures with frozen encoders: trained and tested undamaged, and both damaged."""
-    return Published(clean, _CLEAN, _SOURCE), Published(damaged, _DAMAGED, _SOURCE)
+    return Reported(clean, _CLEAN, _SOURCE), Reported(damaged, _DAMAGED, _SOURCE)
 
 
 class VutSettings(recipe.RecipeSettings):
@@ -69,7 +69,7 @@ class VutSoftModel(NeuralModel[VutSettings]):
 
     name = "vut_soft"
     label = "soft attention (VUT)"
-    published = _reported("EER 0.350 %, minDCF(0.01) 0.060", "EER 1.504 %, minDCF(0.01) 0.163")
+    reported = _reported("EER 0.350 %, minDCF(0.01) 0.060", "EER 1.504 %, minDCF(0.01) 0.163")
     settings = VutSettings
 
     @classmethod
@@ -85,7 +85,7 @@ class VutGatedModel(NeuralModel[VutGatedSettings]):
 
     name = "vut_gated"
     label = "gated fusion (VUT)"
-    published = _reported("EER 0.388 %, minDCF(0.01) 0.069", "EER 1.478 %, minDCF(0.01) 0.156")
+    reported = _reported("EER 0.388 %, minDCF(0.01) 0.069", "EER 1.478 %, minDCF(0.01) 0.156")
     settings = VutGatedSettings
 
     @classmethod
@@ -101,7 +101,7 @@ class MlpModel(NeuralModel[MlpSettings]):
 
     name = "mlp"
     label = "three layers (VUT)"
-    published = (Published("EER 1.169 %, minDCF(0.01) 0.146", _CLEAN, _SOURCE),)
+    reported = (Reported("EER 1.169 %, minDCF(0.01) 0.146", _CLEAN, _SOURCE),)
     settings = MlpSettings
 
     @classmethod

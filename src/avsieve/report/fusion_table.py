@@ -105,7 +105,7 @@ def _chosen(table: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
 
 
 def _published(model: str) -> str:
-    known = MODELS[model].published if model in MODELS else ()
+    known = MODELS[model].reported if model in MODELS else ()
     return "; ".join(f"{p.figure} ({p.protocol}; {p.source})" for p in known)
 
 
@@ -189,7 +189,7 @@ def _by_condition(table: pd.DataFrame, conditions: Sequence[str]) -> list[str]:
 
 def _published_rows(table: pd.DataFrame) -> list[str]:
     models = [model for model in dict.fromkeys(table["model"]) if model in MODELS]
-    rows = [[label_of(m), p.figure, p.protocol, p.source] for m in models for p in MODELS[m].published]
+    rows = [[label_of(m), p.figure, p.protocol, p.source] for m in models for p in MODELS[m].reported]
     return _grid(["model", "figure", "protocol", "source"], rows) if rows else []
 
 

@@ -246,6 +246,13 @@ class Wiring:
             for model in self.config.fusion.names
             for seed in self.config.fusion.seeds
         ]
+        begun = {name: getattr(self.config.fusion.own(name), "weights", None) for name in self.config.fusion.names}
+        self.fusion_weights = {name: [given(path)] if path else [] for name, path in begun.items()}
+        """Published weights that the training of a fusion model begins with: an input of it."""
+        self.fusion_started_from = {
+            name: self.watch.files("weights", [path] if path else []) for name, path in begun.items()
+        }
+        """What they hold: a parameter."""
         untrained = [name for name in MODELS if not MODELS[name].trained]
         self.fusion_modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *self.config.fusion.names])))
         """The modules of the fusion models, which no script imports by itself."""

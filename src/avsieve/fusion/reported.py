@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Published:
+class Reported:
     """A figure as its source states it, which stands beside our own and is never mixed with them.
 
     Attributes
