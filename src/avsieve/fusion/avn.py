@@ -1,9 +1,9 @@
 """AVN-E as the registry knows it; the network is in `avsieve.fusion.avn_network`.
 
 Qian, Chen and Wang, "Audio-visual deep neural network for robust person verification", IEEE/ACM TASLP 29, 2021: the
-embedding-level form. A gate fuses the embedding of a voice and the mean of an utterance's face embeddings, which is
-what an utterance's visual embedding is here. In training, embeddings are perturbed by noise of the distribution that
-damaged signals show.
+embedding-level form. A gate fuses the embedding of a voice and the mean of an utterance's face embeddings, here with
+`visual.pooling: mean`; by default that mean is weighted by the quality of faces. In training, embeddings are perturbed
+by noise of the distribution that damaged signals show.
 
 How the paper fits that noise, and its loss, optimiser and schedule, are not known to us. Our choices: `fusion` says how
 to train; first weights are random, so nothing holds the network to them (`l2_sp`); the noise stands for a missing

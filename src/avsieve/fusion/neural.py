@@ -72,7 +72,8 @@ class Standardise(nn.Module):
 class NeuralFusion(TwoStreams, ABC):
     """A network from both modalities to one embedding.
 
-    Subclasses give `name` and `fuse`, and `start_at_data` where their first weights come from the data.
+    Subclasses give `name` and `fuse`, `start_at_data` where their first weights come from the data, and `augment` where
+    training sees other embeddings than scoring.
 
     Parameters
     ----------
