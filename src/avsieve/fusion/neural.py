@@ -22,7 +22,7 @@ from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.fusion.two_streams import TwoStreams
 
 START_ROWS = 100_000
-_READ_ROWS = 4096  # rows of sequences that are read at a time
+_READ_ROWS = 512  # that are compared at a time: their sequences are read, and long ones have hundreds of items
 
 
 class Standardise(nn.Module):
@@ -54,7 +54,7 @@ class Standardise(nn.Module):
         """Learn the mean from the present rows, an even choice of at most `START_ROWS`."""
         if not self.centred:
             return
-        unit = Part.of(stream.pooled[_evenly(stream.present)]).vectors
+        unit = Part.of(stream.pooled[evenly(stream.present)]).vectors
         if len(unit):
             self.mean.copy_(torch.from_numpy(unit.mean(axis=0, dtype=np.float64)))
 
@@ -72,7 +72,8 @@ class Standardise(nn.Module):
 class NeuralFusion(TwoStreams, ABC):
     """A network from both modalities to one embedding.
 
-    Subclasses give `name` and `fuse`, and `start_at_data` where their first weights come from the data.
+    Subclasses give `name` and `fuse`, `start_at_data` where their first weights come from the data, and `augment` where
+    training sees other embeddings than scoring.
 
     Parameters
     ----------
@@ -88,6 +89,8 @@ class NeuralFusion(TwoStreams, ABC):
     centred
         Whether the training mean is taken from the embeddings and both get entries of about 1 (`Standardise`). If not,
         the network sees vectors of length 1, as most published heads do.
+    rows_at_once
+        How many utterances are encoded at a time.
     from_data
         Whether training starts at weights and class centres that come from the data. If not, they are random, of the
         training's seed.
@@ -104,6 +107,7 @@ class NeuralFusion(TwoStreams, ABC):
     published: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     published_classifier: ClassVar[str] = ""
     published_beside: ClassVar[tuple[str, ...]] = ()
+    rows_at_once: ClassVar[int] = 4096
 
     @property
     def readings(self) -> Mapping[str, Reading]:
@@ -152,7 +156,7 @@ class NeuralFusion(TwoStreams, ABC):
         What it projects to has a root mean square of ``size``. Rows with both modalities decide, an even choice of at
         most `START_ROWS`.
         """
-        rows = _evenly(inputs.audio.present & inputs.visual.present)
+        rows = evenly(inputs.audio.present & inputs.visual.present)
         device = torch.device("cpu")
         with torch.no_grad():
             standardised = [
@@ -168,8 +172,13 @@ class NeuralFusion(TwoStreams, ABC):
         return (directions * (size / (float((data @ directions.T).std()) or 1.0))).astype(np.float32)
 
     def forward(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
-        """Return the fused embeddings (B, dim), not normalised."""
-        return self.fuse(self.audio_standard(audio), self.visual_standard(visual))
+        """Return the fused embeddings (B, dim), not normalised; in training of augmented embeddings."""
+        audio, visual = self.audio_standard(audio), self.visual_standard(visual)
+        return self.fuse(*(self.augment(audio, visual) if self.training else (audio, visual)))
+
+    def augment(self, audio: StreamBatch, visual: StreamBatch) -> tuple[StreamBatch, StreamBatch]:
+        """Return what training sees instead of standardised batches, drawn from torch's generator; by default these."""
+        return audio, visual
 
     def batch(
         self, inputs: Inputs, audio: np.ndarray, visual: np.ndarray, rng: np.random.Generator | None = None
@@ -200,7 +209,7 @@ class NeuralFusion(TwoStreams, ABC):
                 )
 
     @torch.inference_mode()
-    def encode(self, inputs: Inputs, batch_size: int = 4096) -> list[Part]:
+    def encode(self, inputs: Inputs, batch_size: int | None = None) -> list[Part]:
         """Return the fused embeddings; absent where neither modality is there.
 
         Utterances that are alike in both modalities are encoded once and get the same embedding to the bit: a row's
@@ -218,10 +227,11 @@ class NeuralFusion(TwoStreams, ABC):
         self.eval()
         chosen, place = distinct_rows(inputs, self.readings)
         out = np.zeros((len(chosen), self.dim), dtype=np.float32)
-        for begin in range(0, len(chosen), batch_size):
-            rows = chosen[begin : begin + batch_size]
+        step = batch_size or self.rows_at_once
+        for begin in range(0, len(chosen), step):
+            rows = chosen[begin : begin + step]
             fused = self(*self.batch(inputs, rows, rows))
-            out[begin : begin + batch_size] = fused.float().cpu().numpy()
+            out[begin : begin + step] = fused.float().cpu().numpy()
         self.train(was_training)
         out = out if len(chosen) == len(inputs) else out[place]
         return [Part.of(out, inputs.audio.present | inputs.visual.present)]
@@ -291,7 +301,7 @@ def class_means(data: np.ndarray, rank: np.ndarray) -> np.ndarray:
     return np.add.reduceat(data[order], starts) / np.bincount(rank)[:, None]
 
 
-def _evenly(present: np.ndarray) -> np.ndarray:
+def evenly(present: np.ndarray) -> np.ndarray:
     """Return the positions that are set, or an even choice of `START_ROWS` of them at most."""
     rows = np.flatnonzero(present)
     return rows[:: max(1, -(-len(rows) // START_ROWS))]

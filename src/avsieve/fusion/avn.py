@@ -1,0 +1,50 @@
+"""AVN-E as the registry knows it; the network is in `avsieve.fusion.avn_network`.
+
+Qian, Chen and Wang, "Audio-visual deep neural network for robust person verification", IEEE/ACM TASLP 29, 2021: the
+embedding-level form. A gate fuses the embedding of a voice and the mean of an utterance's face embeddings, here with
+`visual.pooling: mean`; by default that mean is weighted by the quality of faces. In training, embeddings are perturbed
+by noise of the distribution that damaged signals show.
+
+How the paper fits that noise, and its loss, optimiser and schedule, are not known to us. Our choices: `fusion` says how
+to train; first weights are random, so nothing holds the network to them (`l2_sp`); the noise stands for a missing
+modality, so none is dropped. The noise is Gaussian, with the covariance of what the list itself shows: the deviations
+of embeddings from their speaker's mean, of people in two videos or more. It needs no damaged twins of the training
+utterances. It does count wrong labels as noise, a little too much of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from avsieve.fusion import recipe
+from avsieve.fusion.base import NeuralModel
+from avsieve.settings import Positive, Share, key
+
+if TYPE_CHECKING:
+    from avsieve.fusion.avn_network import AvnE
+
+
+class AvnESettings(recipe.RecipeSettings):
+    """Settings of AVN-E."""
+
+    l2_sp: recipe.L2SP = 0.0
+    drop_modality: recipe.DropModality = 0.0
+    noisy: Share = key(0.5, "Share of the training rows of which one modality is perturbed.")
+    noise: Positive = key(
+        2.0, "Size of the perturbation, in units of how an utterance deviates from its speaker's mean in the list."
+    )
+
+
+class AvnEModel(NeuralModel[AvnESettings]):
+    """A gate per dimension, trained on embeddings of which one modality is perturbed."""
+
+    name = "avn_e"
+    label = "gated fusion with noise (AVN-E)"
+    settings = AvnESettings
+
+    @classmethod
+    def build(cls, audio_dim: int, visual_dim: int, dim: int, own: AvnESettings) -> AvnE:
+        """Return a new network."""
+        from avsieve.fusion.avn_network import AvnE
+
+        return AvnE(audio_dim, visual_dim, own.length or dim, own.noisy, own.noise)
