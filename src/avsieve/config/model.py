@@ -19,7 +19,6 @@ from avsieve.config.training import Training
 from avsieve.encoders.settings import Audio, Visual
 from avsieve.errors import ConfigError
 from avsieve.faces.settings import Faces
-from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import Fusion
 from avsieve.media.settings import Media
 from avsieve.report.settings import Report
@@ -88,7 +87,7 @@ class Config(Block):
                 "set it to full"
             )
         for name in self.fusion.names:
-            wanted = [own for own in MODELS[name].sequences if own != FRAMES and own not in there]
+            wanted = [own for own in self.fusion.reads(name) if own != FRAMES and own not in there]
             if wanted:
                 raise ValueError(
                     f"fusion.models has {name}, which reads the segmentation {wanted[0]}, but {found}: add {wanted[0]} "
@@ -103,9 +102,9 @@ class Config(Block):
                 "faces: set it to full"
             )
         for name in self.fusion.names:
-            if MODELS[name].sequences:
+            if self.fusion.reads(name):
                 raise ValueError(
-                    f"fusion.models has {name}, which reads {', '.join(MODELS[name].sequences)}, but source.kind "
+                    f"fusion.models has {name}, which reads {', '.join(self.fusion.reads(name))}, but source.kind "
                     f"{kind} has no embeddings of segments and single faces: leave the model out"
                 )
         if self.fusion.models and len(given) < 2:

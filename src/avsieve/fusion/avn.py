@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from avsieve.fusion import recipe
 from avsieve.fusion.base import NeuralModel
+from avsieve.fusion.reported import Reported
 from avsieve.settings import Positive, Share, key
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ class AvnEModel(NeuralModel[AvnESettings]):
     name = "avn_e"
     label = "gated fusion with noise (AVN-E)"
     settings = AvnESettings
+    reported = (
+        Reported(
+            "EER 0.558 / 0.441 / 0.793 %",
+            "Vox1-O / E / H, VoxCeleb2-dev; the best single system of the paper, not this head",
+            "Qian, Chen and Wang, TASLP 29, 2021, abstract",
+        ),
+    )
 
     @classmethod
     def build(cls, audio_dim: int, visual_dim: int, dim: int, own: AvnESettings) -> AvnE:

@@ -74,6 +74,11 @@ class FusionModel(ABC):
     settings: ClassVar[type[Block]] = Block
     reported: ClassVar[tuple[Reported, ...]] = ()
 
+    @classmethod
+    def reads(cls, own: Block) -> tuple[str, ...]:
+        """Return the ``sequences`` that it reads with settings of its own."""
+        return cls.sequences
+
     @abstractmethod
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the parts, each with one row per utterance; absent rows where nothing is known."""

@@ -198,7 +198,12 @@ def evaluate_lists(
             continue
         found = load_fusion(path, device)
         trained.append(System(found.model, found.trained_on, found.seed, frozenset(found.speakers)))
-    read = dict.fromkeys(name for system in trained for name in system.model.sequences)
+    read = dict.fromkeys(
+        name
+        for system in trained
+        if isinstance(system.model, TrainedModel)
+        for name in system.model.reads(system.model.own)
+    )
     files = replace(files, sequences=tuple(read))
     normalisation = None
     if cohort is not None and top is not None and any(item.trials is not None for item in lists):

@@ -19,11 +19,9 @@ from torch import Tensor, nn
 from avsieve.fusion.missing import items_of
 from avsieve.fusion.neural import NeuralFusion
 from avsieve.fusion.rjca_layers import LSTM_LAYERS, AttentivePooling, Blstm, JointCrossAttention
-from avsieve.fusion.sequences import FRAMES, Reading
+from avsieve.fusion.sequences import Reading
 from avsieve.fusion.stream_batch import StreamBatch
-
-EIGHTHS = "eighths"
-"""The segmentation that has a second of each eighth of an utterance."""
+from avsieve.storage.sequence_names import EIGHTHS, FRAMES
 
 _MODALITY_DROPOUT = 0.1
 

@@ -104,7 +104,11 @@ class Fusion(Block):
     @property
     def sequences(self) -> tuple[str, ...]:
         """All sequences that one of the models reads."""
-        return tuple(dict.fromkeys(sequence for name in self.names for sequence in MODELS[name].sequences))
+        return tuple(dict.fromkeys(sequence for name in self.names for sequence in self.reads(name)))
+
+    def reads(self, name: str) -> tuple[str, ...]:
+        """Return the sequences that a model of the list reads."""
+        return MODELS[name].reads(self.own(name))
 
     def own(self, name: str) -> Block:
         """Return the settings that a model of the list has of its own."""

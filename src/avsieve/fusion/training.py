@@ -183,7 +183,7 @@ def train_on_list(
     audio, visual
         Embeddings of the shards.
     audio_segments, visual_frames
-        Those of segments and single faces, which only models open that read them (`FusionModel.sequences`).
+        Those of segments and single faces, which only models open that read them (`FusionModel.reads`).
     out
         Seed -> file.
 
@@ -196,7 +196,7 @@ def train_on_list(
     rows = rows[~rows["utterance"].isin(held_out.loc[held_out["held_out"], "utterance"])]
     utterances, speakers = rows["utterance"].tolist(), rows["speaker"].tolist()
     inputs = read_inputs(
-        utterances, audio, visual, kind.sequences, audio_segments=audio_segments, visual_frames=visual_frames,
+        utterances, audio, visual, kind.reads(own), audio_segments=audio_segments, visual_frames=visual_frames,
         scratch=next(iter(out.values())).parent,
     )  # fmt: skip
     facts = {

@@ -18,12 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avsieve.fusion.missing import items_of, masked_softmax
-from avsieve.fusion.sequences import FRAMES, Reading
+from avsieve.fusion.sequences import Reading
 from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.fusion.vut_network import VutSoft
-
-CENTRE = "centre"
-"""The segmentation that has the centre 3 s of an utterance."""
+from avsieve.storage.sequence_names import CENTRE, FRAMES
 
 
 class VutVideoMean(VutSoft):

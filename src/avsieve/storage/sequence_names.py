@@ -8,6 +8,8 @@ FRAMES = "frames"
 """The sequence of all faces of an utterance, as `HOPS` and other segmentations are those of a voice."""
 HOPS = "hops"
 """The segmentation that scoring by segments uses; that of a table which names none."""
+EIGHTHS, CENTRE = "eighths", "centre"
+"""Segmentations that published fusion models read: eight equal parts, and the centre 3 s."""
 
 _PLAIN = re.compile(r"[a-z][a-z0-9_]{0,31}")
 

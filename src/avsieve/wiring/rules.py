@@ -343,12 +343,12 @@ class Wiring:
 
     def sequences_of_model(self, wildcards: Any) -> list[str]:
         """Return the tables of segments and faces that a fusion model reads: inputs of its training."""
-        found = self._sequence_files(self._tables_of(MODELS[wildcards.model].sequences))
+        found = self._sequence_files(self._tables_of(self.config.fusion.reads(wildcards.model)))
         return [path for paths in found.values() for path in paths]
 
     def sequence_flags_of_model(self, wildcards: Any) -> str:
         """Return the options that its training reads them by."""
-        found = self._sequence_files(self._tables_of(MODELS[wildcards.model].sequences))
+        found = self._sequence_files(self._tables_of(self.config.fusion.reads(wildcards.model)))
         return flags({name: [self.at(path) for path in paths] for name, paths in found.items()})
 
     def list_of(self, wildcards: Any) -> str:
