@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from avsieve.errors import ConfigError, ModelError
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.registry import MODELS
-from avsieve.fusion.rjca_network import EIGHTHS, published_names
-from avsieve.fusion.sequences import FRAMES, HeldSequences
+from avsieve.fusion.rjca_network import published_names
+from avsieve.fusion.sequences import HeldSequences
 from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.settings import filled
+from avsieve.storage.sequence_names import EIGHTHS, FRAMES
 
 from .made_up import make_people, make_sequences, new_model
 

@@ -22,6 +22,7 @@ from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.segments import read_segments
 from avsieve.evaluation.trial_lists import TrialList
 from avsieve.evaluation.trials import Trials
+from avsieve.fusion.base import TrainedModel
 from avsieve.fusion.checkpoint import left_out, load_fusion
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.outcome import CURVE_COLUMNS, GAIN_COLUMNS, RESULT_COLUMNS, Outcome

@@ -44,8 +44,8 @@ class VutVideoFixedSettings(VutVideoSettings):
 
 _SOURCE = "Bahounek, thesis, FIT VUT Brno, 2024"
 _CLEAN = (
-    "58 % of the pairs of Vox1-O, WavLM and MHFA on the centre 3 s and 75 frames, VoxCeleb1-dev, best epoch on the test "
-    "trials"
+    "58 % of the pairs of Vox1-O, WavLM and MHFA on the centre 3 s and 75 frames, VoxCeleb1-dev, best epoch on the "
+    "test trials"
 )
 
 
