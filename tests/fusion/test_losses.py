@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from avsieve.fusion.losses import AMSoftmax, CentreLoss, SoftmaxLoss, SumOfLosses
-from avsieve.training.encoder.margin import AAMSoftmax
+from avsieve.training.margin import AAMSoftmax
 
 EMBEDDINGS = torch.tensor([[3.0, 0.0], [0.0, 0.5], [1.0, 1.0]])
 LABELS = torch.tensor([0, 1, 1])

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from avsieve.evaluation.scoring import Part
 from avsieve.fusion.neural import class_means
-from avsieve.training.encoder.margin import AAMSoftmax
+from avsieve.training.margin import AAMSoftmax
 
 
 class AMSoftmax(AAMSoftmax):

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from avsieve.errors import ConfigError
 from avsieve.evaluation.scoring import Part, mean_of_cosines
+from avsieve.training.devices import Machine, start
 from avsieve.training.encoder.audio_data import Speech
-from avsieve.training.encoder.devices import Machine, start
 from avsieve.training.encoder.validation import (
     Validation,
     Watch,

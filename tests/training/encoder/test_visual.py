@@ -15,7 +15,7 @@ from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.encoders.visual import VISUAL
 from avsieve.errors import ConfigError, ModelError
 from avsieve.storage.indexed_tar import TarReader, TarWriter
-from avsieve.training.encoder import loop, phase
+from avsieve.training import loop, phase
 from avsieve.training.encoder.settings import TrainVisual
 from avsieve.training.encoder.visual import train_visual
 from avsieve.training.shipped.onnx_export import export_face_encoder

@@ -17,15 +17,15 @@ from avsieve.encoders.contract import Architecture
 from avsieve.encoders.registry import build
 from avsieve.registry import Registry
 from avsieve.storage.provenance import sha256_of, write_provenance
-from avsieve.training.encoder.devices import Machine, finish, start
+from avsieve.training.devices import Machine, finish, start
 from avsieve.training.encoder.examples import Listed
-from avsieve.training.encoder.loop import Keeping, fit, save_encoder
-from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimisation import Optimiser
-from avsieve.training.encoder.phase import Phase
 from avsieve.training.encoder.settings import EncoderTraining
-from avsieve.training.encoder.state import Row, State
 from avsieve.training.encoder.validation import Validation
+from avsieve.training.loop import Keeping, fit, save_encoder
+from avsieve.training.margin import AAMSoftmax
+from avsieve.training.optimisation import Optimiser
+from avsieve.training.phase import Phase
+from avsieve.training.state import Row, State
 
 logger = logging.getLogger(__name__)
 

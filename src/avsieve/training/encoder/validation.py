@@ -17,7 +17,7 @@ from avsieve.errors import ConfigError
 from avsieve.evaluation.metrics import eer, error_rates
 from avsieve.evaluation.scoring import settle
 from avsieve.storage.ids import parse_id
-from avsieve.training.encoder.devices import gathered, layout_of
+from avsieve.training.devices import gathered, layout_of
 from avsieve.training.encoder.examples import Listed
 from avsieve.training.encoder.settings import EncoderTraining
 

@@ -11,10 +11,10 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from avsieve.training.encoder.devices import layout_of
-from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimisation import Optimiser, Schedule
-from avsieve.training.encoder.state import Parts
+from avsieve.training.devices import layout_of
+from avsieve.training.margin import AAMSoftmax
+from avsieve.training.optimisation import Optimiser, Schedule
+from avsieve.training.state import Parts
 
 # Keep apart the seeds of neighbouring trainings, and in one step those of masks and of each process's dropout.
 _MIX, _STREAM = 1_000_003, 7_919_000_000_017

@@ -8,8 +8,8 @@ from torch import Tensor, distributed, nn
 
 from avsieve.encoders.registry import build
 from avsieve.encoders.visual import VISUAL
-from avsieve.training.encoder import batchnorm
-from avsieve.training.encoder.batchnorm import SharedBatchNorm, shared_statistics
+from avsieve.training import batchnorm
+from avsieve.training.batchnorm import SharedBatchNorm, shared_statistics
 
 
 class Meeting:

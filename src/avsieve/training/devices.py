@@ -1,6 +1,6 @@
 """Where a training runs: devices, processes and precision, through Lightning Fabric.
 
-Several processes share each batch; see `avsieve.training.encoder.loop` for what then holds. On one node Fabric starts
+Several processes share each batch; see `avsieve.training.loop` for what then holds. On one node Fabric starts
 the other processes by running the same command again; under Slurm, with as many tasks as processes, Slurm has
 started them.
 """
@@ -20,7 +20,7 @@ from torch import Tensor, distributed, nn
 
 from avsieve.encoders.device import pick_device
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training.encoder.batchnorm import shared_statistics
+from avsieve.training.batchnorm import shared_statistics
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 STRATEGIES = ("auto", "ddp")

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from avsieve.errors import ModelError
-from avsieve.training.encoder.devices import Machine, start
-from avsieve.training.encoder.state import (
+from avsieve.training.devices import Machine, start
+from avsieve.training.state import (
     Best,
     Parts,
     State,
@@ -85,6 +85,6 @@ def test_what_is_no_state_of_this_training_is_refused(tmp_path: Path) -> None:
 def test_processes_that_see_different_states_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fabric = start(Machine("cpu"))
     check_agreement(fabric, 3, tmp_path)
-    monkeypatch.setattr("avsieve.training.encoder.state.gathered", lambda *_: torch.tensor([3, 0]))
+    monkeypatch.setattr("avsieve.training.state.gathered", lambda *_: torch.tensor([3, 0]))
     with pytest.raises(ModelError, match=r"found states of steps \[3, 0\]; expected the same"):
         check_agreement(fabric, 3, tmp_path)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from avsieve.errors import ModelError
 from avsieve.storage.atomic import write_text
-from avsieve.training.encoder.devices import gathered
+from avsieve.training.devices import gathered
 
 logger = logging.getLogger(__name__)
 COLUMNS = ("step", "loss", "accuracy", "lr", "margin")

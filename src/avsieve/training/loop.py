@@ -21,14 +21,14 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from avsieve.encoders.checkpoint import write_state
-from avsieve.training.encoder.devices import prepare
-from avsieve.training.encoder.history import Meter, tell, write_log
-from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimisation import Optimiser
-from avsieve.training.encoder.phase import Phase, PhaseRun
-from avsieve.training.encoder.state import Best, State, apply_state, check_agreement, plain, read_state, save_state
-from avsieve.training.encoder.tensorboard import Board
+from avsieve.training.devices import prepare
 from avsieve.training.encoder.validation import Validation
+from avsieve.training.history import Meter, tell, write_log
+from avsieve.training.margin import AAMSoftmax
+from avsieve.training.optimisation import Optimiser
+from avsieve.training.phase import Phase, PhaseRun
+from avsieve.training.state import Best, State, apply_state, check_agreement, plain, read_state, save_state
+from avsieve.training.tensorboard import Board
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def fit(
     Parameters
     ----------
     fabric
-        Where it runs; see `avsieve.training.encoder.devices.start`.
+        Where it runs; see `avsieve.training.devices.start`.
     encoder
         Maps the inputs of a batch to embeddings (B, dim).
     criterion

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from avsieve.errors import ConfigError
-from avsieve.training.encoder.optimisation import Optimiser, Schedule
 from avsieve.training.encoder.settings import TrainAudio
+from avsieve.training.optimisation import Optimiser, Schedule
 
-from .recipes import schedule_of
+from .encoder.recipes import schedule_of
 
 
 def test_the_rate_rises_then_falls_to_its_end() -> None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from avsieve.errors import ModelError
 from avsieve.storage.atomic import atomic_path
-from avsieve.training.encoder.devices import gathered
+from avsieve.training.devices import gathered
 
 Row = list[float | None]
 
