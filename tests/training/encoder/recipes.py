@@ -11,9 +11,9 @@ from avsieve.training.encoder.augment import Augmenter
 from avsieve.training.encoder.encoder_run import Run
 from avsieve.training.encoder.face_augment import FaceAugmentation
 from avsieve.training.encoder.settings import TrainAudio, TrainVisual
-from avsieve.training.encoder.validation import Watch
 from avsieve.training.loop import Keeping
 from avsieve.training.optimisation import Optimiser, Schedule
+from avsieve.training.validation import Watch
 
 UNCHANGED: dict[str, float] = dict.fromkeys(("flip", "grey", "blur", "noise", "erase", "jitter", "shift", "smooth"), 0)
 
