@@ -34,9 +34,7 @@ def main() -> None:
     ap.add_argument("--threads", type=int, required=True, help="CPU threads of torch")
     ap.add_argument("--out", type=Path, nargs="+", required=True, help="models to write (safetensors), one per seed")
     ap.add_argument("--tensorboard", action="store_true", help="write TensorBoard's files beside the models")
-    ap.add_argument(
-        "--checkpoint-every", type=int, help="steps between two states left behind"
-    )
+    ap.add_argument("--checkpoint-every", type=int, help="steps between two states left behind")
     args = ap.parse_args()
     if len(args.seed) != len(args.out):
         raise ConfigError(f"{len(args.seed)} seeds but {len(args.out)} files to write; give as many of either")
