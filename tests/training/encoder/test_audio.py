@@ -99,7 +99,7 @@ def test_the_weights_of_the_best_step_can_be_kept(
         pass
 
     def stop(*arguments: object) -> None:
-        torch.save(arguments[2].encoder.encoder.state_dict(), tmp_path / "six.pt")  # type: ignore[attr-defined]
+        torch.save(arguments[2].network.encoder.state_dict(), tmp_path / "six.pt")  # type: ignore[attr-defined]
         raise Stopped
 
     measured = iter([0.4, 0.1])
