@@ -40,11 +40,11 @@ from avsieve.fusion.gated import Gated
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.settings import Fusion
 from avsieve.fusion.training import train_fusion
+from avsieve.training.devices import Machine
 from avsieve.training.encoder.audio import train_audio
-from avsieve.training.encoder.devices import Machine
 from avsieve.training.encoder.encoder_run import Run
-from avsieve.training.encoder.loop import Keeping
 from avsieve.training.encoder.settings import TrainAudio
+from avsieve.training.loop import Keeping
 from avsieve.training.shipped.onnx_export import export_face_encoder
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")

@@ -31,16 +31,16 @@ from avsieve.encoders.visual import VISUAL
 from avsieve.lists.train_list import write_train_list
 from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.wav import wav_bytes
+from avsieve.training.devices import Machine, start
 from avsieve.training.encoder.audio_data import CropBatches, Speech
 from avsieve.training.encoder.augment import Augmenter
-from avsieve.training.encoder.devices import Machine, start
 from avsieve.training.encoder.face_augment import FaceAugmentation
-from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimisation import Optimiser, Schedule
-from avsieve.training.encoder.phase import Phase, PhaseRun
 from avsieve.training.encoder.settings import TrainAudio, TrainVisual
 from avsieve.training.encoder.spec_augment import Masked
 from avsieve.training.encoder.visual_data import FaceBatches, Faces, Scaled
+from avsieve.training.margin import AAMSoftmax
+from avsieve.training.optimisation import Optimiser, Schedule
+from avsieve.training.phase import Phase, PhaseRun
 
 SPEAKERS, VIDEOS, SECONDS, WARM = 40, 4, 8, 2
 

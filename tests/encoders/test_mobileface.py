@@ -7,7 +7,7 @@ from avsieve.encoders.mobileface import mobileface_small
 from avsieve.encoders.onnx_face import OnnxFaceEncoder
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training.encoder.loop import save_encoder
+from avsieve.training.encoder.encoder_run import save_encoder
 from avsieve.training.shipped.onnx_export import export_face_encoder
 
 FACES = np.random.default_rng(0).integers(0, 255, (3, 112, 112, 3), dtype=np.uint8)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from avsieve.fusion.losses import AMSoftmax, CentreLoss, SoftmaxLoss, SumOfLosses
-from avsieve.training.encoder.margin import AAMSoftmax
+from avsieve.training.margin import AAMSoftmax
 
 EMBEDDINGS = torch.tensor([[3.0, 0.0], [0.0, 0.5], [1.0, 1.0]])
 LABELS = torch.tensor([0, 1, 1])
@@ -64,3 +64,16 @@ def test_centres_start_at_the_mean_of_their_utterances():
     loss.start_at(np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]), LABELS.numpy())
     torch.testing.assert_close(F.normalize(loss.losses["aam"].weight), UPRIGHT)
     torch.testing.assert_close(loss.losses["ce"].output.weight, plain)
+
+
+@pytest.mark.parametrize("names", [["ce"], ["aam"], ["centre"], ["centre", "am"]])
+def test_a_sum_counts_the_rows_that_are_taken_for_their_own_class(names):
+    loss = SumOfLosses(dict.fromkeys(names, 1.0), 2, 2, scale=4.0)
+    for name in names:
+        part = loss.losses[name]
+        weight = part.output.weight if name == "ce" else part.centres if name == "centre" else part.weight
+        # Where there is another, the centre loss has no say.
+        weight.data.copy_(UPRIGHT.flip(0) if name == "centre" and len(names) > 1 else UPRIGHT)
+    total, hits = loss.judge(torch.tensor([[2.0, 0.1], [0.1, 2.0], [2.0, 0.1]]), LABELS)
+    assert hits.item() == 2
+    torch.testing.assert_close(total, loss(torch.tensor([[2.0, 0.1], [0.1, 2.0], [2.0, 0.1]]), LABELS))

@@ -1,21 +1,14 @@
 import pytest
 import torch
 
-from avsieve.fusion.optimisation import build_optimiser, build_schedule
+from avsieve.fusion.optimisation import optimiser_of, schedule_of
 from avsieve.fusion.recipe import Recipe, RecipeSettings
 from avsieve.fusion.settings import Fusion
 
 
-def rates(steps, **own):
+def plan(**own):
     recipe = Recipe.of(Fusion(epochs=4), RecipeSettings(learning_rate=0.5, **own))
-    optimiser = build_optimiser(recipe, [torch.nn.Parameter(torch.ones(2))])
-    schedule = build_schedule(recipe, optimiser, steps_per_epoch=3)
-    found = []
-    for _ in range(steps):
-        found.append(optimiser.param_groups[0]["lr"])
-        optimiser.step()
-        schedule.step()
-    return found
+    return schedule_of(recipe, epoch_steps=3)
 
 
 @pytest.mark.parametrize(
@@ -28,13 +21,22 @@ def rates(steps, **own):
     ],
 )
 def test_the_learning_rate_falls_as_the_recipe_says(own, expected):
-    assert rates(len(expected), **own) == pytest.approx(expected)
+    schedule = plan(**own)
+    assert [schedule.lr_at(step) for step in range(len(expected))] == pytest.approx(expected)
 
 
 def test_by_default_it_falls_to_zero_along_a_cosine():
-    found = rates(13)
-    assert found[6] == pytest.approx(0.25)
-    assert found[12] == pytest.approx(0.0)
+    schedule = plan()
+    assert schedule.steps == 12
+    assert schedule.lr_at(0) == 0.5
+    assert schedule.lr_at(4) + schedule.lr_at(7) == pytest.approx(0.5)
+    assert schedule.lr_at(11) == pytest.approx(0.0)
+
+
+def test_the_margin_grows_over_the_first_fifth_or_is_whole_at_once():
+    rising = schedule_of(Recipe.of(Fusion(epochs=10, margin=0.4), RecipeSettings()), epoch_steps=10)
+    assert [rising.margin_at(step) for step in (0, 10, 20, 99)] == pytest.approx([0.0, 0.2, 0.4, 0.4])
+    assert plan(margin=0.3, margin_rises=False).margin_at(0) == 0.3
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,6 @@ def test_by_default_it_falls_to_zero_along_a_cosine():
 )
 def test_optimisers_are_those_that_the_papers_name(name, kind, facts):
     recipe = Recipe.of(Fusion(), RecipeSettings(optimiser=name, weight_decay=0.01))
-    optimiser = build_optimiser(recipe, [torch.nn.Parameter(torch.ones(2))])
+    optimiser = optimiser_of(recipe).build([torch.nn.Parameter(torch.ones(2))])
     assert type(optimiser) is kind
     assert {key: optimiser.param_groups[0][key] for key in facts} == facts

@@ -98,15 +98,23 @@ rule train_fusion:
         sequences=W.sequences_of_model,
         weights=lambda wildcards: W.fusion_weights[wildcards.model],
     output:
-        expand(P.models.fusion, seed=W.config.fusion.seeds, allow_missing=True),
+        models=expand(P.models.fusion, seed=W.config.fusion.seeds, allow_missing=True),
+        histories=expand(
+            P.models.fusion_history, seed=W.config.fusion.seeds, allow_missing=True
+        ),
+        provenances=expand(
+            P.models.fusion_provenance, seed=W.config.fusion.seeds, allow_missing=True
+        ),
     log:
         P.log("train_fusion", "{list}", "{model}"),
     benchmark:
         P.benchmark("train_fusion", "{list}", "{model}")
     conda:
-        W.env("torch")
+        W.env("encoders")
+    # No param, since it changes how fast the weights come and not which.
     resources:
-        gpu=W.gpu,
+        gpu=W.gpu * W.config.training.devices,
+        devices=W.config.training.devices,
     params:
         *W.code("train_fusion"),
         model=W.model_code,
@@ -115,10 +123,12 @@ rule train_fusion:
         fusion=flags(W.config.fusion, leave=["models", "seeds"]),
         seeds=W.config.fusion.seeds,
         weights=lambda wildcards: W.fusion_started_from[wildcards.model](wildcards),
+        board=W.fusion_board,
         device=W.config.device,
     message:
         "Training `{wildcards.model}` fusion on the list `{wildcards.list}`"
     shell:
         "python $AVSIEVE_SCRIPTS/train_fusion.py --list {input.list} --list-name {wildcards.list} --plan {input.plan}"
         " --audio {input.audio} --visual {input.visual} {params.sequences} --model {wildcards.model} --seed {params.seeds}"
-        " {params.options} {params.fusion} --device {params.device} --threads {threads} --out {output} > {log} 2>&1"
+        " {params.options} {params.fusion} --device {params.device} --devices {resources.devices} --threads {threads}"
+        " {params.board} --out {output.models} > {log} 2>&1"

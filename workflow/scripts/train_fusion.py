@@ -1,4 +1,8 @@
-"""Train one fusion model on one list, from the embeddings of the shards; once for each seed."""
+"""Train one fusion model on one list, from the embeddings of the shards; once for each seed.
+
+Beside each model lie the course of its training and its provenance. The same command after an interruption goes on
+where it was, and ends with the same model.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +32,11 @@ def main() -> None:
     add_settings(ap, Fusion, leave=["models", "seeds"], required=True)
     ap.add_argument("--seed", type=int, nargs="+", required=True, help="seeds of weights, order, dropped modalities")
     ap.add_argument("--device", required=True, help="auto, cpu, cuda or cuda:N")
+    ap.add_argument("--devices", type=int, required=True, help="processes, each with a GPU; they share a batch")
     ap.add_argument("--threads", type=int, required=True, help="CPU threads of torch")
     ap.add_argument("--out", type=Path, nargs="+", required=True, help="models to write (safetensors), one per seed")
+    ap.add_argument("--tensorboard", action="store_true", help="write TensorBoard's files beside the models")
+    ap.add_argument("--checkpoint-every", type=int, help="steps between two states left behind")
     args = ap.parse_args()
     if len(args.seed) != len(args.out):
         raise ConfigError(f"{len(args.seed)} seeds but {len(args.out)} files to write; give as many of either")
@@ -56,6 +63,9 @@ def main() -> None:
         visual_frames=args.visual_frames,
         out=dict(zip(args.seed, args.out, strict=True)),
         device=pick_device(args.device),
+        devices=args.devices,
+        tensorboard=args.tensorboard,
+        checkpoint_every=args.checkpoint_every,
     )
     print(done)
 

@@ -69,7 +69,7 @@ def _compared(config: Config, rest: set[str]) -> list[Finding]:
     shares = {m: getattr(config.training, m).validation for m in config.comparison.modalities}
     if not any(shares.values()) or find_spec("torch") is None or find_spec("lightning_fabric") is None:
         return []
-    from avsieve.training.encoder.validation import is_held
+    from avsieve.training.validation import is_held
 
     findings = []
     for modality, share in shares.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor, nn
 
 from avsieve.evaluation.scoring import Part
 from avsieve.fusion.neural import class_means
-from avsieve.training.encoder.margin import AAMSoftmax
+from avsieve.training.criterion import Criterion
+from avsieve.training.margin import AAMSoftmax
 
 
 class AMSoftmax(AAMSoftmax):
@@ -37,7 +39,12 @@ class SoftmaxLoss(nn.Module):
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the mean loss."""
-        return F.cross_entropy(self.output(embeddings), labels)
+        return self.judge(embeddings, labels)[0]
+
+    def judge(self, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean loss, and how many rows have the largest output at their own class."""
+        logits = self.output(embeddings).float()
+        return F.cross_entropy(logits, labels), (logits.detach().argmax(dim=1) == labels).sum()
 
 
 class CentreLoss(nn.Module):
@@ -53,10 +60,16 @@ class CentreLoss(nn.Module):
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the mean loss."""
-        return (F.normalize(embeddings) - self.centres[labels]).square().sum(dim=1).mean() / 2
+        return (F.normalize(embeddings.float()) - self.centres[labels]).square().sum(dim=1).mean() / 2
+
+    def judge(self, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean loss, and how many rows are nearest to their own centre."""
+        with torch.no_grad():
+            nearest = torch.cdist(F.normalize(embeddings.float()), self.centres).argmin(dim=1)
+        return self(embeddings, labels), (nearest == labels).sum()
 
 
-class SumOfLosses(nn.Module):
+class SumOfLosses(Criterion):
     """A weighted sum of losses, each with classes of its own.
 
     Parameters
@@ -85,10 +98,10 @@ class SumOfLosses(nn.Module):
         """Those that have a margin."""
         return [loss for loss in self.losses.values() if isinstance(loss, AAMSoftmax)]
 
-    def set_margin(self, margin: float) -> None:
+    def set_margin(self, margin: float, risen: float = 1.0) -> None:
         """Use ``margin`` from now on."""
         for loss in self.with_margin:
-            loss.set_margin(margin)
+            loss.set_margin(margin, risen)
 
     @torch.no_grad()
     def start_at(self, vectors: np.ndarray, labels: np.ndarray) -> None:
@@ -103,6 +116,17 @@ class SumOfLosses(nn.Module):
             present = torch.from_numpy(unit.present).to(weight.device)
             weight.copy_(torch.where(present[:, None], found * weight.norm(dim=1).mean(), weight))
 
+    def judge(self, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the weighted sum, and how many rows the first loss takes for their own class.
+
+        The centre loss has a say only where it is alone: the others are there to tell classes apart.
+        """
+        counting = next((name for name in self.weights if name != "centre"), "centre")
+        parts = {name: self.losses[name](embeddings, labels) for name in self.weights if name != counting}
+        parts[counting], hits = self.losses[counting].judge(embeddings, labels)  # type: ignore[operator]
+        total = sum(parts[name] if weight == 1.0 else weight * parts[name] for name, weight in self.weights.items())
+        return cast(Tensor, total), hits
+
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the weighted sum, a scalar."""
-        return torch.stack([w * self.losses[name](embeddings, labels) for name, w in self.weights.items()]).sum()
+        return self.judge(embeddings, labels)[0]

@@ -22,7 +22,9 @@ class PresentNorm(nn.Module):
     def forward(self, rows: Tensor, present: Tensor) -> Tensor:
         """Normalise ``rows`` (B, D) where ``present`` (B,) is set."""
         found = rows[present]
-        if self.training and len(found) == 1:  # one row has no spread of its own
+        if not isinstance(self.norm, nn.BatchNorm1d):  # several processes share the batch, and meet whatever each has
+            found = self.norm(found)
+        elif self.training and len(found) == 1:  # one row has no spread of its own
             norm = self.norm
             found = F.batch_norm(found, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
         elif len(found):

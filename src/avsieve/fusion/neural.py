@@ -180,16 +180,26 @@ class NeuralFusion(TwoStreams, ABC):
         """Return what training sees instead of standardised batches, drawn from torch's generator; by default these."""
         return audio, visual
 
-    def batch(
+    def gather(
         self, inputs: Inputs, audio: np.ndarray, visual: np.ndarray, rng: np.random.Generator | None = None
     ) -> tuple[StreamBatch, StreamBatch]:
-        """Return the voices of the rows ``audio`` (B,) and the faces of ``visual``, with what the network reads."""
-        device = self.audio_standard.mean.device
-        readings = self.readings
+        """Return the voices of the rows ``audio`` (B,) and the faces of ``visual``, with what the network reads.
+
+        They are on the CPU, and nothing of the network is touched: a thread may read ahead of its training.
+        """
+        readings, device = self.readings, torch.device("cpu")
         return (
             StreamBatch.of(inputs.audio, audio, device, readings.get("audio"), rng),
             StreamBatch.of(inputs.visual, visual, device, readings.get("visual"), rng),
         )
+
+    def batch(
+        self, inputs: Inputs, audio: np.ndarray, visual: np.ndarray, rng: np.random.Generator | None = None
+    ) -> tuple[StreamBatch, StreamBatch]:
+        """Return what `gather` does, on the device of the network."""
+        device = self.audio_standard.mean.device
+        voices, faces = self.gather(inputs, audio, visual, rng)
+        return voices.to(device), faces.to(device)
 
     def check_readings(self, inputs: Inputs) -> None:
         """Refuse inputs without the sequences that the network reads.

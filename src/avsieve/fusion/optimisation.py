@@ -1,32 +1,33 @@
-"""The optimiser of a fusion network and its learning rate, as a recipe names them."""
+"""What a recipe of fusion asks of the optimiser and the schedule that all trainings share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import torch
-from torch import nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler
-
 from avsieve.fusion.recipe import Recipe
+from avsieve.training.optimisation import Optimiser, Schedule
+
+_RISING = 0.2  # share of the steps in which the margin grows
+_NAMES = {"sgd": "momentum"}  # the papers' stochastic gradient descent has no Nesterov
 
 
-def build_optimiser(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """Return the optimiser; its weight decay is added to the gradient."""
-    lr, decay = recipe.learning_rate, recipe.weight_decay
-    if recipe.optimiser == "sgd":
-        return torch.optim.SGD(parameters, lr=lr, momentum=0.9, weight_decay=decay)
-    return torch.optim.Adam(parameters, lr=lr, weight_decay=decay, amsgrad=recipe.optimiser == "amsgrad")
+def optimiser_of(recipe: Recipe) -> Optimiser:
+    """Return the optimiser of a recipe; its weight decay is added to the gradient, and gradients have no limit."""
+    return Optimiser(_NAMES.get(recipe.optimiser, recipe.optimiser), recipe.weight_decay, clip=0.0)
 
 
-def build_schedule(recipe: Recipe, optimiser: Optimizer, steps_per_epoch: int) -> LRScheduler:
-    """Return the schedule, to be stepped after each batch."""
-    if recipe.schedule == "cosine":
-        return CosineAnnealingLR(optimiser, recipe.epochs * steps_per_epoch)
+def schedule_of(recipe: Recipe, epoch_steps: int) -> Schedule:
+    """Return the schedule of a recipe whose epochs have so many steps."""
     decay = recipe.decay
-    if decay is None:
-        return LambdaLR(optimiser, lambda step: 1.0)
-    if recipe.schedule == "exponential":
-        return LambdaLR(optimiser, lambda step: decay ** (step // steps_per_epoch))
-    return LambdaLR(optimiser, lambda step: 1.0 / (1.0 + decay * step))
+    constant = recipe.schedule != "cosine" and decay is None
+    return Schedule(
+        steps=recipe.epochs * epoch_steps,
+        epochs=0,
+        kind="exponential" if constant else recipe.schedule,
+        lr=recipe.learning_rate,
+        lr_end=0.0,
+        warmup=0.0,
+        decay=1.0 if decay is None else decay,
+        epoch_steps=epoch_steps,
+        margin=recipe.margin,
+        margin_from=0.0,
+        margin_until=_RISING if recipe.margin_rises else 0.0,
+    )

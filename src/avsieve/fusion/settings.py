@@ -45,6 +45,18 @@ def _schema() -> dict[str, Any]:
     return {"anyOf": [{"enum": list(TRAINED), "type": "string"}, *with_settings]}
 
 
+class FusionValidation(Block):
+    """Speakers of the list that networks are not trained on, to watch their training."""
+
+    RERUNS = "train_fusion"
+
+    speakers: Share = key(0.0, "Share of the speakers held out for validation; 0 for none.")
+    every: int = key(1, "Epochs between validations; the last epoch is always measured.", ge=1)
+    keep: Literal["last", "best"] = key(
+        "last", "Weights to keep: those of the last epoch, or those with the lowest validation EER."
+    )
+
+
 class Fusion(Block):
     """Fusion of both modalities.
 
@@ -87,6 +99,13 @@ class Fusion(Block):
     )  # fmt: skip
     scale: Positive = key(15.0, "Scale of the AAM-softmax.", "train_fusion")
     drop_modality: Share = key(0.2, "Share of the training rows that lose one modality.", "train_fusion")
+
+    precision: Literal["fp32", "bf16", "fp16"] = key(
+        "fp32",
+        "Numerical precision of the training; `bf16` and `fp16` are mixed precision, the loss stays in `fp32`.",
+        "train_fusion",
+    )
+    validation: FusionValidation = key(FusionValidation, "", "train_fusion")
 
     @field_validator("models")
     @classmethod

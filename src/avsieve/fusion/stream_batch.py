@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -55,6 +56,24 @@ class StreamBatch:
             arrays |= {"sequence": found.vectors, "mask": found.mask & arrays["present"][:, None]}
             arrays |= {name: getattr(found, name) for name in ("start_s", "length_s", "quality")}
         return cls(**{name: torch.from_numpy(np.ascontiguousarray(a)).to(device) for name, a in arrays.items()})
+
+    def to(self, device: torch.device, *, non_blocking: bool = False) -> StreamBatch:
+        """Return it on another device; what is there already is not copied."""
+        if self.pooled.device == device:
+            return self
+        return self._each(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> StreamBatch:
+        """Return it where a GPU can fetch it while the CPU goes on."""
+        return self._each(Tensor.pin_memory)
+
+    def rows(self, rows: slice) -> StreamBatch:
+        """Return some of its rows."""
+        return self._each(lambda tensor: tensor[rows])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> StreamBatch:
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{name: change(value) for name, value in found.items() if value is not None})
 
     def drop(self, missing: Tensor) -> StreamBatch:
         """Take the modality away where ``missing`` (B,) is set."""

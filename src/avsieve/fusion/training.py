@@ -1,150 +1,48 @@
-"""Train a fusion network on a list to tell its speakers apart; encoders stay untouched."""
+"""Train a fusion model on a list to tell its speakers apart; encoders stay untouched."""
 
 from __future__ import annotations
 
 import logging
-import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
+from lightning_fabric import Fabric
 
-from avsieve.errors import AvsieveError
 from avsieve.fusion.base import FittedModel, NeuralModel, TrainedModel
 from avsieve.fusion.checkpoint import Trained, save_fusion, save_left_out
-from avsieve.fusion.examples import Examples, pair_anew
 from avsieve.fusion.inputs import Inputs
-from avsieve.fusion.losses import SumOfLosses
-from avsieve.fusion.optimisation import build_optimiser, build_schedule
-from avsieve.fusion.pairs import TooFewError, labels_of
-from avsieve.fusion.recipe import Recipe, StartSettings, own_recipe
+from avsieve.fusion.network_training import Course, train_network
+from avsieve.fusion.pairs import TooFewError
+from avsieve.fusion.recipe import own_recipe
 from avsieve.fusion.sequence_files import read_inputs
 from avsieve.fusion.settings import Fusion
-from avsieve.fusion.start import begin_at, begin_classifier
-from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.lists.train_list import read_train_list
 from avsieve.settings import Block
-from avsieve.storage.provenance import sha256_of, versions
+from avsieve.storage.provenance import sha256_of, versions, write_provenance
 from avsieve.storage.tables import read_table
+from avsieve.training.devices import Machine, finish, start
+from avsieve.training.history import write_log
+from avsieve.training.loop import Keeping
+from avsieve.training.state import Row
 
 logger = logging.getLogger(__name__)
 
-
-class _L2SP(nn.Module):
-    """Measure how far the parameters have moved, in units of their first size.
-
-    Li et al., "Explicit inductive bias for transfer learning", ICML 2018. The weight of it is in units of the loss per
-    mean squared change relative to the first weights.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.first = [(p, p.detach().clone()) for p in model.parameters() if p.dim() > 1]
-        self.sizes = [float(first.square().mean()) or 1.0 for _, first in self.first]
-
-    def forward(self) -> torch.Tensor:
-        moved = [(p - first).square().mean() / size for (p, first), size in zip(self.first, self.sizes, strict=True)]
-        return torch.stack(moved).mean()
+_PACKAGES = ("torch", "lightning-fabric", "numpy")
+_ROW_STEPS = 1000  # of a row of the log, where an epoch is longer
 
 
 def train_fusion(
     model: NeuralModel, inputs: Inputs, speakers: Sequence[str], settings: Fusion, *, seed: int, device: torch.device
 ) -> list[float]:
-    """Train ``model`` in place; it ends on ``device``, in evaluation mode.
+    """Train ``model`` in place, in this process, and leave nothing on the way; return the mean loss of each epoch.
 
-    Parameters
-    ----------
-    model
-        A new model; its first weights come from the data or from torch's generator (`NeuralFusion.start`).
-    inputs, speakers
-        The training utterances and the speaker of each. Utterances without any modality are left out.
-    settings
-        How to train, where the model's own settings do not say otherwise (`Recipe`).
-    seed
-        Of the pairs, the order, the modalities dropped, dropout, and the weights and class centres that are random.
-
-    Returns
-    -------
-    Mean loss of each epoch; none where the model stays at the weights that its settings name.
-
-    Raises
-    ------
-    TooFewError
-        If fewer than two speakers or fewer than two utterances are left.
-    ModelError
-        If the model's settings name a file of weights that does not fit.
+    See `avsieve.fusion.network_training.train_network`.
     """
-    usable = np.flatnonzero(inputs.audio.present | inputs.visual.present)
-    names, labels = labels_of([speakers[i] for i in usable.tolist()])
-    if len(names) < 2 or len(usable) < 4:
-        raise TooFewError(
-            f"{model.name}: {len(usable)} utterances of {len(names)} speakers can train it; it needs at least 4 of 2"
-        )
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    everywhere = np.zeros(len(inputs), dtype=np.int64)
-    everywhere[usable] = labels
-    recipe = Recipe.of(settings, model.own)
-    network = model.network
-    network.check_readings(inputs)
-    network.start(inputs, everywhere)
-    begun = model.own.weights if isinstance(model.own, StartSettings) else None
-    classifier: dict[str, torch.Tensor] = {}
-    if begun is not None:
-        classifier, model.begun_at = begin_at(network, begun)
-    network.to(device)
-    if begun is not None and not model.is_trained:
-        network.eval()
-        return []
-    head = SumOfLosses(recipe.losses, network.dim, len(names), scale=recipe.scale).to(device)
-    if network.from_data:
-        head.start_at(model.encode(inputs)[0].vectors[usable], labels)
-    if begun is not None:
-        model.begun_at["classifier"] = begin_classifier(network, head, classifier, inputs, usable, labels)
-    l2_sp = _L2SP(network)
-    pairs = recipe.pairs
-    examples = pair_anew(inputs, usable, labels, pairs, rng) if pairs else Examples(usable, usable, labels)
-    optimiser = build_optimiser(recipe, [*network.parameters(), *head.parameters()])
-    steps_per_epoch = max(1, len(examples) // recipe.batch_size)
-    schedule = build_schedule(recipe, optimiser, steps_per_epoch)
-    targets = torch.from_numpy(examples.labels).to(device)
-    history = []
-    network.train()
-    for epoch in range(recipe.epochs):
-        risen = min(1.0, epoch / max(1.0, recipe.epochs / 5)) if recipe.margin_rises else 1.0
-        head.set_margin(recipe.margin * risen)
-        losses = []
-        # Batches are of nearly equal size: batch normalisation does not like a last one of a single row.
-        for rows in np.array_split(rng.permutation(len(examples)), steps_per_epoch):
-            audio, visual = _drop(
-                *network.batch(inputs, examples.audio[rows], examples.visual[rows], rng),
-                recipe.drop_modality,
-                rng,
-            )
-            loss = head(network(audio, visual), targets[torch.from_numpy(rows).to(device)])
-            optimiser.zero_grad(set_to_none=True)
-            (loss + recipe.l2_sp * l2_sp() if recipe.l2_sp else loss).backward()
-            optimiser.step()
-            schedule.step()
-            losses.append(float(loss.detach()))
-        history.append(sum(losses) / len(losses))
-        if not math.isfinite(history[-1]):
-            raise AvsieveError(f"{model.name}: the loss is {history[-1]} in epoch {epoch + 1}; lower learning_rate")
-    logger.info("%s: loss %.3f in the first epoch, %.3f in the last", model.name, history[0], history[-1])
-    network.eval()
-    return history
-
-
-def _drop(
-    audio: StreamBatch, visual: StreamBatch, share: float, rng: np.random.Generator
-) -> tuple[StreamBatch, StreamBatch]:
-    """Take one modality from a share of the rows that have both."""
-    draw = torch.from_numpy(rng.random(len(audio.present))).to(audio.present.device)
-    both = audio.present & visual.present
-    return audio.drop(both & (draw < share / 2)), visual.drop(both & (draw >= share / 2) & (draw < share))
+    fabric = start(Machine(str(device), precision=settings.precision))
+    return train_network(model, inputs, speakers, settings, seed=seed, fabric=fabric).losses
 
 
 def train(
@@ -171,8 +69,15 @@ def train_on_list(
     visual_frames: Sequence[Path] = (),
     out: Mapping[int, Path],
     device: torch.device,
+    devices: int = 1,
+    checkpoint_every: int | None = None,
+    tensorboard: bool = False,
 ) -> str:
     """Train a model on a list, once for each seed, and write what was trained, or why it could not be.
+
+    Beside a model lie the course of its training (``.csv``) and what it was trained with and how long that took
+    (``.json``), and while it lasts its state (``.resume`` behind the name of the model): the same call goes on there.
+    Of several processes the first one writes.
 
     Parameters
     ----------
@@ -186,11 +91,19 @@ def train_on_list(
         Those of segments and single faces, which only models open that read them (`FusionModel.reads`).
     out
         Seed -> file.
+    device, devices
+        Where to train, and how many processes share a batch.
+    checkpoint_every
+        Steps between two states left behind; those of `Keeping` unless given.
+    tensorboard
+        Whether to write TensorBoard's files to a folder beside the model (``.tensorboard``).
 
     Returns
     -------
     What was done, in words.
     """
+    machine = Machine(str(device), devices=devices, precision=settings.precision)
+    fabric = start(machine, partial=True)
     held_out = read_table(plan, ["utterance", "held_out"])
     rows = read_train_list(train_list)
     rows = rows[~rows["utterance"].isin(held_out.loc[held_out["held_out"], "utterance"])]
@@ -205,24 +118,88 @@ def train_on_list(
         "without_audio": int((~inputs.audio.present).sum()),
         "without_visual": int((~inputs.visual.present).sum()),
         "recipe": settings.model_dump(exclude={"models", "seeds", "dim"}) | own_recipe(own),
-        "device": device.type,
+        "device": fabric.device.type,
         "versions": versions("torch", "numpy"),
     }
     for seed, path in out.items():
         torch.manual_seed(seed)
         model = kind(inputs.audio.dim, inputs.visual.dim, settings.dim, own)
-        try:
-            history = train(model, inputs, speakers, settings, seed=seed, device=device)
-        except TooFewError as error:
-            save_left_out(path, str(error))
-            logger.warning("the model is left out: %s", error)
+        if isinstance(model, FittedModel) and not fabric.is_global_zero:
             continue
-        found: dict[str, Any] = {"trained": model.is_trained}
-        if isinstance(model, NeuralModel) and model.begun_at:
-            found["weights"] = model.begun_at
-        if history:
-            found |= {"loss_first": round(history[0], 4), "loss_last": round(history[-1], 4)}
+        keeping = Keeping(
+            log=path.with_suffix(".csv"),
+            log_every=_ROW_STEPS,
+            checkpoint=path.with_name(path.name + ".resume"),
+            checkpoint_every=checkpoint_every or Keeping.checkpoint_every,
+            board=path.with_suffix(".tensorboard") if tensorboard else None,
+        )
+        try:
+            course = _trained(model, inputs, speakers, settings, seed, fabric, keeping)
+        except TooFewError as error:
+            logger.warning("the model is left out: %s", error)
+            if fabric.is_global_zero:
+                save_left_out(path, str(error))
+                write_log(path.with_suffix(".csv"), [])
+                _write_course(path, list_name, seed, left_out=str(error))
+            continue
+        if not fabric.is_global_zero:
+            continue
+        own_facts = _facts_of(model, course)
         # What stays at published weights has learned from nobody of the list.
         seen = sorted(set(speakers)) if model.is_trained else []
-        save_fusion(path, Trained(model, list_name, seed, seen, facts | found))
+        save_fusion(path, Trained(model, list_name, seed, seen, facts | own_facts))
+        write_log(path.with_suffix(".csv"), course.rows)
+        _write_course(
+            path,
+            list_name,
+            seed,
+            model=model.name,
+            seconds=round(course.seconds, 3),
+            processes=machine.processes,
+            sha256=sha256_of(path),
+            **{k: v for k, v in facts.items() if k != "versions"},
+            **own_facts,
+            **course.facts,
+        )
+        path.with_name(path.name + ".resume").unlink(missing_ok=True)
+    finish(fabric)
     return f"{kind.name} on {list_name}: {len(inputs)} utterances of {len(set(speakers))} speakers, {device.type}"
+
+
+def _trained(
+    model: TrainedModel,
+    inputs: Inputs,
+    speakers: Sequence[str],
+    settings: Fusion,
+    seed: int,
+    fabric: Fabric,
+    keeping: Keeping,
+) -> Course:
+    """Train or fit any model in place."""
+    if isinstance(model, NeuralModel):
+        return train_network(model, inputs, speakers, settings, seed=seed, fabric=fabric, keeping=keeping)
+    assert isinstance(model, FittedModel)  # there are no others
+    began = time.monotonic()
+    losses = model.fit(inputs, speakers, seed=seed, device=fabric.device)
+    rows: list[Row] = [[float(i), loss, None, None, None] for i, loss in enumerate(losses)]
+    return Course(losses, {"steps": None}, rows, time.monotonic() - began)
+
+
+def _facts_of(model: TrainedModel, course: Course) -> dict[str, Any]:
+    """Return what is recorded of a model and the way it was trained, the same for equal inputs."""
+    facts: dict[str, Any] = {
+        "parameters": sum(p.numel() for p in model.network.parameters()),
+        "trained": model.is_trained,
+    }
+    if isinstance(model, NeuralModel) and model.begun_at:
+        facts["weights"] = model.begun_at
+    if course.losses:
+        facts |= {"loss_first": round(course.losses[0], 4), "loss_last": round(course.losses[-1], 4)}
+    return facts
+
+
+def _write_course(path: Path, list_name: str, seed: int, **facts: Any) -> None:
+    """Write what a model was trained with, beside it; only the seconds differ between two runs of the same work."""
+    write_provenance(
+        path.with_suffix(".json"), stage="train_fusion", packages=list(_PACKAGES), list=list_name, seed=seed, **facts
+    )

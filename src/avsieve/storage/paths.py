@@ -210,6 +210,10 @@ class Models:
     """What it was trained with."""
     fusion: str = "results/models/fusion/{list}/{model}.{seed}.safetensors"
     """A fusion model, or why there is none."""
+    fusion_history: str = "results/models/fusion/{list}/{model}.{seed}.csv"
+    """The course of its training."""
+    fusion_provenance: str = "results/models/fusion/{list}/{model}.{seed}.json"
+    """What it was trained with, and how long that took."""
 
 
 @dataclass(frozen=True)

@@ -413,6 +413,10 @@ class Wiring:
         # Plain text: `Words` would be called in turn, with `output` as well.
         return str(flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")}))
 
+    def fusion_board(self, wildcards: Any, output: Any) -> str:
+        """Return the option that the training of fusion models writes TensorBoard's files with, beside them."""
+        return "--tensorboard" if self.config.training.tensorboard else ""
+
     def env(self, family: str) -> str:
         """Return the conda environment of a family of stages, that for CUDA where the family has one of its own."""
         name = f"{family}.yaml"

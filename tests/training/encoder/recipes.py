@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from avsieve.training.devices import Machine
 from avsieve.training.encoder.augment import Augmenter
-from avsieve.training.encoder.devices import Machine
 from avsieve.training.encoder.encoder_run import Run
 from avsieve.training.encoder.face_augment import FaceAugmentation
-from avsieve.training.encoder.loop import Keeping
-from avsieve.training.encoder.optimisation import Optimiser, Schedule
 from avsieve.training.encoder.settings import TrainAudio, TrainVisual
-from avsieve.training.encoder.validation import Watch
+from avsieve.training.loop import Keeping
+from avsieve.training.optimisation import Optimiser, Schedule
+from avsieve.training.validation import Watch
 
 UNCHANGED: dict[str, float] = dict.fromkeys(("flip", "grey", "blur", "noise", "erase", "jitter", "shift", "smooth"), 0)
 

@@ -16,12 +16,12 @@ from avsieve.encoders.audio import AUDIO, load_audio_encoder
 from avsieve.encoders.registry import build
 from avsieve.encoders.visual import VISUAL
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training.encoder import loop
+from avsieve.training import loop
 from avsieve.training.encoder.audio import train_audio
 from avsieve.training.encoder.augment import KINDS
 from avsieve.training.encoder.settings import Augmentation, TrainAudio
-from avsieve.training.encoder.state import Row
 from avsieve.training.encoder.validation import Validation
+from avsieve.training.state import Row
 from avsieve.wiring.rules import flags
 
 from .conftest import TinySpeech, run_script
@@ -99,7 +99,7 @@ def test_the_weights_of_the_best_step_can_be_kept(
         pass
 
     def stop(*arguments: object) -> None:
-        torch.save(arguments[2].encoder.encoder.state_dict(), tmp_path / "six.pt")  # type: ignore[attr-defined]
+        torch.save(arguments[2].network.encoder.state_dict(), tmp_path / "six.pt")  # type: ignore[attr-defined]
         raise Stopped
 
     measured = iter([0.4, 0.1])

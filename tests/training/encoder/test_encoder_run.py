@@ -11,8 +11,8 @@ from avsieve.encoders.audio import AUDIO, BUILTIN_FILE, load_weights
 from avsieve.errors import ModelError
 from avsieve.training.encoder.audio_data import CropBatches, Speech
 from avsieve.training.encoder.encoder_run import Data, Modality, train_encoder
-from avsieve.training.encoder.phase import Phase
 from avsieve.training.encoder.settings import TrainAudio
+from avsieve.training.phase import Phase
 from avsieve.wiring.codehash import modules_of
 
 from .conftest import TinySpeech

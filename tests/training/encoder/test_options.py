@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from avsieve.runtime.options import settings_of
-from avsieve.training.encoder.devices import Machine
+from avsieve.training.devices import Machine
 from avsieve.training.encoder.encoder_run import Run
-from avsieve.training.encoder.loop import Keeping
 from avsieve.training.encoder.options import add_training_options, run_of
 from avsieve.training.encoder.settings import EncoderTraining, TrainAudio, TrainVisual
+from avsieve.training.loop import Keeping
 from avsieve.wiring.rules import flags
 
 RULE = [

@@ -30,7 +30,7 @@ SETTINGS = TrainAudio(
 # Runs the script it stands before; SIGKILL meets all processes at once when the state of step 3 has been left behind.
 DEADLY = """
 import os, runpy, signal
-import avsieve.training.encoder.loop as loop
+import avsieve.training.loop as loop
 save = loop.save_state
 def save_and_die(*arguments):
     save(*arguments)

@@ -6,17 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from avsieve.errors import ConfigError
-from avsieve.evaluation.scoring import Part, mean_of_cosines
+from avsieve.training.devices import Machine, start
 from avsieve.training.encoder.audio_data import Speech
-from avsieve.training.encoder.devices import Machine, start
-from avsieve.training.encoder.validation import (
-    Validation,
-    Watch,
-    first_of_videos,
-    is_held,
-    pair_cosines,
-    split,
-)
+from avsieve.training.encoder.validation import Validation, split
+from avsieve.training.validation import first_of_videos
 
 from .conftest import TinySpeech
 from .recipes import watch_of
@@ -25,14 +18,6 @@ from .recipes import watch_of
 @pytest.fixture
 def speech(tiny_speech: TinySpeech) -> Speech:
     return Speech(tiny_speech.train_list, [tiny_speech.tar])
-
-
-def test_a_speaker_is_kept_out_of_every_list_or_of_none() -> None:
-    names = [f"id{i:05d}" for i in range(4000)]
-    held = {n for n in names if is_held(n, 0.1)}
-    assert 0.08 < len(held) / len(names) < 0.12
-    assert held < {n for n in names if is_held(n, 0.2)}  # a larger share takes more, and those before
-    assert not any(is_held(n, 0.0) for n in names)
 
 
 def test_training_and_validation_share_no_speaker_and_lose_none(speech: Speech) -> None:
@@ -54,18 +39,6 @@ def test_a_share_that_leaves_too_few_speakers_is_refused(speech: Speech, share: 
 def test_one_utterance_stands_for_a_video(speech: Speech) -> None:
     speech.utterances[1] = "id0/v0/00002"  # the same video twice
     assert [speech.utterances[i] for i in first_of_videos(speech)][:2] == ["id0/v0/00001", "id0/v2/00001"]
-
-
-def test_pairs_that_are_equal_tie_as_they_do_in_the_evaluation() -> None:
-    rng = np.random.default_rng(0)
-    rows = rng.integers(-2, 3, (120, 24)).astype(np.float32)
-    rows[60:] = rows[:60]  # each under two names
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    pairs = np.triu_indices(120, 1)
-    scores = pair_cosines(rows)
-    assert (scores == scores.T).all()
-    assert (scores[:60, :60] == scores[60:, 60:]).all()
-    np.testing.assert_array_equal(scores[pairs], mean_of_cosines([Part.of(rows)], *pairs))
 
 
 class Known(nn.Module):
@@ -102,11 +75,3 @@ def test_speakers_of_one_video_each_cannot_be_compared(speech: Speech) -> None:
     held.utterances = [u.replace("v1", "v0").replace("v2", "v0") for u in held.utterances]
     with pytest.raises(ConfigError, match="none of the 2 speakers held out has two videos"):
         Validation(held, lambda i: torch.zeros(1), watch_of(validation=0.5))
-
-
-@pytest.mark.parametrize("settings", [{"share": 1.0}, {"share": 0.1, "every": 0}, {"share": 0.1, "keep": "first"}])
-def test_settings_that_cannot_work_are_refused(settings: dict) -> None:
-    with pytest.raises(ConfigError, match="expected"):
-        Watch(**{"share": 0.1, "every": 500, "keep": "last", **settings})
-    with pytest.raises(ConfigError, match="found by validation only"):
-        watch_of(keep="best")

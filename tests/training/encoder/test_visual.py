@@ -15,7 +15,7 @@ from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.encoders.visual import VISUAL
 from avsieve.errors import ConfigError, ModelError
 from avsieve.storage.indexed_tar import TarReader, TarWriter
-from avsieve.training.encoder import loop, phase
+from avsieve.training import loop, phase
 from avsieve.training.encoder.settings import TrainVisual
 from avsieve.training.encoder.visual import train_visual
 from avsieve.training.shipped.onnx_export import export_face_encoder
@@ -133,7 +133,7 @@ def test_a_layout_for_gpus_trains_the_same_network_and_leaves_plain_weights(data
     save = loop.save_state
 
     def die(*arguments):
-        network, moments = arguments[2].encoder, arguments[2].stepper.state.values()
+        network, moments = arguments[2].network, arguments[2].stepper.state.values()
         assert any(not p.is_contiguous() for p in network.parameters())
         save(*arguments)
         left = torch.load(arguments[0], weights_only=True)

@@ -12,12 +12,13 @@ from avsieve.errors import ConfigError
 from avsieve.training.encoder.audio_data import CropBatches, Speech
 from avsieve.training.encoder.augment import Augmenter
 from avsieve.training.encoder.encoder_run import Data, Modality, Run, train_encoder
-from avsieve.training.encoder.optimisation import Schedule
-from avsieve.training.encoder.phase import Phase
 from avsieve.training.encoder.settings import TrainAudio
 from avsieve.training.encoder.spec_augment import Masked
-from avsieve.training.encoder.state import Row
-from avsieve.training.encoder.validation import Validation, Watch, split
+from avsieve.training.encoder.validation import Validation, split
+from avsieve.training.optimisation import Schedule
+from avsieve.training.phase import Phase
+from avsieve.training.state import Row
+from avsieve.training.validation import Watch
 
 _AUDIO = Modality(
     "train_audio", ("torch", "lightning-fabric", "numpy", "scipy"), AUDIO, BUILTIN_FILE, load_weights, "crops"

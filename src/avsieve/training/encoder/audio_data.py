@@ -11,7 +11,7 @@ from torch import Tensor
 from avsieve.storage.wav import SAMPLE_RATE, as_float, samples_of
 from avsieve.training.encoder.augment import Augmenter, speed
 from avsieve.training.encoder.examples import Listed
-from avsieve.training.encoder.sampler import EpochBatches
+from avsieve.training.sampler import EpochBatches
 
 
 class Speech(Listed):

@@ -12,20 +12,20 @@ from typing import Any
 import torch
 from torch import nn
 
-from avsieve.encoders.checkpoint import resolve
+from avsieve.encoders.checkpoint import resolve, write_state
 from avsieve.encoders.contract import Architecture
 from avsieve.encoders.registry import build
 from avsieve.registry import Registry
 from avsieve.storage.provenance import sha256_of, write_provenance
-from avsieve.training.encoder.devices import Machine, finish, start
+from avsieve.training.devices import Machine, finish, start
 from avsieve.training.encoder.examples import Listed
-from avsieve.training.encoder.loop import Keeping, fit, save_encoder
-from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimisation import Optimiser
-from avsieve.training.encoder.phase import Phase
 from avsieve.training.encoder.settings import EncoderTraining
-from avsieve.training.encoder.state import Row, State
 from avsieve.training.encoder.validation import Validation
+from avsieve.training.loop import Keeping, fit
+from avsieve.training.margin import AAMSoftmax
+from avsieve.training.optimisation import Optimiser
+from avsieve.training.phase import Phase
+from avsieve.training.state import Row, State
 
 logger = logging.getLogger(__name__)
 
@@ -222,6 +222,14 @@ def train_encoder(
             run.keeping.checkpoint.unlink(missing_ok=True)
     finish(fabric)
     return state.rows
+
+
+def save_encoder(path: Path, encoder: nn.Module, metadata: dict[str, str], *, half: bool = False) -> None:
+    """Write the weights of ``encoder`` as safetensors, atomically; ``half`` stores them as float16."""
+    state = encoder.state_dict()
+    if half:
+        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+    write_state(path, state, metadata)
 
 
 def _validated(validation: Validation | None, state: State) -> dict[str, Any] | None:

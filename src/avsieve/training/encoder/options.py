@@ -47,9 +47,9 @@ def run_of(args: argparse.Namespace) -> Run:
     """Return where a training runs, as the options ask for it; this loads torch, and sets its threads."""
     import torch
 
-    from avsieve.training.encoder.devices import Machine
+    from avsieve.training.devices import Machine
     from avsieve.training.encoder.encoder_run import Run
-    from avsieve.training.encoder.loop import Keeping
+    from avsieve.training.loop import Keeping
 
     def given(*names: str) -> dict[str, Any]:
         return {name: getattr(args, name) for name in names if hasattr(args, name)}

@@ -12,12 +12,13 @@ from avsieve.encoders.visual import BUILTIN_FILE, VISUAL, load_weights
 from avsieve.errors import ConfigError
 from avsieve.training.encoder.encoder_run import Data, Modality, Run, train_encoder
 from avsieve.training.encoder.face_augment import FaceAugmentation
-from avsieve.training.encoder.optimisation import Schedule
-from avsieve.training.encoder.phase import Phase
 from avsieve.training.encoder.settings import TrainVisual
-from avsieve.training.encoder.state import Row
-from avsieve.training.encoder.validation import Validation, Watch, split
+from avsieve.training.encoder.validation import Validation, split
 from avsieve.training.encoder.visual_data import FaceBatches, Faces, Scaled
+from avsieve.training.optimisation import Schedule
+from avsieve.training.phase import Phase
+from avsieve.training.state import Row
+from avsieve.training.validation import Watch
 
 _VISUAL = Modality(
     "train_visual",

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from avsieve.errors import TarError
 from avsieve.training.encoder.examples import Listed
 from avsieve.training.encoder.face_augment import FaceAugmentation
-from avsieve.training.encoder.sampler import EpochBatches
+from avsieve.training.sampler import EpochBatches
 
 
 class Faces(Listed):

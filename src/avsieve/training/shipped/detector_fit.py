@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from avsieve.storage.indexed_tar import TarReader
-from avsieve.training.encoder.optimisation import Schedule
+from avsieve.training.optimisation import Schedule
 from avsieve.training.shipped.detector import TinyDetector, detector_loss
 from avsieve.training.shipped.detector_data import DetectorImages, decode
 from avsieve.training.shipped.onnx_export import write_onnx

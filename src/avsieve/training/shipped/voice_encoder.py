@@ -14,12 +14,12 @@ from avsieve.evaluation.scoring import Part, mean_of_cosines
 from avsieve.storage.atomic import write_json
 from avsieve.storage.wav import as_float
 from avsieve.synthetic.voices.corpus import VoiceCorpus, write_voices
+from avsieve.training.devices import Machine
 from avsieve.training.encoder.audio import train_audio
 from avsieve.training.encoder.audio_data import Speech
-from avsieve.training.encoder.devices import Machine
 from avsieve.training.encoder.encoder_run import Run
-from avsieve.training.encoder.loop import Keeping
 from avsieve.training.encoder.settings import TrainAudio
+from avsieve.training.loop import Keeping
 
 # Population 1 is the demo's.
 TRAINING, MEASURING = 2, 3

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import ConfigError
-from avsieve.training.encoder.history import Means
-from avsieve.training.encoder.tensorboard import Board
+from avsieve.training.history import Means
+from avsieve.training.tensorboard import Board
 
 MEANS = Means(1.0, 0.5, 3.0, 24.0)
 

@@ -1,4 +1,4 @@
-"""The optimiser of an encoder, and learning rate and margin as functions of the step.
+"""The optimiser of a network, and learning rate and margin as functions of the step.
 
 Functions of the step need no storing, and cannot get out of step on a resume.
 """
@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from avsieve.errors import ConfigError
-from avsieve.training.encoder.settings import EncoderTraining
+
+if TYPE_CHECKING:
+    from avsieve.training.encoder.settings import EncoderTraining
+
+OPTIMISERS = ("adam", "amsgrad", "adamw", "sgd", "momentum")
+SCHEDULES = ("cosine", "exponential", "inverse")
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,8 @@ class Optimiser:
     Parameters
     ----------
     name
-        ``adam`` (decay added to the gradient, as AVCleanse has it), ``adamw`` or ``sgd`` (momentum 0.9, Nesterov).
+        ``adam`` or ``amsgrad`` (decay added to the gradient, as AVCleanse has it), ``adamw``, ``sgd`` (momentum 0.9,
+        Nesterov) or ``momentum`` (the same without Nesterov).
     weight_decay
         Weight decay.
     clip
@@ -38,15 +45,16 @@ class Optimiser:
         """Return the optimiser that the settings ask for."""
         return cls(settings.optimiser, settings.weight_decay, settings.clip)
 
-    def build(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """Return the optimiser of ``parameters``; the schedule sets its learning rate before every step."""
-        if self.name == "adam":
-            return torch.optim.Adam(parameters, weight_decay=self.weight_decay)
+    def build(self, parameters: list[nn.Parameter] | list[dict[str, Any]]) -> torch.optim.Optimizer:
+        """Return the optimiser of parameters, or of groups of them; the schedule sets the rates before every step."""
+        decay = self.weight_decay
+        if self.name in ("adam", "amsgrad"):
+            return torch.optim.Adam(parameters, weight_decay=decay, amsgrad=self.name == "amsgrad")
         if self.name == "adamw":
-            return torch.optim.AdamW(parameters, weight_decay=self.weight_decay)
-        if self.name == "sgd":
-            return torch.optim.SGD(parameters, lr=0.1, momentum=0.9, nesterov=True, weight_decay=self.weight_decay)
-        raise ConfigError(f"optimiser: {self.name!r} is not known; expected adam, adamw or sgd")
+            return torch.optim.AdamW(parameters, weight_decay=decay)
+        if self.name in ("sgd", "momentum"):
+            return torch.optim.SGD(parameters, lr=0.1, momentum=0.9, nesterov=self.name == "sgd", weight_decay=decay)
+        raise ConfigError(f"optimiser: {self.name!r} is not known; expected {', '.join(OPTIMISERS)}")
 
 
 @dataclass(frozen=True)
@@ -61,13 +69,14 @@ class Schedule:
         Passes over the list to train for, in place of ``steps``; 0 for ``steps``. `for_list` makes steps of them.
     kind
         ``cosine``: a linear rise to ``lr``, then half a cosine down to ``lr_end``. ``exponential``: a linear rise,
-        then a factor ``decay`` at the end of every ``epoch_steps`` (AVCleanse: 0.97 per epoch, no rise).
+        then a factor ``decay`` at the end of every ``epoch_steps`` (AVCleanse: 0.97 per epoch, no rise). ``inverse``:
+        a linear rise, then ``lr / (1 + decay * step)``.
     lr, lr_end
         Highest and last learning rate.
     warmup
         Share of the steps in which the rate rises.
     decay, epoch_steps
-        See ``exponential``; 0 steps stand for a pass over the list, which `for_list` counts.
+        See ``kind``; 0 steps stand for a pass over the list, which `for_list` counts.
     margin
         Last margin in radians.
     margin_from, margin_until
@@ -87,8 +96,8 @@ class Schedule:
     margin_until: float
 
     def __post_init__(self) -> None:
-        if self.kind not in ("cosine", "exponential"):
-            raise ConfigError(f"schedule: {self.kind!r} is not known; expected cosine or exponential")
+        if self.kind not in SCHEDULES:
+            raise ConfigError(f"schedule: {self.kind!r} is not known; expected {', '.join(SCHEDULES)}")
         if self.steps < 1 or self.epochs < 0 or self.epoch_steps < 0:
             raise ConfigError(
                 f"schedule: {self.steps} steps or {self.epochs} epochs, {self.epoch_steps} steps an epoch; expected at "
@@ -152,6 +161,8 @@ class Schedule:
         if self.kind == "exponential":
             assert self.epoch_steps, "for_list counts the steps of a pass"
             return self.lr * self.decay ** (step // self.epoch_steps)
+        if self.kind == "inverse":
+            return self.lr / (1.0 + self.decay * step)
         along = (step - rise) / max(1.0, self.steps - 1 - rise)
         return self.lr_end + (self.lr - self.lr_end) * 0.5 * (1 + math.cos(math.pi * min(1.0, along)))
 

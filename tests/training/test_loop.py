@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training.encoder.devices import Machine, start
-from avsieve.training.encoder.loop import Keeping, fit
-from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.phase import Phase
+from avsieve.training.devices import Machine, start
+from avsieve.training.loop import Keeping, fit
+from avsieve.training.margin import AAMSoftmax
+from avsieve.training.phase import Phase
 
-from .recipes import optimiser_of, schedule_of
+from .encoder.recipes import optimiser_of, schedule_of
 
 STEPS = 24
 

@@ -1,6 +1,6 @@
 """Where a training runs: devices, processes and precision, through Lightning Fabric.
 
-Several processes share each batch; see `avsieve.training.encoder.loop` for what then holds. On one node Fabric starts
+Several processes share each batch; see `avsieve.training.loop` for what then holds. On one node Fabric starts
 the other processes by running the same command again; under Slurm, with as many tasks as processes, Slurm has
 started them.
 """
@@ -16,11 +16,12 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
 from lightning_fabric.plugins.precision.amp import MixedPrecision
+from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor, distributed, nn
 
 from avsieve.encoders.device import pick_device
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training.encoder.batchnorm import shared_statistics
+from avsieve.training.batchnorm import shared_statistics
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 STRATEGIES = ("auto", "ddp")
@@ -74,8 +75,16 @@ class _Autocast(MixedPrecision):
         return data
 
 
-def start(machine: Machine) -> Fabric:
+def start(machine: Machine, *, partial: bool = False) -> Fabric:
     """Return the running Fabric of this process, all others started; rounding, threads and logs are seen to.
+
+    Parameters
+    ----------
+    machine
+        What it runs on.
+    partial
+        Whether a step may leave parameters out, such as those of a modality that no row has: several processes then
+        look for them in every step.
 
     Raises
     ------
@@ -104,7 +113,7 @@ def start(machine: Machine) -> Fabric:
         accelerator=device.type,
         devices=machine.devices if device.index is None else [device.index],
         num_nodes=machine.nodes,
-        strategy="ddp" if shared else "auto",
+        strategy=_strategy(shared, partial),
         plugins=plugins,
     )
     fabric.launch()
@@ -112,6 +121,12 @@ def start(machine: Machine) -> Fabric:
     if not fabric.is_global_zero:
         logging.getLogger().setLevel(logging.WARNING)
     return fabric
+
+
+def _strategy(shared: bool, partial: bool) -> str | DDPStrategy:
+    if not shared:
+        return "auto"
+    return DDPStrategy(find_unused_parameters=True) if partial else "ddp"
 
 
 def _started_alone(machine: Machine) -> bool:
@@ -159,11 +174,11 @@ def finish(fabric: Fabric) -> None:
         distributed.destroy_process_group()
 
 
-def prepare(fabric: Fabric, encoder: nn.Module) -> None:
-    """Let the batch normalisations of ``encoder`` see the whole batch, where several processes share it."""
+def prepare(fabric: Fabric, network: nn.Module) -> None:
+    """Let the batch normalisations of ``network`` see the whole batch, where several processes share it."""
     if fabric.world_size == 1:
         return
     if fabric.device.type == "cuda":
-        nn.SyncBatchNorm.convert_sync_batchnorm(encoder)
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)
     else:
-        shared_statistics(encoder)
+        shared_statistics(network)

@@ -5,7 +5,7 @@ import torch
 from lightning_fabric.plugins.environments import SLURMEnvironment
 
 from avsieve.errors import ConfigError, ModelError
-from avsieve.training.encoder.devices import Machine, _started_alone, gathered, layout_of, start
+from avsieve.training.devices import Machine, _started_alone, gathered, layout_of, start
 
 
 def test_one_process_on_the_cpu_is_the_whole_world() -> None:

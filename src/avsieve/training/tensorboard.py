@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from avsieve.errors import ConfigError
-from avsieve.training.encoder.history import COLUMNS, VALIDATED, Means
+from avsieve.training.history import COLUMNS, VALIDATED, Means
 
 
 class Board:

@@ -31,7 +31,8 @@ class _Sum(torch.autograd.Function):
 class SharedBatchNorm(_BatchNorm):
     """Normalise (B, C, ...) with mean and variance over the rows of all processes, in float32 at least.
 
-    Every process must bring as many rows. Outside of training, and in a single process, it is PyTorch's.
+    Processes may bring different numbers of rows, or none. Outside of training, and in a single process, it is
+    PyTorch's.
     """
 
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002
@@ -45,12 +46,14 @@ class SharedBatchNorm(_BatchNorm):
         axes = [0, *range(2, x.dim())]
         shape = [1, -1] + [1] * (x.dim() - 2)
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
-        count = x.numel() // x.shape[1] * distributed.get_world_size()
+        rows = wide.new_full((1,), x.numel() // x.shape[1])
         # The mean first, then the squares about it: the difference of two large sums would lose digits.
-        mean = _Sum.apply(wide.sum(axes)) / count
+        total = _Sum.apply(torch.cat([wide.sum(axes), rows]))
+        count = total[-1].detach().clamp(min=1)
+        mean = total[:-1] / count
         centred = wide - mean.view(shape)
         variance = _Sum.apply(centred.square().sum(axes)) / count
-        self._follow(mean.detach(), variance.detach() * count / max(1, count - 1))
+        self._follow(mean.detach(), variance.detach() * count / (count - 1).clamp(min=1))
         normal = centred * (variance + self.eps).rsqrt().view(shape)
         if self.affine:
             normal = normal * self.weight.view(shape) + self.bias.view(shape)

@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avsieve.errors import ConfigError
+from avsieve.training.criterion import Criterion
 
 
-class AAMSoftmax(nn.Module):
+class AAMSoftmax(Criterion):
     """Classify by the angle to class centres, with ``margin`` radians added to the angle of the true class.
 
     The loss is the cross entropy of ``scale * cos(angle)``. Where the angle plus the margin would pass pi, the cosine
@@ -124,6 +125,11 @@ class AAMSoftmax(nn.Module):
                 nearer = rival * math.cos(self._penalty) + away * math.sin(self._penalty)  # cos(angle - penalty)
                 logits = logits.scatter(1, nearest, nearer)
             return F.cross_entropy(self.scale * logits.scatter(1, labels[:, None], shifted), labels)
+
+    def judge(self, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean loss, and how many embeddings are nearest to their own class."""
+        cosines = self.cosines(embeddings)
+        return self.loss(cosines, labels), (cosines.detach().argmax(dim=1) == labels).sum()
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the mean loss, a float32 scalar even under autocast.

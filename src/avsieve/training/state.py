@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from avsieve.errors import ModelError
 from avsieve.storage.atomic import atomic_path
-from avsieve.training.encoder.devices import gathered
+from avsieve.training.devices import gathered
 
 Row = list[float | None]
 
@@ -33,18 +33,19 @@ class Best:
 
 @dataclass
 class State:
-    """How far a training is: steps done in all phases, the rows of its log, and its best step."""
+    """How far a training is: steps done in all phases, the rows of its log, its best step, and seconds it took."""
 
     step: int = 0
     rows: list[Row] = field(default_factory=list)
     best: Best | None = None
+    seconds: float = 0.0
 
 
 @dataclass
 class Parts:
     """What is trained, as it stands in a state: the modules themselves, not what Fabric puts around them."""
 
-    encoder: nn.Module
+    network: nn.Module
     criterion: nn.Module
     stepper: torch.optim.Optimizer
 
@@ -70,8 +71,9 @@ def save_state(path: Path, fabric: Fabric, parts: Parts, identity: str, phase: i
         "phase": phase,
         "step": state.step,
         "rows": state.rows,
+        "seconds": state.seconds,
         "best": None if best is None else {"step": best.step, "eer": best.eer, "weights": best.weights},
-        "encoder": plain(parts.encoder.state_dict()),
+        "encoder": plain(parts.network.state_dict()),
         "criterion": plain(parts.criterion.state_dict()),
         "optimiser": plain(parts.stepper.state_dict()),
         "scaler": fabric.strategy.precision.state_dict(),
@@ -116,7 +118,7 @@ def check_agreement(fabric: Fabric, step: int, path: Path | None) -> None:
 
 def apply_state(content: dict[str, Any], fabric: Fabric, parts: Parts) -> State:
     """Put a state into ``parts`` and return how far it is."""
-    parts.encoder.load_state_dict(content["encoder"])
+    parts.network.load_state_dict(content["encoder"])
     parts.criterion.load_state_dict(content["criterion"])
     parts.stepper.load_state_dict(content["optimiser"])
     for parameter, kept in parts.stepper.state.items():
@@ -125,4 +127,4 @@ def apply_state(content: dict[str, Any], fabric: Fabric, parts: Parts) -> State:
                 kept[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
     fabric.strategy.precision.load_state_dict(content["scaler"])
     best = None if content["best"] is None else Best(**content["best"])
-    return State(int(content["step"]), content["rows"], best)
+    return State(int(content["step"]), content["rows"], best, float(content.get("seconds", 0.0)))

@@ -1,4 +1,4 @@
-"""Train an encoder with AAM-softmax: any modality, on one or several processes, resumable.
+"""Train a network to tell speakers apart: encoder or fusion, on one or several processes, resumable.
 
 Everything random in a step follows from the seed and the step's number: the batches are a function of the step, and
 torch's generator is set anew in each. A resumed training therefore ends with the weights of an unbroken one, to the bit
@@ -7,28 +7,32 @@ on a CPU; CUDA adds some gradients up in any order, so there they agree but for 
 Several processes take equal shares of the rows of each batch, and a row is the same whoever makes it. Gradients are
 averaged, and batch normalisation sees the whole batch, so the loss is that of one process but for the order in which
 floats are added. Dropout alone draws other masks there.
+
+Whose networks these are is told by what is given: the batches bring what the network takes (`avsieve.training.phase`),
+the criterion judges what it returns, and a network may ask for learning rates of its own (`avsieve.training.rates`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
-from avsieve.encoders.checkpoint import write_state
-from avsieve.training.encoder.devices import prepare
-from avsieve.training.encoder.history import Meter, tell, write_log
-from avsieve.training.encoder.margin import AAMSoftmax
-from avsieve.training.encoder.optimisation import Optimiser
-from avsieve.training.encoder.phase import Phase, PhaseRun
-from avsieve.training.encoder.state import Best, State, apply_state, check_agreement, plain, read_state, save_state
-from avsieve.training.encoder.tensorboard import Board
-from avsieve.training.encoder.validation import Validation
+from avsieve.training.criterion import Criterion
+from avsieve.training.devices import prepare
+from avsieve.training.history import Meter, tell, write_log
+from avsieve.training.margin import AAMSoftmax
+from avsieve.training.optimisation import Optimiser
+from avsieve.training.phase import Phase, PhaseRun
+from avsieve.training.state import Best, State, apply_state, check_agreement, plain, read_state, save_state
+from avsieve.training.tensorboard import Board
+from avsieve.training.validation import Measuring
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +50,8 @@ class Keeping:
         steps; removed by the caller when all is done.
     board
         Folder of TensorBoard's files.
+    epoch_steps
+        Steps of an epoch, whose end has a row of the log too; 0 for no epochs.
     """
 
     log: Path | None = None
@@ -53,28 +59,34 @@ class Keeping:
     checkpoint: Path | None = None
     checkpoint_every: int = 500
     board: Path | None = None
+    epoch_steps: int = 0
+
+    def ends(self, done: int) -> bool:
+        """Tell whether a row of the log ends after ``done`` steps."""
+        return not done % self.log_every or (self.epoch_steps > 0 and not done % self.epoch_steps)
 
 
 def fit(
     fabric: Fabric,
-    encoder: nn.Module,
-    criterion: AAMSoftmax,
+    network: nn.Module,
+    criterion: Criterion,
     phases: Sequence[Phase],
     *,
     optimiser: Optimiser,
     seed: int,
     workers: int = 0,
     keeping: Keeping,
-    validation: Validation | None = None,
+    validation: Measuring | None = None,
     recipe: dict[str, Any] | None = None,
+    penalty: Callable[[], Tensor] | None = None,
 ) -> State:
-    """Train ``encoder`` and the class centres of ``criterion`` in place.
+    """Train ``network`` and what ``criterion`` has learned of the classes in place.
 
     Parameters
     ----------
     fabric
-        Where it runs; see `avsieve.training.encoder.devices.start`.
-    encoder
+        Where it runs; see `avsieve.training.devices.start`.
+    network
         Maps the inputs of a batch to embeddings (B, dim).
     criterion
         The loss, with its class centres.
@@ -89,15 +101,17 @@ def fit(
     keeping
         What to leave on the way.
     validation
-        Measures the encoder on the way. If it is to keep the best weights, ``encoder`` ends with those.
+        Measures the network on the way. If it is to keep the best weights, ``network`` ends with those.
     recipe
         What else decides the result. A checkpoint of another recipe is refused.
+    penalty
+        Returns a scalar that is added to the loss, and to no row of the log, such as L2-SP.
 
     Returns
     -------
     State
         The rows of the log (step, loss, accuracy, learning rate, margin, and with a validation its equal error rate,
-        None where it was not measured), and the best step.
+        None where it was not measured), the best step, and the seconds it all took.
 
     Raises
     ------
@@ -108,23 +122,24 @@ def fit(
     watch = asdict(validation.watch) if validation else None
     facts = {"precision": str(fabric.strategy.precision.precision), "watch": watch, "seed": seed}
     identity = repr(sorted({**asdict(optimiser), **(recipe or {}), **facts, "schedules": schedules}.items()))
-    prepare(fabric, encoder)
+    prepare(fabric, network)
     left = read_state(keeping.checkpoint, identity)
     check_agreement(fabric, left["step"] if left else 0, keeping.checkpoint)
     state = State()
     before, total = 0, sum(phase.schedule.steps for phase in phases)
     for number, phase in enumerate(phases):
         if phase.classes is not None:
+            assert isinstance(criterion, AAMSoftmax), "only its classes can be left out"
             criterion.keep_classes(*phase.classes)
         if left is None or left["phase"] <= number:
-            run = PhaseRun(fabric, encoder, criterion, phase, optimiser, before, total)
+            run = PhaseRun(fabric, network, criterion, phase, optimiser, before, total, penalty)
             if left is not None and left["phase"] == number:
                 state = apply_state(left, fabric, run.parts)
                 logger.info("resuming %s at step %d of %d", keeping.checkpoint, state.step, total)
             _steps(run, number, state, seed, workers, keeping, validation, identity)
         before += phase.schedule.steps
     if validation is not None and validation.watch.keep == "best" and state.best and state.best.weights:
-        encoder.load_state_dict(state.best.weights)
+        network.load_state_dict(state.best.weights)
     return state
 
 
@@ -135,12 +150,13 @@ def _steps(
     seed: int,
     workers: int,
     keeping: Keeping,
-    validation: Validation | None,
+    validation: Measuring | None,
     identity: str,
 ) -> None:
     """Take the steps of a phase that are left."""
     fabric, schedule = run.fabric, run.phase.schedule
     meter, saved = Meter(fabric), state.step
+    began = time.monotonic() - state.seconds
     board = Board(keeping.board if fabric.is_global_zero else None, state.step)
     for step, (inputs, labels) in run.batches(state.step - run.before, workers):
         loss, hits = run.step(step, inputs, labels, seed)
@@ -148,16 +164,16 @@ def _steps(
         meter.add(done - 1, loss, hits, len(labels))
         last = step + 1 == schedule.steps
         measured = validation is not None and (done == run.total or done % validation.watch.every == 0)
-        if not last and not measured and done % keeping.log_every:
+        if not last and not measured and not keeping.ends(done):
             continue
         means = meter.close()
-        state.step = done
+        state.step, state.seconds = done, time.monotonic() - began
         row: list[float | None] = [done, means.loss, means.accuracy, schedule.lr_at(step), schedule.margin_at(step)]
         eer = None
         if validation is not None:
             if measured:
-                eer = validation.eer(fabric, run.parts.encoder)
-                _note(state, eer, run.parts.encoder, validation)
+                eer = validation.eer(fabric, run.parts.network)
+                _note(state, eer, run.parts.network, validation)
             row.append(eer)
         state.rows.append(row)
         tell(done, run.total, means, eer)
@@ -172,18 +188,10 @@ def _steps(
     board.close()
 
 
-def _note(state: State, eer: float, encoder: nn.Module, validation: Validation) -> None:
+def _note(state: State, eer: float, network: nn.Module, validation: Measuring) -> None:
     if state.best is not None and state.best.eer <= eer:
         return
     weights = None
     if validation.watch.keep == "best":
-        weights = {k: v.clone() for k, v in plain(encoder.state_dict()).items()}
+        weights = {k: v.clone() for k, v in plain(network.state_dict()).items()}
     state.best = Best(state.step, eer, weights)
-
-
-def save_encoder(path: Path, encoder: nn.Module, metadata: dict[str, str], *, half: bool = False) -> None:
-    """Write the weights of ``encoder`` as safetensors, atomically; ``half`` stores them as float16."""
-    state = encoder.state_dict()
-    if half:
-        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-    write_state(path, state, metadata)

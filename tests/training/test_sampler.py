@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from avsieve.training.encoder.sampler import EpochBatches
+from avsieve.training.sampler import EpochBatches
 
 
 def samples(batches: EpochBatches) -> list[int]:

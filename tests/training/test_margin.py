@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from avsieve.errors import ConfigError
-from avsieve.training.encoder.margin import AAMSoftmax
+from avsieve.training.margin import AAMSoftmax
 
 
 def by_angles(criterion: AAMSoftmax, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from avsieve.errors import ModelError
-from avsieve.training.encoder.devices import Machine, start
-from avsieve.training.encoder.history import Meter, write_log
+from avsieve.training.devices import Machine, start
+from avsieve.training.history import Meter, write_log
 
 
 def test_a_row_is_the_mean_since_the_last() -> None:

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from avsieve.errors import ConfigError
-from avsieve.training.encoder.optimisation import Optimiser, Schedule
 from avsieve.training.encoder.settings import TrainAudio
+from avsieve.training.optimisation import Optimiser, Schedule
 
-from .recipes import schedule_of
+from .encoder.recipes import schedule_of
 
 
 def test_the_rate_rises_then_falls_to_its_end() -> None:
@@ -25,6 +25,11 @@ def test_the_rate_rises_then_falls_to_its_end() -> None:
 def test_the_exponential_rate_falls_once_an_epoch() -> None:
     schedule = schedule_of(30, schedule="exponential", lr=1.0, warmup=0.0, lr_decay=0.5, epoch_steps=10)
     assert [schedule.lr_at(s) for s in (0, 9, 10, 29)] == [1.0, 1.0, 0.5, 0.25]
+
+
+def test_the_inverse_rate_falls_with_every_step() -> None:
+    schedule = replace(schedule_of(30, lr=1.0, warmup=0.0, lr_decay=0.5), kind="inverse")
+    assert [schedule.lr_at(s) for s in (0, 1, 2, 6)] == [1.0, 1 / 1.5, 0.5, 0.25]
 
 
 def test_the_margin_rises_between_its_shares() -> None:
@@ -74,10 +79,14 @@ def test_a_plain_cosine_has_its_whole_margin_at_once_and_needs_no_epochs() -> No
     assert (plan.steps, plan.margin_at(0)) == (5, 0.5)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("adam", "Adam"), ("adamw", "AdamW"), ("sgd", "SGD")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adam", "Adam"), ("amsgrad", "Adam"), ("adamw", "AdamW"), ("sgd", "SGD"), ("momentum", "SGD")]
+)
 def test_the_optimiser_that_is_named_is_built_with_its_decay(name: str, kind: str) -> None:
     built = Optimiser(name, 0.25, 5.0).build([nn.Parameter(torch.zeros(2))])
     assert type(built).__name__ == kind
     assert built.param_groups[0]["weight_decay"] == 0.25
+    assert built.param_groups[0].get("amsgrad", False) is (name == "amsgrad")
+    assert built.param_groups[0].get("nesterov", False) is (name == "sgd")
     with pytest.raises(ConfigError, match="optimiser: 'lion' is not known"):
         Optimiser("lion", 0.0, 0.0).build([nn.Parameter(torch.zeros(2))])

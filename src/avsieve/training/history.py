@@ -16,11 +16,12 @@ from torch import Tensor
 
 from avsieve.errors import ModelError
 from avsieve.storage.atomic import write_text
-from avsieve.training.encoder.devices import gathered
+from avsieve.training.devices import gathered
 
 logger = logging.getLogger(__name__)
 COLUMNS = ("step", "loss", "accuracy", "lr", "margin")
 VALIDATED = "validation_eer"
+_AT_ONCE = 256  # steps
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,34 @@ class Meter:
 
     def restart(self) -> None:
         """Begin a new row."""
-        self.steps = 0
-        # Losses, hits, samples, and the first step whose loss was not finite.
-        self._sums = torch.tensor([0.0, 0.0, 0.0, torch.inf], dtype=torch.float64, device=self.fabric.device)
+        self.steps = self._samples = self._first = 0
+        self._losses: list[Tensor] = []
+        self._hits: list[Tensor] = []
+        # Losses, hits, and the first step whose loss was not finite.
+        self._sums = torch.tensor([0.0, 0.0, torch.inf], dtype=torch.float64, device=self.fabric.device)
         self._since = time.monotonic()
 
     def add(self, step: int, loss: Tensor, hits: Tensor, samples: int) -> None:
-        """Count a step of this process's share of the batch."""
+        """Count a step of this process's share of the batch; its loss and hits are scalars."""
+        if not self._losses:
+            self._first = step
         self.steps += 1
-        value = loss.detach().double()
-        self._sums[0] += value
-        self._sums[1] += hits
-        self._sums[2] += samples
-        self._sums[3] = torch.where(value.isfinite(), self._sums[3], self._sums[3].clamp(max=step))
+        self._samples += samples
+        self._losses.append(loss.detach())
+        self._hits.append(hits)
+        if len(self._losses) == _AT_ONCE:
+            self._sum()
+
+    def _sum(self) -> None:
+        """Sum what was counted: many steps at once, since each operation takes longer to start than to do."""
+        if not self._losses:
+            return
+        losses, hits = torch.stack(self._losses).double(), torch.stack(self._hits).double()
+        steps = torch.arange(len(losses), dtype=torch.float64, device=losses.device) + self._first
+        broken = torch.where(losses.isfinite(), torch.inf, steps).min()
+        found = torch.stack([losses.sum(), hits.sum(), broken])
+        self._sums = torch.cat([self._sums[:2] + found[:2], torch.minimum(self._sums[2:], found[2:])])
+        self._losses, self._hits = [], []
 
     def close(self) -> Means:
         """Return the means over all processes, and begin anew.
@@ -64,13 +80,15 @@ class Meter:
         ModelError
             If a loss was not finite.
         """
-        found = gathered(self.fabric, self._sums).cpu()
-        first = found[:, 3].min().item()
+        self._sum()
+        samples = torch.tensor([float(self._samples)], dtype=torch.float64, device=self.fabric.device)
+        found = gathered(self.fabric, torch.cat([self._sums, samples])).cpu()
+        first = found[:, 2].min().item()
         if first != float("inf"):
             raise ModelError(f"step {int(first)}: the loss is not finite; lower the learning rate")
-        losses, hits, samples = found[:, 0].mean().item(), found[:, 1].sum().item(), found[:, 2].sum().item()
+        losses, hits, count = found[:, 0].mean().item(), found[:, 1].sum().item(), found[:, 3].sum().item()
         taken = max(time.monotonic() - self._since, 1e-9)
-        means = Means(losses / self.steps, hits / samples, self.steps / taken, samples / taken)
+        means = Means(losses / self.steps, hits / count, self.steps / taken, count / taken)
         self.restart()
         return means
 

@@ -8,8 +8,8 @@ from torch import Tensor, distributed, nn
 
 from avsieve.encoders.registry import build
 from avsieve.encoders.visual import VISUAL
-from avsieve.training.encoder import batchnorm
-from avsieve.training.encoder.batchnorm import SharedBatchNorm, shared_statistics
+from avsieve.training import batchnorm
+from avsieve.training.batchnorm import SharedBatchNorm, shared_statistics
 
 
 class Meeting:
@@ -70,6 +70,34 @@ def test_two_halves_are_normalised_as_the_whole_and_so_are_their_gradients(
     for half in halves:
         torch.testing.assert_close(half.running_mean, whole.running_mean, **close)
         torch.testing.assert_close(half.running_var, whole.running_var, **close)
+
+
+@pytest.mark.parametrize("first", [0, 3, 7])
+def test_processes_may_bring_different_numbers_of_rows_or_none(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    x, whole = 5 + 2 * torch.randn(8, 3), nn.BatchNorm1d(3).train()
+    wanted = x.clone().requires_grad_()
+    expected = whole(wanted)
+    expected.square().mul(torch.arange(8.0)[:, None]).sum().backward()
+    Meeting(monkeypatch)
+    results = {}
+
+    def work(rank: int) -> None:
+        rows = slice(0, first) if rank == 0 else slice(first, 8)
+        part, norm = x[rows].clone().requires_grad_(), SharedBatchNorm(3).train()
+        found = norm(part)
+        found.square().mul(torch.arange(8.0)[rows, None]).sum().backward()
+        results[rank] = (found.detach(), part.grad, norm)
+
+    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(2)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert wanted.grad is not None
+    torch.testing.assert_close(torch.cat([results[0][0], results[1][0]]), expected.detach())
+    torch.testing.assert_close(torch.cat([results[0][1], results[1][1]]), wanted.grad, rtol=1e-4, atol=1e-4)
+    for *_, norm in results.values():
+        torch.testing.assert_close(norm.running_mean, whole.running_mean)
+        torch.testing.assert_close(norm.running_var, whole.running_var)
 
 
 def test_a_network_keeps_its_keys_its_frozen_parameters_and_its_outputs() -> None:

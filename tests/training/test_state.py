@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from avsieve.errors import ModelError
-from avsieve.training.encoder.devices import Machine, start
-from avsieve.training.encoder.state import (
+from avsieve.training.devices import Machine, start
+from avsieve.training.state import (
     Best,
     Parts,
     State,
@@ -39,12 +39,12 @@ def test_a_state_comes_back_whole(tmp_path: Path) -> None:
     assert content["phase"] == 1
     found = parts()
     with torch.no_grad():
-        found.encoder.weight.zero_()  # type: ignore[operator,union-attr]
+        found.network.weight.zero_()  # type: ignore[operator,union-attr]
     back = apply_state(content, fabric, found)
     assert (back.step, back.rows) == (7, [[7, 0.5]])
     assert back.best is not None
     assert (back.best.step, back.best.eer) == (7, 0.25)
-    assert torch.equal(found.encoder.weight, left.encoder.weight)  # type: ignore[arg-type]
+    assert torch.equal(found.network.weight, left.network.weight)  # type: ignore[arg-type]
 
 
 def test_a_state_lies_plain_in_the_file_and_as_the_weights_do_once_it_is_back(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_state_lies_plain_in_the_file_and_as_the_weights_do_once_it_is_back(tm
     assert content["optimiser"]["state"][0]["exp_avg"].is_contiguous()
     found = parts(torch.channels_last)
     apply_state(content, fabric, found)
-    weight = next(found.encoder.parameters())
+    weight = next(found.network.parameters())
     kept = found.stepper.state[weight]["exp_avg"]
     assert kept.stride() == weight.stride()
     assert not kept.is_contiguous()
@@ -85,6 +85,6 @@ def test_what_is_no_state_of_this_training_is_refused(tmp_path: Path) -> None:
 def test_processes_that_see_different_states_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fabric = start(Machine("cpu"))
     check_agreement(fabric, 3, tmp_path)
-    monkeypatch.setattr("avsieve.training.encoder.state.gathered", lambda *_: torch.tensor([3, 0]))
+    monkeypatch.setattr("avsieve.training.state.gathered", lambda *_: torch.tensor([3, 0]))
     with pytest.raises(ModelError, match=r"found states of steps \[3, 0\]; expected the same"):
         check_agreement(fabric, 3, tmp_path)
