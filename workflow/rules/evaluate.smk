@@ -122,6 +122,8 @@ rule evaluate_fusion:
         results=P.evaluation.results,
         gains=P.evaluation.gains,
         curves=P.evaluation.curves,
+        against=P.evaluation.against,
+        times=P.evaluation.times,
         provenance=P.evaluation.provenance,
     log:
         P.log("evaluate_fusion"),
@@ -165,4 +167,4 @@ rule evaluate_fusion:
         " {params.builtin} --audio {input.audio}"
         " --visual {input.visual} {params.models} {params.sequences} {params.damage} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
         " --results {output.results} --gains {output.gains} --curves {output.curves}"
-        " --provenance {output.provenance} > {log} 2>&1"
+        " --against {output.against} --times {output.times} --provenance {output.provenance} > {log} 2>&1"

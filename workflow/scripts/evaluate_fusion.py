@@ -44,6 +44,8 @@ def main() -> None:
     ap.add_argument("--results", type=Path, required=True, help="results to write (CSV)")
     ap.add_argument("--gains", type=Path, required=True, help="gains by the cleansing to write (CSV)")
     ap.add_argument("--curves", type=Path, required=True, help="DET curves to write (Parquet)")
+    ap.add_argument("--against", type=Path, required=True, help="comparisons with the baselines to write (CSV)")
+    ap.add_argument("--times", type=Path, required=True, help="how long each model took, to write (CSV)")
     ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
     args = ap.parse_args()
     if args.cohort and args.top is None:
@@ -86,7 +88,7 @@ def main() -> None:
         seed=args.bootstrap_seed,
         device=device,
     )
-    tables.write(args.results, args.gains, args.curves)
+    tables.write(results=args.results, gains=args.gains, curves=args.curves, against=args.against, times=args.times)
     write_provenance(
         args.provenance,
         stage="evaluate_fusion",

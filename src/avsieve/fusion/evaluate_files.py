@@ -25,7 +25,14 @@ from avsieve.evaluation.trials import Trials
 from avsieve.fusion.base import TrainedModel
 from avsieve.fusion.checkpoint import left_out, load_fusion
 from avsieve.fusion.inputs import Inputs, Stream
-from avsieve.fusion.outcome import CURVE_COLUMNS, GAIN_COLUMNS, RESULT_COLUMNS, Outcome
+from avsieve.fusion.outcome import (
+    AGAINST_COLUMNS,
+    CURVE_COLUMNS,
+    GAIN_COLUMNS,
+    RESULT_COLUMNS,
+    TIME_COLUMNS,
+    Outcome,
+)
 from avsieve.fusion.sequence_files import read_modality
 from avsieve.fusion.strata import strata_of
 from avsieve.fusion.system import Normalisation, System, untrained_systems
@@ -106,12 +113,14 @@ class EmbeddingFiles:
 
 @dataclass
 class Tables:
-    """What is written: a table each of results, gains and DET curves, and what is told of lists and models."""
+    """What is written: a table each of what evaluations find, and what is told of lists and models."""
 
     definition: str
     results: list[pd.DataFrame] = field(default_factory=list)
     gains: list[pd.DataFrame] = field(default_factory=list)
     curves: list[pd.DataFrame] = field(default_factory=list)
+    against: list[pd.DataFrame] = field(default_factory=list)
+    times: list[pd.DataFrame] = field(default_factory=list)
     lists: list[dict[str, Any]] = field(default_factory=list)
     models_left_out: dict[str, str] = field(default_factory=dict)
 
@@ -125,14 +134,21 @@ class Tables:
         columns = item.columns() | {"eer_definition": self.definition}
         self.results.append(outcome.results.assign(**columns))
         self.gains.append(outcome.gains.assign(**columns))
+        self.against.append(outcome.against.assign(**columns))
+        self.times.append(outcome.times.assign(list=item.name, labels=item.labels))
         self.curves.append(outcome.curves.assign(list=item.name, labels=item.labels))
         logger.info("%s:\n%s", item.words, self.results[-1][_SHOWN].to_string(index=False))
 
-    def write(self, results: Path, gains: Path, curves: Path) -> None:
-        """Write the three tables."""
+    def write(self, *, results: Path, gains: Path, curves: Path, against: Path, times: Path) -> None:
+        """Write the tables."""
         table = _with_figures(_joined(self.results, [*RESULT_COLUMNS, *_OF_LIST]))
         write_text(results, table.to_csv(index=False, float_format="%.6f", na_rep="-"))
-        write_text(gains, _joined(self.gains, [*GAIN_COLUMNS, *_OF_LIST]).to_csv(index=False, float_format="%.6f"))
+        for path, tables, columns in (
+            (gains, self.gains, [*GAIN_COLUMNS, *_OF_LIST]),
+            (against, self.against, [*AGAINST_COLUMNS, *_OF_LIST]),
+            (times, self.times, [*TIME_COLUMNS, "list", "labels"]),
+        ):
+            write_text(path, _joined(tables, columns).to_csv(index=False, float_format="%.6f"))
         write_table(curves, _joined(self.curves, [*CURVE_COLUMNS, "list", "labels"]))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from avsieve.evaluation.baselines import rows_against
 from avsieve.evaluation.conditions.contract import WHOLE
 from avsieve.evaluation.gains import ARMS, paired_gain
 from avsieve.evaluation.results import NothingScoredError, Result, det_curve, evaluate
@@ -22,6 +23,8 @@ FULL, SEGMENTS = "full", "segments"
 # What the tables have at least, also where nothing could be evaluated.
 RESULT_COLUMNS = ["model", "trained_on", "seed", "condition", "protocol", "scores", "eer", "n_trials", "n_speakers"]
 GAIN_COLUMNS = ["model", "condition", "protocol", "scores", "seeds"]
+AGAINST_COLUMNS = ["model", "trained_on", "baseline", *GAIN_COLUMNS[1:]]
+TIME_COLUMNS = ["model", "trained_on", "seed", "utterances", "encode_s", "n_trials", "score_s"]
 CURVE_COLUMNS = ["model", "trained_on", "fpr", "fnr"]
 
 
@@ -53,7 +56,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Three tables.
+    """The tables.
 
     Attributes
     ----------
@@ -64,11 +67,18 @@ class Outcome:
         A row per trained model and `Way`, as `avsieve.evaluation.gains.paired_gain` returns it.
     curves
         Points of the DET curves of whole, full, raw scores: ``model``, ``trained_on``, ``fpr``, ``fnr``.
+    against
+        A row per system, `Way` and baseline, as `avsieve.evaluation.baselines.rows_against` returns it.
+    times
+        A row per system: how long it took to encode the utterances of the list as they are and to score its trials,
+        ``encode_s`` and ``score_s``. These alone differ between two equal evaluations.
     """
 
     results: pd.DataFrame
     gains: pd.DataFrame
     curves: pd.DataFrame
+    against: pd.DataFrame
+    times: pd.DataFrame
 
 
 @dataclass
@@ -94,6 +104,7 @@ class Findings:
     rows: list[dict[str, Any]] = field(default_factory=list)
     curves: list[pd.DataFrame] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    times: list[dict[str, Any]] = field(default_factory=list)
     _results: dict[tuple[str, Way], dict[str, dict[int | None, Result]]] = field(default_factory=dict)
 
     def add(self, system: System, way: Way, trials: Trials, scores: np.ndarray) -> None:
@@ -128,12 +139,16 @@ class Findings:
             logger.warning("%s (%s), %s: left out: %s", model.name, system.trained_on, way, why)
             self.reasons.append(str(error))
             return
-        name = {"model": model.name, "trained_on": system.trained_on, "seed": system.seed}
-        self.rows.append(name | way.columns() | result.row() | {"n_speakers": self.n_speakers})
+        self.rows.append(system.columns() | way.columns() | result.row() | {"n_speakers": self.n_speakers})
         arms = self._results.setdefault((model.name, way), {})
         arms.setdefault(system.trained_on, {})[system.seed] = result
         if way == Way():
             self.curves.append(det_curve(trials, scores, model=model.name, trained_on=system.trained_on))
+
+    def took(self, system: System, utterances: int, encode_s: float, n_trials: int, score_s: float) -> None:
+        """Note how long a system took for the list as it is, seconds."""
+        counts = {"utterances": utterances, "encode_s": encode_s, "n_trials": n_trials, "score_s": score_s}
+        self.times.append(system.columns() | counts)
 
     def outcome(self) -> Outcome:
         """Return the tables.
@@ -153,4 +168,14 @@ class Findings:
         results = pd.DataFrame(self.rows)
         results["seed"] = results["seed"].astype("Int64")
         drawn = pd.concat(self.curves, ignore_index=True) if self.curves else pd.DataFrame(columns=CURVE_COLUMNS)
-        return Outcome(results, pd.DataFrame(gains), drawn)
+        return Outcome(results, pd.DataFrame(gains), drawn, self._against(), pd.DataFrame(self.times))
+
+    def _against(self) -> pd.DataFrame:
+        """Compare every system with the baselines, in each way that it was scored in."""
+        by_way: dict[Way, dict[tuple[str, str], dict[int | None, Result]]] = {}
+        for (model, way), arms in self._results.items():
+            for trained_on, results in arms.items():
+                by_way.setdefault(way, {})[model, trained_on] = results
+        rows = [way.columns() | row for way, found in by_way.items() for row in rows_against(found, self.seed)]
+        table = pd.DataFrame(rows)
+        return table.reindex(columns=list(dict.fromkeys([*AGAINST_COLUMNS, *table])))

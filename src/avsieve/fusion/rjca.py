@@ -58,8 +58,8 @@ class RjcaModel(NeuralModel[RjcaSettings]):
     reported = (
         Reported(
             "EER 1.975 %, minDCF(0.05) 0.116",
-            "Vox1-O, ECAPA-1024 and IResNet18, 1,150 speakers of VoxCeleb1-dev, random crops in scoring, as "
-            "cited elsewhere",
+            "Vox1-O, ECAPA-1024 and IResNet18, 1,150 speakers of VoxCeleb1-dev, random crops in "
+            "scoring; as cited elsewhere",
             "Praveen and Alam, FG 2024",
         ),
     )

@@ -24,6 +24,10 @@ class System:
     seed: int | None = None
     speakers: frozenset[str] = field(default_factory=frozenset)
 
+    def columns(self) -> dict[str, str | int | None]:
+        """Return its columns of the tables."""
+        return {"model": self.model.name, "trained_on": self.trained_on, "seed": self.seed}
+
 
 @dataclass(frozen=True)
 class Normalisation:

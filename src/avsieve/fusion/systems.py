@@ -6,6 +6,7 @@ trials are scored raw, and pooled with the list's own.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -69,7 +70,11 @@ def evaluate_systems(
     found = Findings(len(trials.speakers()[0]), definition, replicates, seed, lenient)
     held: list[_Held] = []
     for system in systems:
+        began = time.perf_counter()
         parts = system.model.encode(inputs)
+        encoded = time.perf_counter()
+        system.model.score(parts, trials.enrol, trials.test)
+        found.took(system, len(inputs), encoded - began, len(trials), time.perf_counter() - encoded)
         scores = _score_whole(found, system, trials, parts, normalisation)
         if strata is not None:
             held.append(_Held(system, parts, scores))

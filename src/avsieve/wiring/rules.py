@@ -256,6 +256,9 @@ class Wiring:
         untrained = [name for name in MODELS if not MODELS[name].trained]
         self.fusion_modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *self.config.fusion.names])))
         """The modules of the fusion models, which no script imports by itself."""
+        self.fusion_provenance = [f"{path.removesuffix('.safetensors')}.json" for path in self.fusion_models]
+        """What was recorded of their training."""
+        self.fusion_provenance_flags = {"training": [self.at(path) for path in self.fusion_provenance]}
         self.fusion_flags = {"models": [self.at(path) for path in self.fusion_models]}
         shown = {"faces": P.align.faces_index, "wavs": P.extract.wav_index}
         self.shown = {
