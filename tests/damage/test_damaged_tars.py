@@ -135,7 +135,7 @@ def embed(repository: Path, files: ShardFiles, out: Path, *, max_failed: float =
     common = ["--device", "cpu", "--threads", 1, "--max-failed", max_failed, "--provenance", out / "made.json"]
     audio = [
         "--wav", files.wav, "--extracted", files.extracted, "--embeddings", out / "audio.parquet",
-        "--segments", out / "segments.parquet", "--status", out / "audio.status.parquet", *common,
+        "--segment-embeddings", out / "segments.parquet", "--status", out / "audio.status.parquet", *common,
     ]  # fmt: skip
     visual = [
         "--faces", files.faces, "--detections", files.detections, "--aligned", files.aligned,

@@ -49,6 +49,12 @@ def folder(tmp_path):
     return tmp_path
 
 
+def written(folder):
+    """Return where the tables go."""
+    names = {"results": "r.csv", "gains": "g.csv", "curves": "c.parquet", "against": "a.csv", "times": "t.csv"}
+    return {table: folder / name for table, name in names.items()}
+
+
 def files(folder):
     return EmbeddingFiles(*([folder / f"{m}.{k}.parquet" for k in range(2)] for m in ("audio", "visual")))
 
@@ -67,7 +73,7 @@ def test_every_model_stands_in_the_tables_of_each_list_and_a_list_without_trials
     (table,) = found.results
     assert set(table["model"]) == {*(name for name, model in MODELS.items() if not model.trained), "linear"}
     assert set(table["scores"]) == {"raw", "as_norm"}
-    found.write(folder / "r.csv", folder / "g.csv", folder / "c.parquet")
+    found.write(**written(folder))
     assert (folder / "r.csv").read_text().splitlines()[0].endswith("trials_version,trials_sha256,eer_definition")
     assert set(read_table(folder / "c.parquet")["labels"]) == {"given"}
 
@@ -79,7 +85,7 @@ def test_several_lists_of_the_users_are_named_in_every_table(folder):
     models[1].parent.mkdir()
     save_fusion(models[1], Trained(new_model("linear", 24, 16, dim=8), "clean", 0, ["somebody"], {}))
     found = evaluate_lists(lists, files(folder), models, **USUAL)
-    found.write(folder / "r.csv", folder / "g.csv", folder / "c.parquet")
+    found.write(**written(folder))
     assert [(facts["list"], facts["n_speakers"]) for facts in found.lists] == [("1", 3), ("NA", 6)]
     tables = [read_evaluation(folder / "r.csv"), read_evaluation(folder / "g.csv"), read_table(folder / "c.parquet")]
     assert [list(dict.fromkeys(table["list"])) for table in tables] == [["1", "NA"]] * 3
@@ -96,7 +102,7 @@ def test_several_lists_of_the_users_are_named_in_every_table(folder):
 def test_figures_that_some_systems_have_stand_behind_those_that_all_have(folder):
     (found,) = evaluate_lists(read_trial_lists([folder / "trials.txt"], []), files(folder), [], **USUAL).results
     tables = Tables("interpolated", results=[found, found.head(1).assign(cllr=0.5, cllr_low=0.25)])
-    tables.write(folder / "r.csv", folder / "g.csv", folder / "c.parquet")
+    tables.write(**written(folder))
     table = read_evaluation(folder / "r.csv")
     assert list(table)[list(table).index("min_dcf_0.05") + 1 :][:3] == list(CALIBRATED)
     assert table["cllr"].dropna().tolist() == [0.5]
@@ -118,7 +124,7 @@ def test_where_no_list_can_be_evaluated_the_tables_are_empty_and_have_their_colu
     write_no_trials(folder / "trials.txt", "too few people")
     found = evaluate_lists(read_trial_lists([folder / "trials.txt"], ["given"]), files(folder), [], **USUAL)
     assert found.left_out == "too few people"
-    found.write(folder / "r.csv", folder / "g.csv", folder / "c.parquet")
+    found.write(**written(folder))
     assert (folder / "r.csv").read_text().startswith("model,trained_on,seed,condition,protocol,scores,eer")
     assert (folder / "g.csv").read_text().startswith("model,condition,protocol,scores,seeds")
 

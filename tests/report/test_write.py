@@ -46,7 +46,7 @@ def test_a_run_is_read_from_its_files_and_those_of_old_shards_are_left(inputs: I
     assert [strip.voice is not None for row in run.certain[:2] for strip in row.strips[:1]] == [True, False]
     assert run.failures["utterance"].tolist() == [run.decisions["utterance"][0]]
     assert (run.title, run.headline, run.truth) == ("AVSieve", "gated", None)
-    assert len(run.results) == 12
+    assert len(run.results) == 6
 
 
 def test_the_page_and_the_text_are_written_and_the_text_returned(inputs: Inputs, tmp_path: Path) -> None:

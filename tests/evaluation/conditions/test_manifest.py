@@ -98,7 +98,7 @@ def test_signals_are_damaged_where_the_kind_needs_them_and_only_stand_ins_have_a
     assert rows.loc[rows["condition"] == "noise_-5", "parameters"].iloc[0] == '{"snr_db": -5.0, "sound": "white"}'
     stand_ins = rows_of("standard", {"name": "mild", "kind": "noise", "similarity": 0.9})
     of = stand_ins.drop_duplicates("condition").set_index("condition")["parameters"]
-    assert of["noise_-5"] == '{"similarity": 0.25, "snr_db": -5.0, "sound": "white"}'
+    assert of["noise_-5"] == '{"similarity": 0.34, "snr_db": -5.0, "sound": "white"}'
     assert of["mild"] == '{"similarity": 0.9, "snr_db": 5.0, "sound": "white"}'
 
 

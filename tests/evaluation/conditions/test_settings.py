@@ -143,7 +143,7 @@ def test_every_kind_of_damage_to_signals_has_a_stand_in_whose_cosine_falls_betwe
         assert 0 < stand_in.similarity(defaults) < 1
     noise = STAND_INS["noise"]
     assert [noise.similarity({"snr_db": x}) for x in (-20, -5, 2.5, 10, 40)] == pytest.approx(
-        [0.25, 0.25, 0.525, 0.725, 0.85]
+        [0.34, 0.34, 0.595, 0.755, 0.84]
     )
 
 
