@@ -193,6 +193,23 @@ def test_a_stratum_without_scores_or_without_one_of_both_sorts_is_left_out_and_s
     assert "by_hand (-), targets full raw: left out: 4 target and 0 nontarget trials of 4 scored" in caplog.text
 
 
+class Chance(ByHand):
+    """Scores what it cannot know, too."""
+
+    name = "chance"
+
+    def score(self, encoded, enrol, test):
+        return encoded[0].vectors[test, 0].astype(np.float32)
+
+
+def test_trials_whose_sides_have_nothing_in_common_are_in_no_pool_whoever_scores_them():
+    crossed = stratum("crossed", [1, 2, 3, 4, 5, 6, 7, 8], [False] * 8)
+    rows = evaluate_systems(LIST, OWN, [System(Chance())], replicates=0, strata=iter([crossed])).results
+    rows = rows.set_index("condition")
+    assert rows["eer"].to_dict() == pytest.approx({"whole": 0.0, "crossed": 1.0, "pooled": 0.0})
+    assert rows.loc["pooled", ["n_trials", "n_missing"]].tolist() == [8, 8]
+
+
 def test_without_a_stratum_nothing_is_pooled():
     assert evaluated().index.tolist() == ["whole"]
 

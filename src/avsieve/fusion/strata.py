@@ -44,6 +44,14 @@ class Stratum:
     enrol: np.ndarray
     test: np.ndarray
 
+    def comparable(self, whole: Inputs) -> np.ndarray:
+        """Tell of which trials (T,) bool both sides have a modality in common; ``whole`` are the list's utterances."""
+        both = [
+            np.r_[own.present, damaged.present]
+            for own, damaged in zip(whole.streams.values(), self.inputs.streams.values(), strict=True)
+        ]
+        return np.logical_or.reduce([has[self.enrol] & has[self.test] for has in both])
+
     def scores(self, model: FusionModel, whole: Sequence[Part]) -> np.ndarray:
         """Score its trials.
 

@@ -86,7 +86,7 @@ def evaluate_systems(
             for way, values in score(embedded, trials, cohort).items():
                 found.add(system, Way(protocol=SEGMENTS, scores=way), trials, values)
     if strata is not None:
-        _score_strata(found, held, trials, strata)
+        _score_strata(found, held, trials, inputs, strata)
     return found.outcome()
 
 
@@ -110,14 +110,22 @@ def _score_whole(
     return scores[RAW]
 
 
-def _score_strata(found: Findings, held: Sequence[_Held], trials: Trials, strata: Iterable[Stratum]) -> None:
-    """Score each stratum with every system, then all of them and the list itself as one."""
+def _score_strata(
+    found: Findings, held: Sequence[_Held], trials: Trials, inputs: Inputs, strata: Iterable[Stratum]
+) -> None:
+    """Score each stratum with every system, then all of them and the list itself as one.
+
+    Trials whose sides have no modality in common have no score in the pool: some systems score them, at chance, others
+    cannot, and the pool would tell the two apart by that alone.
+    """
     lists = [trials]
     for stratum in strata:
         lists.append(stratum.trials)
+        comparable = stratum.comparable(inputs)
         for each in held:
-            each.scores.append(stratum.scores(each.system.model, each.parts))
-            found.add(each.system, Way(stratum.name), stratum.trials, each.scores[-1])
+            scores = stratum.scores(each.system.model, each.parts)
+            found.add(each.system, Way(stratum.name), stratum.trials, scores)
+            each.scores.append(np.where(comparable, scores, np.float32(np.nan)))
     if len(lists) > 1:
         everything = pooled(lists)
         for each in held:

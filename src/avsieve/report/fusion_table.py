@@ -123,7 +123,7 @@ def markdown(table: pd.DataFrame) -> str:
         first = of.iloc[0]
         counts = f"{first['n_trials'] + first['n_missing']:,.0f} trials"
         if missing := int(first["n_missing"]):
-            counts += f", {missing:,} of them without a score: their two sides have nothing in common"
+            counts += f", {missing:,} of them without a score"
         lines += [f"## {_capital(in_words(first['labels'], name))}", ""]
         lines += [f"{_of_condition(shown)}: {counts}. EER and minDCF in %, Cllr in bits.", ""]
         lines += [*_figures(of), ""]

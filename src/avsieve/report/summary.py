@@ -40,7 +40,7 @@ def format_summary(
     report: str | None = None,
     warnings: Sequence[Warned] | None = None,
 ) -> str:
-    """Write the outcome of a run as plain text, at most 80 columns wide.
+    """Write the outcome of a run as plain text, at most 80 columns wide unless a model has a long label.
 
     Parameters
     ----------
@@ -130,13 +130,14 @@ def _rates(rows: Sequence[dict[str, Any]]) -> list[str]:
         bounds = f"{percent(value['eer_low'])} – {percent(value['eer_high'])}" if "eer_low" in value else ""
         lines.append(f"{row['label']:30}{percent(value['eer']):>6}   {bounds:>17}".rstrip())
     trained = [row for row in rows if not row["untrained"]]
+    width = max([16, *(len(row["label"]) + 1 for row in trained)])
     if trained:
-        lines += ["", f"{'EER %, trained':16}{'on all':>7}{'cleansed':>10}{'gain':>7}   {'95 % of the gain':>16}"]
+        lines += ["", f"{'EER %, trained':{width}}{'on all':>7}{'cleansed':>10}{'gain':>7}   {'95 % of the gain':>16}"]
     for row in trained:
         all_, clean = (percent((row[arm] or {}).get("eer")) for arm in ("before", "after"))
         gain, bounds = row["gain"] or {"verdict": "none"}, ""
         if gain["verdict"] != "none":
             bounds = f"{percent(gain['eer_gain_low'])} to {percent(gain['eer_gain_high'])}"
         found = f"{percent(gain.get('eer_gain')):>7}   {bounds:>16}  {VERDICTS[gain['verdict']]}"
-        lines.append(f"{row['label']:16}{all_:>7}{clean:>10}{found}".rstrip())
+        lines.append(f"{row['label']:{width}}{all_:>7}{clean:>10}{found}".rstrip())
     return lines
