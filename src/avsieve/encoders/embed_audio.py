@@ -27,6 +27,7 @@ from avsieve.encoders.device import PRECISIONS, pick_device
 from avsieve.encoders.registry import AUDIO
 from avsieve.encoders.segmentation import Segmentation
 from avsieve.encoders.settings import Audio
+from avsieve.encoders.utterance_measures import clipped, consistency, snr_db
 from avsieve.errors import ConfigError, TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
@@ -59,12 +60,23 @@ class AudioEmbeddings:
     utterances: list[str] = field(default_factory=list)
     vectors: list[np.ndarray] = field(default_factory=list)
     durations_s: list[float] = field(default_factory=list)
+    snrs_db: list[float] = field(default_factory=list)
+    clipped: list[float] = field(default_factory=list)
+    consistencies: list[float] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     segment_vectors: list[np.ndarray] = field(default_factory=list)
 
     def write(self, path: Path, segments_path: Path) -> None:
         """Write one float32 row per utterance, and one float16 row per segment of each segmentation."""
-        write_embeddings(path, self.utterances, _stack(self.vectors, self.dim, np.float32), duration_s=self.durations_s)
+        write_embeddings(
+            path,
+            self.utterances,
+            _stack(self.vectors, self.dim, np.float32),
+            duration_s=self.durations_s,
+            snr_db=np.array(self.snrs_db, np.float32),
+            clipped=np.array(self.clipped, np.float32),
+            consistency=np.array(self.consistencies, np.float32),
+        )
         write_embeddings(
             segments_path,
             [s.piece.utterance for s in self.segments],
@@ -174,10 +186,12 @@ def embed_shard(
     with TarReader(wav_tar) as reader:
         problems: dict[str, tuple[Reason, str]] = {}
         whole: dict[str, Piece] = {}
+        measured: dict[str, tuple[float, float]] = {}
         for utterance in utterances:
-            problem, length = _inspect(reader, utterance, int(encoder.min_samples))  # type: ignore[arg-type]
+            problem, samples = _inspect(reader, utterance, int(encoder.min_samples))  # type: ignore[arg-type]
             if problem is None:
-                whole[utterance] = Piece(utterance, 0, length)
+                whole[utterance] = Piece(utterance, 0, len(samples))
+                measured[utterance] = snr_db(samples), clipped(samples)
             else:
                 problems[utterance] = problem
         run = {"device": device, "batch_s": batch_s, "precision": precision}
@@ -206,6 +220,11 @@ def embed_shard(
         results.utterances.append(utterance)
         results.vectors.append(vectors[whole[utterance]])
         results.durations_s.append(duration_s)
+        results.snrs_db.append(measured[utterance][0])
+        results.clipped.append(measured[utterance][1])
+        # Of the first segmentation: others overlap with it.
+        own = [s.piece for s in cut[utterance] if s.segmentation == segmentations[0].name]
+        results.consistencies.append(consistency(np.stack([vectors[p] for p in own])) if own else np.nan)
         results.segments += cut[utterance]
         results.segment_vectors += [vectors[s.piece] for s in cut[utterance]]
     return results, status
@@ -263,17 +282,18 @@ def embed_extracted(
     return results, status, facts
 
 
-def _inspect(reader: TarReader, utterance: str, min_samples: int) -> tuple[tuple[Reason, str] | None, int]:
-    """Return why an utterance cannot be embedded, or None, and its number of samples."""
+def _inspect(reader: TarReader, utterance: str, min_samples: int) -> tuple[tuple[Reason, str] | None, np.ndarray]:
+    """Return why an utterance cannot be embedded, or None, and its samples (N,) int16, none where it cannot."""
+    nothing = np.zeros(0, np.int16)
     name = f"{utterance}.wav"
     if name not in reader:
-        return (Reason.NO_AUDIO, ""), 0
+        return (Reason.NO_AUDIO, ""), nothing
     try:
         samples = samples_of(reader.read(name), utterance)
     except TarError as error:
-        return (Reason.AUDIO_UNDECODABLE, str(error)), 0
+        return (Reason.AUDIO_UNDECODABLE, str(error)), nothing
     if len(samples) < min_samples:
-        return (Reason.AUDIO_TOO_SHORT, f"{len(samples)} samples, the encoder needs {min_samples}"), 0
+        return (Reason.AUDIO_TOO_SHORT, f"{len(samples)} samples, the encoder needs {min_samples}"), nothing
     if not samples.any():
-        return (Reason.AUDIO_SILENT, ""), 0
-    return None, len(samples)
+        return (Reason.AUDIO_SILENT, ""), nothing
+    return None, samples
