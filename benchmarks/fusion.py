@@ -1,4 +1,4 @@
-"""Fusion models at VoxCeleb2's size: steps a second, the share of time spent on data, memory, scoring of Vox1-E's trials.
+"""Fusion models at VoxCeleb2's size: steps a second, time spent on data, memory, and the scoring of Vox1-E's trials.
 
 Embeddings are random: 192 numbers for a voice and 512 for a face, as ECAPA and IResNet give them. Each network is
 trained for one pass over the utterances (or its own number of pairs) on the loop that trainings use; what is timed as
