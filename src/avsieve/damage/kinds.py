@@ -1,4 +1,4 @@
-"""The kinds of damage to signals. `avsieve.evaluation.conditions.registry` names them and those that need no signal."""
+"""The kinds of damage to signals; `avsieve.evaluation.conditions.registry` has those that need no signal, too."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ KINDS: dict[str, dict[str, type[Block]]] = {
     "visual": {
         "blur": Blur,
         "low_resolution": LowResolution,
+        "crop": Crop,
         "occlusion": Occlusion,
         "overexposure": Overexposure,
-        "crop": Crop,
         "one_frame": OneFrame,
     },
 }

@@ -64,7 +64,6 @@ class EmbeddingFiles:
     """Faces of an utterance in the segment protocol."""
     damaged_audio: Sequence[Path] = ()
     damaged_visual: Sequence[Path] = ()
-
     damaged_audio_segments: Sequence[Path] = ()
     damaged_visual_frames: Sequence[Path] = ()
     by_segments: bool = True

@@ -72,10 +72,9 @@ def evaluate_systems(
     for system in systems:
         began = time.perf_counter()
         parts = system.model.encode(inputs)
-        encoded = time.perf_counter()
-        system.model.score(parts, trials.enrol, trials.test)
-        found.took(system, len(inputs), encoded - began, len(trials), time.perf_counter() - encoded)
-        scores = _score_whole(found, system, trials, parts, normalisation)
+        encode_s = time.perf_counter() - began
+        scores, score_s = _score_whole(found, system, trials, parts, normalisation)
+        found.took(system, len(inputs), encode_s, len(trials), score_s)
         if strata is not None:
             held.append(_Held(system, parts, scores))
     for system in systems:
@@ -99,15 +98,24 @@ class _Held:
 
 def _score_whole(
     found: Findings, system: System, trials: Trials, parts: list[Part], normalisation: Normalisation | None
-) -> np.ndarray:
-    """Score the list as it is, in every way; return the raw scores (T,)."""
+) -> tuple[np.ndarray, float]:
+    """Score the list as it is, in every way; return the raw scores (T,), and how long these took, seconds."""
+    took = 0.0
+
+    def timed(own: Sequence[Part], enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
+        nonlocal took
+        began = time.perf_counter()
+        raw = system.model.score(own, enrol, test)
+        took = time.perf_counter() - began
+        return raw
+
     normal = normalisation if system.model.cosines else None
     others = [None] * len(parts) if normal is None else system.model.encode(normal.inputs)
     cohort = None if normal is None else normal.cohort
-    scores = score(list(map(Embedded, parts, others)), trials, cohort, system.model.score)
+    scores = score(list(map(Embedded, parts, others)), trials, cohort, timed)
     for way, values in scores.items():
         found.add(system, Way(scores=way), trials, values)
-    return scores[RAW]
+    return scores[RAW], took
 
 
 def _score_strata(

@@ -12,8 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from avsieve.fusion.base import NeuralModel
-from avsieve.fusion.reported import Reported
-from avsieve.fusion.vut import VutSettings
+from avsieve.fusion.vut import VutSettings, thesis_figures
 from avsieve.settings import Block, key
 from avsieve.storage.sequence_names import CENTRE, FRAMES
 
@@ -42,19 +41,10 @@ class VutVideoFixedSettings(VutVideoSettings):
     )
 
 
-_SOURCE = "Bahounek, thesis, FIT VUT Brno, 2024"
-_CLEAN = (
+_PROTOCOL = (
     "58 % of the pairs of Vox1-O, WavLM and MHFA on the centre 3 s and 75 frames, VoxCeleb1-dev, best epoch on the "
     "test trials"
 )
-
-
-def _reported(clean: str, damaged: str) -> tuple[Reported, ...]:
-    """Return the thesis's figures with frozen encoders: trained and tested undamaged, and both damaged."""
-    return (
-        Reported(clean, _CLEAN, _SOURCE),
-        Reported(damaged, f"{_CLEAN}; one modality of 80 % of the utterances damaged, in training too", _SOURCE),
-    )
 
 
 class _Video(NeuralModel[VutVideoSettings]):
@@ -73,7 +63,7 @@ class VutVideoMeanModel(_Video):
 
     name = "vut_video_mean"
     label = "mean of frames (VUT)"
-    reported = _reported("EER 0.215 %, minDCF(0.01) 0.018", "EER 0.497 %, minDCF(0.01) 0.034")
+    reported = thesis_figures("EER 0.215 %, minDCF(0.01) 0.018", "EER 0.497 %, minDCF(0.01) 0.034", _PROTOCOL)
     settings = VutVideoSettings
 
     @classmethod
@@ -89,7 +79,7 @@ class VutVideoScalarModel(_Video):
 
     name = "vut_video_scalar"
     label = "weighted frames (VUT)"
-    reported = _reported("EER 0.168 %, minDCF(0.01) 0.011", "EER 0.384 %, minDCF(0.01) 0.038")
+    reported = thesis_figures("EER 0.168 %, minDCF(0.01) 0.011", "EER 0.384 %, minDCF(0.01) 0.038", _PROTOCOL)
     settings = VutVideoSettings
 
     @classmethod
@@ -105,7 +95,7 @@ class VutVideoFixedModel(_Video):
 
     name = "vut_video_fixed"
     label = "jointly weighted frames (VUT)"
-    reported = _reported("EER 0.197 %, minDCF(0.01) 0.011", "EER 0.413 %, minDCF(0.01) 0.035")
+    reported = thesis_figures("EER 0.197 %, minDCF(0.01) 0.011", "EER 0.413 %, minDCF(0.01) 0.035", _PROTOCOL)
     settings = VutVideoFixedSettings
 
     @classmethod

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from avsieve.evaluation.baselines import BASELINES, beats
+from avsieve.evaluation.conditions.contract import POOLED, WHOLE
 from avsieve.evaluation.labels import in_words
 from avsieve.evaluation.metrics import CALIBRATED, METRICS, Figure
 from avsieve.evaluation.results import read_evaluation
@@ -19,7 +20,6 @@ from avsieve.report.summary import percent
 from avsieve.storage.atomic import write_text
 
 FIGURES: dict[str, Figure] = {**METRICS, **CALIBRATED}
-POOLED, WHOLE = "pooled", "whole"
 _OF = ["list", "labels", "condition", "model", "trained_on"]
 _LISTS = {"-": "–", "all": "full", "clean": "cleansed"}
 

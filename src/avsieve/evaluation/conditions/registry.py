@@ -7,34 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from avsieve.damage.settings import (
-    Blur,
-    Clipping,
-    Crop,
-    LowResolution,
-    Noise,
-    Occlusion,
-    OneFrame,
-    Overexposure,
-    Reverberation,
-    Short,
-)
-from avsieve.evaluation.conditions.contract import AUDIO, MISSING, MODALITIES, OTHER_PERSON, VISUAL, Kind
+from avsieve.damage.kinds import KINDS as SIGNALS
+from avsieve.evaluation.conditions.contract import MISSING, MODALITIES, OTHER_PERSON, Kind
 from avsieve.registry import Registry
+
+_LABELS = {"short": "a short piece", "low_resolution": "low resolution", "crop": "a crop", "one_frame": "a single face"}
 
 KINDS: Registry[Kind] = Registry(
     "kind of damage",
     {
-        "noise": Kind("noise", (AUDIO,), Noise),
-        "clipping": Kind("clipping", (AUDIO,), Clipping),
-        "short": Kind("a short piece", (AUDIO,), Short),
-        "reverberation": Kind("reverberation", (AUDIO,), Reverberation),
-        "blur": Kind("blur", (VISUAL,), Blur),
-        "low_resolution": Kind("low resolution", (VISUAL,), LowResolution),
-        "crop": Kind("a crop", (VISUAL,), Crop),
-        "occlusion": Kind("occlusion", (VISUAL,), Occlusion),
-        "overexposure": Kind("overexposure", (VISUAL,), Overexposure),
-        "one_frame": Kind("a single face", (VISUAL,), OneFrame),
+        **{
+            name: Kind(_LABELS.get(name, name), (modality,), settings)
+            for modality, kinds in SIGNALS.items()
+            for name, settings in kinds.items()
+        },
         MISSING: Kind("the modality is missing", MODALITIES, signals=False),
         OTHER_PERSON: Kind("another person's voice or face", MODALITIES, signals=False),
     },
