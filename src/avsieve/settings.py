@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
@@ -78,6 +79,9 @@ def filled(block: type[B], values: Mapping[str, Any], owner: str) -> B:
         return block.model_validate(dict(values), strict=True)
     except ValidationError as error:
         item = error.errors()[0]
+    # Below its first level, snakemake's --config gives every number as text.
+    with suppress(ValidationError):
+        return block.model_validate(_as_in_a_file(dict(values)), strict=True)
     name = str(item["loc"][0])
     if item["type"] == "extra_forbidden":
         known = ", ".join(sorted(block.model_fields)) or "none"
@@ -90,6 +94,23 @@ def filled(block: type[B], values: Mapping[str, Any], owner: str) -> B:
         expected = "true or false" if field.annotation is bool else expected
         expected = f"a {expected}" if expected.startswith(("whole", "number", "list")) else expected
     raise ConfigError(f"{owner}: {name} {dict(values).get(name)!r}; expected {expected}")
+
+
+def _as_in_a_file(value: Any) -> Any:
+    """Return a value with each text in it as YAML would read it, where that is a number, true, false or null."""
+    if isinstance(value, Mapping):
+        return {name: _as_in_a_file(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_in_a_file(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    words = {"true": True, "false": False, "null": None, "~": None}
+    if value.lower() in words:
+        return words[value.lower()]
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(value)
+    return value
 
 
 def type_in_words(annotation: Any) -> str:
