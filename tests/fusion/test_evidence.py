@@ -10,7 +10,7 @@ from avsieve.evaluation.metrics import summarise
 from avsieve.fusion.checkpoint import Trained, load_fusion, save_fusion
 from avsieve.fusion.evidence_network import EvidenceNetwork
 from avsieve.fusion.inputs import Inputs, Stream
-from avsieve.fusion.modality_evidence import GROUPS, ModalityEvidence, Sides
+from avsieve.fusion.modality_evidence import ModalityEvidence, Sides
 from avsieve.fusion.pairs import TooFewError
 from avsieve.fusion.registry import MODELS
 
@@ -46,12 +46,13 @@ def bare(b, sizes):
     return found
 
 
-def sides_of(z1, z2, sizes):
+def sides_of(z1, z2, b, sizes):
     """Sum products over groups; measures are zero."""
-    member = np.zeros((sum(sizes), GROUPS))
+    member = np.zeros((sum(sizes), len(sizes)))
     member[np.arange(sum(sizes)), np.repeat(np.arange(len(sizes)), sizes)] = 1
     products = (torch.from_numpy((x * y)[None] @ member) for x, y in ((z1, z1), (z2, z2), (z1, z2)))
-    return Sides(*products, *(torch.zeros(1, 2, dtype=torch.float64) for _ in range(2)))
+    measures = [torch.zeros(1, 2, dtype=torch.float64) for _ in range(2)]
+    return Sides(*products, *measures, torch.tensor(b, dtype=torch.float64), torch.tensor(sizes, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("noises", [(1.0, 1.0), (0.3, 2.5), (7.0, 0.9)])
@@ -65,7 +66,7 @@ def test_the_ratio_is_that_of_two_gaussians(noises):
     both = np.concatenate(z)
     direct = multivariate_normal(cov=same).logpdf(both) - multivariate_normal(cov=apart).logpdf(both)
     n1, n2 = (torch.tensor([n], dtype=torch.float64) for n in noises)
-    found = bare(b, sizes).ratio(sides_of(*z, sizes), (n1, n2)).detach()
+    found = bare(b, sizes).ratio(sides_of(*z, b, sizes), (n1, n2)).detach()
     assert float(found) == pytest.approx(direct, abs=1e-9)
 
 
@@ -73,7 +74,7 @@ def test_what_is_noise_alone_says_nothing():
     found, rng = bare([2.0], [6]), np.random.default_rng(0)
     with torch.no_grad():
         found.numbers[3] = 1.5  # an offset, which has to fade as well
-    sides = sides_of(*rng.standard_normal((2, 6)), [6])
+    sides = sides_of(*rng.standard_normal((2, 6)), [2.0], [6])
     fine = torch.ones(1, dtype=torch.float64)
     ratios = [float(found.ratio(sides, (fine, n * fine)).detach()) for n in (1.0, 1e3, 1e9)]
     assert abs(ratios[0]) > 0.3
@@ -84,7 +85,8 @@ def test_what_is_noise_alone_says_nothing():
 def test_negative_evidence_is_bounded_by_the_doubt(model):
     voice = model.network.audio
     length = np.zeros((1, 2))
-    opposite = sides_of(np.r_[np.ones(12), np.zeros(12)] * 1e3, np.r_[-np.ones(12), np.zeros(12)] * 1e3, [24])
+    z = np.r_[np.ones(12), np.zeros(12)] * 1e3
+    opposite = sides_of(z, -z, [5.0], [24])
     assert (length == opposite.enrol_measures.numpy()).all()
     pi = 1 - torch.sigmoid(-voice.numbers[4]) ** 2
     found = bare([5.0], [24])
@@ -147,10 +149,10 @@ def test_a_saved_model_gives_equal_scores(tmp_path, model):
     assert found.own == model.own
 
 
-def test_equal_seeds_give_equal_models_and_others_other_development_speakers(model):
+def test_equal_seeds_give_equal_models_and_others_other_pairs(model):
     again, other = fitted(), fitted(seed=1)
     np.testing.assert_array_equal(scores(again), scores(model))
-    assert not np.array_equal(again.network.audio.mean.numpy(), other.network.audio.mean.numpy())
+    assert not torch.equal(again.network.audio.numbers, other.network.audio.numbers)
 
 
 def test_quality_measures_make_the_noisy_count_less():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from avsieve.fusion.inputs import Inputs
     from avsieve.fusion.neural import NeuralFusion
     from avsieve.fusion.reported import Reported
+    from avsieve.fusion.twins import Twins
     from avsieve.fusion.two_streams import ScoringStreams
 
 S = TypeVar("S", bound=Block)
@@ -147,7 +148,9 @@ class FittedModel(TrainedModel[S]):
     network: ScoringStreams
 
     @abstractmethod
-    def fit(self, inputs: Inputs, speakers: Sequence[str], *, seed: int, device: torch.device) -> list[float]:
+    def fit(
+        self, inputs: Inputs, speakers: Sequence[str], *, seed: int, device: torch.device, twins: Twins | None = None
+    ) -> list[float]:
         """Fit the network in place; it ends on ``device``, in evaluation mode.
 
         Parameters
@@ -156,6 +159,8 @@ class FittedModel(TrainedModel[S]):
             The training utterances and the speaker of each.
         seed
             Of all that is drawn.
+        twins
+            Damaged twins of the utterances, where `fusion.twins` makes any: what teaches it what quality is worth.
 
         Returns
         -------

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from avsieve.evaluation.scoring import Part
     from avsieve.fusion.calibrated_network import Calibration
     from avsieve.fusion.inputs import Inputs
+    from avsieve.fusion.twins import Twins
 
 
 class CalibratedSettings(Block):
@@ -45,9 +46,11 @@ class Calibrated(FittedModel[CalibratedSettings]):
 
         return Calibration(cls.name, audio_dim, visual_dim, dim, with_measures=cls.with_measures)
 
-    def fit(self, inputs: Inputs, speakers: Sequence[str], *, seed: int, device: torch.device) -> list[float]:
-        """Fit it to pairs of the list's utterances."""
-        return self.network.fit(inputs, speakers, self.own.ridge, seed)
+    def fit(
+        self, inputs: Inputs, speakers: Sequence[str], *, seed: int, device: torch.device, twins: Twins | None = None
+    ) -> list[float]:
+        """Fit it to pairs of the list's utterances and of their damaged twins."""
+        return self.network.fit(inputs, speakers, self.own.ridge, seed, twins)
 
 
 class CalibratedQmf(Calibrated):

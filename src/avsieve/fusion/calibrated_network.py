@@ -21,6 +21,7 @@ from avsieve.fusion.inputs import Inputs
 from avsieve.fusion.measures import COUNTS, all_measures
 from avsieve.fusion.pairs import Pairs, draw_pairs
 from avsieve.fusion.standard_measures import StandardMeasures
+from avsieve.fusion.twins import Twins
 from avsieve.fusion.two_streams import ScoringStreams
 
 CONDITIONS = {"both": ("audio", "visual"), "audio": ("audio",), "visual": ("visual",)}
@@ -89,18 +90,24 @@ class Calibration(ScoringStreams):
         both = ~np.isnan(audio + visual)
         return np.where(both, settle(w[0] * audio + w[1] * visual), mean_of_present([audio, visual]))
 
-    def fit(self, inputs: Inputs, speakers: Sequence[str], ridge: float, seed: int) -> list[float]:
-        """Learn from pairs of the list's utterances; return the loss before and after.
+    def fit(
+        self, inputs: Inputs, speakers: Sequence[str], ridge: float, seed: int, twins: Twins | None = None
+    ) -> list[float]:
+        """Learn from pairs of the list's utterances and of their damaged twins; return the loss before and after.
 
         Raises
         ------
         TooFewError
             If no pairs can be made.
         """
-        for m, x in all_measures(inputs).items():
+        rng = np.random.default_rng(seed)
+        pairs = draw_pairs(inputs, speakers, rng)
+        whole = inputs
+        if twins is not None:
+            pairs, whole = twins.exchange(pairs, len(inputs), rng), twins.behind(inputs)
+        for m, x in all_measures(whole).items():
             self.measures[m].fit(x)
-        pairs = draw_pairs(inputs, speakers, np.random.default_rng(seed))
-        encoded = self.encode(inputs)
+        encoded = self.encode(whole)
         cosine, measures = _evidence(encoded, pairs.enrol, pairs.test)
         losses = []
         for name, modalities in CONDITIONS.items():

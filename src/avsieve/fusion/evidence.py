@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 
     from avsieve.fusion.evidence_network import EvidenceNetwork
     from avsieve.fusion.inputs import Inputs
+    from avsieve.fusion.twins import Twins
 
 
 class EvidenceSettings(Block):
     """Settings of the model `evidence`."""
 
-    development: float = key(
-        0.3,
-        "Share of the list's speakers, drawn by the seed, whom the covariances are not fitted to: the weights of the "
-        "quality measures, the calibration and the doubt are learned from pairs of theirs.",
-        gt=0, lt=1,
-    )  # fmt: skip
+    folds: int = key(
+        3,
+        "Parts that the speakers are split into: the weights of the quality measures, the calibration and the doubt "
+        "are learned from pairs of each part, in the space of the others' covariances.",
+        ge=2,
+    )
     ridge: float = key(
         0.3,
-        "Weight of the squared distance to the first weights, divided by the number of those speakers.",
+        "Weight of the squared distance to the first weights, divided by the number of speakers.",
         ge=0,
     )
 
@@ -52,8 +53,20 @@ class Evidence(FittedModel[EvidenceSettings]):
 
         return EvidenceNetwork(audio_dim, visual_dim, dim)
 
-    def fit(self, inputs: Inputs, speakers: Sequence[str], *, seed: int, device: torch.device) -> list[float]:
-        """Fit the covariances to most of the list's speakers, and the rest to pairs of the others."""
-        loss = self.network.fit(inputs, speakers, development=self.own.development, ridge=self.own.ridge, seed=seed)
-        self.network.to(device)
+    def fit(
+        self, inputs: Inputs, speakers: Sequence[str], *, seed: int, device: torch.device, twins: Twins | None = None
+    ) -> list[float]:
+        """Fit the covariances to the list's speakers, and the rest to pairs of those whom they were not fitted to."""
+        from avsieve.fusion.evidence_fit import fit_evidence
+
+        loss = fit_evidence(
+            self.network.modalities,
+            inputs,
+            speakers,
+            folds=self.own.folds,
+            ridge=self.own.ridge,
+            seed=seed,
+            twins=twins,
+        )
+        self.network.to(device).eval()
         return loss

@@ -50,13 +50,25 @@ SCALE = _NAMES.index("scale")
 
 @dataclass(frozen=True)
 class Sides:
-    """Sums of products (T, G) over the groups of coordinates of T trials, and measures (T, Q) of both sides."""
+    """Both sides of T trials in the coordinates of a space, of which G groups are used.
+
+    Attributes
+    ----------
+    enrol, test, across
+        (T, G) float64: sums of products over the coordinates of each group.
+    enrol_measures, test_measures
+        (T, Q) float64, standardised.
+    b, sizes
+        (G,) float64: see `ModalityEvidence`.
+    """
 
     enrol: Tensor
     test: Tensor
     across: Tensor
     enrol_measures: Tensor
     test_measures: Tensor
+    b: Tensor
+    sizes: Tensor
 
 
 class ModalityEvidence(nn.Module):
@@ -126,20 +138,18 @@ class ModalityEvidence(nn.Module):
 
     def sides(self, part: Part, measures: Part, enrol: np.ndarray, test: np.ndarray) -> Sides:
         """Return what the ratio is made of; both sides have the modality."""
-        sizes = self.sizes.cpu().numpy().astype(int)
-        member = np.repeat(np.eye(GROUPS), sizes, axis=0) * self._weights()
+        used = np.flatnonzero(self.sizes.cpu().numpy())
+        b, sizes = self.b.cpu()[used], self.sizes.cpu()[used]
+        # The weights undo the scale of the axes.
+        member = np.repeat(np.eye(len(used)), sizes.numpy().astype(int), axis=0) * ((1 + b) / b).numpy()
         lengths = part.vectors**2 @ member
-        across = np.empty((len(enrol), GROUPS))
+        across = np.empty((len(enrol), len(used)))
         for start in range(0, len(enrol), _BLOCK):
             rows = slice(start, start + _BLOCK)
             across[rows] = (part.vectors[enrol[rows]] * part.vectors[test[rows]]) @ member
-        found = (lengths[enrol], lengths[test], across, measures.vectors[enrol], measures.vectors[test])
-        return Sides(*(torch.from_numpy(x) for x in found))
-
-    def _weights(self) -> np.ndarray:
-        """Return what undoes the scale of the axes, (G,)."""
-        b = self.b.cpu().numpy()
-        return (1 + b) / b
+        products = [torch.from_numpy(x) for x in (lengths[enrol], lengths[test], across)]
+        q = [torch.from_numpy(measures.vectors[side]) for side in (enrol, test)]
+        return Sides(products[0], products[1], products[2], q[0], q[1], b, sizes)
 
     def noise(self, measures: Tensor) -> Tensor:
         """Return the noise (T,) of utterances with these measures (T, Q)."""
@@ -158,15 +168,14 @@ class ModalityEvidence(nn.Module):
             Noise (T,) of either side in place of what the measures tell.
         """
         n1, n2 = noises or (self.noise(sides.enrol_measures), self.noise(sides.test_measures))
-        used = self.sizes > 0
-        b, sizes = self.b[used], self.sizes[used]
+        b, sizes = sides.b, sides.sizes
         n1, n2 = n1[:, None], n2[:, None]
         v1, v2 = b + n1, b + n2
         # As long as the noise lets expect.
-        s1 = sizes.sum() / (sides.enrol[:, used] / v1).sum(dim=1, keepdim=True)
-        s2 = sizes.sum() / (sides.test[:, used] / v2).sum(dim=1, keepdim=True)
-        first, second = s1 * sides.enrol[:, used], s2 * sides.test[:, used]
-        across = torch.sqrt(s1 * s2) * sides.across[:, used]
+        s1 = sizes.sum() / (sides.enrol / v1).sum(dim=1, keepdim=True)
+        s2 = sizes.sum() / (sides.test / v2).sum(dim=1, keepdim=True)
+        first, second = s1 * sides.enrol, s2 * sides.test
+        across = torch.sqrt(s1 * s2) * sides.across
         w = b * (n1 + n2) + n1 * n2
         terms = sizes / 2 * torch.log1p(b * b / w) + (b * across - b * b / 2 * (first / v1 + second / v2)) / w
         known = (sizes * b / v1).sum(dim=1) * (sizes * b / v2).sum(dim=1) / (sizes * b / (b + 1)).sum() ** 2
