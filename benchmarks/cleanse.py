@@ -34,7 +34,7 @@ from avsieve.lists.train_list import write_train_list
 from avsieve.simulation.world import unit
 from avsieve.storage.ids import shard_names, shard_of
 from avsieve.storage.tables import write_table
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 SHARDS, SPEAKERS, VIDEOS, UTTERANCES = 64, 5994, 145_569, 1_092_009
 DIMENSIONS = {"audio": 192, "visual": 512}

@@ -20,7 +20,7 @@ from pathlib import Path
 from train import make_up
 
 from avsieve.training.encoder.settings import TrainAudio
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 SCRIPT = Path(__file__).resolve().parents[1] / "workflow" / "scripts" / "train_audio.py"
 WAYS = {

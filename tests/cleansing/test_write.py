@@ -17,7 +17,7 @@ from avsieve.cleansing.write import cleanse
 from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.lists.train_list import read_clean_list
 from avsieve.storage.tables import read_table, write_table
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 
 def test_policies_ask_about_different_events(scored):

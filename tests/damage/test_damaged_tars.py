@@ -18,7 +18,7 @@ from avsieve.faces.tables import DETECTION_SCHEMA
 from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.storage.tables import open_table, read_table
 from avsieve.storage.wav import samples_of, wav_bytes
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 from .shards import face, files_of, row, speech_like, voice, write_rows, write_shard
 

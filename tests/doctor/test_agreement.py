@@ -78,6 +78,9 @@ CASES = {
         "source: {synthetic: {speakers: 4, test_speakers: 2}}\ncomparison: {in_report: true}\n"
         "training: {audio: {validation: 0.01}}\n", LATER, "speakers out",
     ),
+    "no such recordings": Case(
+        "evaluation: {damage: {conditions: [standard], noise: nowhere}}\n", LATER, "nowhere: no such folder"
+    ),
     "weights of another kind to begin with": Case(
         "comparison: {in_report: true}\ntraining: {audio: {start_from: face.pt}}\n", LATER, r"start_from: face\.pt"
     ),

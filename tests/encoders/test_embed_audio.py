@@ -24,7 +24,7 @@ from avsieve.errors import ConfigError
 from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.storage.tables import read_table
 from avsieve.storage.wav import as_float, samples_of, wav_bytes
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 HOPS = [segmentation_of("hops")]
 embed_shard = functools.partial(embed, batch_s=60.0, precision="fp32", segmentations=HOPS)

@@ -11,7 +11,7 @@ from avsieve.faces.options import add_face_options, aligner_of
 from avsieve.faces.prealigned import ReadyFaces
 from avsieve.faces.settings import Faces
 from avsieve.faces.tracking_detector import FollowingDetector
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 
 def parse(faces: Faces, *more: str, device: str = "cpu") -> argparse.Namespace:

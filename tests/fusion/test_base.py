@@ -21,7 +21,7 @@ from avsieve.fusion.trained_models import trained_model
 from avsieve.report.errors import label_of
 from avsieve.settings import filled
 from avsieve.storage.tables import write_table
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 from .made_up import make_people, new_model
 from .made_up_model import Sum, SumSettings

@@ -24,7 +24,7 @@ from avsieve.fusion.validation import FusionValidation
 from avsieve.storage.tables import write_table
 from avsieve.training.devices import Machine, start
 from avsieve.training.loop import Keeping
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 from .made_up import make_people, new_model
 

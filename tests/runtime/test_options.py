@@ -10,7 +10,7 @@ from avsieve.config.model import Config
 from avsieve.errors import ConfigError
 from avsieve.runtime.options import add_settings, settings_of
 from avsieve.settings import Block, Positive, Share, key
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 
 class Phase(Block):

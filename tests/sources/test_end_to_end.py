@@ -19,7 +19,7 @@ from avsieve.media.ffmpeg import ffmpeg_binary, write_clip
 from avsieve.sources.watch_list import tell_changes
 from avsieve.storage.tables import read_table
 from avsieve.storage.wav import wav_bytes
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 from avsieve.wiring.source import SourceWiring
 from tests.sources.archive.test_archive import make_tar, make_zip, split
 

@@ -16,7 +16,7 @@ from avsieve.sources.tree import fetch, plan
 from avsieve.sources.tree.check import check
 from avsieve.sources.tree.contract import Tree
 from avsieve.sources.tree.table import read_clip_table
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 from avsieve.wiring.source import SourceWiring
 from tests.sources.blocks import settings
 

@@ -171,7 +171,8 @@ from avsieve.config.model import parse_config
 from avsieve.doctor.examination import examine
 from avsieve.errors import ConfigError
 from avsieve.sources.source_note import refuse_other_source
-from avsieve.wiring.rules import Wiring, flags
+from avsieve.wiring.flags import flags
+from avsieve.wiring.rules import Wiring
 from avsieve.wiring.checks import need_source
 
 workflow = Path(sys.argv[1])

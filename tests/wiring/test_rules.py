@@ -5,40 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from avsieve.config.model import Config, parse_config
 from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.errors import ConfigError
-from avsieve.fusion.registry import MODELS
-from avsieve.wiring.rules import Wiring, builtin_on_real, flags, shell_prefix
-
-
-def test_settings_become_flags() -> None:
-    values = {
-        "min_score": 0.5,
-        "name": "a b",
-        "nothing": None,
-        "on": True,
-        "off": False,
-        "many": [1, "x y"],
-        "none": [],
-    }
-    assert flags(values) == "--min-score 0.5 --name 'a b' --on --no-off --many 1 'x y'"
-    assert flags(values, leave=["many", "name"]) == "--min-score 0.5 --on --no-off"
-    assert flags({"title": "-5 dB {1}"}) == "--title='-5 dB {1}'"
-    media = flags(Config().media, leave=["keep_frames"])
-    assert media == "--interval-s 0.4 --jpeg-quality 95 --min-audio-s 0.5"
-
-
-def test_the_prefix_puts_the_library_on_the_path_and_leaves_conda_its_python() -> None:
-    own = shell_prefix(Path("/x/src"), Path("/x/scripts"), own_environments=True)
-    assert "PYTHONPATH=/x/src" in own
-    assert "PATH=/" not in own.replace("PYTHONPATH=/", "")
-    assert "export PATH=" in shell_prefix(Path("/x/src"), Path("/x/scripts"), own_environments=False)
-
-
-def test_braces_of_a_folder_are_doubled_in_the_prefix() -> None:
-    prefix = shell_prefix(Path("/x {2024}/src"), Path("/x {2024}/scripts"), own_environments=False)
-    assert "PYTHONPATH='/x {2024}/src'" in prefix.format()
+from avsieve.wiring.flags import flags
+from avsieve.wiring.rules import Wiring
 
 
 def test_a_path_of_the_users_is_an_input_and_one_of_the_results_is_moved(repository: Path) -> None:
@@ -63,8 +33,8 @@ def test_a_path_of_the_users_is_an_input_and_one_of_the_results_is_moved(reposit
     assert wiring.trial_files == {"sex": "s.csv", "truth": "t.csv"}
     assert wiring.report_folders["benchmarks"] == "avs/results/benchmarks"
     assert "--out avs/export/tree" in wiring.export_flags("tree")
-    assert all(path.startswith("avs/results/") for path in wiring.fusion_flags["models"])
-    assert all(path.startswith("results/") for path in wiring.fusion_models)
+    assert all(path.startswith("avs/results/") for path in wiring.fusion.model_flags["models"])
+    assert all(path.startswith("results/") for path in wiring.fusion.models)
     assert Wiring({}, repository / "workflow", moved=lambda path: f"avs/{path}").trial_files == {
         "sex": "avs/results/plan/speakers.csv", "truth": None,
     }  # fmt: skip
@@ -123,26 +93,6 @@ def test_a_comparison_wants_a_file_per_modality_list_and_seed(repository: Path) 
     assert (voices.cohort, voices.comparison) == ([], {})
 
 
-def test_damaged_signals_are_wanted_of_the_modalities_that_some_condition_damages(repository: Path) -> None:
-    def wired(source: object = None, **damage: object) -> Wiring:
-        values = {"shards": 1, "evaluation": {"damage": damage}}
-        return Wiring(values if source is None else values | {"source": source}, repository / "workflow")
-
-    table, voices = "results/evaluation/damage.parquet", "results/damage_audio/000.parquet"
-    assert (wired().damage_files, wired().damage_flags) == ([], {})
-    short = [{"name": "short", "kind": "short"}]
-    assert wired(conditions=short).damage_files == [table, voices]
-    assert wired(conditions=short).damage_flags == {"damage_table": table, "damaged_audio": [voices]}
-    assert wired(conditions=short).damage_level == "signal"
-    faces = "results/damage_visual/000.parquet"
-    assert wired(conditions=["vut"]).damage_files == [table, voices, faces]
-    gone = [{"name": "gone", "kind": "missing", "modality": "audio"}]
-    assert wired(conditions=gone).damage_files == [table]
-    embeddings = {"kind": "embeddings", "embeddings": {"train_list": "l", "audio": "a.npz", "visual": "v.npz"}}
-    for wiring in (wired(conditions=["vut"], level="embedding"), wired(embeddings, conditions=["vut"])):
-        assert (wiring.damage_files, wiring.damage_level) == ([table], "embedding")
-
-
 def test_embeddings_have_no_stages_before_them(repository: Path) -> None:
     source = {
         "kind": "embeddings",
@@ -184,31 +134,6 @@ def test_face_images_start_from_their_own_folders(repository: Path) -> None:
         Wiring({"source": {"kind": "frames", "frames": {"wavs": "w"}}}, repository / "workflow")
 
 
-@pytest.mark.parametrize(
-    ("source", "more", "expected"),
-    [
-        ({"kind": "synthetic"}, {}, []),
-        ({"kind": "tree", "tree": {"root": "x"}}, {}, ["audio.checkpoint", "faces.detector", "visual.model"]),
-        ({"kind": "tree", "tree": {"root": "x"}, "modalities": "audio"}, {}, ["audio.checkpoint"]),
-        (
-            {"kind": "tree", "tree": {"root": "x"}},
-            {"audio": {"checkpoint": "a.safetensors"}, "visual": {"model": "buffalo_l"}},
-            ["faces.detector"],
-        ),
-        (
-            {"kind": "frames", "frames": {"faces": "f", "wavs": "w", "aligned": True}},
-            {},
-            ["audio.checkpoint", "visual.model"],
-        ),
-        ({"kind": "embeddings", "embeddings": {"train_list": "l", "audio": "a.npz", "visual": "v.npz"}}, {}, []),
-    ],
-)
-def test_builtin_models_are_told_where_real_people_are_seen_and_heard(
-    source: dict, more: dict, expected: list[str]
-) -> None:
-    assert builtin_on_real(parse_config({"source": source, **more})) == expected
-
-
 def test_the_trials_follow_what_is_known_of_their_labels(repository: Path) -> None:
     def lists(**values: dict) -> list[tuple[str, str]]:
         return Wiring(values, repository / "workflow").trial_lists
@@ -233,11 +158,6 @@ def test_every_list_of_the_users_is_read_under_its_name(repository: Path) -> Non
     assert told(None)[1] == "--labels truth"
 
 
-def test_the_headline_is_the_first_model_that_the_configuration_names(repository: Path) -> None:
-    for models, expected in ((["linear", "gated"], "linear"), ([], "score_average")):
-        assert Wiring({"fusion": {"models": models}}, repository / "workflow").headline == expected
-
-
 def modules_in(lines: list[str]) -> set[str]:
     return {line.split()[0] for line in lines}
 
@@ -247,60 +167,3 @@ def test_the_decision_depends_on_the_code_of_the_chosen_method_alone(repository:
     found = modules_in(wiring.code("clean_list", wiring.method))
     assert {name for name in found if "cleansing.methods." in name} == {"avsieve.cleansing.methods.two_step"}
     assert "avsieve.cleansing.decisions" in found
-
-
-def test_published_weights_are_an_input_of_their_models_training_and_their_content_a_parameter(
-    repository: Path, tmp_path: Path
-) -> None:
-    path = tmp_path / "BAFFN.model"
-    path.write_bytes(b"weights")
-    values = {"fusion": {"models": ["linear", {"name": "baffn_gated", "weights": str(path)}]}}
-    told = []
-    for content in (b"weights", b"others"):
-        path.write_bytes(content)
-        wiring = Wiring(values, repository / "workflow", given=lambda path: f"given {path}")
-        assert wiring.fusion_weights == {"linear": [], "baffn_gated": [f"given {path}"]}
-        told.append(wiring.fusion_started_from["baffn_gated"](SimpleNamespace(model="baffn_gated")))
-        assert wiring.fusion_started_from["linear"](SimpleNamespace(model="linear")) == "weights: none"
-    assert told[0] != told[1]
-    assert all(str(path) in line for line in told)
-
-
-def test_a_training_depends_on_the_code_of_its_own_model_and_the_evaluation_on_all(repository: Path) -> None:
-    values = {"fusion": {"models": ["linear", {"name": "gated", "hidden": 7}]}}
-    wiring = Wiring(values, repository / "workflow")
-    gated, linear = (SimpleNamespace(model=name) for name in ("gated", "linear"))
-    own = {"avsieve.fusion.gated", "avsieve.fusion.gated_network", "avsieve.fusion.missing"}
-    assert modules_in(wiring.model_code(gated)) == own
-    assert modules_in(wiring.model_code(linear)) == {"avsieve.fusion.linear", "avsieve.fusion.linear_network"}
-    assert not {"avsieve.fusion.gated", "avsieve.fusion.linear"} & modules_in(wiring.code("train_fusion"))
-    assert wiring.model_settings(gated) == "--options '{\"hidden\": 7}'"
-    assert wiring.model_settings(linear) == "--options '{}'"
-    assert wiring.fusion_modules == ["avsieve.fusion.baselines", "avsieve.fusion.linear", "avsieve.fusion.gated"]
-    assert wiring.headline == "linear"
-    assert any("/clean/gated.2." in path for path in wiring.fusion_models)
-
-
-def test_only_models_that_read_sequences_have_their_tables_as_inputs(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert Wiring({"shards": 1}, repository / "workflow").sequence_files == []
-    monkeypatch.setattr(MODELS["gated"], "sequences", ("eighths", "frames"))
-    values = {"shards": 1, "audio": {"segments": ["hops", "eighths"]}}
-    wiring = Wiring(values, repository / "workflow")
-    both = ["results/embed_audio/000.segments.parquet", "results/embed_visual/000.frames.parquet"]
-    assert wiring.sequence_files == wiring.sequences_of_model(SimpleNamespace(model="gated")) == both
-    assert wiring.sequences_of_model(SimpleNamespace(model="linear")) == []
-    shown = wiring.sequence_flags_of_model(SimpleNamespace(model="gated"))
-    assert shown == f"--audio-segments {both[0]} --visual-frames {both[1]}"
-
-
-def test_a_segmentation_that_is_read_has_to_be_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match=r"scores by the segmentation hops, but audio\.segments has centre"):
-        parse_config({"audio": {"segments": ["centre"]}, "evaluation": {"protocol": "both"}})
-    monkeypatch.setattr(MODELS["gated"], "sequences", ("eighths", "frames"))
-    with pytest.raises(ConfigError, match=r"gated, which reads the segmentation eighths, but audio\.segments has hops"):
-        parse_config({})
-    source = {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz", "visual": "v.npz"}}
-    with pytest.raises(ConfigError, match=r"gated, which reads eighths, frames, but source\.kind embeddings has no"):
-        parse_config({"source": source})

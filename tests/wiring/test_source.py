@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from avsieve.config.source import Source
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 from avsieve.wiring.source import SourceWiring
 
 

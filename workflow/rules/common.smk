@@ -13,7 +13,8 @@ from snakemake.settings.types import DeploymentMethod
 from avsieve.errors import AvsieveError
 from avsieve.storage.stale_shards import told
 from avsieve.sources.source_note import refuse_other_source
-from avsieve.wiring.rules import Wiring, flags, shell_prefix
+from avsieve.wiring.flags import flags, shell_prefix
+from avsieve.wiring.rules import Wiring
 from avsieve.wiring.checks import (
     need_conda,
     need_gpu,

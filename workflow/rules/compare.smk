@@ -157,7 +157,7 @@ rule compare_lists:
     conda:
         W.env("core")
     params:
-        *W.code("compare_lists", *W.fusion_modules),
+        *W.code("compare_lists", *W.fusion.modules),
         embeddings=flags(W.arm_files),
         seeds=W.config.comparison.seeds,
         labels=flags(W.trial_labels),

@@ -33,8 +33,8 @@ rule damage_shard:
         W.env("torch")
     params:
         *W.code("damage_shard"),
-        folders=flags(W.damage_folders),
-        recordings=W.damage_recordings,
+        folders=flags(W.damage.folders),
+        recordings=W.damage.recordings,
     message:
         "Damaging voices and faces of shard {wildcards.shard}"
     shell:

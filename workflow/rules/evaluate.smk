@@ -97,7 +97,7 @@ rule make_damage:
         W.env("core")
     params:
         *W.code("make_damage"),
-        damage=flags(W.damage_settings),
+        damage=flags(W.damage.settings),
         lists=W.watch.files("lists", W.trials),
     message:
         "Choosing the utterances to damage"
@@ -115,9 +115,9 @@ rule evaluate_fusion:
         trials=brought(W.trials),
         audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
         visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
-        sequences=W.sequence_files,
-        damage=W.damage_files,
-        models=W.fusion_models,
+        sequences=W.sequences.files,
+        damage=W.damage.files,
+        models=W.fusion.models,
     output:
         results=P.evaluation.results,
         gains=P.evaluation.gains,
@@ -134,7 +134,7 @@ rule evaluate_fusion:
     resources:
         gpu=W.gpu,
     params:
-        *W.code("evaluate_fusion", *W.fusion_modules),
+        *W.code("evaluate_fusion", *W.fusion.modules),
         evaluation=flags(
             W.config.evaluation,
             leave=[
@@ -150,9 +150,9 @@ rule evaluate_fusion:
             ],
         ),
         cohort=flags(W.cohort_file | W.cohort_top),
-        sequences=flags(W.sequence_flags),
-        damage=flags(W.damage_flags),
-        models=flags(W.fusion_flags),
+        sequences=flags(W.sequences.flags),
+        damage=flags(W.damage.flags),
+        models=flags(W.fusion.model_flags),
         labels=flags(W.trial_labels),
         truth=flags(W.trial_files, leave=["sex"]),
         builtin=flags({"builtin": W.builtin_models}),

@@ -11,7 +11,7 @@ rule write_fusion_table:
         results=P.evaluation.results,
         against=P.evaluation.against,
         times=P.evaluation.times,
-        training=W.fusion_provenance,
+        training=W.fusion.provenance,
     output:
         table=P.evaluation.table,
         text=report(
@@ -26,8 +26,8 @@ rule write_fusion_table:
     conda:
         W.env("report")
     params:
-        *W.code("write_fusion_table", *W.fusion_modules),
-        training=flags(W.fusion_provenance_flags),
+        *W.code("write_fusion_table", *W.fusion.modules),
+        training=flags(W.fusion.provenance_flags),
     message:
         "Writing the table of all fusion models"
     shell:

@@ -33,12 +33,12 @@ rule write_report:
     conda:
         W.env("report")
     params:
-        *W.code("write_report", *W.fusion_modules, *W.figures),
+        *W.code("write_report", *W.fusion.modules, *W.figures),
         folders=flags(W.report_folders),
         truth=flags(W.truth_flag),
         comparison=flags(W.comparison_flags),
         content=W.watch.files("truth", W.truth),
-        choice=flags({"headline": W.headline, "builtin": W.builtin_models}),
+        choice=flags({"headline": W.fusion.headline, "builtin": W.builtin_models}),
         report=flags(W.config.report),
     message:
         "Writing the report"

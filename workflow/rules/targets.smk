@@ -56,7 +56,7 @@ rule train:
     """As far as the fusion models."""
     input:
         forcing("train", "train_fusion"),
-        W.fusion_models,
+        W.fusion.models,
     localrule: True
 
 

@@ -95,8 +95,8 @@ rule train_fusion:
         plan=P.plan.utterances,
         audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
         visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
-        sequences=W.sequences_of_model,
-        weights=lambda wildcards: W.fusion_weights[wildcards.model],
+        sequences=W.sequences.of_model,
+        weights=lambda wildcards: W.fusion.weights[wildcards.model],
     output:
         models=expand(P.models.fusion, seed=W.config.fusion.seeds, allow_missing=True),
         histories=expand(
@@ -118,12 +118,12 @@ rule train_fusion:
     params:
         *W.code("train_fusion"),
         model=W.model_code,
-        options=W.model_settings,
-        sequences=W.sequence_flags_of_model,
+        options=W.fusion.settings,
+        sequences=W.sequences.flags_of_model,
         fusion=flags(W.config.fusion, leave=["models", "seeds"]),
         seeds=W.config.fusion.seeds,
-        weights=lambda wildcards: W.fusion_started_from[wildcards.model](wildcards),
-        board=W.fusion_board,
+        weights=lambda wildcards: W.fusion.started_from[wildcards.model](wildcards),
+        board=W.fusion.board,
         device=W.config.device,
     message:
         "Training `{wildcards.model}` fusion on the list `{wildcards.list}`"

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from avsieve.doctor.damage_costs import FACE_BYTES as DAMAGED_FACE_BYTES
+from avsieve.doctor.damage_costs import ROW_S, Damaged, damaged
 from avsieve.doctor.formatting import two_digits
-from avsieve.doctor.jobs import START_S, Stage, first_stages, last_stages, own_seconds, size_of
+from avsieve.doctor.jobs import START_S, Stage, first_stages, last_stages, own_seconds, size_of, trials_of
 from avsieve.doctor.rates import (
     CLIP_BYTES_A_SECOND,
     DIMS,
@@ -19,6 +21,7 @@ from avsieve.doctor.rates import (
     Rate,
     segments_of_mean,
 )
+from avsieve.doctor.trial_size import TrialSize
 from avsieve.media.frame_names import frames_before
 
 if TYPE_CHECKING:
@@ -62,7 +65,7 @@ class Cost:
 
 
 def estimate(
-    config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: bool, trials: int | None = None
+    config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: bool, trials: TrialSize | None = None
 ) -> list[Cost]:
     """Estimate the stages from the plan to the report.
 
@@ -75,14 +78,18 @@ def estimate(
     gpu
         Whether the embedding would run on CUDA, for which no figures ship.
     trials
-        In the list that the configuration names; None where trials are made.
+        Of the lists that the configuration names; None where trials are made.
     """
     if not facts.utterances:
         return []
     size = size_of(config, facts.utterances, facts.speakers)
+    trials = trials or trials_of(config, size)
+    mean_s = _seconds(facts) / facts.utterances
+    harm = damaged(config, trials, mean_s=mean_s, mean_faces=frames_before(mean_s, config.media.interval_s))
     clips = _clips(config, facts, rates, gpu=gpu) if config.source.contract.has_media else []
     plan, *others = [_stage(stage) for stage in first_stages(config, size)]
-    costs = [plan, *clips, *others, *(_stage(stage) for stage in last_stages(config, size, trials))]
+    costs = [plan, *clips, *others, *_damage(config, harm, rates, gpu=gpu)]
+    costs += [_stage(stage) for stage in last_stages(config, size, trials, harm)]
     for cost in costs:
         # The evidence, the decisions, and what they are made of.
         cost.gb += size.utterances * {"score": 1000, "clean": 500}.get(cost.stage, 0) / 1e9
@@ -94,9 +101,9 @@ def estimate(
 def _clips(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: bool) -> list[Cost]:
     """Estimate the stages that work on clips."""
     count, both = facts.utterances or 0, "visual" in config.source.contract.modalities
-    seconds = facts.seconds or count * MEAN_S
+    seconds = _seconds(facts)
     frames = count * frames_before(seconds / max(count, 1), config.media.interval_s) if both else 0
-    jobs, audio, visual = config.shards, config.audio, config.visual
+    jobs, audio = config.shards, config.audio
     sound = two_digits(seconds / 3600) + " h of clips"
     images = f"{two_digits(frames)} frames"
     kept = frames if config.media.keep_frames else 0
@@ -121,12 +128,53 @@ def _clips(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: b
               start_s=START_S["embed_audio"])
     )  # fmt: skip
     if both:
-        dim = DIMS["mobileface_small"] if visual.model == "builtin" else 512
+        dim = _face_dim(config)
         costs.append(
             _cost("embed_visual", images, frames, rates["embed_visual"], "face",
                   count * dim * 4 + frames * dim * 2, gpu=gpu, jobs=jobs, start_s=START_S["embed_visual"])
         )  # fmt: skip
     return costs
+
+
+def _seconds(facts: SourceFacts) -> float:
+    """Return the length of all clips."""
+    return facts.seconds or (facts.utterances or 0) * MEAN_S
+
+
+def _damage(config: Config, harm: Damaged, rates: dict[str, Rate], *, gpu: bool) -> list[Cost]:
+    """Estimate what is damaged, and embedded again; tars of it are removed once that is done, and counted all the same.
+
+    A job of every shard may wait with its tars until there is a core to embed them.
+    """
+    if not harm.conditions:
+        return []
+    costs = [_stage(Stage("choose damage", f"{harm.conditions} conditions", ROW_S * harm.rows, 1))]
+    if not harm.voices and not harm.of_faces:
+        return costs
+    jobs = config.shards
+    work = f"{two_digits(harm.voices)} voices, {two_digits(harm.faces)} faces of {two_digits(harm.of_faces)} utterances"
+    size = harm.voice_s * WAV_BYTES_A_SECOND + harm.faces * DAMAGED_FACE_BYTES
+    costs.append(Cost("damage", work, harm.core_s / 3600, size / 1e9, "-", SHIPPED, jobs, START_S["damage"], 8 * jobs))
+    if harm.voices:
+        parts, in_segments = segments_of_mean(config.audio, round(harm.voices), harm.voice_s)
+        dim = DIMS.get(config.audio.arch, 256)
+        costs.append(
+            _cost("embed damaged audio", two_digits(harm.voice_s / 3600) + " h of voices", harm.voice_s + in_segments,
+                  rates["embed_audio"], "s of sound", harm.voices * dim * 4 + parts * dim * 2, gpu=gpu, jobs=jobs,
+                  start_s=START_S["embed_audio"])
+        )  # fmt: skip
+    if harm.of_faces:
+        dim = _face_dim(config)
+        costs.append(
+            _cost("embed damaged visual", f"{two_digits(harm.faces)} faces", harm.faces, rates["embed_visual"], "face",
+                  harm.of_faces * dim * 4 + harm.faces * dim * 2, gpu=gpu, jobs=jobs,
+                  start_s=START_S["embed_visual"])
+        )  # fmt: skip
+    return costs
+
+
+def _face_dim(config: Config) -> int:
+    return DIMS["mobileface_small"] if config.visual.model == "builtin" else 512
 
 
 def _fetch(config: Config, facts: SourceFacts, seconds: float, rates: dict[str, Rate]) -> Cost:

@@ -15,6 +15,7 @@ from avsieve.sources.findings import Finding, SourceFacts
 if TYPE_CHECKING:
     from avsieve.config.model import Config
     from avsieve.doctor.rates import Rate
+    from avsieve.doctor.trial_size import TrialSize
 
 
 @dataclass
@@ -72,6 +73,7 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0, conda: bool = Fa
         text = f"the configuration cannot be read without {' and '.join(missing)}"
         done.sections.append(("Software", [Finding("error", "packages", text, "pip install pyyaml pydantic")]))
         return done
+    from avsieve.doctor.damage import check_damage
     from avsieve.doctor.device import check_device
     from avsieve.doctor.disk import check_disk
     from avsieve.doctor.fusion import check_fusion
@@ -98,6 +100,9 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0, conda: bool = Fa
     section("Source", lambda: source_facts(config, facts))
     section("Lists", lambda: check_lists(config, facts.is_there))
     section("Training", lambda: [*check_training(config), *check_fusion(config)])
+    if not done.sections[-1][1]:
+        done.sections.pop()
+    section("Damage", lambda: check_damage(config, facts.is_there))
     if not done.sections[-1][1]:
         done.sections.pop()
     if facts.utterances:
@@ -188,13 +193,14 @@ def count_speakers(config: Config) -> int | None:
         return None  # told already
 
 
-def count_trials(config: Config) -> int | None:
+def count_trials(config: Config) -> TrialSize | None:
     """Count the trials of the lists that the configuration names."""
+    from avsieve.doctor.trial_size import TrialSize
     from avsieve.evaluation.trials import read_trials
 
     try:
         paths = config.evaluation.trial_paths
-        return sum(len(read_trials(path)) for path in paths) if paths else None
+        return TrialSize.of([read_trials(path) for path in paths]) if paths else None
     except AvsieveError:
         return None  # told already
 

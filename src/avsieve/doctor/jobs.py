@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from avsieve.doctor.damage_costs import Damaged
 from avsieve.doctor.formatting import two_digits
+from avsieve.doctor.fusion_costs import encoding_s, trainings
+from avsieve.doctor.trial_size import TrialSize
 
 if TYPE_CHECKING:
     from avsieve.config.model import Config
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 START_S = {
     "plan": 0.7, "fetch": 0.8, "extract": 0.95, "align": 1.7, "extract, align": 1.5, "embed_audio": 2.6,
     "embed_visual": 3.3, "split": 0.6, "pool": 1.4, "score": 0.65, "clean": 0.65, "train fusion": 2.6,
-    "evaluate": 3.3, "report": 3.2,
+    "evaluate": 3.3, "report": 3.2, "choose damage": 0.7, "damage": 0.75,
 }  # fmt: skip
 # Snakemake: reading the rules, and for each job its look at the files and its place in the order.
 SNAKEMAKE_S, SNAKEMAKE_JOB_S = 2.5, 0.08
@@ -30,8 +33,6 @@ POOL_S, POOL_SPEAKER_S = 5.5e-5, 4e-3
 SCORE_S, SCORE_SPEAKER_S, SCORE_PAIR_S = 4e-5, 3.5e-3, 1e-8
 # The decision fits its models on a sample of at most so many utterances, whatever the list.
 CLEAN_S, CLEAN_FIT_S, CLEAN_SAMPLE, CLEAN_FIXED_S = 3e-5, 7.5e-4, 6000, 1.5
-# A fusion model: its data, and a step of its training.
-FUSION_FIXED_S, FUSION_STEP_S = 1.5, 4.2e-3
 # A trial scored by one system, its draws for the intervals included.
 TRIAL_S = 1e-5
 REPORT_S = 1.0
@@ -78,34 +79,57 @@ def first_stages(config: Config, size: Size) -> list[Stage]:
     return stages
 
 
-def last_stages(config: Config, size: Size, trials: int | None) -> list[Stage]:
+def trials_of(config: Config, size: Size) -> TrialSize:
+    """Guess the trials that a run makes of the people who are kept for testing."""
+    return TrialSize.made(2 * min(config.evaluation.max_targets, size.pairs), size.utterances - size.trained_on)
+
+
+def last_stages(config: Config, size: Size, trials: TrialSize, damaged: Damaged) -> list[Stage]:
     """Return the stages from the evidence to the report.
 
     Parameters
     ----------
-    trials
-        In the list that the configuration names; None where trials are made.
+    trials, damaged
+        The trials, and those of them that are damaged.
     """
     n, speakers = size.utterances, size.speakers
     said = f"{_count(n)} of {speakers:,} speakers"
-    stages = [
+    return [
         Stage("pool", said, POOL_S * n + POOL_SPEAKER_S * speakers, 1),
         Stage("score", said, SCORE_S * n + SCORE_SPEAKER_S * speakers + SCORE_PAIR_S * n * speakers, config.shards),
         Stage(
             "clean", _count(n), CLEAN_FIXED_S + CLEAN_FIT_S * min(n, CLEAN_SAMPLE) + CLEAN_S * n + START_S["plan"], 1
         ),
+        *_training(config, size),
+        _evaluation(config, trials, damaged),
+        Stage("report", "the page", REPORT_S, 1),
     ]
+
+
+def _training(config: Config, size: Size) -> list[Stage]:
+    """Return the trainings of fusion models: each on both lists, and a job each."""
     fusion = config.fusion
-    if fusion.models:
-        steps = fusion.epochs * max(1, size.trained_on // fusion.batch_size)
-        each = FUSION_FIXED_S + len(fusion.seeds) * steps * FUSION_STEP_S
-        work = f"{len(fusion.models)} models, 2 lists, {len(fusion.seeds)} seeds"
-        stages.append(Stage("train fusion", work, 2 * len(fusion.models) * each, 2 * len(fusion.models)))
-    count = trials if trials is not None else 2 * min(config.evaluation.max_targets, size.pairs)
+    each = trainings(config, size.trained_on, round(size.speakers * size.trained_on / max(1, size.utterances)))
+    if not each:
+        return []
+    total = sum(training.core_s for training in each)
+    work = f"{len(each)} models, 2 lists, {len(fusion.seeds)} seeds"
+    longest = max(each, key=lambda training: training.core_s)
+    if len(each) > 2 and longest.core_s > total / 2:
+        work += f"; {longest.core_s / total:.0%} of it {longest.model}"
+    return [Stage("train fusion", work, 2 * total, 2 * len(each))]
+
+
+def _evaluation(config: Config, trials: TrialSize, damaged: Damaged) -> Stage:
+    """Return the evaluation: the trials as they are, those of every condition, and all of them pooled."""
+    fusion = config.fusion
     systems = 4 + 2 * len(fusion.models) * len(fusion.seeds)
-    said = f"{count:,} trials" if trials is not None else f"about {two_digits(count)} trials"
-    stages.append(Stage("evaluate", f"{said}, {systems} systems", count * systems * TRIAL_S, 1))
-    return [*stages, Stage("report", "the page", REPORT_S, 1)]
+    scored, work = float(trials.trials), str(trials)
+    if damaged.conditions:
+        scored = 2 * (trials.trials + damaged.trials)
+        work += f", {two_digits(damaged.trials)} of {damaged.conditions} conditions"
+    encoded = 2 * len(fusion.seeds) * (trials.both + damaged.rows) * sum(map(encoding_s, fusion.names))
+    return Stage("evaluate", f"{work}, {systems} systems", scored * systems * TRIAL_S + encoded, 1)
 
 
 def own_seconds(jobs: int) -> float:

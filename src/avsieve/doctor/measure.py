@@ -146,7 +146,8 @@ def _chosen(source: SourceContract[Any], clips: int, folder: Path) -> pd.DataFra
 def _align(config: Config, utterances: list[str], folder: Path) -> float:
     from avsieve.faces.align_shard import align_shard
     from avsieve.faces.options import add_face_options, aligner_of
-    from avsieve.wiring.rules import face_settings, flags
+    from avsieve.wiring.flags import flags
+    from avsieve.wiring.models import face_settings
 
     ap = argparse.ArgumentParser(allow_abbrev=False)
     add_face_options(ap)

@@ -41,7 +41,7 @@ def add_settings(
         Keys to add, all unless given, and keys to pass over.
     required
         Whether every option must be given. Those whose values are lists or may be nothing need not be: without them
-        the list is empty and there is no value, as `avsieve.wiring.rules.flags` leaves them out.
+        the list is empty and there is no value, as `avsieve.wiring.flags.flags` leaves them out.
     """
     for name, field in block.model_fields.items():
         if name not in leave and (only is None or name in only):

@@ -6,18 +6,12 @@ This module runs inside Snakemake and imports nothing heavier than pydantic.
 from __future__ import annotations
 
 import hashlib
-import json
-import shlex
-import sys
-from collections.abc import Callable, Iterable
-from itertools import chain
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from avsieve.cleansing.registry import METHODS
-from avsieve.config.model import Config, parse_config
+from avsieve.config.model import parse_config
 from avsieve.encoders.contract import Architecture
 from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED, TRUTH
@@ -28,94 +22,18 @@ from avsieve.fusion.registry import MODELS
 from avsieve.report.registry import FIGURES
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
-from avsieve.storage.sequence_names import FRAMES
 from avsieve.wiring.codehash import code_hashes
-from avsieve.wiring.names import Places, Words
+from avsieve.wiring.damage import DamageWiring
+from avsieve.wiring.flags import flags
+from avsieve.wiring.fusion import FusionWiring
+from avsieve.wiring.models import builtin_on_real, face_settings, model_file, model_paths
+from avsieve.wiring.names import Places
+from avsieve.wiring.sequences import SequenceWiring
 from avsieve.wiring.source import SourceWiring
 from avsieve.wiring.watch import Watch
 
 # What is trained on: before cleansing and after it.
 ARMS = {"all": P.lists.all, "clean": P.lists.clean}
-
-
-def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> Words:
-    """Write settings as command-line flags: ``min_score: 0.5`` becomes ``--min-score 0.5``.
-
-    ``None`` and empty lists are left out, true and false become ``--x`` and ``--no-x``, and keys in ``leave`` are
-    passed over. Braces in it are no wildcards (`avsieve.wiring.names.Words`).
-    """
-    items = values.model_dump() if isinstance(values, BaseModel) else values
-    words: list[str] = []
-    for name, value in items.items():
-        flag = f"--{name.replace('_', '-')}"
-        if name in leave or value is None or value == []:
-            continue
-        if isinstance(value, bool):
-            words.append(flag if value else flag.replace("--", "--no-", 1))
-        elif isinstance(value, dict):
-            words += [flag, shlex.quote(json.dumps(value, sort_keys=True))]
-        elif isinstance(value, list | tuple):
-            texts = (json.dumps(item, sort_keys=True) if isinstance(item, dict) else str(item) for item in value)
-            words += [flag, *map(shlex.quote, texts)]
-        else:
-            # A value that begins with a dash would be taken for an option.
-            words += (
-                [f"{flag}={shlex.quote(str(value))}"] if str(value).startswith("-") else [flag, shlex.quote(str(value))]
-            )
-    return Words(" ".join(words))
-
-
-def shell_prefix(src: Path, scripts: Path, *, own_environments: bool) -> str:
-    """Return what runs before every shell command, with braces doubled as Snakemake wants them there.
-
-    Snakemake unsets ``PYTHONPATH`` in conda environments, so it is set here. Without environments of its own a job
-    runs under the Python that runs Snakemake, whether or not its environment is activated.
-    """
-    python = "" if own_environments else f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
-    words = (
-        # No word of a variable is split or taken for a pattern: the checkout may lie in any folder.
-        f"set -feuo pipefail; IFS=; {python}export PYTHONPATH={shlex.quote(str(src))} "
-        f"AVSIEVE_SCRIPTS={shlex.quote(str(scripts))} PYTHONHASHSEED=0; "
-    )
-    return words.replace("{", "{{").replace("}", "}}")
-
-
-def model_file(value: str) -> list[str]:
-    """Return ``value`` as an input when it is the path of a file; ``builtin`` and pack names are none."""
-    return [value] if Path(value).suffix else []
-
-
-def model_paths(*values: str) -> list[str]:
-    """Return those of ``values`` that are files or folders of models, whose content is a parameter."""
-    return [value for value in values if Path(value).suffix or Path(value).is_dir()]
-
-
-def folders_of(value: str | list[str] | None) -> list[str]:
-    """Return the folders that a key names: one, several or none."""
-    return [value] if isinstance(value, str) else list(value or [])
-
-
-def face_settings(config: Config) -> dict[str, Any]:
-    """Return what decides how faces are found and aligned, by the options of `avsieve.faces.options`."""
-    faces = config.faces.model_dump()
-    return {
-        **{name: value for name, value in faces.items() if name != "jpeg_quality"},
-        "face_jpeg_quality": faces["jpeg_quality"],
-        "aligned": config.source.contract.aligned,
-    }
-
-
-def builtin_on_real(config: Config) -> list[str]:
-    """Return the keys of the models that are ``builtin``, where the source has real people: these models know none."""
-    source = config.source.contract
-    if source.made_up or not source.has_media:
-        return []
-    used = {"audio.checkpoint": config.audio.checkpoint}
-    if "visual" in source.modalities:
-        used["visual.model"] = config.visual.model
-        if not source.aligned:
-            used["faces.detector"] = config.faces.detector
-    return sorted(key for key, value in used.items() if value == "builtin")
 
 
 class Wiring:
@@ -189,11 +107,9 @@ class Wiring:
             "recordings", [getattr(training.audio, name) for name in ("noise", "music", "speech", "rooms")]
         )
         """What trainings read that lies outside the results."""
-        damage = self.config.evaluation.damage
-        self.damage_folders = {"noise": folders_of(damage.noise), "rooms": folders_of(damage.rooms)}
-        """Recordings that voices are damaged with."""
-        self.damage_recordings = self.watch.recordings("recordings", chain(*self.damage_folders.values()))
-        """What they are: a parameter, so that others under the same names damage anew."""
+        self.damage = DamageWiring(self.config, self.shards, watch=self.watch, at=self.at)
+        self.sequences = SequenceWiring(self.config, self.shards, at=self.at)
+        self.fusion = FusionWiring(self.config, watch=self.watch, given=given, at=self.at)
         self.method = METHODS.module(self.config.cleansing.method)
         """The module of the cleansing method, which no script imports by itself."""
         evaluation = self.config.evaluation
@@ -213,53 +129,6 @@ class Wiring:
         self.cohort_top = {"top": evaluation.as_norm.top if self.as_norm else None}
         wanted = evaluation.as_norm.cohort or "all"
         self.cohort_list = ARMS[wanted] if wanted in ARMS else given(wanted)
-        read = self._tables_of(self.config.fusion.sequences)
-        if evaluation.protocol == "both":
-            read = {"audio_segments", "visual_frames"}
-        sequences = self._sequence_files(read)
-        self.sequence_flags = {name: [self.at(path) for path in paths] for name, paths in sequences.items()}
-        """Segments and faces that the evaluation reads: flag -> a file per shard."""
-        self.sequence_files = [path for paths in sequences.values() for path in paths]
-        self.damage_level = "signal" if damage.level == "auto" and self.source.has_media else "embedding"
-        """What is damaged: the signals, where there are any."""
-        self.damage_settings = {"damage": damage.expanded, "level": self.damage_level}
-        """What decides of the table of damages, as `make_damage.py` takes it."""
-        signals = damage.damaged_signals() if self.damage_level == "signal" else set()
-        damaged = {
-            f"damaged_{modality}": [P.of(P.damage.embeddings, modality=modality, shard=shard) for shard in self.shards]
-            for modality in sorted(signals)
-        }
-        items = {"audio": ("audio_segments", P.damage.segments), "visual": ("visual_frames", P.damage.frames)}
-        for modality in sorted(signals):
-            name, path = items[modality]
-            if name in self._tables_of(self.config.fusion.sequences):
-                damaged[f"damaged_{name}"] = [P.of(path, shard=shard) for shard in self.shards]
-        tables = {"damage_table": P.evaluation.damage} if damage.conditions else {}
-        self.damage_files = [*tables.values(), *(path for paths in damaged.values() for path in paths)]
-        """What the evaluation of damaged trials reads: nothing without conditions."""
-        self.damage_flags = {flag: self.at(path) for flag, path in tables.items()} | {
-            flag: [self.at(path) for path in paths] for flag, paths in damaged.items()
-        }
-        self.fusion_models = [
-            P.of(P.models.fusion, list=name, model=model, seed=seed)
-            for name in ("all", "clean")
-            for model in self.config.fusion.names
-            for seed in self.config.fusion.seeds
-        ]
-        begun = {name: getattr(self.config.fusion.own(name), "weights", None) for name in self.config.fusion.names}
-        self.fusion_weights = {name: [given(path)] if path else [] for name, path in begun.items()}
-        """Published weights that the training of a fusion model begins with: an input of it."""
-        self.fusion_started_from = {
-            name: self.watch.files("weights", [path] if path else []) for name, path in begun.items()
-        }
-        """What they hold: a parameter."""
-        untrained = [name for name in MODELS if not MODELS[name].trained]
-        self.fusion_modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *self.config.fusion.names])))
-        """The modules of the fusion models, which no script imports by itself."""
-        self.fusion_provenance = [f"{path.removesuffix('.safetensors')}.json" for path in self.fusion_models]
-        """What was recorded of their training."""
-        self.fusion_provenance_flags = {"training": [self.at(path) for path in self.fusion_provenance]}
-        self.fusion_flags = {"models": [self.at(path) for path in self.fusion_models]}
         shown = {"faces": P.align.faces_index, "wavs": P.extract.wav_index}
         self.shown = {
             name: [P.of(path, shard=shard) for shard in self.shards] if self.source.has_media else []
@@ -321,8 +190,6 @@ class Wiring:
         """What is told of them, in that order; without names the evaluation finds their own."""
         self.builtin_models = builtin_on_real(self.config)
         """Keys of the shipped models that this run uses on data that they do not know."""
-        self.headline = self.config.fusion.names[0] if self.config.fusion.models else "score_average"
-        """Whose figure the report begins with: chosen by the configuration, before anything is known."""
         self.trial_files = {"sex": self.at(sex) if sex and self.source.writes_sex else sex, "truth": known}
 
     def _made_trials(self) -> list[tuple[str, str]]:
@@ -331,28 +198,6 @@ class Wiring:
         if self.source.writes_truth or self.trial_truth:
             return [(TRUTH, made)]
         return [(TRUSTED, P.evaluation.trusted), (GIVEN, made)]
-
-    @staticmethod
-    def _tables_of(sequences: Iterable[str]) -> set[str]:
-        """Return which tables have these sequences."""
-        return {"visual_frames" if name == FRAMES else "audio_segments" for name in sequences}
-
-    def _sequence_files(self, tables: set[str]) -> dict[str, list[str]]:
-        """Return the tables of segments and faces that are wanted, by the scripts' flags: a file per shard."""
-        places = {"audio_segments": P.embed.segments, "visual_frames": P.embed.frames}
-        return {
-            name: [P.of(path, shard=shard) for shard in self.shards] for name, path in places.items() if name in tables
-        }
-
-    def sequences_of_model(self, wildcards: Any) -> list[str]:
-        """Return the tables of segments and faces that a fusion model reads: inputs of its training."""
-        found = self._sequence_files(self._tables_of(self.config.fusion.reads(wildcards.model)))
-        return [path for paths in found.values() for path in paths]
-
-    def sequence_flags_of_model(self, wildcards: Any) -> str:
-        """Return the options that its training reads them by."""
-        found = self._sequence_files(self._tables_of(self.config.fusion.reads(wildcards.model)))
-        return flags({name: [self.at(path) for path in paths] for name, paths in found.items()})
 
     def list_of(self, wildcards: Any) -> str:
         """Return the training list of an arm: ``all`` before cleansing, ``clean`` after it."""
@@ -367,10 +212,6 @@ class Wiring:
     def encoder(modality: str, arch: str) -> Architecture:
         """Return an encoder by the name that the configuration gives it."""
         return {"audio": AUDIO, "visual": VISUAL}[modality][arch]
-
-    def model_settings(self, wildcards: Any) -> str:
-        """Return the option with the settings that the fusion model of a job has of its own."""
-        return flags({"options": self.config.fusion.own(wildcards.model).model_dump()})
 
     def model_code(self, wildcards: Any) -> list[str]:
         """Return the hashes of the fusion model that a job trains, without those that all models share."""
@@ -415,10 +256,6 @@ class Wiring:
             return ""
         # Plain text: `Words` would be called in turn, with `output` as well.
         return str(flags({"tensorboard": Path(str(output.model)).with_suffix(".tensorboard")}))
-
-    def fusion_board(self, wildcards: Any, output: Any) -> str:
-        """Return the option that the training of fusion models writes TensorBoard's files with, beside them."""
-        return "--tensorboard" if self.config.training.tensorboard else ""
 
     def env(self, family: str) -> str:
         """Return the conda environment of a family of stages, that for CUDA where the family has one of its own."""

@@ -26,7 +26,7 @@ from avsieve.sources.urls.table import UrlRequest, read_table
 from avsieve.storage.tables import read_table as read_parquet
 from avsieve.storage.tables import write_table
 from avsieve.storage.wav import wav_bytes
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 from tests.sources.faulty_server import FaultyServer, Reply
 
 from .url_job import Job, clip_bytes

@@ -22,7 +22,7 @@ from avsieve.media.ffmpeg import write_clip
 from avsieve.sources.voxceleb import fetch, plan
 from avsieve.sources.voxceleb.contract import Voxceleb, VoxcelebSource
 from avsieve.storage.wav import wav_bytes
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 from tests.sources.blocks import settings
 
 from .conftest import StandIn, write_track

@@ -22,7 +22,7 @@ from avsieve.training.encoder.augment import KINDS
 from avsieve.training.encoder.settings import Augmentation, TrainAudio
 from avsieve.training.encoder.validation import Validation
 from avsieve.training.state import Row
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 from .conftest import TinySpeech, run_script
 from .recipes import run_of

@@ -14,7 +14,7 @@ from avsieve.training.encoder.encoder_run import Run
 from avsieve.training.encoder.options import add_training_options, run_of
 from avsieve.training.encoder.settings import EncoderTraining, TrainAudio, TrainVisual
 from avsieve.training.loop import Keeping
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 RULE = [
     "--list", "l.txt", "--output", "out/a.safetensors", "--log", "a.csv", "--provenance", "a.json", "--device", "cpu",

@@ -17,7 +17,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from avsieve.training.encoder.settings import TrainAudio
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 from .conftest import TinySpeech
 

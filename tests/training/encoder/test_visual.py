@@ -19,7 +19,7 @@ from avsieve.training import loop, phase
 from avsieve.training.encoder.settings import TrainVisual
 from avsieve.training.encoder.visual import train_visual
 from avsieve.training.shipped.onnx_export import export_face_encoder
-from avsieve.wiring.rules import flags
+from avsieve.wiring.flags import flags
 
 from .conftest import COLOURS, run_script
 from .recipes import run_of
