@@ -96,6 +96,7 @@ rule train_fusion:
         audio=expand(P.of(P.embed.embeddings, modality="audio"), shard=W.shards),
         visual=expand(P.of(P.embed.embeddings, modality="visual"), shard=W.shards),
         sequences=W.sequences.of_model,
+        twins=W.twins.of_model,
         weights=lambda wildcards: W.fusion.weights[wildcards.model],
     output:
         models=expand(P.models.fusion, seed=W.config.fusion.seeds, allow_missing=True),
@@ -120,7 +121,8 @@ rule train_fusion:
         model=W.model_code,
         options=W.fusion.settings,
         sequences=W.sequences.flags_of_model,
-        fusion=flags(W.config.fusion, leave=["models", "seeds"]),
+        twins=W.twins.flags_of_model,
+        fusion=flags(W.config.fusion, leave=["models", "seeds", "twins"]),
         seeds=W.config.fusion.seeds,
         weights=lambda wildcards: W.fusion.started_from[wildcards.model](wildcards),
         board=W.fusion.board,
@@ -129,6 +131,6 @@ rule train_fusion:
         "Training `{wildcards.model}` fusion on the list `{wildcards.list}`"
     shell:
         "python $AVSIEVE_SCRIPTS/train_fusion.py --list {input.list} --list-name {wildcards.list} --plan {input.plan}"
-        " --audio {input.audio} --visual {input.visual} {params.sequences} --model {wildcards.model} --seed {params.seeds}"
+        " --audio {input.audio} --visual {input.visual} {params.sequences} {params.twins} --model {wildcards.model} --seed {params.seeds}"
         " {params.options} {params.fusion} --device {params.device} --devices {resources.devices} --threads {threads}"
         " {params.board} --out {output.models} > {log} 2>&1"

@@ -27,9 +27,12 @@ def main() -> None:
     ap.add_argument("--visual", type=Path, nargs="+", required=True, help="visual embeddings of the shards (Parquet)")
     ap.add_argument("--audio-segments", type=Path, nargs="*", default=[], help="embeddings of segments (Parquet)")
     ap.add_argument("--visual-frames", type=Path, nargs="*", default=[], help="embeddings of single faces (Parquet)")
+    ap.add_argument("--twin-table", type=Path, help="table of damaged twins of training utterances (Parquet)")
+    ap.add_argument("--twin-audio", type=Path, nargs="*", default=[], help="embeddings of their damaged voices")
+    ap.add_argument("--twin-visual", type=Path, nargs="*", default=[], help="embeddings of their damaged faces")
     ap.add_argument("--model", choices=TRAINED, required=True, help="fusion model")
     ap.add_argument("--options", type=json.loads, required=True, help="settings that the model has of its own, JSON")
-    add_settings(ap, Fusion, leave=["models", "seeds"], required=True)
+    add_settings(ap, Fusion, leave=["models", "seeds", "twins"], required=True)
     ap.add_argument("--seed", type=int, nargs="+", required=True, help="seeds of weights, order, dropped modalities")
     ap.add_argument("--device", required=True, help="auto, cpu, cuda or cuda:N")
     ap.add_argument("--devices", type=int, required=True, help="processes, each with a GPU; they share a batch")
@@ -61,6 +64,9 @@ def main() -> None:
         visual=args.visual,
         audio_segments=args.audio_segments,
         visual_frames=args.visual_frames,
+        twins=args.twin_table,
+        twin_audio=args.twin_audio,
+        twin_visual=args.twin_visual,
         out=dict(zip(args.seed, args.out, strict=True)),
         device=pick_device(args.device),
         devices=args.devices,

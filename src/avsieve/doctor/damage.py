@@ -59,7 +59,7 @@ def check_damage(config: Config, is_there: Callable[[str], bool] | None = None) 
     from avsieve.wiring.damage import folders_of, level_of
 
     damage = config.evaluation.damage
-    signals = damage.damaged_signals() if level_of(config) == "signal" else set()
+    signals = damage.damaged_signals() if level_of(config, config.evaluation.damage) == "signal" else set()
     findings = []
     for name, kind in KEYS.items():
         folders = folders_of(getattr(damage, name))

@@ -58,7 +58,7 @@ def damaged(config: Config, size: TrialSize, *, mean_s: float, mean_faces: float
     """
     from avsieve.wiring.damage import level_of
 
-    signals = level_of(config) == "signal"
+    signals = level_of(config, config.evaluation.damage) == "signal"
     conditions = config.evaluation.damage.chosen
     found = Damaged(len(conditions))
     for condition in conditions:

@@ -7,9 +7,9 @@ by noise of the distribution that damaged signals show.
 
 How the paper fits that noise, and its loss, optimiser and schedule, are not known to us. Our choices: `fusion` says how
 to train; first weights are random, so nothing holds the network to them (`l2_sp`); the noise stands for a missing
-modality, so none is dropped. The noise is Gaussian, with the covariance of what the list itself shows: the deviations
-of embeddings from their speaker's mean, of people in two videos or more. It needs no damaged twins of the training
-utterances. It does count wrong labels as noise, a little too much of it.
+modality, so none is dropped. The noise is Gaussian, with the mean and the covariance of what damage did to twins of
+training utterances (`fusion.twins`). In a run without twins its covariance is that of the deviations of embeddings from
+their speaker's mean, of people in two videos or more; this counts wrong labels as noise, a little too much of it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ class AvnESettings(recipe.RecipeSettings):
     l2_sp: recipe.L2SP = 0.0
     drop_modality: recipe.DropModality = 0.0
     noisy: Share = key(0.5, "Share of the training rows of which one modality is perturbed.")
-    noise: Positive = key(
-        2.0, "Size of the perturbation, in units of how an utterance deviates from its speaker's mean in the list."
+    noise: Positive | None = key(
+        None,
+        "Size of the perturbation, in units of what damage does to twins (`fusion.twins`), or without twins of how an "
+        "utterance deviates from its speaker's mean; 1 with twins and 2 without them unless given.",
     )
 
 
@@ -41,6 +43,7 @@ class AvnEModel(NeuralModel[AvnESettings]):
 
     name = "avn_e"
     label = "gated fusion with noise (AVN-E)"
+    twins = True
     settings = AvnESettings
     reported = (
         Reported(

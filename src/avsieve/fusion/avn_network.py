@@ -9,6 +9,7 @@ would know a perturbed embedding in training, and no real one in scoring.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,6 +23,9 @@ from avsieve.fusion.neural import NeuralFusion, class_means, evenly
 from avsieve.fusion.pairs import TooFewError
 from avsieve.fusion.stream_batch import StreamBatch
 
+if TYPE_CHECKING:
+    from avsieve.fusion.twins import Twins
+
 
 class AvnE(NeuralFusion):
     """The gate of AVN-E and its noise.
@@ -33,7 +37,8 @@ class AvnE(NeuralFusion):
     noisy
         Share of the training rows of which one modality is perturbed.
     noise
-        Size of the perturbation, in units of how an utterance deviates from its speaker's mean.
+        Size of the perturbation, in units of what damage does to twins, or without twins of how an utterance deviates
+        from its speaker's mean; 1 or 2 unless given.
     """
 
     name = "avn_e"
@@ -41,8 +46,10 @@ class AvnE(NeuralFusion):
     from_data = False
     audio_noise: Tensor
     visual_noise: Tensor
+    audio_shift: Tensor
+    visual_shift: Tensor
 
-    def __init__(self, audio_dim: int, visual_dim: int, dim: int, noisy: float, noise: float) -> None:
+    def __init__(self, audio_dim: int, visual_dim: int, dim: int, noisy: float, noise: float | None) -> None:
         super().__init__(audio_dim, visual_dim, dim)
         self.noisy, self.noise = noisy, noise
         self.audio_projection = nn.Linear(audio_dim, dim)
@@ -51,10 +58,25 @@ class AvnE(NeuralFusion):
         # Square roots of the covariances: a row of independent normal numbers times one is a row of noise.
         self.register_buffer("audio_noise", torch.zeros(audio_dim, audio_dim))
         self.register_buffer("visual_noise", torch.zeros(visual_dim, visual_dim))
+        self.register_buffer("audio_shift", torch.zeros(audio_dim))
+        self.register_buffer("visual_shift", torch.zeros(visual_dim))
+        self._from_twins: set[str] = set()
+
+    @torch.no_grad()
+    def learn_damage(self, inputs: Inputs, twins: Twins) -> None:
+        """Fit the noise to what damage did to twins, in each modality that enough of them were damaged in."""
+        for modality, stream in inputs.streams.items():
+            found = damage_moments(stream, twins.inputs.streams[modality], twins.of)
+            if found is None:
+                continue
+            mean, covariance = found
+            getattr(self, f"{modality}_shift").copy_(torch.from_numpy(mean.astype(np.float32)))
+            getattr(self, f"{modality}_noise").copy_(torch.from_numpy(square_root(covariance)))
+            self._from_twins.add(modality)
 
     @torch.no_grad()
     def start(self, inputs: Inputs, labels: np.ndarray) -> None:
-        """Draw the first weights and fit the noise to the training utterances.
+        """Draw the first weights, and fit the noise to the training utterances where no twins told it.
 
         Raises
         ------
@@ -64,6 +86,8 @@ class AvnE(NeuralFusion):
         super().start(inputs, labels)
         video = np.array([u.rsplit("/", 1)[0] for u in inputs.utterances])
         for modality, root in (("audio", self.audio_noise), ("visual", self.visual_noise)):
+            if modality in self._from_twins:
+                continue
             covariance = noise_covariance(inputs.streams[modality], labels, video)
             if covariance is None:
                 raise TooFewError(
@@ -77,13 +101,14 @@ class AvnE(NeuralFusion):
         both = audio.present & visual.present
         draw = torch.rand(len(both), device=both.device)
         return (
-            self._perturb(audio, self.audio_noise, both & (draw < self.noisy / 2)),
-            self._perturb(visual, self.visual_noise, both & (draw >= self.noisy / 2) & (draw < self.noisy)),
+            self._perturb(audio, "audio", both & (draw < self.noisy / 2)),
+            self._perturb(visual, "visual", both & (draw >= self.noisy / 2) & (draw < self.noisy)),
         )
 
-    def _perturb(self, batch: StreamBatch, root: Tensor, chosen: Tensor) -> StreamBatch:
-        noise = torch.randn_like(batch.pooled) @ root
-        noisy = F.normalize(batch.pooled + self.noise * noise, dim=1)
+    def _perturb(self, batch: StreamBatch, modality: str, chosen: Tensor) -> StreamBatch:
+        root, shift = getattr(self, f"{modality}_noise"), getattr(self, f"{modality}_shift")
+        size = self.noise or (1.0 if modality in self._from_twins else 2.0)
+        noisy = F.normalize(batch.pooled + size * (shift + torch.randn_like(batch.pooled) @ root), dim=1)
         return replace(batch, pooled=torch.where(chosen[:, None], noisy, batch.pooled))
 
     def gate(self, audio: StreamBatch, visual: StreamBatch) -> Tensor:
@@ -125,6 +150,34 @@ def noise_covariance(stream: Stream, labels: np.ndarray, video: np.ndarray) -> n
     people, rank = np.unique(speaker, return_inverse=True)
     deviation = unit - class_means(unit, rank)[rank]
     return deviation.T @ deviation / (len(rows) - len(people))
+
+
+def damage_moments(stream: Stream, twins: Stream, of: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the mean (D,) and covariance (D, D), float64, of what damage did to unit embeddings.
+
+    An even choice of the twins whose embedding is another than their utterance's decides.
+
+    Parameters
+    ----------
+    stream, twins
+        One modality of the U utterances, and of the M twins.
+    of
+        (M,) the utterance of each twin.
+
+    Returns
+    -------
+    The moments, or None where fewer than two twins were damaged in this modality.
+    """
+    there = np.flatnonzero(twins.present & stream.present[of])
+    there = there[(twins.pooled[there] != stream.pooled[of[there]]).any(axis=1)]
+    if len(there) < 2:
+        return None
+    chosen = np.zeros(len(of), dtype=bool)
+    chosen[there] = True
+    rows = evenly(chosen)
+    was, now = Part.of(stream.pooled[of[rows]]).vectors, Part.of(twins.pooled[rows]).vectors
+    change = now.astype(np.float64) - was.astype(np.float64)
+    return change.mean(axis=0), np.cov(change, rowvar=False)
 
 
 def square_root(covariance: np.ndarray) -> np.ndarray:

@@ -60,6 +60,8 @@ class FusionModel(ABC):
         (`avsieve.storage.sequence_names`). A run gives it these, and refuses it where they are not configured.
     settings
         Its own settings, in its entry of `fusion.models`.
+    twins
+        Whether it learns from damaged twins of the training utterances, where a run makes any (`avsieve.fusion.twins`).
     reported
         What its paper or repository reports.
     """
@@ -72,6 +74,7 @@ class FusionModel(ABC):
     cosines: ClassVar[bool] = True
     calibrated: ClassVar[bool] = False
     sequences: ClassVar[tuple[str, ...]] = ()
+    twins: ClassVar[bool] = False
     settings: ClassVar[type[Block]] = Block
     reported: ClassVar[tuple[Reported, ...]] = ()
 
@@ -145,6 +148,7 @@ class FittedModel(TrainedModel[S]):
     """A model that is fitted to pairs of the list's utterances and scores trials in a way of its own."""
 
     cosines = False
+    twins = True
     network: ScoringStreams
 
     @abstractmethod

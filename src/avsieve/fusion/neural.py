@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.sequences import Reading
 from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.fusion.two_streams import TwoStreams
+
+if TYPE_CHECKING:
+    from avsieve.fusion.twins import Twins
 
 START_ROWS = 100_000
 _READ_ROWS = 512  # that are compared at a time: their sequences are read, and long ones have hundreds of items
@@ -140,6 +143,9 @@ class NeuralFusion(TwoStreams, ABC):
             self.start_at_data(inputs, labels)
         else:
             self.draw()
+
+    def learn_damage(self, inputs: Inputs, twins: Twins) -> None:
+        """Learn before the start what damage does to embeddings, from twins of ``inputs``; by default nothing."""
 
     def start_at_data(self, inputs: Inputs, labels: np.ndarray) -> None:
         """Set the first weights from the training utterances; by default they stay as they are."""

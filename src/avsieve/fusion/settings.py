@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, WithJsonSchema, field_validator
 
 from avsieve.errors import ConfigError
 from avsieve.fusion.registry import MODELS
+from avsieve.fusion.twin_settings import TwinSettings
 from avsieve.settings import Block, Positive, Share, filled, key
 
 TRAINED = tuple(name for name in MODELS if MODELS[name].trained)
@@ -106,6 +107,7 @@ class Fusion(Block):
         "train_fusion",
     )
     validation: FusionValidation = key(FusionValidation, "", "train_fusion")
+    twins: TwinSettings = key(TwinSettings, "", "make_twins")
 
     @field_validator("models")
     @classmethod

@@ -19,6 +19,7 @@ from avsieve.fusion.pairs import TooFewError
 from avsieve.fusion.recipe import own_recipe
 from avsieve.fusion.sequence_files import read_inputs
 from avsieve.fusion.settings import Fusion
+from avsieve.fusion.twins import TwinFiles, Twins, read_twins
 from avsieve.lists.train_list import read_train_list
 from avsieve.settings import Block
 from avsieve.storage.provenance import sha256_of, versions, write_provenance
@@ -67,6 +68,9 @@ def train_on_list(
     visual: Sequence[Path],
     audio_segments: Sequence[Path] = (),
     visual_frames: Sequence[Path] = (),
+    twins: Path | None = None,
+    twin_audio: Sequence[Path] = (),
+    twin_visual: Sequence[Path] = (),
     out: Mapping[int, Path],
     device: torch.device,
     devices: int = 1,
@@ -89,6 +93,9 @@ def train_on_list(
         Embeddings of the shards.
     audio_segments, visual_frames
         Those of segments and single faces, which only models open that read them (`FusionModel.reads`).
+    twins, twin_audio, twin_visual
+        The table of damaged twins, and the embeddings of those whose signals were damaged; for a model that learns from
+        them (`FusionModel.twins`).
     out
         Seed -> file.
     device, devices
@@ -112,15 +119,18 @@ def train_on_list(
         utterances, audio, visual, kind.reads(own), audio_segments=audio_segments, visual_frames=visual_frames,
         scratch=next(iter(out.values())).parent,
     )  # fmt: skip
+    damaged = None if twins is None else read_twins(twins, inputs, TwinFiles(audio, visual, twin_audio, twin_visual))
     facts = {
         "list_sha256": sha256_of(train_list),
         "utterances": len(inputs),
         "without_audio": int((~inputs.audio.present).sum()),
         "without_visual": int((~inputs.visual.present).sum()),
-        "recipe": settings.model_dump(exclude={"models", "seeds", "dim"}) | own_recipe(own),
+        "recipe": settings.model_dump(exclude={"models", "seeds", "dim", "twins"}) | own_recipe(own),
         "device": fabric.device.type,
         "versions": versions("torch", "numpy"),
     }
+    if damaged is not None:
+        facts["twins"] = len(damaged.of)
     for seed, path in out.items():
         torch.manual_seed(seed)
         model = kind(inputs.audio.dim, inputs.visual.dim, settings.dim, own)
@@ -134,7 +144,7 @@ def train_on_list(
             board=path.with_suffix(".tensorboard") if tensorboard else None,
         )
         try:
-            course = _trained(model, inputs, speakers, settings, seed, fabric, keeping)
+            course = _trained(model, inputs, speakers, settings, seed, fabric, keeping, damaged)
         except TooFewError as error:
             logger.warning("the model is left out: %s", error)
             if fabric.is_global_zero:
@@ -174,13 +184,16 @@ def _trained(
     seed: int,
     fabric: Fabric,
     keeping: Keeping,
+    twins: Twins | None,
 ) -> Course:
     """Train or fit any model in place."""
     if isinstance(model, NeuralModel):
+        if twins is not None:
+            model.network.learn_damage(inputs, twins)
         return train_network(model, inputs, speakers, settings, seed=seed, fabric=fabric, keeping=keeping)
     assert isinstance(model, FittedModel)  # there are no others
     began = time.monotonic()
-    losses = model.fit(inputs, speakers, seed=seed, device=fabric.device)
+    losses = model.fit(inputs, speakers, seed=seed, device=fabric.device, twins=twins)
     rows: list[Row] = [[float(i), loss, None, None, None] for i, loss in enumerate(losses)]
     return Course(losses, {"steps": None}, rows, time.monotonic() - began)
 

@@ -7,18 +7,18 @@ clean, damaged on one side, and damaged on both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from avsieve.errors import AvsieveError
+from avsieve.evaluation.conditions.table import DamageTable
 from avsieve.fusion.damage import Embeddings, Variants, damaged_inputs
-from avsieve.fusion.inputs import Inputs, join
+from avsieve.fusion.inputs import Inputs, Stream, join, read_stream
 from avsieve.fusion.pairs import Pairs
-
-if TYPE_CHECKING:
-    from avsieve.evaluation.conditions.table import DamageTable
 
 EXCHANGED = 0.5
 """Share of the sides of pairs that a twin stands in for, of those that have any."""
@@ -75,19 +75,50 @@ class Twins:
         return Pairs(sides[0], sides[1], pairs.is_target)
 
 
-def read_twins(table: DamageTable, inputs: Inputs, embeddings: Embeddings) -> Twins:
-    """Read the twins of some utterances: those of all conditions of a table.
+@dataclass(frozen=True)
+class TwinFiles:
+    """Tables of embeddings of a run's shards, and of the twins whose signals were damaged."""
+
+    audio: Sequence[Path]
+    visual: Sequence[Path]
+    twin_audio: Sequence[Path] = ()
+    twin_visual: Sequence[Path] = ()
+
+    def stream(self, modality: str, utterances: list[str]) -> Stream:
+        """Return one modality of utterances as they are."""
+        return read_stream(utterances, {"audio": self.audio, "visual": self.visual}[modality])
+
+    def damaged(self, modality: str, versions: list[str]) -> Stream:
+        """Return one modality of twins, by their ids; absent where one is in no table.
+
+        Raises
+        ------
+        AvsieveError
+            If there are no tables of it at all.
+        """
+        paths = {"audio": self.twin_audio, "visual": self.twin_visual}[modality]
+        if not paths:
+            raise AvsieveError(
+                f"{len(versions)} damaged {modality} signals of twins are to be learned from, for example "
+                f"{versions[0]}, and there is no table of their embeddings; give --twin-{modality}, or set "
+                "fusion.twins.level to embedding"
+            )
+        return read_stream(versions, paths)
+
+
+def read_twins(path: str | Path, inputs: Inputs, embeddings: Embeddings) -> Twins:
+    """Read the twins of some utterances: those of all conditions of a table, without sequences.
 
     Parameters
     ----------
-    table
+    path
         What is done to which utterance; rows of others are passed over.
     inputs
         The utterances as they are.
     embeddings
         Where damaged versions are read from.
     """
-    index = pd.Index(inputs.utterances)
+    table, index = DamageTable(path), pd.Index(inputs.utterances)
     found: list[Inputs] = []
     places: list[np.ndarray] = []
     for condition in table.conditions:

@@ -283,6 +283,29 @@ class Damage:
 
 
 @dataclass(frozen=True)
+class Twins(Damage):
+    """The same of training utterances, for models that learn from their damaged twins."""
+
+    folder: str = "results/twins"
+    table: str = "results/twins/twins.parquet"
+    """Which training utterances are damaged, and how."""
+    wav: str = "results/twins/{shard}.wav.tar"
+    wav_index: str = "results/twins/{shard}.wav.parquet"
+    extracted: str = "results/twins/{shard}.extracted.parquet"
+    faces: str = "results/twins/{shard}.faces.tar"
+    faces_index: str = "results/twins/{shard}.faces.parquet"
+    detections: str = "results/twins/{shard}.detections.parquet"
+    aligned: str = "results/twins/{shard}.aligned.parquet"
+    signals_provenance: str = "results/twins/{shard}.json"
+    embedded: str = "results/twins_{modality}"
+    embeddings: str = "results/twins_{modality}/{shard}.parquet"
+    segments: str = "results/twins_audio/{shard}.segments.parquet"
+    frames: str = "results/twins_visual/{shard}.frames.parquet"
+    status: str = "results/twins_{modality}/{shard}.status.parquet"
+    provenance: str = "results/twins_{modality}/{shard}.json"
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The same encoders trained on both lists."""
 
@@ -373,4 +396,4 @@ class Rebuilt:
 
 plan, truth, media, extract, align, embed = Plan(), Truth(), Media(), Extract(), Align(), Embed()
 scores, lists, audit, models, evaluation, damage = Scores(), Lists(), Audit(), Models(), Evaluation(), Damage()
-comparison, report, export, rebuilt = Comparison(), Report(), Export(), Rebuilt()
+twins, comparison, report, export, rebuilt = Twins(), Comparison(), Report(), Export(), Rebuilt()

@@ -23,6 +23,9 @@ FOLDERS = (
     P.damage.folder,
     P.of(P.damage.embedded, modality="audio"),
     P.of(P.damage.embedded, modality="visual"),
+    P.twins.folder,
+    P.of(P.twins.embedded, modality="audio"),
+    P.of(P.twins.embedded, modality="visual"),
 )
 BY_RULE = (P.LOGS, P.BENCHMARKS)
 

@@ -7,6 +7,7 @@ from itertools import chain
 
 from avsieve.config.model import Config
 from avsieve.evaluation.conditions.contract import Level
+from avsieve.evaluation.conditions.settings import Damage
 from avsieve.storage import paths as P
 from avsieve.wiring.sequences import AUDIO, VISUAL, tables_of
 from avsieve.wiring.watch import Watch
@@ -20,10 +21,9 @@ def folders_of(value: str | list[str] | None) -> list[str]:
     return [value] if isinstance(value, str) else list(value or [])
 
 
-def level_of(config: Config) -> Level:
+def level_of(config: Config, damage: Damage) -> Level:
     """Return what is damaged: the signals, where there are any."""
-    wanted = config.evaluation.damage.level
-    return "signal" if wanted == "auto" and config.source.contract.has_media else "embedding"
+    return "signal" if damage.level == "auto" and config.source.contract.has_media else "embedding"
 
 
 class DamageWiring:
@@ -47,7 +47,7 @@ class DamageWiring:
         """Recordings that voices are damaged with."""
         self.recordings = watch.recordings("recordings", chain(*self.folders.values()))
         """What they are: a parameter, so that others under the same names damage anew."""
-        level = level_of(config)
+        level = level_of(config, damage)
         self.settings = {"damage": damage.expanded, "level": level}
         """What decides of the table of damages, as `make_damage.py` takes it."""
         signals = sorted(damage.damaged_signals()) if level == "signal" else []

@@ -30,6 +30,7 @@ from avsieve.wiring.models import builtin_on_real, face_settings, model_file, mo
 from avsieve.wiring.names import Places
 from avsieve.wiring.sequences import SequenceWiring
 from avsieve.wiring.source import SourceWiring
+from avsieve.wiring.twins import TwinWiring
 from avsieve.wiring.watch import Watch
 
 # What is trained on: before cleansing and after it.
@@ -108,6 +109,7 @@ class Wiring:
         )
         """What trainings read that lies outside the results."""
         self.damage = DamageWiring(self.config, self.shards, watch=self.watch, at=self.at)
+        self.twins = TwinWiring(self.config, self.shards, watch=self.watch, at=self.at)
         self.sequences = SequenceWiring(self.config, self.shards, at=self.at)
         self.fusion = FusionWiring(self.config, watch=self.watch, given=given, at=self.at)
         self.method = METHODS.module(self.config.cleansing.method)

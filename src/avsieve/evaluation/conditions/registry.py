@@ -70,5 +70,16 @@ VUT: list[dict[str, Any]] = [
 """The noisy trials of Bahounek's thesis (FIT VUT Brno 2024, still images): four utterances in five are damaged in one
 modality, half of these in either."""
 
-PRESETS = {"standard": STANDARD, "vut": VUT}
+VARIED: list[dict[str, Any]] = [
+    {"name": "varied_noise", "kind": "noise", "snr_db": [-5.0, 20.0]},
+    {"name": "varied_short", "kind": "short", "seconds": [0.5, 1.5]},
+    {"name": "varied_reverberation", "kind": "reverberation", "t60_s": [0.3, 1.5]},
+    {"name": "varied_blur", "kind": "blur", "sigma": [1.0, 6.0]},
+    {"name": "varied_low_resolution", "kind": "low_resolution", "pixels": [8, 48]},
+    {"name": "varied_occlusion", "kind": "occlusion", "covered": [0.1, 0.6]},
+]
+"""Six kinds of damage, of a strength that is drawn for each utterance: to learn from. The other kinds are left out, so
+that an evaluation by `STANDARD` has some that nothing was learned from."""
+
+PRESETS = {"standard": STANDARD, "vut": VUT, "varied": VARIED}
 """Name -> entries of ``evaluation.damage.conditions``."""
