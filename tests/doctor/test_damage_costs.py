@@ -46,6 +46,16 @@ def test_what_needs_no_signal_is_trials_and_nothing_to_make() -> None:
     assert of(wired()) == type(found)()
 
 
+def test_sound_alone_has_no_damaged_faces() -> None:
+    source = {"kind": "tree", "tree": {"root": "x"}, "modalities": "audio"}
+    config = parse_config(
+        {"source": source, "fusion": {"models": []}, "evaluation": {"damage": {"conditions": ["vut"]}}}
+    )
+    costs = stages(config, utterances=960)
+    assert "embed damaged audio" in costs
+    assert "embed damaged visual" not in costs
+
+
 def test_shares_of_trials_follow_sides_and_parts() -> None:
     (vut,) = wired("vut").evaluation.damage.chosen
     assert share_of_trials(vut) == pytest.approx(1 - 0.2**2)

@@ -12,6 +12,7 @@ from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trial_maker import make_trials
 from avsieve.fusion.evaluate_files import EmbeddingFiles
 from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.outcome import CONDITION_POINTS, CURVE_POINTS
 from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import Fusion
 from avsieve.fusion.strata import strata_of
@@ -84,6 +85,18 @@ def test_the_gain_is_positive_where_half_of_the_labels_were_wrong_and_paired(out
 def test_curves_have_every_system(outcome):
     assert set(outcome.curves["model"]) == {*UNTRAINED, "linear"}
     assert set(outcome.curves["trained_on"]) == {"-", "all", "clean"}
+
+
+def test_curves_stand_for_every_condition_and_the_pool_and_are_short(outcome):
+    curves = outcome.curves
+    assert list(dict.fromkeys(curves["condition"])) == ["whole", "half", "pooled"]
+    # Two seeds of a model follow one another, each from the left on.
+    per_curve = curves.groupby(["model", "trained_on", "condition"]).size()
+    assert per_curve["linear", "clean", "pooled"] == per_curve["linear", "clean", "pooled"].max() > 10
+    starts = curves[curves["model"] == "linear"].groupby(["trained_on", "condition"])["fpr"]
+    assert (starts.agg(lambda fpr: (fpr.diff() < 0).sum()) == 1).all()
+    assert (per_curve.xs("half", level="condition") <= 2 * CONDITION_POINTS).all()
+    assert (per_curve <= 2 * CURVE_POINTS).all()
 
 
 def test_without_faces_only_the_voice_is_evaluated():

@@ -103,7 +103,8 @@ def make_results(conditions=("whole",)):
     gains = pd.DataFrame([gain | {"eer_gain_low": 0.01, "eer_gain_high": 0.04}])
     fpr = np.linspace(0, 1, 30)
     curves = [
-        pd.DataFrame({"model": m, "trained_on": a, "fpr": fpr, "fnr": (1 - fpr) ** 4})
+        pd.DataFrame({"model": m, "trained_on": a, "condition": c, "fpr": fpr, "fnr": (1 - fpr) ** 4})
+        for c in conditions
         for m, a in (("audio", "-"), ("gated", "all"), ("gated", "all"), ("gated", "clean"))
     ]
     return pd.DataFrame(rows), gains, pd.concat(curves)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from avsieve.report.facts import Provenance
+from avsieve.report.figure import OF_A_LIST
 from avsieve.report.figures import similarity_scatter
 from avsieve.report.page import render_page, render_summary
 from avsieve.report.registry import FIGURES
@@ -97,9 +98,9 @@ def test_the_page_is_well_formed_and_brings_everything_along(page, run):
     found = parse(page)
     assert all(link.startswith(("data:", "#")) for link in found.links)
     assert "script" not in found.tags
-    of_run = [figure for figure in FIGURES.values() if figure.place != "trials"]
+    of_run = [figure for figure in FIGURES.values() if figure.place not in OF_A_LIST]
     drawn = [figure.draw(run) for figure in of_run]
-    drawn += [f.draw(item) for f in FIGURES.values() if f.place == "trials" for item in run.evaluated]
+    drawn += [f.draw(item) for f in FIGURES.values() if f.place in OF_A_LIST for item in run.evaluated]
     assert found.tags.count("svg") == len([svg for svg in drawn if svg is not None]) >= 5
     assert found.tags.count("audio") == 3 * 3 + 2 * 3
 
@@ -216,6 +217,7 @@ def test_damaged_trials_are_pooled_and_each_condition_has_a_line(run):
     Balance().feed(page)
     part = page.split("Damaged voices and faces")[1].split("</section>")[0]
     assert "32.00" in part  # the voice, pooled
+    assert part.count("<svg") == 2
     rows = [
         re.findall(r"<td[^>]*>([^<]*)</td>", row)
         for row in part.split("<tr>")

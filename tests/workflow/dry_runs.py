@@ -8,7 +8,8 @@ records of one that has run (its rule, parameters and inputs). So what a plan sa
 configuration, and ``plans``: name -> configurations, of which the first that can be planned counts. The answer has
 ``order``, the rules as they follow each other; ``files``: rule -> what a job of it reads, and its parameters;
 ``first``: name -> the first rule that runs again, null for none ("" is the base itself); and ``stopped``: name -> the
-messages, where no configuration can be planned.
+messages, where no configuration can be planned. If the question says ``jobs``, it has ``again`` too: name -> all jobs
+that run again, each as its rule and its wildcards, sorted.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 
 from snakemake.api import SnakemakeApi
 from snakemake.exceptions import WorkflowError
+from snakemake.io import is_flagged
 from snakemake.settings.enums import Quietness
 from snakemake.settings.types import (
     ConfigSettings,
@@ -65,6 +67,10 @@ def pretend_to_run(workflow: Any) -> None:
                 file.touch()
             if job.output:
                 workflow.async_run(workflow.persistence.finished(job))
+    for job in workflow.dag.jobs:
+        for path in job.output:
+            if is_flagged(path, "temp"):
+                Path(str(path)).unlink()
     # What `plan_shards` writes beside its outputs, and later plans read.
     wiring = workflow.globals["W"]
     plan = next(job for job in workflow.dag.jobs if job.rule.name == "plan_shards")
@@ -87,12 +93,22 @@ def first_to_run(workflow: Any) -> str | None:
     return next((rule.name for rule in workflow.rules if rule in own), None)
 
 
+def all_to_run(workflow: Any) -> list[str]:
+    """Return every job that runs again."""
+    again = [job for job in workflow.dag.jobs if workflow.dag.needrun(job)]
+    return sorted(" ".join([job.rule.name, *map(str, job.wildcards)]) for job in again)
+
+
 def answer(snakefile: str, question: dict[str, Any]) -> dict[str, Any]:
     """Return the first rules to run again."""
     targets = question["targets"]
 
-    def first_of(config: dict[str, Any]) -> str | None:
+    again: dict[str, list[str]] = {}
+
+    def first_of(config: dict[str, Any], name: str = "") -> str | None:
         with planned(snakefile, config, targets) as workflow:
+            if question.get("jobs"):
+                again[name] = all_to_run(workflow)
             return first_to_run(workflow)
 
     with planned(snakefile, question["base"], targets, everything=True) as workflow:
@@ -105,13 +121,13 @@ def answer(snakefile: str, question: dict[str, Any]) -> dict[str, Any]:
         messages = []
         for config in configs:
             try:
-                first[name] = first_of(config)
+                first[name] = first_of(config, name)
                 break
             except WorkflowError as error:
                 messages.append(" ".join(str(error).split()))
         else:
             stopped[name] = messages
-    return {"order": order, "files": files, "first": first, "stopped": stopped}
+    return {"order": order, "files": files, "first": first, "stopped": stopped, "again": again}
 
 
 def remember() -> None:

@@ -197,14 +197,14 @@ def planner(repository: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def ask(planner: subprocess.Popen[str], folder: Path, world: str, plans: dict[str, Any]) -> dict[str, Any]:
+def ask(planner: subprocess.Popen[str], folder: Path, world: str, plans: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Make what a run needs, and ask what would run first when it is planned again."""
     for name in (*FILES, *(f"other{Path(name).suffix}" for name in FILES)):
         (folder / name).write_text("")
     for name in FOLDERS:
         (folder / name).mkdir()
     targets = ["all", "audit_noise"] if world == "embeddings" else WITH_CLIPS
-    question = {"folder": str(folder), "targets": targets, "base": BASES[world], "plans": plans}
+    question = {"folder": str(folder), "targets": targets, "base": BASES[world], "plans": plans} | more
     assert planner.stdin is not None
     assert planner.stdout is not None
     planner.stdin.write(f"{json.dumps(question)}\n")
@@ -262,6 +262,36 @@ def test_without_clips_the_keys_of_their_stages_rerun_nothing(planner: subproces
 
 def test_every_key_is_changed_in_some_run() -> None:
     assert {key for world in BASES for key in keys_of(world)} == set(KEYS)
+
+
+def test_another_fusion_model_trains_that_one_alone_and_evaluates_all(
+    planner: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    base = {
+        "source": {"kind": "synthetic"},
+        "audio": {"segments": ["hops", "eighths"]},
+        "evaluation": {"damage": {"conditions": ["standard"]}},
+    }
+
+    def of(*models: Any) -> dict[str, Any]:
+        return base | {"fusion": {"models": list(models)}}
+
+    plans = {
+        "mlp": of("linear", "gated", "mlp"),
+        "rjca": of("linear", "gated", "rjca"),  # reads tables that no other model reads
+        "gated": of("linear", {"name": "gated", "hidden": 64}),
+        "none": of("linear"),
+    }
+    found = ask(
+        planner, tmp_path, "synthetic", {name: [config] for name, config in plans.items()},
+        base=of("linear", "gated"), targets=["all", "fusion_table"], jobs=True,
+    )["again"]  # fmt: skip
+    assert found.pop("") == []
+    assert set(found) == set(plans)
+    after = ["all", "evaluate_fusion", "fusion_table"]
+    for name, jobs in found.items():
+        trained = [] if name == "none" else [f"train_fusion all {name}", f"train_fusion clean {name}"]
+        assert jobs == [*after, *trained, "write_fusion_table", "write_report"], name
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def damaged(config: Config, size: TrialSize, *, mean_s: float, mean_faces: float
             found.voices += versions
             found.voice_s += seconds
             found.core_s += seconds * (VOICE_S.get(part.kind, max(VOICE_S.values())) + VOICE_REST_S)
-        else:
+        elif "visual" in config.source.contract.modalities:
             faces = versions * (min(1.0, mean_faces) if part.kind == "one_frame" else mean_faces)
             found.of_faces += versions
             found.faces += faces

@@ -154,10 +154,10 @@ def evaluate(
     return Result(summary, len(kept), int(is_target.sum()), int((~scored).sum()), draws)
 
 
-def det_curve(trials: Trials, scores: np.ndarray, **columns: object) -> pd.DataFrame:
+def det_curve(trials: Trials, scores: np.ndarray, *, max_points: int = 400, **columns: object) -> pd.DataFrame:
     """Return the points of a DET curve, ``fpr`` and ``fnr``, beside constant ``columns``."""
     scored = ~np.isnan(scores)
-    fpr, fnr = det_points(error_rates(scores[scored], trials.is_target[scored]))
+    fpr, fnr = det_points(error_rates(scores[scored], trials.is_target[scored]), max_points)
     return pd.DataFrame(columns | {"fpr": fpr, "fnr": fnr})
 
 

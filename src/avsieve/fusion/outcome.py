@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from avsieve.evaluation.baselines import rows_against
-from avsieve.evaluation.conditions.contract import WHOLE
+from avsieve.evaluation.conditions.contract import RESERVED, WHOLE
 from avsieve.evaluation.gains import ARMS, paired_gain
 from avsieve.evaluation.results import NothingScoredError, Result, det_curve, evaluate
 from avsieve.evaluation.trials import Trials
@@ -25,7 +25,9 @@ RESULT_COLUMNS = ["model", "trained_on", "seed", "condition", "protocol", "score
 GAIN_COLUMNS = ["model", "condition", "protocol", "scores", "seeds"]
 AGAINST_COLUMNS = ["model", "trained_on", "baseline", *GAIN_COLUMNS[1:]]
 TIME_COLUMNS = ["model", "trained_on", "seed", "utterances", "encode_s", "n_trials", "score_s"]
-CURVE_COLUMNS = ["model", "trained_on", "fpr", "fnr"]
+CURVE_COLUMNS = ["model", "trained_on", "condition", "fpr", "fnr"]
+# Points of a curve at most: a condition has a small plot of its own.
+CURVE_POINTS, CONDITION_POINTS = 400, 120
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Outcome:
     gains
         A row per trained model and `Way`, as `avsieve.evaluation.gains.paired_gain` returns it.
     curves
-        Points of the DET curves of whole, full, raw scores: ``model``, ``trained_on``, ``fpr``, ``fnr``.
+        Points of the DET curves of full, raw scores under every condition: ``model``, ``trained_on``, ``condition``,
+        ``fpr``, ``fnr``. Curves of several seeds follow one another, each from its lowest ``fpr`` on.
     against
         A row per system, `Way` and baseline, as `avsieve.evaluation.baselines.rows_against` returns it.
     times
@@ -142,8 +145,10 @@ class Findings:
         self.rows.append(system.columns() | way.columns() | result.row() | {"n_speakers": self.n_speakers})
         arms = self._results.setdefault((model.name, way), {})
         arms.setdefault(system.trained_on, {})[system.seed] = result
-        if way == Way():
-            self.curves.append(det_curve(trials, scores, model=model.name, trained_on=system.trained_on))
+        if way == Way(way.condition):
+            of = {"model": model.name, "trained_on": system.trained_on, "condition": way.condition}
+            points = CURVE_POINTS if way.condition in RESERVED else CONDITION_POINTS
+            self.curves.append(det_curve(trials, scores, max_points=points, **of))
 
     def took(self, system: System, utterances: int, encode_s: float, n_trials: int, score_s: float) -> None:
         """Note how long a system took for the list as it is, seconds."""

@@ -10,19 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
+from avsieve.evaluation.conditions.contract import WHOLE
 from avsieve.report.errors import label_of
 from avsieve.report.figure import ReportFigure
 from avsieve.report.figures import ARM_COLOURS, INK, LINES, draw
 
 
-def _lowest(curves: pd.DataFrame) -> float:
+def lowest(curves: pd.DataFrame) -> float:
     """Return where the axes of a DET plot begin: half of the smallest rate that is shown."""
     rates = curves[["fpr", "fnr"]].to_numpy()
     rates = rates[(rates <= 0.5).all(axis=1)]
     return float(np.clip(rates[rates > 0].min(initial=0.5) / 2, 1e-6, 0.25))
 
 
-def _det_lines(ax: Axes, points: pd.DataFrame, low: float, label: str, **line: Any) -> None:
+def det_lines(ax: Axes, points: pd.DataFrame, low: float, label: str, **line: Any) -> None:
     """Draw the curves of one model and list; several seeds follow one another, and all but the first are pale."""
     fpr = points["fpr"].to_numpy().clip(low, 1 - low)
     fnr = points["fnr"].to_numpy().clip(low, 1 - low)
@@ -38,7 +39,7 @@ def det_curves(curves: pd.DataFrame, on: str = "") -> str:
 
     ``on`` says which trials they are of.
     """
-    low, models = _lowest(curves), list(dict.fromkeys(curves["model"]))
+    low, models = lowest(curves), list(dict.fromkeys(curves["model"]))
     styles = {"-": "-", "clean": "-", "all": "--"}
 
     def paint(figure: Figure) -> None:
@@ -46,8 +47,8 @@ def det_curves(curves: pd.DataFrame, on: str = "") -> str:
         for (model, arm), points in curves.groupby(["model", "trained_on"], sort=False):
             label = label_of(model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
             colour = LINES[models.index(model) % len(LINES)]
-            _det_lines(ax, points, low, label, color=colour, ls=styles.get(arm, "-"))
-        _det_axes(ax, low)
+            det_lines(ax, points, low, label, color=colour, ls=styles.get(arm, "-"))
+        det_axes(ax, low)
         ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
 
     return draw(paint, 5.2, 5.4, f"Detection error trade-off of every model{on and f' on {on}'}")
@@ -55,7 +56,7 @@ def det_curves(curves: pd.DataFrame, on: str = "") -> str:
 
 def arm_curves(curves: pd.DataFrame) -> str:
     """Draw a DET plot for each system with its two lists, dashed before cleansing; every seed is a line."""
-    low = _lowest(curves)
+    low = lowest(curves)
     arms = {"all": ("trained on all", "before", "--"), "clean": ("trained on the cleansed list", "after", "-")}
     systems = list(dict.fromkeys(curves["model"]))
 
@@ -64,8 +65,8 @@ def arm_curves(curves: pd.DataFrame) -> str:
         for ax, system in zip(axes, systems, strict=True):
             for arm, (label, colour, style) in arms.items():
                 points = curves[(curves["model"] == system) & (curves["trained_on"] == arm)]
-                _det_lines(ax, points, low, label, color=ARM_COLOURS[colour], ls=style)
-            _det_axes(ax, low)
+                det_lines(ax, points, low, label, color=ARM_COLOURS[colour], ls=style)
+            det_axes(ax, low)
             ax.set_title(label_of(system), fontsize=10, loc="left")
         for ax in axes[1:]:
             ax.set_ylabel("")
@@ -75,7 +76,8 @@ def arm_curves(curves: pd.DataFrame) -> str:
     return draw(paint, 3.1 * len(systems), 3.9, "Detection error trade-off of each encoder, trained on either list")
 
 
-def _det_axes(ax: Axes, low: float) -> None:
+def det_axes(ax: Axes, low: float) -> None:
+    """Give axes the scales, ticks and grid of a DET plot whose rates begin at ``low`` and end at a half."""
     ticks = [t for t in (1e-5, 1e-4, 1e-3, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4) if t > low]
     names = [f"{100 * t:g}" for t in ticks]
     ax.set_xticks(norm.ppf(ticks), names)
@@ -91,7 +93,8 @@ def _det_axes(ax: Axes, low: float) -> None:
 
 def _of_list(item: Any) -> str | None:
     """Draw the curves of a list of trials."""
-    return det_curves(item.curves, item.what) if len(item.curves) else None
+    curves = item.curves_of(WHOLE)
+    return det_curves(curves, item.what) if len(curves) else None
 
 
 def _of_comparison(run: Any) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from avsieve.evaluation.conditions.contract import RESERVED
+from avsieve.evaluation.conditions.contract import RESERVED, WHOLE
 from avsieve.evaluation.labels import LABELS, in_words
 from avsieve.fusion.registry import MODELS
 from avsieve.report.significance import verdict
@@ -71,6 +71,12 @@ class Evaluated:
                 by_model = {row["model"]: row for row in self.rows(condition=str(name))}
                 found.append({"name": name, "total": total, "rows": by_model})
         return found
+
+    def curves_of(self, condition: str) -> pd.DataFrame:
+        """Return the points of the DET curves under a condition, or of the trials as they are (``whole``)."""
+        if "condition" in self.curves:
+            return self.curves[self.curves["condition"] == condition]
+        return self.curves if condition == WHOLE else self.curves.head(0)
 
     def rows(self, **way: str) -> list[dict[str, Any]]:
         """Return `error_rows` of this list."""

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-Place = Literal["trials", "compared", "compared_curves", "similarities"]
-"""Where a figure may stand: with each list of trials; above and below the tables about the encoders
-that were trained on both lists; among the similarities."""
+Place = Literal["trials", "damaged", "compared", "compared_curves", "similarities"]
+"""Where a figure may stand: with each list of trials; with the damaged trials of the first list; above and below the
+tables about the encoders that were trained on both lists; among the similarities."""
 PLACES: tuple[Place, ...] = get_args(Place)
+OF_A_LIST: tuple[Place, ...] = ("trials", "damaged")
+"""Places whose figures are given a list of trials; those of the others are given the run."""
 
 
 def _never(_: Any) -> bool:
@@ -26,7 +28,8 @@ class ReportFigure:
         Where it stands.
     draw
         What it shows -> SVG, as `avsieve.report.figures.draw` returns it, or None where there is nothing to show. It is
-        given the `avsieve.report.run.Run`, and at the place ``trials`` each list's `avsieve.report.errors.Evaluated`.
+        given the `avsieve.report.run.Run`, and at the places of `OF_A_LIST` a list's
+        `avsieve.report.errors.Evaluated`.
     narrow
         Whether it takes half the width of the page; given the same.
     words

@@ -10,6 +10,8 @@ FIGURES: Registry[ReportFigure] = Registry(
     {
         "error_bars": "avsieve.report.figures:ERROR_BARS",
         "det_curves": "avsieve.report.det:DET_CURVES",
+        "pooled_curves": "avsieve.report.damage_curves:POOLED_CURVES",
+        "condition_curves": "avsieve.report.damage_curves:CONDITION_CURVES",
         "gain_bars": "avsieve.report.figures:GAIN_BARS",
         "arm_curves": "avsieve.report.det:ARM_CURVES",
         "similarity_scatter": "avsieve.report.figures:SIMILARITY_SCATTER",
