@@ -252,7 +252,7 @@ def _other_settings(first: dict[str, Any], second: dict[str, Any]) -> dict[str, 
 def _table(first: Side, second: Side, a: np.ndarray, b: np.ndarray) -> pa.Table:
     def texts(column: Coded, rows: np.ndarray) -> pa.Array:
         code = column.code[rows]
-        named = np.append(column.names, None)
+        named = np.array([*column.names.tolist(), None], dtype=object)
         return pa.array([x or None for x in named[code].tolist()], pa.string())
 
     def numbers(values: np.ndarray, rows: np.ndarray) -> pa.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -124,7 +125,7 @@ def read_decided(path: str | Path) -> Decided:
     with open_table(path, columns) as file:
         # A column at a time: texts become codes before the next are read.
         utterance = file.read(columns=["utterance"])["utterance"]
-        coded = {name: Coded.of(file.read(columns=[name])[name]) for name in _CODED}
+        coded: dict[str, Any] = {name: Coded.of(file.read(columns=[name])[name]) for name in _CODED}
         numbers = {name: file.read(columns=[name])[name].to_numpy() for name in PROBABILITIES}
     merged = pa.concat_arrays(utterance.chunks) if utterance.num_chunks else pa.array([], pa.string())
     coded["suggested"] = coded.pop("suggested_speaker")

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from avsieve.errors import AvsieveError
-from avsieve.inspection.decided import Decided
+from avsieve.inspection.decided import PROBABILITIES, Coded, Decided
 from avsieve.inspection.groups import Group, Groups
 from avsieve.inspection.near import near_names
 from avsieve.inspection.overview import FORMAT
@@ -151,9 +152,6 @@ def video_facts(decided: Decided, video: str) -> VideoFacts:
 
 def take(decided: Decided, rows: np.ndarray) -> Decided:
     """Return the decisions of some rows; names that do not occur among them are left out."""
-    import pyarrow as pa
-
-    from avsieve.inspection.decided import PROBABILITIES, Coded
 
     def coded(column: Coded) -> Coded:
         code = column.code[rows]
@@ -163,11 +161,9 @@ def take(decided: Decided, rows: np.ndarray) -> Decided:
         return Coded(column.names[used], new[code])
 
     columns = ("speaker", "video", "kind", "suggested", "decision", "reason")
-    return Decided(
-        utterance=decided.utterance.take(pa.array(rows)),
-        **{name: coded(getattr(decided, name)) for name in columns},
-        **{name: getattr(decided, name)[rows] for name in PROBABILITIES},
-    )
+    values: dict[str, Any] = {name: coded(getattr(decided, name)) for name in columns}
+    values |= {name: getattr(decided, name)[rows] for name in PROBABILITIES}
+    return Decided(utterance=decided.utterance.take(pa.array(rows)), **values)
 
 
 def _first(counts: dict[str, int], most: int) -> dict[str, int]:

@@ -48,8 +48,8 @@ def faces_of(run: RunFiles, utterances: Sequence[str], most: int) -> dict[str, l
     """
     if not run.has_faces:
         raise AvsieveError(
-            f"{run.folder} has no faces ({P.align.folder.partition('/')[2]}/*.faces.tar are not there): it was made from "
-            "embeddings, or its faces were removed; leave --sheet out"
+            f"{run.folder} has no faces (no align/*.faces.tar): it was made from embeddings, or its faces were "
+            "removed; leave --sheet out"
         )
     by_shard: dict[str, list[str]] = {}
     for utterance, shard in shards_of(run, utterances).items():

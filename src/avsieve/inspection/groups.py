@@ -120,11 +120,12 @@ class Groups:
         """Return one of them."""
         whole = ("utterances", "judged", "flagged", "clean", "incomplete", "videos", "videos_flagged")
         parts = ("share", "low", "high", "expected_wrong")
+        values: dict[str, Any] = {key: int(getattr(self, key)[row]) for key in whole}
+        values |= {key: float(getattr(self, key)[row]) for key in parts}
         return Group(
             name=str(self.name[row]),
             kinds={kind: int(n[row]) for kind, n in self.kinds.items() if n[row]},
-            **{key: int(getattr(self, key)[row]) for key in whole},
-            **{key: float(getattr(self, key)[row]) for key in parts},
+            **values,
         )
 
     def left_with_fewer(self, than: int) -> np.ndarray:

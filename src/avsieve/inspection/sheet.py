@@ -25,6 +25,7 @@ FACES, TRUSTED = 8, 4  # in a row: of what is shown, and of the label
 _TEXT, _LINE, _EDGE, _GAP = 300, 16, 8, 24  # pixels: width of the caption, height of a line, margins
 _QUALITY = 90
 _WHITE, _BLACK, _GREY = (255, 255, 255), (0, 0, 0), (110, 110, 110)
+_WRONG = {"video": "voice and face", "audio": "voice", "visual": "face"}
 _LONGEST = 43  # characters of a line of the caption
 
 
@@ -79,7 +80,7 @@ def rows_of(decided: Decided, worst: Worst) -> list[Row]:
     """Choose what each row shows: flagged utterances, the surest first, and the label's least suspicious others."""
     rows = []
     for clip in worst.clips:
-        lines = [clip.utterance, f"{clip.kind} p {clip.p_wrong or 0:.3f}", _suggested(clip.suggested_speaker)]
+        lines = [clip.utterance, f"{_WRONG.get(clip.kind, clip.kind)} wrong, p {clip.p_wrong or 0:.3f}", _suggested(clip.suggested_speaker)]
         rows.append(Row(lines, [clip.utterance], _trusted(decided, clip.utterance)))
     for group in worst.groups:
         column = decided.video if worst.by == "video" else decided.speaker
