@@ -18,6 +18,7 @@ from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.inspection.decided import Decided, read_decided
 from avsieve.inspection.run_files import RunFiles, find_run
 from avsieve.lists.train_list import write_train_list
+from avsieve.runtime.cores import one_core_for_blas
 from avsieve.simulation.corpus import simulate
 from avsieve.simulation.settings import ModalitySpec, NoiseSpec, WorldSpec
 from avsieve.storage import paths as P
@@ -49,13 +50,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     corpus = simulate(world, NoiseSpec(rate=0.15), seed=2)
     plan = corpus.plan
     names = plan["utterance"].tolist()
-    scores = score_table(
-        plan[["utterance", "speaker"]],
-        {"audio": EmbeddingTable(names, corpus.audio), "visual": EmbeddingTable(names, corpus.visual)},
-    )
+    tables = {"audio": EmbeddingTable(names, corpus.audio), "visual": EmbeddingTable(names, corpus.visual)}
     seconds = ["2.50"] * len(names)
     write_train_list(P.below(results, P.lists.all), names, seconds)
-    cleanse(scores, seconds, P.below(results, P.lists.folder), Cleansing())
+    with one_core_for_blas(with_scipy=True):
+        scores = score_table(plan[["utterance", "speaker"]], tables)
+        cleanse(scores, seconds, P.below(results, P.lists.folder), Cleansing())
     # As the workflow has them: in the order of the shards.
     shard = np.array([shard_names(SHARDS)[shard_of(s, SHARDS)] for s in plan["speaker"]])
     write_scores(P.below(results, P.scores.scores), scores.take(np.argsort(shard, kind="stable")))

@@ -9,6 +9,7 @@ import pytest
 from avsieve.errors import AvsieveError
 from avsieve.inspection.figures import COUNTED, EXPECTED, MEASURED, expected, figures_of, measured, read_json
 from avsieve.inspection.run_files import find_run
+from avsieve.report.detection import KINDS
 from avsieve.storage import paths as P
 
 
@@ -19,7 +20,7 @@ def test_every_figure_tells_where_it_comes_from(copied: Path) -> None:
     run.audit.parent.mkdir()
     run.audit.write_text(json.dumps({"measured": {"precision": {"value": 0.9, "low": 0.8, "high": 0.95}}}))
     decisions = pd.read_parquet(run.decisions)
-    truth = decisions[["utterance"]].assign(kind=decisions["kind"].map({"video": "video", "audio": "voice", "visual": "face", "": "clean"}))  # fmt: skip
+    truth = decisions[["utterance"]].assign(kind=decisions["kind"].map(KINDS | {"": "clean"}))
     P.below(run.folder, P.truth.table).parent.mkdir()
     truth.to_csv(P.below(run.folder, P.truth.table), index=False)
     found = figures_of(run, summary)

@@ -14,10 +14,12 @@ def decisions_of(rows: list[tuple[str, float | None]]) -> Decided:
     names = pa.array([name for name, _ in rows])
     p = np.array([np.nan if x is None else x for _, x in rows], np.float32)
     wrong = np.nan_to_num(p) > 0.5
-    column = {k: Coded.of(pa.array(np.where(wrong, *v).astype(object))) for k, v in {"kind": ("video", ""), "decision": ("noisy", "clean"), "reason": ("wrong_video", "ok")}.items()}  # fmt: skip
-    nobody = Coded.of(pa.array([None] * len(rows), pa.string()))
-    speaker = Coded.of(pa.array([name.split("/")[0] for name, _ in rows]))
-    return Decided(names, speaker, Coded.of(videos_of(names)), suggested=nobody, **column, p_audio_wrong=p, p_visual_wrong=p, p_wrong=p, p_suggested=p)  # fmt: skip
+    texts = {"kind": ("video", ""), "decision": ("noisy", "clean"), "reason": ("wrong_video", "ok")}
+    column = {k: Coded.of(pa.array(np.where(wrong, *v).astype(object))) for k, v in texts.items()}
+    column["suggested"] = Coded.of(pa.array([None] * len(rows), pa.string()))
+    column["speaker"] = Coded.of(pa.array([name.split("/")[0] for name, _ in rows]))
+    numbers = dict.fromkeys(("p_audio_wrong", "p_visual_wrong", "p_wrong", "p_suggested"), p)
+    return Decided(names, video=Coded.of(videos_of(names)), **column, **numbers)
 
 
 def test_the_score_interval_is_that_of_the_literature() -> None:

@@ -40,7 +40,10 @@ def test_the_next_steps_fit_what_the_run_has(run: RunFiles, flat: Path) -> None:
     assert any("failures of align (no_face)" in step for step in of_workflow)
 
 
-def test_speakers_that_are_left_with_few_utterances_are_warned_of(run: RunFiles) -> None:
-    notes = [note.text for note in overview(run, least_left=10_000).notes]
-    assert any("left with fewer than 10000 clean utterances" in text for text in notes)
-    assert not any("left with fewer than 1 " in note.text for note in overview(run, least_left=1).notes)
+def test_speakers_that_are_left_with_few_utterances_are_warned_of(run: RunFiles, table: pd.DataFrame) -> None:
+    (note,) = [note for note in overview(run, least_left=12).notes if "left with fewer" in note.text]
+    by_speaker = table.groupby("speaker")["decision"].value_counts().unstack(fill_value=0)
+    few = by_speaker[(by_speaker["noisy"] > 0) & (by_speaker["clean"] < 12)]
+    assert note.text.startswith(f"{len(few)} speakers are left with fewer than 12 clean utterances")
+    lowest = few["clean"].min()
+    assert note.about[0].endswith(f"({lowest})")

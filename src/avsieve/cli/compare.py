@@ -77,34 +77,29 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _sides(args: argparse.Namespace) -> tuple[Side, Side]:
+def _sides(args: argparse.Namespace) -> list[Side]:
     """Read both: runs as they are where both are runs, else what is kept and what is left out."""
-    from avsieve.cleansing.published_lists import read_both, read_flags
-    from avsieve.inspection.changes import side_of_flags, side_of_run
+    from avsieve.cleansing.published_lists import read_flags
+    from avsieve.inspection.changes import side_of_flags, side_of_list, side_of_run
     from avsieve.lists.layouts import read_corpus_list
 
     paths, named = (args.first, args.second), (args.first_lists, args.second_lists)
-    folders = [path.is_dir() for path in paths]
-    if all(folders):
-        return side_of_run(args.first), side_of_run(args.second)
+    runs = [path.is_dir() for path in paths]
+    found = [
+        side_of_run(path, as_flags=not all(runs)) if is_run else side_of_list(path, args.strip_prefix)
+        for path, is_run in zip(paths, runs, strict=True)
+    ]
     every = read_corpus_list(args.train_list, args.strip_prefix)["utterance"].tolist() if args.train_list else None
-    if not any(folders):
-        first, second = read_both(args.first, args.second, every, lists=named, strip_prefix=args.strip_prefix)
-        return _side(args.first, first), _side(args.second, second)
-    of_run = folders.index(True)
-    run = side_of_run(paths[of_run], as_flags=True)
-    other = 1 - of_run
-    flags = read_flags(
-        paths[other], every or run.utterance.to_pylist(), lists=named[other], strip_prefix=args.strip_prefix
-    )
-    listed = side_of_flags(paths[other], flags.index.tolist(), flags.to_numpy())
-    return (run, listed) if of_run == 0 else (listed, run)
-
-
-def _side(path: Path, flags: pd.Series) -> Side:
-    from avsieve.inspection.changes import side_of_flags
-
-    return side_of_flags(path, flags.index.tolist(), flags.to_numpy())
+    if every is None and None in found:  # the other one says which utterances there are
+        every = next((side.utterance.to_pylist() for side in found if side is not None), None)
+    sides = []
+    for path, side, lists in zip(paths, found, named, strict=True):
+        if side is None:
+            flags = read_flags(path, every, lists=lists, strip_prefix=args.strip_prefix)
+            sides.append(side_of_flags(path, flags.index.tolist(), flags.to_numpy()))
+        else:
+            sides.append(side)
+    return sides
 
 
 def _agreement_lines(agreement: Agreement, table: pd.DataFrame) -> list[str]:

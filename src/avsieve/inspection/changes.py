@@ -12,10 +12,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avsieve.cleansing.published_lists import check_polarity
 from avsieve.errors import AvsieveError
 from avsieve.inspection.decided import Coded, Decided, read_decided
 from avsieve.inspection.figures import read_json
+from avsieve.inspection.list_facts import read_listed
 from avsieve.inspection.run_files import RunFiles, find_run
+from avsieve.lists.layouts import layout_of
 from avsieve.storage.atomic import atomic_path
 
 FORMAT = "avsieve.compare/1"
@@ -122,6 +125,22 @@ def side_of_run(path: Path, *, as_flags: bool = False) -> Side:
         flags = side_of_flags(path, found.utterance, found.decision.is_("clean"))
         return Side(**{**vars(flags), "probability": found.p_wrong, "settings": settings})
     return Side(str(path), found.utterance, found.decision, found.kind, found.suggested, found.p_wrong, settings)
+
+
+def side_of_list(path: Path, strip_prefix: str | None = None) -> Side | None:
+    """Return the side of a list with flags; None where it has none, and the utterances of its corpus are needed.
+
+    Raises
+    ------
+    ListError
+        If it cannot be read, or its flag 1 is not clean.
+    """
+    if layout_of(path) != "clean":
+        return None
+    listed = read_listed(path, strip_prefix)
+    clean = np.asarray(listed.clean)
+    check_polarity(pd.DataFrame(listed.similarities | {"clean": clean}), str(path))
+    return side_of_flags(path, listed.utterance, clean)
 
 
 def side_of_flags(path: Path, utterance: Sequence[str] | pa.Array, clean: np.ndarray) -> Side:

@@ -18,6 +18,7 @@ from avsieve.lists.train_list import CLEAN_LAYOUT, TRAIN_LAYOUT, read_clean_list
 from avsieve.storage.ids import PART
 from avsieve.storage.text_files import is_plain
 
+_SIMILARITIES = {"audio_sim": "audio_similarity", "visual_sim": "visual_similarity"}
 _WAV = rf"^{PART}/{PART}/{PART}\.wav$"
 
 
@@ -37,6 +38,9 @@ class Listed:
         Lengths (n,) float64, NaN where the list has none.
     clean
         Flags (n,) bool, None where the list has none.
+    similarities
+        ``audio_similarity`` and ``visual_similarity``, (n,) float64, NaN where a modality is missing; empty where the
+        list has none.
     """
 
     layout: str
@@ -45,6 +49,7 @@ class Listed:
     video: Coded
     seconds: np.ndarray
     clean: np.ndarray | None
+    similarities: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -101,17 +106,17 @@ def read_listed(path: str | Path, strip_prefix: str | None = None) -> Listed:
         found = _in_columns(path, columns)
         if found is not None:
             return found
-    clean = None
+    clean, similarities = None, {}
     if layout == "clean":
         frame = read_clean_list(path, strip_prefix)
         clean = frame["clean"].to_numpy()
+        similarities = {name: frame[name].to_numpy() for name in _SIMILARITIES.values()}
     else:
         frame = read_corpus_list(path, strip_prefix)
     utterance = pa.array(frame["utterance"], pa.string())
     seconds = np.array([float(s) if s else np.nan for s in frame["seconds"]], np.float64)
-    return Listed(
-        layout, utterance, Coded.of(pa.array(frame["speaker"], pa.string())), _video(utterance), seconds, clean
-    )
+    speaker = Coded.of(pa.array(frame["speaker"], pa.string()))
+    return Listed(layout, utterance, speaker, _video(utterance), seconds, clean, similarities)
 
 
 def _video(utterance: pa.Array) -> Coded:
@@ -138,17 +143,23 @@ def _in_columns(path: str | Path, columns: tuple[str, ...]) -> Listed | None:
     own = pc.equal(pc.replace_substring_regex(wav, r"/.*$", ""), speaker)
     if not len(table) or not pc.all(pc.match_substring_regex(wav, _WAV)).as_py() or not pc.all(own).as_py():
         return None
-    clean = None
+    clean, similarities = None, {}
     if "flag" in columns:
         if not pc.all(pc.is_in(table["flag"], pa.array(["0", "1"]))).as_py():
             return None
         clean = pc.equal(table["flag"], "1").to_numpy()
+        similarities = {name: _numbers(table[column]) for column, name in _SIMILARITIES.items()}
     utterance = pc.utf8_slice_codeunits(wav, 0, -len(".wav"))
     if pc.count_distinct(utterance).as_py() != len(utterance):
         return None
     layout = "train" if clean is None else "clean"
-    seconds = pc.fill_null(table["seconds"], float("nan")).to_numpy()
-    return Listed(layout, utterance, Coded.of(speaker), _video(utterance), seconds, clean)
+    seconds = _numbers(table["seconds"])
+    return Listed(layout, utterance, Coded.of(speaker), _video(utterance), seconds, clean, similarities)
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+    found: np.ndarray = pc.fill_null(column, float("nan")).to_numpy()
+    return found
 
 
 def list_facts(path: str | Path, strip_prefix: str | None = None, *, top: int = 10) -> ListFacts:

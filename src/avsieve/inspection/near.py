@@ -42,19 +42,24 @@ def near_utterances(name: str, utterance: pa.Array, most: int = _SHOWN) -> list[
     found: list[str] = []
     if len(parts) >= 2:
         tail = f"/{'/'.join(parts[-2:])}"
-        found += _where(utterance, pc.ends_with(utterance, tail), most)
+        found += _where(utterance, pc.ends_with(utterance, tail), MOST)
     for length in range(min(len(parts), 2), 0, -1):
         inside = _where(utterance, pc.starts_with(utterance, "/".join(parts[:length]) + "/"), MOST)
         found += difflib.get_close_matches(name, inside, n=most, cutoff=_CUTOFF)
         if len(parts) <= length:
             found += inside[:most]
         if found:
-            return list(dict.fromkeys(found))[:most]
+            return _nearest(name, found, most)
     speakers = pc.unique(pc.replace_substring_regex(utterance, r"/.*$", ""))
     for speaker in near_names(parts[0], speakers, 2):
         inside = _where(utterance, pc.starts_with(utterance, f"{speaker}/"), MOST)
         found += difflib.get_close_matches(name, inside, n=most, cutoff=_CUTOFF) or inside[:1]
-    return list(dict.fromkeys(found))[:most]
+    return _nearest(name, found, most)
+
+
+def _nearest(name: str, found: list[str], most: int) -> list[str]:
+    """Return the most alike of these, each once; all are kept however little alike."""
+    return difflib.get_close_matches(name, list(dict.fromkeys(found)), n=most, cutoff=0.0)
 
 
 def _where(names: pa.Array, mask: pa.Array, most: int) -> list[str]:

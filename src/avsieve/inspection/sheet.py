@@ -80,7 +80,8 @@ def rows_of(decided: Decided, worst: Worst) -> list[Row]:
     """Choose what each row shows: flagged utterances, the surest first, and the label's least suspicious others."""
     rows = []
     for clip in worst.clips:
-        lines = [clip.utterance, f"{_WRONG.get(clip.kind, clip.kind)} wrong, p {clip.p_wrong or 0:.3f}", _suggested(clip.suggested_speaker)]
+        wrong = f"{_WRONG.get(clip.kind, clip.kind)} wrong, p {clip.p_wrong or 0:.3f}"
+        lines = [clip.utterance, wrong, _suggested(clip.suggested_speaker)]
         rows.append(Row(lines, [clip.utterance], _trusted(decided, clip.utterance)))
     for group in worst.groups:
         column = decided.video if worst.by == "video" else decided.speaker
