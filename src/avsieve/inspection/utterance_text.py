@@ -113,6 +113,7 @@ def suggestion_lines(suggestion: Suggestion) -> list[str]:
     rows = [
         (_PARTS[x.modality], _two(x.label), _two(x.suggested), x.rank if x.rank else "not among the nearest")
         for x in suggestion.likeness
+        if x.label is not None or x.suggested is not None
     ]
     return [*lines, *columns(("", "to label", "to suggested", "rank of it"), rows)]
 
