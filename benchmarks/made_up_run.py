@@ -128,22 +128,23 @@ def _scores(path, order, utterance, speaker, video, videos, names, similarity, r
 
 # What a process used at most is asked of itself: what the system tells of a child counts its parent's memory too.
 _CHILD = """
-import atexit, re, sys
+import atexit, os, re, sys
 from pathlib import Path
 from avsieve.cli import main
 most = lambda: re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
-atexit.register(lambda: sys.stderr.write(most() + chr(10)))
+atexit.register(lambda: sys.stderr.write(f"{sum(os.times()[:2])} {most()}" + chr(10)))
 main()
 """
 
 
-def timed(words: list[str]) -> tuple[float, float]:
-    """Run a command; return its seconds and its largest resident memory in MB (Linux)."""
+def timed(words: list[str]) -> tuple[float, float, float]:
+    """Run a command; return its seconds, those of the processor, and its largest memory in MB (Linux)."""
     begin = time.monotonic()
     done = subprocess.run([sys.executable, "-c", _CHILD, *words], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"avsieve {' '.join(words)} ended with {done.returncode}: {done.stderr}")
-    return time.monotonic() - begin, int(done.stderr.split()[-1]) / 1024
+    cpu, kilobytes = done.stderr.split()[-2:]
+    return time.monotonic() - begin, float(cpu), int(kilobytes) / 1024
 
 
 def main() -> None:
@@ -169,9 +170,9 @@ def main() -> None:
         ["compare", str(results), str(args.folder / "other")],
         ["compare", *lists],
     ):
-        seconds, mb = timed(words)
+        seconds, cpu, mb = timed(words)
         told = " ".join(word.replace(str(args.folder), "FOLDER") for word in words)
-        print(f"{seconds:6.1f} s {mb:6.0f} MB  avsieve {told}", flush=True)
+        print(f"{seconds:6.1f} s {cpu:6.1f} s CPU {mb:6.0f} MB  avsieve {told}", flush=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ _SHOWN = 5  # names in a note
 _DECISIONS = {
     "clean": "label believed right, nothing missing",
     "noisy": "flagged: label believed wrong",
-    "incomplete": "lacks a voice or a face; says nothing of the label",
+    "incomplete": "lacks a voice or a face",
 }
 _KINDS = {"video": "voice and face", "audio": "voice only", "visual": "face only"}
 _PARTS = {"audio": "voice", "visual": "face"}
@@ -40,7 +40,7 @@ def overview_lines(facts: Overview) -> list[str]:
         fact(f"wrong {_PARTS[m]}s", c, f"{percent(c / n):>7}  of either kind") for m, c in facts.modalities.items()
     ]
     lines.append(fact("whole videos", facts.videos_flagged, "flagged in every clip (of two or more)"))
-    lines.append(fact("suggested", facts.suggested, "flagged, and thought to be another speaker of the list"))
+    lines.append(fact("suggested", facts.suggested, "flagged, and another speaker is suggested"))
     reasons = [(code, count, _reason(code)) for code, count in facts.reasons.items()]
     lines += section("reasons", columns(("reason", "utterances", "meaning"), reasons, left=(0, 2)))
     lines += section("failures", failure_lines(facts.failures))
