@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.inspection.changes import compare_sides, flags_of, side_of_flags, side_of_list, side_of_run, write_changed
+from avsieve.inspection.changes import compare_sides, write_changed
 from avsieve.inspection.changes_text import change_lines
 from avsieve.inspection.run_files import find_run
+from avsieve.inspection.sides import side_of_flags, side_of_run
 from avsieve.storage.tables import write_table
 
 
@@ -64,15 +65,6 @@ def test_the_changed_utterances_are_written_as_a_plain_table(
 def test_a_run_compared_with_itself_has_not_changed(made: Path) -> None:
     found, rows = compare_sides(side_of_run(made), side_of_run(made))
     assert (found.changed, len(rows), found.transitions, found.speakers) == (0, 0, {}, [])
-
-
-def test_a_list_has_flags_and_no_kinds(made: Path, table: pd.DataFrame) -> None:
-    listed = side_of_list(made / "results" / "lists" / "train_all_clean.txt")
-    assert listed is not None
-    found, _ = compare_sides(side_of_run(made, as_flags=True), listed)
-    assert (found.changed, found.utterances) == (0, len(table))
-    assert flags_of(listed).tolist() == (table["decision"] == "clean").tolist()
-    assert side_of_list(made / "results" / "lists" / "train_clean.txt") is None
 
 
 def test_utterances_of_one_side_alone_are_counted_and_warned_of() -> None:

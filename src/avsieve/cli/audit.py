@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ RESULTS is the results folder of the workflow, whatever its source (one of embed
 does the same and keeps the figures), or the folder of avsieve cleanse --out. That folder has no embeddings: give them
 again with --audio and --visual. Its figures are kept in RESULTS/audit.json, where avsieve inspect finds them.
 
-{FORMATS_HELP}
+{textwrap.fill(FORMATS_HELP, 110)}
 """
 EXAMPLES = """examples:
   avsieve audit results

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from avsieve.cleansing.agreement import Agreement
-    from avsieve.inspection.changes import Side
 
 DESCRIPTION = """Show where two runs or cleansed lists agree, and what changed from the first to the second.
 
@@ -55,11 +54,15 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from avsieve.cleansing.agreement import compare, draw
-    from avsieve.inspection.changes import compare_sides, flags_of, write_changed
+    from avsieve.inspection.changes import compare_sides, write_changed
     from avsieve.inspection.changes_text import change_lines
+    from avsieve.inspection.sides import flags_of, read_sides
+    from avsieve.lists.layouts import read_corpus_list
     from avsieve.storage.atomic import write_json, write_text
 
-    sides = _sides(args)
+    every = read_corpus_list(args.train_list, args.strip_prefix)["utterance"].tolist() if args.train_list else None
+    named = (args.first_lists, args.second_lists)
+    sides = read_sides(args.first, args.second, every, lists=named, strip_prefix=args.strip_prefix)
     changes, changed = compare_sides(*sides)
     agreement, table = compare(*map(flags_of, sides))
     print(
@@ -75,31 +78,6 @@ def run(args: argparse.Namespace) -> int:
         write_text(args.out / "speakers.csv", table.to_csv(index=False, lineterminator="\n"))
         draw(args.out / "agreement.png", agreement, table, (args.first.stem, args.second.stem))
     return 0
-
-
-def _sides(args: argparse.Namespace) -> list[Side]:
-    """Read both: runs as they are where both are runs, else what is kept and what is left out."""
-    from avsieve.cleansing.published_lists import read_flags
-    from avsieve.inspection.changes import side_of_flags, side_of_list, side_of_run
-    from avsieve.lists.layouts import read_corpus_list
-
-    paths, named = (args.first, args.second), (args.first_lists, args.second_lists)
-    runs = [path.is_dir() for path in paths]
-    found = [
-        side_of_run(path, as_flags=not all(runs)) if is_run else side_of_list(path, args.strip_prefix)
-        for path, is_run in zip(paths, runs, strict=True)
-    ]
-    every = read_corpus_list(args.train_list, args.strip_prefix)["utterance"].tolist() if args.train_list else None
-    if every is None and None in found:  # the other one says which utterances there are
-        every = next((side.utterance.to_pylist() for side in found if side is not None), None)
-    sides = []
-    for path, side, lists in zip(paths, found, named, strict=True):
-        if side is None:
-            flags = read_flags(path, every, lists=lists, strip_prefix=args.strip_prefix)
-            sides.append(side_of_flags(path, flags.index.tolist(), flags.to_numpy()))
-        else:
-            sides.append(side)
-    return sides
 
 
 def _agreement_lines(agreement: Agreement, table: pd.DataFrame) -> list[str]:

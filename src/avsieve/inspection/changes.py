@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avsieve.cleansing.published_lists import check_polarity
 from avsieve.errors import AvsieveError
-from avsieve.inspection.decided import Coded, Decided, read_decided
-from avsieve.inspection.figures import read_json
-from avsieve.inspection.list_facts import read_listed
-from avsieve.inspection.run_files import RunFiles, find_run
-from avsieve.lists.layouts import layout_of
+from avsieve.inspection.decided import Coded
+from avsieve.inspection.sides import CLEAN, FLAGGED, Side
 from avsieve.storage.atomic import atomic_path
 
 FORMAT = "avsieve.compare/1"
 """Name of the structure that `Changes.as_json` returns; a change that breaks readers raises the number."""
-KEPT, LEFT_OUT = "kept", "left_out"
-"""Decisions of a list: flag 1, and flag 0, which is noisy or incomplete."""
-_FLAGGED = ("noisy", LEFT_OUT)
-_CLEAN = ("clean", KEPT)
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of two that are compared.
-
-    Attributes
-    ----------
-    path
-        As the user named it.
-    utterance
-        Ids, an Arrow array (n,) of str.
-    decision, kind, suggested
-        Columns as in `Decided`. A list has the decisions `KEPT` and `LEFT_OUT`, and neither kinds nor suggestions.
-    probability
-        (n,) float32 that a label is wrong, NaN where it is not known.
-    settings
-        Those of a run's decision; empty for a list.
-    """
-
-    path: str
-    utterance: pa.Array
-    decision: Coded
-    kind: Coded
-    suggested: Coded
-    probability: np.ndarray
-    settings: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -80,7 +43,7 @@ class Changes:
     changed
         Utterances with another decision, kind or suggestion.
     newly_flagged, newly_kept
-        Clean before and flagged after (of lists: kept before and left out after), and the other way round.
+        Clean before and flagged after (of lists: kept, left out), and the other way round.
     kind_changed, suggestion_changed
         Flagged in both, with another kind; with another suggested speaker.
     transitions
@@ -108,54 +71,6 @@ class Changes:
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON takes it; `docs/formats.md` describes the structure."""
         return {"format": FORMAT, **asdict(self)}
-
-
-def side_of_run(path: Path, *, as_flags: bool = False) -> Side:
-    """Return the side of a run; ``as_flags`` where the other side is a list: kept, or left out.
-
-    Raises
-    ------
-    AvsieveError
-        If it is no folder of a run.
-    """
-    run: RunFiles = find_run(path)
-    found: Decided = read_decided(run.decisions)
-    settings = read_json(run.summary, "the summary").get("settings", {})
-    if as_flags:
-        flags = side_of_flags(path, found.utterance, found.decision.is_("clean"))
-        return Side(**{**vars(flags), "probability": found.p_wrong, "settings": settings})
-    return Side(str(path), found.utterance, found.decision, found.kind, found.suggested, found.p_wrong, settings)
-
-
-def side_of_list(path: Path, strip_prefix: str | None = None) -> Side | None:
-    """Return the side of a list with flags; None where it has none, and the utterances of its corpus are needed.
-
-    Raises
-    ------
-    ListError
-        If it cannot be read, or its flag 1 is not clean.
-    """
-    if layout_of(path) != "clean":
-        return None
-    listed = read_listed(path, strip_prefix)
-    clean = np.asarray(listed.clean)
-    check_polarity(pd.DataFrame(listed.similarities | {"clean": clean}), str(path))
-    return side_of_flags(path, listed.utterance, clean)
-
-
-def side_of_flags(path: Path, utterance: Sequence[str] | pa.Array, clean: np.ndarray) -> Side:
-    """Return the side of a list: ``utterance`` (n,) and whether it is ``clean``, (n,) bool."""
-    n = len(clean)
-    decision = Coded(np.array([LEFT_OUT, KEPT], dtype=object), np.asarray(clean, np.int32))
-    none = Coded(np.array([], dtype=object), np.full(n, -1, np.int32))
-    names = utterance if isinstance(utterance, pa.Array) else pa.array(utterance, pa.string())
-    return Side(str(path), names, decision, none, none, np.full(n, np.nan, np.float32), {})
-
-
-def flags_of(side: Side) -> pd.Series:
-    """Return which utterances of a side are clean, a Series of bool by utterance, as `agreement.compare` takes it."""
-    clean = np.logical_or.reduce([side.decision.is_(name) for name in _CLEAN])
-    return pd.Series(clean, index=pd.Index(side.utterance.to_numpy(zero_copy_only=False), name="utterance"))
 
 
 def compare_sides(first: Side, second: Side) -> tuple[Changes, pa.Table]:
@@ -186,8 +101,8 @@ def compare_sides(first: Side, second: Side) -> tuple[Changes, pa.Table]:
         )
     decision = _common(first.decision, second.decision, a, b)
     kind, suggested = _common(first.kind, second.kind, a, b), _common(first.suggested, second.suggested, a, b)
-    flagged = [_is(decision, side, _FLAGGED) for side in (1, 2)]
-    clean = [_is(decision, side, _CLEAN) for side in (1, 2)]
+    flagged = [_is(decision, side, FLAGGED) for side in (1, 2)]
+    clean = [_is(decision, side, CLEAN) for side in (1, 2)]
     both = flagged[0] & flagged[1]
     newly_flagged, newly_kept = clean[0] & flagged[1], flagged[0] & clean[1]
     other_decision = decision[1] != decision[2]
