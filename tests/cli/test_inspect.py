@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +17,14 @@ from avsieve.cleansing.scores import write_scores
 from avsieve.cleansing.settings import Cleansing
 from avsieve.cleansing.table import score_table
 from avsieve.cleansing.write import cleanse
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.lists.train_list import write_train_list
 from avsieve.runtime.cores import one_core_for_blas
 from avsieve.simulation.corpus import simulate
 from avsieve.simulation.settings import ModalitySpec, NoiseSpec, WorldSpec
+from avsieve.storage import paths as P
+from avsieve.storage.tables import write_table
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +149,26 @@ def test_the_audit_of_embeddings_prints_and_keeps_its_figures(avsieve, corpus: P
     (found,) = [f for f in figures if f["origin"].startswith("measured") and f["name"] == "precision"]
     assert found["value"] == kept["measured"]["precision"]["value"]
     (cleansed / "audit.json").unlink()
+
+
+def test_the_audit_of_a_run_of_embeddings_finds_them_itself(
+    avsieve, corpus: Path, cleansed: Path, tmp_path, capsys
+) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(cleansed, P.below(results, P.lists.folder))
+    plan = pd.DataFrame({"utterance": pd.read_parquet(cleansed / "decisions.parquet")["utterance"], "subset": "train"})
+    plan = plan.assign(speaker=plan["utterance"].str.partition("/")[0], shard="000")
+    write_table(P.below(results, P.plan.utterances), plan)
+    write_table(P.below(results, P.plan.shard, shard="000"), plan)
+    for m in ("audio", "visual"):
+        with np.load(corpus / f"{m}.npz") as arrays:
+            path = P.below(results, P.embed.embeddings, modality=m, shard="000")
+            write_embeddings(path, arrays["utterance"].tolist(), arrays["embedding"])
+    assert not avsieve("audit", tmp_path, "--out", tmp_path / "audit.json")
+    assert "recall measured" in capsys.readouterr().out
+    assert json.loads((tmp_path / "audit.json").read_text())["injected"] > 0
+    assert avsieve("audit", tmp_path, "--audio", "x.npz") == 1
+    assert "has its embeddings; leave --audio and --visual out" in capsys.readouterr().err
 
 
 def test_a_reader_that_leaves_early_is_no_error(cleansed: Path) -> None:

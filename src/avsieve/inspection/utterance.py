@@ -185,5 +185,9 @@ def _not_there(run: RunFiles, decided: Decided, utterance: str) -> str:
             f"{run.folder} --{what} {utterance} shows the {what}"
         )
     near = near_utterances(utterance, decided.utterance)
-    hint = f"did you mean {', '.join(near)}?" if near else f"ids look like {decided.utterance[0].as_py()}"
+    hint = f"did you mean {', '.join(near)}?" if near else _like(decided)
     return f"{utterance}: no utterance of the {len(decided):,} in {run.decisions}; {hint}"
+
+
+def _like(decided: Decided) -> str:
+    return f"ids look like {decided.utterance[0].as_py()}" if len(decided) else "the list is empty"
