@@ -29,6 +29,11 @@ CONDITIONS = [
 ]
 
 
+def write(folder: Path, name: str, settings: TwinSettings, level: str) -> None:
+    """Write a table of twins of the list in a folder."""
+    write_twins(folder / f"{name}.parquet", folder / "all.txt", folder / "plan.parquet", settings, level=level)
+
+
 @pytest.fixture
 def listed(tmp_path: Path) -> Path:
     """Write a list and a plan, which holds the last speaker out, and the table of twins; return the folder."""
@@ -37,9 +42,7 @@ def listed(tmp_path: Path) -> Path:
     plan = pd.DataFrame({"utterance": NAMES, "held_out": [s == SPEAKERS[-1] for s in SPEAKERS]})
     write_table(tmp_path / "plan.parquet", plan)
     settings = TwinSettings(conditions=CONDITIONS, utterances=30, seed=4)
-    write_twins(
-        tmp_path / "twins.parquet", tmp_path / "all.txt", tmp_path / "plan.parquet", settings, level="embedding"
-    )
+    write(tmp_path, "twins", settings, "embedding")
     return tmp_path
 
 

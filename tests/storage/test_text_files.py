@@ -2,8 +2,6 @@ import gzip
 
 import pytest
 
-from avsieve.cleansing.agreement import compare
-from avsieve.cleansing.published_lists import read_both
 from avsieve.errors import ListError
 from avsieve.evaluation.trials import left_out, read_trials, write_no_trials
 from avsieve.lists.layouts import read_corpus_list
@@ -122,20 +120,6 @@ def test_folders_and_missing_files_are_told(tmp_path):
     for path, words in ((tmp_path, "a folder"), (tmp_path / "none", "no such list")):
         with pytest.raises(ListError, match=words):
             list(read_lines(path))
-
-
-def test_our_own_list_of_the_clean_is_one_of_the_clean(tmp_path):
-    flags = [int(i % 3 > 0) for i in range(len(IDS))]
-    lines = [f"{u[:3]} {u}.wav 3.5 0.5 0.5 {f}\n" for u, f in zip(IDS, flags, strict=True)]
-    (tmp_path / "all.txt").write_text("".join(lines))
-    clean = "".join(f"{u[:3]} {u}.wav 3.5\n" for u, f in zip(IDS, flags, strict=True) if f)
-    (tmp_path / "clean.txt").write_text(clean)
-    agreement, _ = compare(*read_both(tmp_path / "all.txt", tmp_path / "clean.txt", None))
-    assert (agreement.agreement, agreement.kappa) == (1.0, 1.0)
-    turned, _ = compare(*read_both(tmp_path / "all.txt", tmp_path / "clean.txt", None, lists=(None, "noisy")))
-    assert turned.agreement == 0.0
-    with pytest.raises(ListError, match="--train-list"):
-        read_both(tmp_path / "clean.txt", tmp_path / "clean.txt", None)
 
 
 def test_a_run_without_trials_says_why(tmp_path):

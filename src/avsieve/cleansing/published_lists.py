@@ -71,25 +71,6 @@ def read_flags(
     return pd.Series(flags, index=pd.Index(utterances, name="utterance"))
 
 
-def read_both(
-    first: str | Path,
-    second: str | Path,
-    every: Sequence[str] | None,
-    *,
-    lists: tuple[str | None, str | None] = (None, None),
-    strip_prefix: str | None = None,
-) -> tuple[pd.Series, pd.Series]:
-    """Read two cleansed lists; a full one among them says which utterances there are, where nothing else does."""
-    paths = (first, second)
-    full = [_width(path) == len(CLEAN_LAYOUT) for path in paths]
-    found = {i: read_flags(paths[i], strip_prefix=strip_prefix) for i in (0, 1) if full[i]}
-    if every is None and found:
-        every = next(iter(found.values())).index.tolist()
-    for i in {0, 1} - set(found):
-        found[i] = read_flags(paths[i], every, lists=lists[i], strip_prefix=strip_prefix)
-    return found[0], found[1]
-
-
 def _width(path: str | Path) -> int:
     """Return the number of columns of a list, by its first line."""
     return next((len(line.split()) for _, line in read_lines(path)), 0)

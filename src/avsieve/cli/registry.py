@@ -8,12 +8,16 @@ from avsieve.registry import Registry
 VERBS: Registry[Verb] = Registry(
     "verb",
     {
+        "audit": "avsieve.cli.audit:VERB",
         "cleanse": "avsieve.cli.cleanse:VERB",
         "compare": "avsieve.cli.compare:VERB",
         "doctor": "avsieve.cli.doctor:VERB",
         "evaluate": "avsieve.cli.evaluate:VERB",
         "export": "avsieve.cli.export:VERB",
+        "inspect": "avsieve.cli.inspect:VERB",
         "real": "avsieve.cli.real:VERB",
+        "show": "avsieve.cli.show:VERB",
         "simulate": "avsieve.cli.simulate:VERB",
+        "status": "avsieve.cli.status:VERB",
     },
 )

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from avsieve.storage import paths as P
 from avsieve.storage.reasons import DESCRIPTIONS, Reason
-from avsieve.storage.tables import read_table
+from avsieve.storage.tables import open_table
 
 _EMBED = [P.of(P.embed.folder, modality=modality) for modality in ("audio", "visual")]
 STAGES = [Path(folder).name for folder in (P.media.folder, P.extract.folder, P.align.folder, *_EMBED)]
@@ -30,10 +31,11 @@ def read_failures(paths: Sequence[Path]) -> pd.DataFrame:
     """
     parts = []
     for path in paths:
-        table = read_table(path, ["utterance", "code", "detail"])
-        bad = table[table["code"] != Reason.OK.value]
+        with open_table(path, ["utterance", "code", "detail"]) as file:
+            table = file.read(columns=["utterance", "code", "detail"])
+        bad = table.filter(pc.not_equal(table["code"], Reason.OK.value))  # few of many, so before pandas has them
         if len(bad):
-            parts.append(bad.assign(stage=path.parent.name))
+            parts.append(bad.to_pandas().assign(stage=path.parent.name))
     columns = ["utterance", "stage", "code", "detail", "meaning", "later"]
     if not parts:
         return pd.DataFrame(columns=columns)
@@ -46,7 +48,7 @@ def read_failures(paths: Sequence[Path]) -> pd.DataFrame:
     kept = rows[first | ~consequence]
     later = (consequence & ~first).groupby(rows["utterance"]).sum()
     kept = kept.assign(
-        meaning=[DESCRIPTIONS.get(Reason(c), "") if c in set(Reason) else "" for c in kept["code"]],
+        meaning=kept["code"].map({code.value: words for code, words in DESCRIPTIONS.items()}).fillna(""),
         later=kept["utterance"].map(later).astype(int),
     )
     return kept.sort_values(["order", "stage", "utterance"], kind="stable")[columns].reset_index(drop=True)

@@ -1,0 +1,92 @@
+"""Faces of some utterances, read from the tars of a run by byte range."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from avsieve.errors import AvsieveError
+from avsieve.inspection.run_files import RunFiles
+from avsieve.storage import paths as P
+from avsieve.storage.indexed_tar import INDEX_COLUMNS, index_path
+from avsieve.storage.tables import open_table
+
+
+def shards_of(run: RunFiles, utterances: Sequence[str]) -> dict[str, str]:
+    """Return the shard of each utterance, by the plan.
+
+    Raises
+    ------
+    AvsieveError
+        If the run has no plan.
+    """
+    path = run.below(P.plan.utterances)
+    with open_table(path, ["utterance", "shard"]):
+        pass
+    found = pq.read_table(path, columns=["utterance", "shard"], filters=pc.field("utterance").isin(list(utterances)))
+    return dict(zip(found["utterance"].to_pylist(), found["shard"].to_pylist(), strict=True))
+
+
+def faces_of(run: RunFiles, utterances: Sequence[str], most: int) -> dict[str, list[np.ndarray]]:
+    """Return up to ``most`` faces of each utterance, evenly over its length.
+
+    Returns
+    -------
+    dict
+        Utterance -> images (112, 112, 3) uint8, BGR; none for an utterance in which no face was found. What cannot be
+        decoded is left out: its stage has told it.
+
+    Raises
+    ------
+    AvsieveError
+        If the run has no faces, or a tar and its index disagree.
+    """
+    if not run.has_faces:
+        raise AvsieveError(
+            f"{run.folder} has no faces (no align/*.faces.tar): it was made from embeddings, or its faces were "
+            "removed; leave --sheet out"
+        )
+    by_shard: dict[str, list[str]] = {}
+    for utterance, shard in shards_of(run, utterances).items():
+        by_shard.setdefault(shard, []).append(utterance)
+    found: dict[str, list[np.ndarray]] = {utterance: [] for utterance in utterances}
+    for shard, names in by_shard.items():
+        tar = run.below(P.align.faces, shard=shard)
+        if tar.is_file():
+            for utterance, members in _members(tar, names).items():
+                found[utterance] = _read(tar, members, most)
+    return found
+
+
+def _members(tar: Path, utterances: list[str]) -> dict[str, list[tuple[int, int]]]:
+    """Return offset and size of the members of some utterances, in the order of the tar."""
+    index = index_path(tar)
+    with open_table(index, INDEX_COLUMNS):
+        pass
+    columns = ["utterance", "offset", "size"]
+    rows = pq.read_table(index, columns=columns, filters=pc.field("utterance").isin(utterances)).to_pydict()
+    found: dict[str, list[tuple[int, int]]] = {}
+    for utterance, offset, size in zip(*(rows[c] for c in columns), strict=True):
+        found.setdefault(utterance, []).append((offset, size))
+    return found
+
+
+def _read(tar: Path, members: list[tuple[int, int]], most: int) -> list[np.ndarray]:
+    if len(members) > most:
+        members = [members[i] for i in np.linspace(0, len(members) - 1, most).round().astype(int)]
+    images = []
+    with tar.open("rb") as file:
+        for offset, size in members:
+            file.seek(offset)
+            content = file.read(size)
+            if len(content) != size:
+                raise AvsieveError(f"{tar}: shorter than its index says; run its stage again (snakemake align)")
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+            if image is not None:
+                images.append(image)
+    return images
