@@ -6,7 +6,7 @@ import pytest
 
 from avsieve.config.model import Config, parse_config
 from avsieve.doctor.costs import Cost, estimate
-from avsieve.doctor.damage_costs import damaged, share_of_trials
+from avsieve.doctor.damage_costs import Damaged, damaged, share_of_trials, twins
 from avsieve.doctor.rates import shipped_rates
 from avsieve.doctor.trial_size import TrialSize
 from avsieve.sources.findings import SourceFacts
@@ -122,3 +122,16 @@ def test_trials_of_lists_are_counted_and_others_guessed() -> None:
     assert guessed.on("enrol") == guessed.on("test") == pytest.approx(141.4, abs=0.1)
     assert guessed.on("test") < guessed.on("both") < 144
     assert TrialSize.made(0, 0).on("both") == 0
+
+
+def test_twins_are_counted_of_the_training_utterances_up_to_their_number() -> None:
+    def counted(have: int, **settings: object) -> Damaged:
+        chosen = Config.model_validate({"fusion": {"twins": {"conditions": ["varied"], **settings}}})
+        return twins(chosen, have, mean_s=8.0, mean_faces=20)
+
+    few, many = counted(500), counted(1_000_000, utterances=3000)
+    assert (few.voices, few.of_faces, few.faces) == (1500, 1500, 30_000)
+    assert many.voices == 9000
+    assert many.trials == 0
+    assert counted(500, level="embedding").voices == 0
+    assert twins(Config.model_validate({}), 500, mean_s=8.0, mean_faces=20).conditions == 0

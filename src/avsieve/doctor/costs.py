@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avsieve.doctor.damage_costs import FACE_BYTES as DAMAGED_FACE_BYTES
-from avsieve.doctor.damage_costs import ROW_S, Damaged, damaged
+from avsieve.doctor.damage_costs import ROW_S, Damaged, damaged, twins
 from avsieve.doctor.formatting import two_digits
 from avsieve.doctor.jobs import START_S, Stage, first_stages, last_stages, own_seconds, size_of, trials_of
 from avsieve.doctor.rates import (
@@ -85,10 +85,13 @@ def estimate(
     size = size_of(config, facts.utterances, facts.speakers)
     trials = trials or trials_of(config, size)
     mean_s = _seconds(facts) / facts.utterances
-    harm = damaged(config, trials, mean_s=mean_s, mean_faces=frames_before(mean_s, config.media.interval_s))
+    faces = frames_before(mean_s, config.media.interval_s)
+    harm = damaged(config, trials, mean_s=mean_s, mean_faces=faces)
+    lessons = twins(config, size.trained_on, mean_s=mean_s, mean_faces=faces)
     clips = _clips(config, facts, rates, gpu=gpu) if config.source.contract.has_media else []
     plan, *others = [_stage(stage) for stage in first_stages(config, size)]
-    costs = [plan, *clips, *others, *_damage(config, harm, rates, gpu=gpu)]
+    costs = [plan, *clips, *others, *_damage(config, harm, "damage", rates, gpu=gpu)]
+    costs += _damage(config, lessons, "twins", rates, gpu=gpu)
     costs += [_stage(stage) for stage in last_stages(config, size, trials, harm)]
     for cost in costs:
         # The evidence, the decisions, and what they are made of.
@@ -141,32 +144,34 @@ def _seconds(facts: SourceFacts) -> float:
     return facts.seconds or (facts.utterances or 0) * MEAN_S
 
 
-def _damage(config: Config, harm: Damaged, rates: dict[str, Rate], *, gpu: bool) -> list[Cost]:
+def _damage(config: Config, harm: Damaged, what: str, rates: dict[str, Rate], *, gpu: bool) -> list[Cost]:
     """Estimate what is damaged, and embedded again; tars of it are removed once that is done, and counted all the same.
 
-    A job of every shard may wait with its tars until there is a core to embed them.
+    ``what`` is ``damage`` of the trials, or ``twins`` of training utterances. A job of every shard may wait with its
+    tars until there is a core to embed them.
     """
     if not harm.conditions:
         return []
-    costs = [_stage(Stage("choose damage", f"{harm.conditions} conditions", ROW_S * harm.rows, 1))]
+    costs = [_stage(Stage(f"choose {what}", f"{harm.conditions} conditions", ROW_S * harm.rows, 1))]
     if not harm.voices and not harm.of_faces:
         return costs
-    jobs = config.shards
+    jobs, of = config.shards, {"damage": "damaged", "twins": "twin"}[what]
     work = f"{two_digits(harm.voices)} voices, {two_digits(harm.faces)} faces of {two_digits(harm.of_faces)} utterances"
     size = harm.voice_s * WAV_BYTES_A_SECOND + harm.faces * DAMAGED_FACE_BYTES
-    costs.append(Cost("damage", work, harm.core_s / 3600, size / 1e9, "-", SHIPPED, jobs, START_S["damage"], 8 * jobs))
+    name = {"damage": "damage", "twins": "damage twins"}[what]
+    costs.append(Cost(name, work, harm.core_s / 3600, size / 1e9, "-", SHIPPED, jobs, START_S["damage"], 8 * jobs))
     if harm.voices:
         parts, in_segments = segments_of_mean(config.audio, round(harm.voices), harm.voice_s)
         dim = DIMS.get(config.audio.arch, 256)
         costs.append(
-            _cost("embed damaged audio", two_digits(harm.voice_s / 3600) + " h of voices", harm.voice_s + in_segments,
+            _cost(f"embed {of} audio", two_digits(harm.voice_s / 3600) + " h of voices", harm.voice_s + in_segments,
                   rates["embed_audio"], "s of sound", harm.voices * dim * 4 + parts * dim * 2, gpu=gpu, jobs=jobs,
                   start_s=START_S["embed_audio"])
         )  # fmt: skip
     if harm.of_faces:
         dim = _face_dim(config)
         costs.append(
-            _cost("embed damaged visual", f"{two_digits(harm.faces)} faces", harm.faces, rates["embed_visual"], "face",
+            _cost(f"embed {of} visual", f"{two_digits(harm.faces)} faces", harm.faces, rates["embed_visual"], "face",
                   harm.of_faces * dim * 4 + harm.faces * dim * 2, gpu=gpu, jobs=jobs,
                   start_s=START_S["embed_visual"])
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The recordings that voices are damaged with: `evaluation.damage.noise` and `evaluation.damage.rooms`."""
+"""The recordings that voices are damaged with: `evaluation.damage`'s and those of `fusion.twins`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from avsieve.sources.findings import Finding, Level
 
 if TYPE_CHECKING:
     from avsieve.config.model import Config
+    from avsieve.evaluation.conditions.settings import Damage
 
 # With fewer, one recording decides more than a thirtieth of the damaged voices, and their error rate is its own.
 LEAST = 30
@@ -56,17 +57,22 @@ def check_damage(config: Config, is_there: Callable[[str], bool] | None = None) 
     is_there
         Tells whether an utterance is in the source, where that is cheap.
     """
+    found = _check(config, config.evaluation.damage, "evaluation.damage", is_there)
+    return found + _check(config, config.fusion.twins, "fusion.twins", is_there)
+
+
+def _check(config: Config, damage: Damage, block: str, is_there: Callable[[str], bool] | None) -> list[Finding]:
+    """Look at the folders of one block."""
     from avsieve.wiring.damage import folders_of, level_of
 
-    damage = config.evaluation.damage
-    signals = damage.damaged_signals() if level_of(config, config.evaluation.damage) == "signal" else set()
+    signals = damage.damaged_signals() if level_of(config, damage) == "signal" else set()
     findings = []
     for name, kind in KEYS.items():
         folders = folders_of(getattr(damage, name))
         if not folders:
             continue
-        key = f"evaluation.damage.{name}"
-        drawn = "audio" in signals and _draws(config, kind)
+        key = f"{block}.{name}"
+        drawn = "audio" in signals and _draws(damage, kind)
         findings += _folders(key, folders, "error" if signals else "warning", _corpus(config), is_there, wanted=drawn)
         if not drawn:
             text = f"no damaged voice of this run draws from it: no condition of signals has the kind {kind}"
@@ -76,9 +82,9 @@ def check_damage(config: Config, is_there: Callable[[str], bool] | None = None) 
     return findings
 
 
-def _draws(config: Config, kind: str) -> bool:
+def _draws(damage: Damage, kind: str) -> bool:
     """Tell whether some condition draws from recordings."""
-    for condition in config.evaluation.damage.chosen:
+    for condition in damage.chosen:
         for part in condition.parts:
             sounds = part.parameters.get("sound")
             if part.kind == kind and (

@@ -1,4 +1,4 @@
-"""What damaged trials cost: the versions that are made and embedded, and the trials that are scored besides.
+"""What damaged trials and twins cost: the versions that are made and embedded, and the trials that are scored besides.
 
 Seconds of a core are user time of `avsieve.damage` with one thread, on 2 cores of an AMD EPYC: voices of 7.8 s, and
 aligned faces of synthetic people.
@@ -6,7 +6,7 @@ aligned faces of synthetic people.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from avsieve.evaluation.conditions.registry import KINDS
 
 if TYPE_CHECKING:
     from avsieve.config.model import Config
+    from avsieve.evaluation.conditions.settings import Damage
 
 # A second of a damaged voice, by the kind of damage; noise by its sound. A recording is read whole before it is cut.
 VOICE_S = {"noise": 1e-3, "clipping": 1e-4, "short": 2e-5, "reverberation": 6e-4}
@@ -56,15 +57,27 @@ def damaged(config: Config, size: TrialSize, *, mean_s: float, mean_faces: float
     mean_s, mean_faces
         Seconds of an utterance, and its faces.
     """
+    damage = config.evaluation.damage
+    found = _versions(config, damage, size.on, mean_s, mean_faces)
+    found.trials = sum(size.trials * share_of_trials(condition) for condition in damage.chosen)
+    return found
+
+
+def twins(config: Config, utterances: float, *, mean_s: float, mean_faces: float) -> Damaged:
+    """Count the damaged twins of a run, which has so many training ``utterances``; see `damaged`."""
+    have = min(utterances, config.fusion.twins.utterances)
+    return _versions(config, config.fusion.twins, lambda _: have, mean_s, mean_faces)
+
+
+def _versions(config: Config, damage: Damage, on: Callable[[str], float], mean_s: float, mean_faces: float) -> Damaged:
+    """Count the versions of conditions; ``on`` tells how many utterances a side has."""
     from avsieve.wiring.damage import level_of
 
-    signals = level_of(config, config.evaluation.damage) == "signal"
-    conditions = config.evaluation.damage.chosen
+    signals = level_of(config, damage) == "signal"
+    conditions = damage.chosen
     found = Damaged(len(conditions))
-    for condition in conditions:
-        found.trials += size.trials * share_of_trials(condition)
     for part in _parts(conditions):
-        versions = part.share * size.on(part.side)
+        versions = part.share * on(part.side)
         found.rows += versions
         if not signals or not KINDS[part.kind].signals:
             continue
