@@ -215,7 +215,9 @@ class Wiring:
         self.cohort_list = ARMS[wanted] if wanted in ARMS else given(wanted)
         read = self._tables_of(self.config.fusion.sequences)
         if evaluation.protocol == "both":
-            read = {"audio_segments", "visual_frames"}
+            scored = {"audio": "audio_segments", "visual": "visual_frames"}
+            # Where embeddings are all there is, a modality may be missing altogether.
+            read |= {scored[m] for m in (scored if self.source.has_media else self.source.contract.modalities)}
         sequences = self._sequence_files(read)
         self.sequence_flags = {name: [self.at(path) for path in paths] for name, paths in sequences.items()}
         """Segments and faces that the evaluation reads: flag -> a file per shard."""
