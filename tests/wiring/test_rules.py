@@ -162,13 +162,43 @@ def test_embeddings_have_no_stages_before_them(repository: Path) -> None:
 def test_embeddings_refuse_what_needs_segments_or_clips(repository: Path) -> None:
     source = {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz", "visual": "v.npz"}}
     for values, words in (
-        ({"evaluation": {"protocol": "both"}}, "no embeddings of segments"),
+        (
+            {"evaluation": {"protocol": "both"}},
+            r"scores by hops, but source\.embeddings\.audio_segments has nothing: add",
+        ),
         ({"comparison": {"in_report": True}}, "no wavs and faces"),
         ({"source": {"kind": "embeddings", "embeddings": {"train_list": "l.txt"}}}, "name at least one table"),
         ({"source": {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz"}}}, "fusion.models"),
     ):
         with pytest.raises(ConfigError, match=words):
             Wiring({"source": source} | values, repository / "workflow")
+
+
+def test_tables_of_segments_and_faces_are_read_where_a_model_or_the_protocol_asks_for_them(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MODELS["gated"], "sequences", ("eighths", "frames"))
+    tables = {"train_list": "l.txt", "audio": "a.npz", "visual": "v.npz", "audio_segments": {"eighths": "e.parquet"}}
+    source = {"kind": "embeddings", "embeddings": tables}
+    with pytest.raises(
+        ConfigError, match=r"reads frames, but source\.embeddings\.visual_frames has nothing: add a table"
+    ):
+        parse_config({"source": source})
+    tables["visual_frames"] = ["f.parquet", "g.parquet"]
+    wiring = Wiring({"source": source, "shards": 1}, repository / "workflow")
+    both = ["results/embed_audio/000.segments.parquet", "results/embed_visual/000.frames.parquet"]
+    assert wiring.sequence_files == wiring.sequences_of_model(SimpleNamespace(model="gated")) == both
+    assert wiring.source.sequence_files("visual") == ["f.parquet", "g.parquet"]
+    shown = flags(wiring.source.sequence_settings("audio"))
+    assert shown.startswith("""--tables '{"eighths": ["e.parquet"]}' --names-key utterance""")
+    with pytest.raises(
+        ConfigError, match=r"scores by hops, but source\.embeddings\.audio_segments has eighths: add hops: "
+    ):
+        parse_config({"source": source, "evaluation": {"protocol": "both"}})
+    voices = {"train_list": "l.txt", "audio": "a.npz", "audio_segments": {"hops": "h.parquet"}}
+    values = {"evaluation": {"protocol": "both"}, "fusion": {"models": []}, "shards": 1}
+    alone = Wiring({"source": {"kind": "embeddings", "embeddings": voices}} | values, repository / "workflow")
+    assert alone.sequence_files == both[:1]
 
 
 def test_face_images_start_from_their_own_folders(repository: Path) -> None:
@@ -302,5 +332,7 @@ def test_a_segmentation_that_is_read_has_to_be_configured(monkeypatch: pytest.Mo
     with pytest.raises(ConfigError, match=r"gated, which reads the segmentation eighths, but audio\.segments has hops"):
         parse_config({})
     source = {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz", "visual": "v.npz"}}
-    with pytest.raises(ConfigError, match=r"gated, which reads eighths, frames, but source\.kind embeddings has no"):
+    with pytest.raises(
+        ConfigError, match=r"gated, which reads eighths, but source\.embeddings\.audio_segments has nothing"
+    ):
         parse_config({"source": source})

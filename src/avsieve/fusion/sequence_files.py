@@ -211,7 +211,7 @@ def read_modality(
     Raises
     ------
     AvsieveError
-        See `read_inputs`.
+        See `read_inputs`; or if the embeddings of a sequence are of another length than those of whole utterances.
     """
     of_faces = modality == "visual"
     wanted = [name for name in dict.fromkeys(names) if (name == FRAMES) == of_faces]
@@ -222,7 +222,14 @@ def read_modality(
     if wanted:
         unnamed = FRAMES if of_faces else HOPS
         sequences = read_sequences(utterances, tables, wanted, scratch=scratch, unnamed=unnamed)
-    return read_stream(utterances, paths, sequences, scratch=scratch)
+    stream = read_stream(utterances, paths, sequences, scratch=scratch)
+    for name, own in sequences.items():
+        if own.counts.any() and stream.present.any() and own.dim != stream.dim:
+            raise AvsieveError(
+                f"{tables[0]}: embeddings of length {own.dim} ({name}), those of whole utterances have {stream.dim}; a "
+                "model that reads both needs one encoder for both"
+            )
+    return stream
 
 
 def _check_once(path: Path, name: str, places: np.ndarray, index: pd.Index, before: np.ndarray) -> None:
