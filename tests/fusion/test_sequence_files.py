@@ -7,7 +7,7 @@ import pytest
 
 from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.fusion.sequence_files import read_sequences
+from avsieve.fusion.sequence_files import read_modality, read_sequences
 from avsieve.fusion.sequences import FRAMES, Reading
 from avsieve.storage import packed_rows
 
@@ -159,3 +159,10 @@ def test_a_full_disk_is_told_with_the_folder_and_what_is_needed(tmp_path, monkey
     monkeypatch.setattr("os.pwrite", full)
     with pytest.raises(AvsieveError, match=r"No space left on device while .* a scratch file of 0\.0 GB there"):
         frames(list(COUNTS), [path], tmp_path)
+
+
+def test_sequences_of_another_length_than_the_whole_are_refused(tmp_path):
+    segments = write(tmp_path / "s.parquet", list(COUNTS))
+    write_embeddings(tmp_path / "a.parquet", list(COUNTS), np.ones((4, 5), np.float32))
+    with pytest.raises(AvsieveError, match=r"embeddings of length 6 \(hops\), those of whole utterances have 5"):
+        read_modality("audio", list(COUNTS), [tmp_path / "a.parquet"], [segments], ["hops"], scratch=tmp_path)
