@@ -30,7 +30,7 @@ NAMELESS = -2
 """The place of a row without a name."""
 
 _NAMED_ROWS, _ROWS = 1 << 16, 1 << 13  # that are decoded at a time, without and with their embeddings
-_BUFFER = 1 << 20  # read at a time: otherwise a whole column of a row group is in memory
+_BUFFER = 1 << 20  # bytes that are read at a time: otherwise a whole column of a row group is in memory
 _NUMBER = r"^[0-9]{1,15}$"
 
 
@@ -199,7 +199,8 @@ def as_halves(vectors: np.ndarray) -> np.ndarray:
 
 def _opened(path: str) -> pq.ParquetFile:
     with decoding_parquet(path):
-        return pq.ParquetFile(path, buffer_size=_BUFFER, page_checksum_verification=True)
+        # Without `pre_buffer=False` all that will be read of the file is.
+        return pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True)
 
 
 def _batches(table: ItemTable, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:

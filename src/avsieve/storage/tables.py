@@ -59,7 +59,8 @@ def open_table(path: str | Path, columns: list[str] | None = None) -> pq.Parquet
     if not path.exists():
         raise AvsieveError(f"{path}: no such table; run the stage that makes it first")
     try:
-        file = pq.ParquetFile(path)
+        # Else all row groups that will be read are in memory before the first is decoded.
+        file = pq.ParquetFile(path, pre_buffer=False)
     except pa.ArrowInvalid as error:
         raise AvsieveError(f"{path}: not a Parquet table ({error}); remove it and run its stage again") from error
     found = file.schema_arrow.names
