@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from avsieve.embedding_files.item_tables import FRAME, NAMELESS, ItemTable, describe_table, read_items
+from avsieve.embedding_files.item_tables import FRAME, NAMELESS, SEGMENT, ItemTable, describe_table, read_items
 from avsieve.embedding_files.raw import Options, some
 from avsieve.embedding_files.sequence_tables import KNOWN, SEGMENTATION
 from avsieve.errors import AvsieveError
@@ -88,12 +88,17 @@ class _Reader:
             kept.append(keep)
             self.columns["place"].append(items.place[keep].astype(np.int32))
             self.columns["which"].append(which[keep].astype(np.int8))
-            self.columns["number"].append(items.number[keep])
+            count = int(keep.sum())
+            has_number = bool({FRAME, SEGMENT} & set(table.columns))
+            # What a table does not have takes no room until another one has it.
+            self.columns["number"].append(items.number[keep] if has_number else np.broadcast_to(np.nan, count))
             for name in KNOWN:
-                values = items.known.get(name, np.full(len(keep), np.nan))
-                # Times are sorted and written as they are, and to the digit.
-                self.columns[name].append(values[keep].astype(np.float32 if name == "quality" else np.float64))
-            self.frame.append(items.frame.filter(pa.array(keep)))
+                values = items.known[name][keep] if name in items.known else np.broadcast_to(np.nan, count)
+                self.columns[name].append(values)
+            if FRAME in table.columns:
+                self.frame.append(items.frame.filter(pa.array(keep)))
+            else:
+                self.frame.append(pa.nulls(count, pa.string()))
         self.has |= set(table.columns)
         self.wanted.append(np.concatenate(kept) if kept else np.zeros(0, bool))
 
@@ -112,9 +117,13 @@ class _Reader:
 
     def gathered(self, tables: list[ItemTable], utterances: list[str]) -> Gathered:
         """Sort what was read."""
-        read = {name: np.concatenate(self.columns.pop(name) or [np.zeros(0)]) for name in list(self.columns)}
-        order = np.lexsort((read["number"], read["start_s"], read["which"], read["place"]))
-        read = {name: read[name][order] for name in list(read)}
+        total = sum(map(len, self.columns["place"]))
+        number = bool({FRAME, SEGMENT} & self.has)
+        there = ["place", "which", *(["number"] if number else []), *(name for name in KNOWN if name in self.has)]
+        read = {name: np.concatenate(self.columns.pop(name) or [np.zeros(0)]) for name in there}
+        order = np.lexsort([read[name] for name in ("number", "start_s", "which", "place") if name in read])
+        for name in there:
+            read[name] = read[name][order]
         return Gathered(
             tables,
             self.wanted,
@@ -123,7 +132,7 @@ class _Reader:
             order,
             read["place"].astype(np.int32, copy=False),
             read["which"].astype(np.int8, copy=False),
-            read["number"],
+            read["number"] if number else np.broadcast_to(np.nan, total),
             {name: read[name] for name in KNOWN if name in self.has},
             pa.chunked_array(self.frame, pa.string()) if FRAME in self.has else None,
             self.unknown,

@@ -1,6 +1,6 @@
 """Split tables of segments or faces into shards, in the order of time, as if the encoders had written them.
 
-Tables are read twice, a batch at a time: their names and times, which stay in memory (some 40 bytes a row), then their
+Tables are read twice, a batch at a time: their names and times, which stay in memory, then their
 embeddings, which go to their final places in a scratch file without a name. A shard is a piece of it.
 """
 
