@@ -27,7 +27,7 @@ SNAKEMAKE_S, SNAKEMAKE_JOB_S = 2.5, 0.08
 # Utterances of a speaker and speakers, where nobody knows: VoxCeleb2 has 182, small sets have fewer.
 UTTERANCES_A_SPEAKER = 100
 # Splitting tables of segments and faces: a row of 512 numbers, and how many rows an utterance has, about.
-SPLIT_ROW_S, SEQUENCE_ROWS = 7e-5, {"audio": 12, "visual": 20}
+SPLIT_ROW_S, SEQUENCE_ROWS = 2.5e-5, {"audio": 12, "visual": 20}
 # Evidence of an utterance: its own part, its speaker's, and the part of each pair of utterance and speaker.
 POOL_S, POOL_SPEAKER_S = 5.5e-5, 4e-3
 SCORE_S, SCORE_SPEAKER_S, SCORE_PAIR_S = 4e-5, 3.5e-3, 1e-8
