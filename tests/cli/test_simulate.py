@@ -62,3 +62,8 @@ def test_an_unknown_world_is_an_error_in_a_line(avsieve, tmp_path: Path, capsys)
     assert error.startswith("error: world 'nowhere'; expected one of plain, ")
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_segments_and_faces_are_written_where_they_are_asked_for(avsieve, tmp_path: Path) -> None:
+    assert not avsieve("simulate", "--out", tmp_path, *SMALL, "--sequences")
+    assert {"audio_segments.parquet", "visual_frames.parquet"} < {path.name for path in tmp_path.iterdir()}

@@ -153,3 +153,21 @@ def test_a_policy_about_what_there_is_passes() -> None:
     for policy in ("either", "audio"):
         values = {"source": EMBEDDINGS, "fusion": {"models": []}, "cleansing": {"policy": policy}}
         assert parse_config(values).cleansing.policy == policy
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            {"audio_segments": {"hops": "h.parquet"}, "audio": None},
+            r"embeddings\.audio_segments is given, but embeddings",
+        ),
+        ({"audio_segments": {"frames": "h.parquet"}}, "audio_segments has the segmentation 'frames'; expected small"),
+        ({"audio_segments": {"Hops": "h.parquet"}}, "audio_segments has the segmentation 'Hops'; expected small"),
+        ({"audio_segments": "h.parquet"}, r"audio_segments is 'h\.parquet'"),
+    ],
+)
+def test_tables_of_segments_that_cannot_be_are_refused(more: dict, message: str) -> None:
+    tables = {"train_list": "list", "audio": "a.npz", "visual": "v.npz"} | more
+    with pytest.raises(ConfigError, match=message):
+        parse_config({"source": {"kind": "embeddings", "embeddings": tables}, "fusion": {"models": []}})

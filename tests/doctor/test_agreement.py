@@ -65,6 +65,7 @@ CASES = {
     "no such table": Case(EMBEDDINGS.replace("a.npz", "nowhere.npz"), REFUSED, r"nowhere\.npz"),
     "no such trials": Case(EMBEDDINGS + "evaluation: {trials: nowhere.txt}\n", REFUSED, r"nowhere\.txt"),
     "fusion of one modality": Case(EMBEDDINGS.replace(", visual: v.npz", ""), REFUSED, r"fusion\.models"),
+    "segments of none": Case(EMBEDDINGS + "evaluation: {protocol: both}\n", REFUSED, "scores by hops, but source"),
     "a comparison without clips": Case(EMBEDDINGS + "comparison: {in_report: true}\n", REFUSED, "no wavs and faces"),
     "a preset without music": Case("training: {audio: {preset: avcleanse}}\n", REFUSED, r"training\.audio\.music"),
     "an unknown preset": Case("training: {audio: {preset: theirs}}\n", REFUSED, "theirs"),

@@ -63,6 +63,19 @@ def test_a_run_of_jobs_of_a_second_costs_their_seconds() -> None:
     assert 52.6 / 1.5 < 3600 * told["hours"] < 52.6 * 1.5
 
 
+def test_tables_of_segments_and_faces_cost_where_they_are_read() -> None:
+    tables = {"train_list": "l.txt", "audio": "a.npz", "visual": "v.npz", "audio_segments": {"hops": "h"}}
+    source = {"kind": "embeddings", "embeddings": tables | {"visual_frames": "f"}}
+
+    def stages(**more: dict) -> set[str]:
+        config = parse_config({"source": source, **more})
+        facts = SourceFacts(utterances=344, speakers=28)
+        return {c.stage for c in estimate(config, facts, shipped_rates(config, None, None), gpu=False)}
+
+    assert stages(evaluation={"protocol": "both"}) - stages() == {"split segments", "split faces"}
+    assert stages(fusion={"models": ["vut_video_mean"]}) - stages() == {"split faces"}
+
+
 def test_the_demo_costs_what_the_readme_says() -> None:
     config = parse_config({})
     made = config.source.settings

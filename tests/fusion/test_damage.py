@@ -197,3 +197,18 @@ def test_streams_are_joined_with_what_each_of_them_has():
     assert np.isnan(found.measures["n"][0])
     with pytest.raises(AvsieveError, match="embeddings of lengths 4 and 5; embed all with one model"):
         join([one, Stream(np.ones((1, 5), np.float32), np.ones(1, bool))])
+
+
+def test_a_stand_in_moves_what_is_read_of_a_sequence_as_it_moves_the_whole():
+    n = len(AUDIO.pooled)
+    items = HeldSequences(np.repeat(AUDIO.pooled[:, None], 3, axis=1), np.ones((n, 3), bool))
+    stream = Stream(AUDIO.pooled, AUDIO.present, {"hops": items})
+    of = np.arange(5)
+    rows = table(*[(NAMES[k], "test") for k in of], similarity=0.3)
+    found = stand_in(stream, of, rows)
+    batch = found.sequences["hops"].read(of)
+    assert batch.vectors == pytest.approx(np.repeat(found.pooled[:, None], 3, axis=1), abs=1e-3)
+    single = stand_in(stream, of, rows.assign(kind="one_frame"))
+    assert single.sequences["hops"].counts.tolist() == [1] * 5
+    assert np.array_equal(single.sequences["hops"].read(of).vectors[:, 0], AUDIO.pooled[:5])
+    assert not np.allclose(single.pooled, AUDIO.pooled[:5])

@@ -7,9 +7,9 @@ import pytest
 
 from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.fusion import sequence_files
-from avsieve.fusion.sequence_files import read_sequences
+from avsieve.fusion.sequence_files import read_modality, read_sequences
 from avsieve.fusion.sequences import FRAMES, Reading
+from avsieve.storage import packed_rows
 
 RNG = np.random.default_rng(0)
 COUNTS = {"a/1/1": 3, "b/1/1": 1, "c/1/1": 5, "d/1/1": 2}
@@ -27,7 +27,7 @@ def write(path, utterances, *, segmentation=None, vectors=VECTORS, **columns):
 @pytest.fixture(params=["memory", "file"])
 def shards(request, tmp_path, monkeypatch):
     """Two tables; what is read of them lies in memory, and in a file."""
-    monkeypatch.setattr(sequence_files, "HELD_BYTES", 2**28 if request.param == "memory" else 0)
+    monkeypatch.setattr(packed_rows, "HELD_BYTES", 2**28 if request.param == "memory" else 0)
     monkeypatch.setattr("avsieve.embedding_files.sequence_tables._ROWS", 2)  # pieces lie in several batches
     monkeypatch.setattr("avsieve.embedding_files.own_tables._GROUP_BYTES", 48)  # and in several row groups
     quality = np.arange(8, dtype=np.float32)
@@ -150,7 +150,7 @@ def test_tables_that_do_not_fit_are_refused_with_the_file_and_the_utterance(tmp_
 
 
 def test_a_full_disk_is_told_with_the_folder_and_what_is_needed(tmp_path, monkeypatch):
-    monkeypatch.setattr(sequence_files, "HELD_BYTES", 0)
+    monkeypatch.setattr(packed_rows, "HELD_BYTES", 0)
     path = write(tmp_path / "0.parquet", list(COUNTS))
 
     def full(*_):
@@ -159,3 +159,10 @@ def test_a_full_disk_is_told_with_the_folder_and_what_is_needed(tmp_path, monkey
     monkeypatch.setattr("os.pwrite", full)
     with pytest.raises(AvsieveError, match=r"No space left on device while .* a scratch file of 0\.0 GB there"):
         frames(list(COUNTS), [path], tmp_path)
+
+
+def test_sequences_of_another_length_than_the_whole_are_refused(tmp_path):
+    segments = write(tmp_path / "s.parquet", list(COUNTS))
+    write_embeddings(tmp_path / "a.parquet", list(COUNTS), np.ones((4, 5), np.float32))
+    with pytest.raises(AvsieveError, match=r"embeddings of length 6 \(hops\), those of whole utterances have 5"):
+        read_modality("audio", list(COUNTS), [tmp_path / "a.parquet"], [segments], ["hops"], scratch=tmp_path)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.sources.embeddings import check as embeddings
 from avsieve.sources.embeddings.contract import Embeddings
 from avsieve.sources.findings import SourceFacts
@@ -114,3 +115,31 @@ def test_tables_and_list_must_fit(tmp_path: Path) -> None:
     assert levels(embeddings.check(Embeddings(train_list="none.txt"), "both")) == {
         "source.embeddings.train_list": "error"
     }
+
+
+def test_tables_of_segments_and_faces_are_looked_at_as_the_run_does(tmp_path: Path) -> None:
+    names = [f"id1/v/0000{i}" for i in range(4)]
+    (tmp_path / "l.txt").write_text("".join(f"id1 {n}.wav 1\n" for n in names))
+    np.savez(tmp_path / "a.npz", utterance=np.array(names), embedding=np.ones((4, 2), np.float32))
+    write_embeddings(tmp_path / "all.parquet", names * 2, np.ones((8, 2), np.float32), segmentation=["hops"] * 8)
+    write_embeddings(tmp_path / "some.parquet", [*names[:3], "id9/v/1"], np.ones((4, 2), np.float32))
+    write_embeddings(tmp_path / "long.parquet", names, np.ones((4, 3), np.float32))
+    table = str(tmp_path / "a.npz")
+    given = {"train_list": str(tmp_path / "l.txt"), "audio": table, "visual": table}
+
+    def told(faces: str, segments: str = "all") -> dict[str, str]:
+        tables = {
+            "audio_segments": {segments: f"{tmp_path}/all.parquet"},
+            "visual_frames": f"{tmp_path}/{faces}.parquet",
+        }
+        found = embeddings.check(Embeddings(**given, **tables), "both").findings
+        return {f.subject: f"{f.level}: {f.text}" for f in found if f.subject.endswith(("_segments", "_frames"))}
+
+    assert told("some", "hops") == {
+        "source.embeddings.audio_segments": "ok: hops: 8 embeddings of 4 of 4 utterances",
+        "source.embeddings.visual_frames": "warning: frames: 3 embeddings of 3 of 4 utterances; 1 rows are of others",
+    }
+    odd = told("long", "eighths")
+    assert "no segmentation eighths, found hops" in odd["source.embeddings.audio_segments"]
+    assert odd["source.embeddings.visual_frames"].startswith("warning: embeddings of length 3, those of whole")
+    assert "none.parquet: no such file" in told("none", "hops")["source.embeddings.visual_frames"]

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.storage.tables import read_table, write_table
+from avsieve.storage.tables import read_table, write_parts, write_table
 
 
 def test_equal_rows_give_equal_bytes_whatever_their_index(tmp_path: Path) -> None:
@@ -38,3 +38,15 @@ def test_a_table_that_cannot_be_used_is_told_with_what_to_do(tmp_path: Path) -> 
     write_table(tmp_path / "t.parquet", pa.table({"a": [1]}))
     with pytest.raises(AvsieveError, match=r"columns \['b'\] are missing, found \['a'\]; run its stage again"):
         read_table(tmp_path / "t.parquet", ["a", "b"])
+
+
+def test_a_table_of_parts_has_a_row_group_of_each(tmp_path: Path) -> None:
+    parts = [pa.table({"n": [1, 2], "x": ["a", "b"]}), pa.table({"n": [3], "x": ["c"]})]
+    write_parts(tmp_path / "t.parquet", iter(parts))
+    assert read_table(tmp_path / "t.parquet").to_dict("list") == {"n": [1, 2, 3], "x": ["a", "b", "c"]}
+    assert pq.read_metadata(tmp_path / "t.parquet").num_row_groups == 2
+    write_parts(tmp_path / "e.parquet", [parts[0][:0]])
+    assert read_table(tmp_path / "e.parquet").empty
+    with pytest.raises(AvsieveError, match=r"n\.parquet: a table of no parts"):
+        write_parts(tmp_path / "n.parquet", [])
+    assert not (tmp_path / "n.parquet").exists()

@@ -112,7 +112,10 @@ def test_embeddings_have_no_stages_before_them(repository: Path) -> None:
 def test_embeddings_refuse_what_needs_segments_or_clips(repository: Path) -> None:
     source = {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz", "visual": "v.npz"}}
     for values, words in (
-        ({"evaluation": {"protocol": "both"}}, "no embeddings of segments"),
+        (
+            {"evaluation": {"protocol": "both"}},
+            r"scores by hops, but source\.embeddings\.audio_segments has nothing: add",
+        ),
         ({"comparison": {"in_report": True}}, "no wavs and faces"),
         ({"source": {"kind": "embeddings", "embeddings": {"train_list": "l.txt"}}}, "name at least one table"),
         ({"source": {"kind": "embeddings", "embeddings": {"train_list": "l.txt", "audio": "a.npz"}}}, "fusion.models"),

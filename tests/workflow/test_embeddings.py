@@ -24,11 +24,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("embeddings")]
 CONFIG = """\
 source:
   kind: embeddings
-  embeddings: {train_list: sim/train_all.txt, audio: sim/audio.npz, visual: sim/visual.npz}
+  embeddings: {train_list: sim/train_all.txt, audio: sim/audio.npz, visual: sim/visual.npz,
+    audio_segments: {hops: sim/audio_segments.parquet}, visual_frames: sim/visual_frames.parquet}
   truth: sim/truth.csv
 shards: 3
 fusion: {models: [gated], seeds: [0], epochs: 2}
-evaluation: {bootstrap: 20}
+evaluation: {bootstrap: 20, protocol: both}
 report: {title: From tables}
 """
 
@@ -43,7 +44,7 @@ def split(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Project
     """Return a finished run over a simulated corpus; tests must leave it as they found it."""
     project = copy_project(repository, tmp_path_factory.mktemp("embeddings"))
     avsieve(project, "simulate", "--out", "sim", "--speakers", "24", "--videos", "5", "--utterances", "3", "--rate",
-            "0.12")  # fmt: skip
+            "0.12", "--sequences")  # fmt: skip
     arrays = dict(np.load(project.work / "sim/visual.npz"))
     np.savez(project.work / "sim/visual.npz", **{name: a[2:] for name, a in arrays.items()})
     (project.work / "tiny.yaml").write_text(CONFIG)
@@ -61,6 +62,7 @@ def test_tables_become_lists_error_rates_and_a_report(split: Project) -> None:
     assert (wrong & found).sum() / wrong.sum() > 0.7
     evaluated = pd.read_csv(results / "evaluation/results.csv")
     assert {"audio", "visual", "score_average", "gated"} <= set(evaluated["model"])
+    assert set(evaluated.loc[evaluated["protocol"] == "segments", "model"]) == {"audio", "visual", "score_average"}
     page = (results / "report/index.html").read_text(encoding="utf-8")
     assert "From tables" in page
     assert not (results / "media").exists()
@@ -88,7 +90,8 @@ def test_with_the_truth_the_trials_stand_on_it_and_without_it_trusted_ones_stand
     assert wrong("trials_trusted.txt") < 0.3 * wrong("trials.txt")
     evaluated = pd.read_csv(own / "results/evaluation/results.csv")
     assert list(dict.fromkeys(evaluated["labels"])) == ["trusted", "given"]
-    eer = evaluated[evaluated["model"] == "score_average"].set_index("labels")["eer"]
+    whole = evaluated[evaluated["protocol"] == "full"]
+    eer = whole[whole["model"] == "score_average"].set_index("labels")["eer"]
     assert eer["trusted"] < eer["given"]
     assert set(pd.read_csv(own / "results/evaluation/gains.csv")["labels"]) == {"trusted", "given"}
     told = (own / "results/report/summary.txt").read_text()
@@ -120,7 +123,8 @@ def test_damaged_trials_are_chosen_once_and_another_condition_reruns_nothing_bef
     assert set(rows["level"]) == {"embedding"}  # there is no signal
     evaluated = pd.read_csv(own / "results/evaluation/results.csv")
     assert list(dict.fromkeys(evaluated["condition"])) == ["whole", "no_voice", "vut", "pooled"]
-    eer = evaluated[evaluated["model"] == "score_average"].set_index("condition")["eer"]
+    whole = evaluated[evaluated["protocol"] == "full"]
+    eer = whole[whole["model"] == "score_average"].set_index("condition")["eer"]
     assert eer["whole"] < eer["pooled"]
     assert " under one threshold: these, and as damaged by 2\n" in (own / "results/report/summary.txt").read_text()
     assert run.planned() == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -66,6 +67,10 @@ def odd_values(folder: Path, kind: str) -> dict[str, Any]:
         block[name] = [word] if many else word
     if kind != "embeddings":
         values["comparison"] = {"in_report": True}
+    else:  # what is split is asked for
+        tables = values["source"]["embeddings"]
+        tables["audio_segments"] = {"hops": tables["visual_frames"]}
+        values["evaluation"]["protocol"] = "both"
     return values
 
 
@@ -110,6 +115,9 @@ def test_a_run_is_planned_whatever_the_names(repository: Path, tmp_path: Path, k
         needed = SOURCES[kind].needed[0]
         value = values["source"][kind][needed]
         assert (value[0] if isinstance(value, list) else value) in words
+    if kind == "embeddings":
+        table = values["source"][kind]["visual_frames"]
+        assert {json.dumps({name: [table]}) for name in ("hops", "frames")} <= set(words)
 
 
 @pytest.mark.parametrize("kind", ["synthetic", "tree", "embeddings"])

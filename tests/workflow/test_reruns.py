@@ -50,11 +50,23 @@ BASES: dict[str, dict[str, Any]] = {
     "embeddings": {
         "source": {
             "kind": "embeddings",
-            "embeddings": {"train_list": "list.txt", "audio": "voices.npz", "visual": "voices.npz"},
+            "embeddings": {
+                "train_list": "list.txt",
+                "audio": "voices.npz",
+                "visual": "voices.npz",
+                "audio_segments": {"hops": "voices.npz"},
+                "visual_frames": "voices.npz",
+            },
             "truth": "truth.csv",
         },
         "training": {"audio": {"music": "clips"}},
-        "evaluation": {"sex": "sex.csv", "as_norm": {"cohort": "all"}, "damage": {"conditions": NO_VOICE}},
+        # What is scored by segments reads the tables of segments and faces.
+        "evaluation": {
+            "sex": "sex.csv",
+            "as_norm": {"cohort": "all"},
+            "damage": {"conditions": NO_VOICE},
+            "protocol": "both",
+        },
     },
 }
 # Another value, where none can be told from the key's type.
@@ -62,6 +74,7 @@ VALUES: dict[str, list[Any]] = {
     "source.tree.layout": ["speaker/utterance"],
     "source.archive.layout": ["speaker/utterance"],
     "source.frames.layout": ["speaker/utterance"],
+    "source.embeddings.audio_segments": [{"hops": "other.npz"}],
     "audio.arch": ["ecapa512"],
     "audio.segments": [["eighths"]],
     "visual.arch": ["iresnet18"],

@@ -27,7 +27,7 @@ rule plan_shards:
     params:
         *W.code("plan_shards", W.source.modules["plan"]),
         kind=W.source.kind,
-        source=flags(W.source.settings),
+        source=flags(W.source.settings, leave=W.source.leave_in_plan),
         shards=W.config.shards,
         folder=lambda wildcards: W.at(P.plan.shards),
         holdout=flags(W.holdout),
@@ -81,6 +81,52 @@ rule split_embeddings:
         "python $AVSIEVE_SCRIPTS/split_embeddings.py --plan {input.plan} --modality {wildcards.modality}"
         " {params.tables} --shards {params.shards} --max-failed {params.max_failed}"
         " --out {params.folder} > {log} 2>&1"
+
+
+rule split_segments:
+    """Split the tables of segments into shards, in the order of time."""
+    input:
+        brought(W.source.sequence_files("audio")),
+        plan=P.plan.utterances,
+    output:
+        sequences=expand(P.embed.segments, shard=W.shards),
+        provenance=expand(P.embed.segments_provenance, shard=W.shards),
+    log:
+        P.log("split_segments"),
+    benchmark:
+        P.benchmark("split_segments")
+    conda:
+        W.env("core")
+    params:
+        *W.code("split_segments"),
+        tables=flags(W.source.sequence_settings("audio")),
+        content=W.watch.files("tables", W.source.sequence_files("audio")),
+        shards=W.config.shards,
+        folder=lambda wildcards: W.at(P.of(P.embed.folder, modality="audio")),
+    message:
+        "Splitting the embeddings of segments"
+    shell:
+        "python $AVSIEVE_SCRIPTS/split_segments.py --plan {input.plan} {params.tables} --shards {params.shards}"
+        " --out {params.folder} > {log} 2>&1"
+
+
+use rule split_segments as split_frames with:
+    input:
+        brought(W.source.sequence_files("visual")),
+        plan=P.plan.utterances,
+    output:
+        sequences=expand(P.embed.frames, shard=W.shards),
+        provenance=expand(P.embed.frames_provenance, shard=W.shards),
+    log:
+        P.log("split_frames"),
+    benchmark:
+        P.benchmark("split_frames")
+    params:
+        tables=flags(W.source.sequence_settings("visual")),
+        content=W.watch.files("tables", W.source.sequence_files("visual")),
+        folder=lambda wildcards: W.at(P.of(P.embed.folder, modality="visual")),
+    message:
+        "Splitting the embeddings of faces"
 
 
 rule compare_lists:

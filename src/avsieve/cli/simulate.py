@@ -17,6 +17,11 @@ def add_arguments(ap: argparse.ArgumentParser) -> None:
     ap.add_argument(
         "--out", type=Path, required=True, help="folder for train_all.txt, audio.npz, visual.npz, truth.csv"
     )
+    ap.add_argument(
+        "--sequences",
+        action="store_true",
+        help="also write audio_segments.parquet (hops, eighths, centre) and visual_frames.parquet",
+    )
     ap.add_argument("--seed", type=int, default=0, help="equal seeds give equal bytes")
     ap.add_argument("--world", metavar="NAME", help="a world of the list below; options below change it")
     ap.epilog = "worlds:\n" + "\n".join(f"  {name:20}{world.description}" for name, world in WORLDS.items())
@@ -78,6 +83,10 @@ def run(args: argparse.Namespace) -> int:
     for name, matrix in (("audio", corpus.audio), ("visual", corpus.visual)):
         with atomic_path(args.out / f"{name}.npz") as partial:
             np.savez(partial, utterance=names, embedding=matrix.astype(np.float16))
+    if args.sequences:
+        from avsieve.simulation.sequences import write_sequences
+
+        write_sequences(corpus, args.out / "audio_segments.parquet", args.out / "visual_frames.parquet", args.seed)
     # The layout that `source.truth` of the configuration takes.
     truth = corpus.truth.rename(columns={"audio_of": "voice_of", "visual_of": "face_of"})
     truth["kind"] = truth["kind"].replace({"audio": "voice", "visual": "face"})

@@ -95,17 +95,28 @@ class Config(Block):
                 )
 
     def _fits_embeddings(self, kind: str, given: list[str]) -> None:
-        """Refuse what needs clips of a source that has none."""
+        """Refuse what needs clips, segments or faces of a source that has none."""
+        tables = self.source.contract.sequence_tables
+        there = {*tables("audio"), *tables("visual")}
+
+        def wanting(name: str) -> str:
+            key = "visual_frames" if name == FRAMES else "audio_segments"
+            found = "nothing" if name == FRAMES else ", ".join(tables("audio")) or "nothing"
+            what = "" if name == FRAMES else f"{name}: "
+            return f"source.{kind}.{key} has {found}: add {what}a table of its embeddings there, or "
+
         if self.evaluation.protocol == "both":
-            raise ValueError(
-                f"evaluation.protocol is 'both', but source.kind {kind} has no embeddings of segments and single "
-                "faces: set it to full"
-            )
-        for name in self.fusion.names:
-            if self.fusion.reads(name):
+            for name, modality in ((HOPS, "audio"), (FRAMES, "visual")):
+                if modality in given and name not in there:
+                    raise ValueError(
+                        f"evaluation.protocol is 'both', which scores by {name}, but {wanting(name)}set the protocol "
+                        "to full"
+                    )
+        for model in self.fusion.names:
+            missing = [name for name in self.fusion.reads(model) if name not in there]
+            if missing:
                 raise ValueError(
-                    f"fusion.models has {name}, which reads {', '.join(self.fusion.reads(name))}, but source.kind "
-                    f"{kind} has no embeddings of segments and single faces: leave the model out"
+                    f"fusion.models has {model}, which reads {missing[0]}, but {wanting(missing[0])}leave the model out"
                 )
         if self.fusion.models and len(given) < 2:
             raise ValueError(

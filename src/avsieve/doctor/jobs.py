@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 # A job is a process: Python, and the packages that its stage imports.
 START_S = {
     "plan": 0.7, "fetch": 0.8, "extract": 0.95, "align": 1.7, "extract, align": 1.5, "embed_audio": 2.6,
-    "embed_visual": 3.3, "split": 0.6, "pool": 1.4, "score": 0.65, "clean": 0.65, "train fusion": 2.6,
+    "embed_visual": 3.3, "split": 0.6, "split segments": 0.6, "split faces": 0.6,
+    "pool": 1.4, "score": 0.65, "clean": 0.65, "train fusion": 2.6,
     "evaluate": 3.3, "report": 3.2, "choose damage": 0.7, "choose twins": 0.7, "damage": 0.75,
 }  # fmt: skip
 # Snakemake: reading the rules, and for each job its look at the files and its place in the order.
 SNAKEMAKE_S, SNAKEMAKE_JOB_S = 2.5, 0.08
 # Utterances of a speaker and speakers, where nobody knows: VoxCeleb2 has 182, small sets have fewer.
 UTTERANCES_A_SPEAKER = 100
+# Splitting tables of segments and faces: a row of 512 numbers, and how many rows an utterance has, about.
+SPLIT_ROW_S, SEQUENCE_ROWS = 2.5e-5, {"audio": 12, "visual": 20}
 # Evidence of an utterance: its own part, its speaker's, and the part of each pair of utterance and speaker.
 POOL_S, POOL_SPEAKER_S = 5.5e-5, 4e-3
 SCORE_S, SCORE_SPEAKER_S, SCORE_PAIR_S = 4e-5, 3.5e-3, 1e-8
@@ -76,7 +79,18 @@ def first_stages(config: Config, size: Size) -> list[Stage]:
     source = config.source.contract
     if not source.has_media:
         stages.append(Stage("split", _count(size.utterances), 8e-5 * size.utterances, len(source.modalities)))
+        for modality, rows in SEQUENCE_ROWS.items():
+            if read_sequences(config, modality):
+                what = "faces" if modality == "visual" else "segments"
+                work = f"{what} of {_count(size.utterances)}"
+                stages.append(Stage(f"split {what}", work, SPLIT_ROW_S * rows * size.utterances, 1))
     return stages
+
+
+def read_sequences(config: Config, modality: str) -> bool:
+    """Tell whether a model or the segment protocol reads tables of segments or faces that the source brings."""
+    there = config.source.contract.sequence_tables(modality)
+    return bool(there) and (config.evaluation.protocol == "both" or bool(set(there) & set(config.fusion.sequences)))
 
 
 def trials_of(config: Config, size: Size) -> TrialSize:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,14 +26,20 @@ def write_embeddings(
     """
     if embeddings.ndim != 2 or len(embeddings) != len(utterances):
         raise AvsieveError(f"{path}: {len(utterances)} utterances but embeddings of shape {embeddings.shape}")
+    table = as_table(pa.array(utterances, pa.string()), embeddings, columns)
+    write_table(path, table, group_rows=rows_of_group(embeddings.shape[1], embeddings.itemsize))
+
+
+def as_table(utterances: pa.Array, embeddings: np.ndarray, columns: Mapping[str, Any]) -> pa.Table:
+    """Return such a table: embeddings (N, D), and further columns of N values each."""
     flat = pa.array(np.ascontiguousarray(embeddings).reshape(-1))
-    table = {
-        "utterance": pa.array(utterances, pa.string()),
-        "embedding": pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1]),
-    }
-    # A row group is what has to be in memory for reading a row of it.
-    group_rows = max(1, _GROUP_BYTES // max(1, embeddings.shape[1] * embeddings.itemsize))
-    write_table(path, pa.table(table | {k: pa.array(v) for k, v in columns.items()}), group_rows=group_rows)
+    table = {"utterance": utterances, "embedding": pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1])}
+    return pa.table(table | {k: pa.array(v) for k, v in columns.items()})
+
+
+def rows_of_group(dim: int, itemsize: int) -> int:
+    """Return how many rows of ``dim`` numbers a row group has: what has to be in memory for reading one of them."""
+    return max(1, _GROUP_BYTES // max(1, dim * itemsize))
 
 
 def read_embeddings(path: str | Path) -> tuple[list[str], np.ndarray]:

@@ -41,7 +41,7 @@ def read_columns(
         If it is no Parquet, a column is not there or of another type, or the vectors differ in length.
     """
     label = str(path) if label is None else label
-    with _decoding(label):
+    with decoding_parquet(label):
         file = pq.ParquetFile(path, page_checksum_verification=True)
         found = file.schema_arrow.names
     with file:
@@ -51,7 +51,7 @@ def read_columns(
                 "(--names-key and --vectors-key; names_key and vectors_key in the configuration)"
             )
         chosen = segmentation is not None and SEGMENTATION in found
-        with _decoding(label):
+        with decoding_parquet(label):
             table = file.read(columns=[names_key, vectors_key, *([SEGMENTATION] if chosen else [])])
             table.validate()
     if chosen:
@@ -61,11 +61,12 @@ def read_columns(
         table = table.filter(pc.equal(table[SEGMENTATION], segmentation))
     names = _names(label, names_key, table[names_key])
     del file
-    return _vectors(label, vectors_key, table[vectors_key], names)
+    return read_vectors(label, vectors_key, table[vectors_key], names)
 
 
 @contextmanager
-def _decoding(label: str) -> Iterator[None]:
+def decoding_parquet(label: str) -> Iterator[None]:
+    """Turn what Arrow raises on damaged bytes into one line; to be held round its calls only."""
     with decoding(label, _EXPECTED):
         try:
             yield
@@ -73,25 +74,64 @@ def _decoding(label: str) -> Iterator[None]:
             raise ValueError(brief(error)) from error
 
 
-def _names(label: str, key: str, column: pa.ChunkedArray) -> list[str | bytes | None]:
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+def check_names(label: str, key: str, kind: pa.DataType) -> None:
+    """Refuse a column of names that holds no text.
+
+    Raises
+    ------
+    AvsieveError
+        Naming the column and its type.
+    """
+    whole, kind = kind, kind.value_type if pa.types.is_dictionary(kind) else kind
     tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
              pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)  # fmt: skip
     if not any(test(kind) for test in tests):
-        raise AvsieveError(f"{label}: column {key!r} holds {brief_type(column.type)}; expected strings")
-    with _decoding(label):  # bytes that are no text
+        raise AvsieveError(f"{label}: column {key!r} holds {brief_type(whole)}; expected strings")
+
+
+def _names(label: str, key: str, column: pa.ChunkedArray) -> list[str | bytes | None]:
+    check_names(label, key, column.type)
+    with decoding_parquet(label):  # bytes that are no text
         return column.to_pylist()
 
 
-def _vectors(label: str, key: str, column: pa.ChunkedArray, names: list[str | bytes | None]) -> Raw:
-    """Return the rows that have a vector, without a copy where Arrow's memory allows it."""
-    kind = column.type
+def check_vectors(label: str, key: str, kind: pa.DataType) -> None:
+    """Refuse a column of vectors that holds no lists of floats.
+
+    Raises
+    ------
+    AvsieveError
+        Naming the column and its type.
+    """
     if not (_is_list(kind) and pa.types.is_floating(kind.value_type)):
         raise AvsieveError(
             f"{label}: column {key!r} holds {brief_type(kind)}; expected a list of floats (float16, float32 or float64)"
         )
-    raw = Raw(names, np.zeros((0, 0), np.float32))
-    with _decoding(label):
+
+
+def read_vectors(
+    label: str, key: str, column: pa.ChunkedArray, names: list[str | bytes | None], *, first: int = 0
+) -> Raw:
+    """Return the rows of a column that have a vector, without a copy where Arrow's memory allows it.
+
+    Parameters
+    ----------
+    label, key
+        What messages call the table and the column.
+    names
+        Of its rows.
+    first
+        How many rows of the table stand before it: messages count from there.
+
+    Raises
+    ------
+    AvsieveError
+        If it holds no lists of floats, or they differ in length.
+    """
+    kind = column.type
+    check_vectors(label, key, kind)
+    raw = Raw(names, np.zeros((0, 0), np.float32), numbers=range(first + 1, first + 1 + len(column)) if first else None)
+    with decoding_parquet(label):
         there = pc.is_valid(column).to_numpy()
         if not there.all():
             raw.missing = dict.fromkeys(np.flatnonzero(~there).tolist(), _NO_VECTOR)
@@ -100,7 +140,7 @@ def _vectors(label: str, key: str, column: pa.ChunkedArray, names: list[str | by
     at = np.flatnonzero(there)
     if not (lengths > 0).all():
         raw.missing |= dict.fromkeys(at[lengths == 0].tolist(), "a vector without numbers")
-        with _decoding(label):
+        with decoding_parquet(label):
             column = column.filter(pa.array(lengths > 0))
         at, lengths = at[lengths > 0], lengths[lengths > 0]
     if len(lengths) and (lengths != lengths[0]).any():
@@ -109,7 +149,7 @@ def _vectors(label: str, key: str, column: pa.ChunkedArray, names: list[str | by
         dim = kind.list_size if pa.types.is_fixed_size_list(kind) else 0
         raw.matrix = np.zeros((0, dim), kind.value_type.to_pandas_dtype())
         return raw
-    with _decoding(label):
+    with decoding_parquet(label):
         flat = [pc.list_flatten(chunk) for chunk in column.chunks if len(chunk)]
         values = pa.concat_arrays(flat) if len(flat) > 1 else flat[0]
         # A null among the numbers is read as not-a-number: the row is then told as one that is not finite.

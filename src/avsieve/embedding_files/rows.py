@@ -30,7 +30,7 @@ def judge(matrix: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
     bad: dict[int, str] = {}
     for start in range(0, len(matrix), _BLOCK):
         block = matrix[start : start + _BLOCK]
-        largest = np.maximum(block.max(axis=1), -block.min(axis=1)) if block.shape[1] else np.zeros(len(block))
+        largest = _largest(block) if block.shape[1] else np.zeros(len(block))
         for i in np.flatnonzero(~np.isfinite(largest) | (largest == 0)).tolist():
             bad[start + i] = NOT_A_NUMBER if np.isnan(largest[i]) else INFINITE if largest[i] else ZERO
         if matrix.dtype != np.float16:
@@ -43,6 +43,13 @@ def judge(matrix: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
                     np.float32
                 )
     return matrix, bad
+
+
+def _largest(block: np.ndarray) -> np.ndarray:
+    """Return the largest magnitude of each row, (N,); NaN where a row has one."""
+    if block.dtype == np.float16:  # numpy compares halves one by one; without their sign their bits are in order
+        return (block.view(np.uint16) & 0x7FFF).max(axis=1).view(np.float16)
+    return np.maximum(block.max(axis=1), -block.min(axis=1))
 
 
 def without(matrix: np.ndarray, bad: Sequence[int]) -> np.ndarray:

@@ -18,6 +18,7 @@ from avsieve.evaluation.conditions.stand_ins import STAND_INS
 from avsieve.evaluation.scoring import Part
 from avsieve.evaluation.trials import Trials
 from avsieve.fusion.inputs import Inputs, Stream, join
+from avsieve.fusion.moved_sequences import MovedSequences
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +166,8 @@ def stand_in(stream: Stream, of: np.ndarray, rows: pd.DataFrame) -> Stream:
     Returns
     -------
     Stream
-        (K, D), without sequences; absent where the utterance is.
+        (K, D), with the sequences moved in the same directions (`MovedSequences`), of `StandIn.single` kinds a single
+        item; absent where the utterance is.
     """
     own = stream.of(of)
     unit = Part.of(stream.pooled, stream.present)
@@ -187,7 +189,20 @@ def stand_in(stream: Stream, of: np.ndarray, rows: pd.DataFrame) -> Stream:
                 k = k[own.present[k]]
                 to = [p[value] if isinstance(value, str) else value for p in rows["parameters"].iloc[k]]
                 measures[name][k] = np.fmin(measures[name][k], np.array(to, np.float32))
-    return Stream(pooled.astype(np.float32), own.present, measures=measures)
+    single = np.array([STAND_INS[str(kind)].single for kind in rows["kind"]], bool)
+    sequences = {
+        name: MovedSequences(items, similarity, directions, _one_of(items.counts, single, rows["seed"].to_numpy()))
+        for name, items in own.sequences.items()
+    }
+    return Stream(pooled.astype(np.float32), own.present, sequences, measures)
+
+
+def _one_of(counts: np.ndarray, single: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Return the place of the one item that is left, (K,), drawn by each row's seed; -1 where all are."""
+    only = np.full(len(counts), -1)
+    for k in np.flatnonzero(single & (counts > 0)):
+        only[k] = np.random.default_rng([int(seeds[k]), 1]).integers(counts[k])
+    return only
 
 
 def _direction(vectors: np.ndarray, there: np.ndarray, own: int, rng: np.random.Generator) -> np.ndarray:

@@ -9,12 +9,10 @@ what fits there. Few rows are kept in memory.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,80 +21,8 @@ from avsieve.embedding_files.sequence_tables import KNOWN, find_runs, no_segment
 from avsieve.errors import AvsieveError
 from avsieve.fusion.inputs import Inputs, Stream, read_stream
 from avsieve.fusion.sequences import SequenceBatch, Sequences
+from avsieve.storage.packed_rows import PackedRows
 from avsieve.storage.sequence_names import FRAMES, HOPS
-
-HELD_BYTES = 256 * 2**20
-"""Embeddings that take no more are held in memory."""
-
-
-class PackedRows:
-    """Rows of half-precision embeddings, one behind the other: written once in their order, then read anywhere.
-
-    Parameters
-    ----------
-    rows, dim
-        How many, and the length of each.
-    scratch
-        The folder of the file that holds them, where they take more than `HELD_BYTES`: one with room for them, and no
-        file system in memory. The file has no name, so that nothing is left behind, however the process ends.
-    """
-
-    def __init__(self, rows: int, dim: int, scratch: Path) -> None:
-        self.dim, self.rows = dim, rows
-        self._row_bytes, self._scratch = 2 * dim, scratch
-        self._held: np.ndarray | None = None
-        self._file: BinaryIO | None = None
-        if rows * self._row_bytes <= HELD_BYTES:
-            self._held = np.empty((rows, dim), np.float16)
-        else:
-            scratch.mkdir(parents=True, exist_ok=True)
-            self._file = tempfile.TemporaryFile(dir=scratch, buffering=0)
-
-    def write(self, at: int, vectors: np.ndarray) -> None:
-        """Write (n, dim) float16 from row ``at`` on.
-
-        Raises
-        ------
-        AvsieveError
-            If the disk is full.
-        """
-        if self._held is not None:
-            self._held[at : at + len(vectors)] = vectors
-            return
-        assert self._file is not None  # one of both
-        left, offset = np.ascontiguousarray(vectors).reshape(-1).view(np.uint8).data, at * self._row_bytes
-        try:
-            while left:
-                done = os.pwrite(self._file.fileno(), left, offset)
-                left, offset = left[done:], offset + done
-        except OSError as error:
-            raise AvsieveError(
-                f"{self._scratch}: {error.strerror} while embeddings were put into a scratch file of "
-                f"{self.rows * self._row_bytes / 1e9:.1f} GB there; make room for it, or write the output elsewhere"
-            ) from error
-
-    def read(self, begins: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """Return the rows of some pieces, one behind the other, (sum of counts, dim) float16; safe from any thread."""
-        ends = np.cumsum(counts)
-        total = int(ends[-1]) if len(ends) else 0
-        if self._held is not None:
-            steps = np.arange(total) - np.repeat(ends - counts, counts)
-            return self._held[np.repeat(begins, counts) + steps]
-        assert self._file is not None  # one of both
-        out = np.empty((total, self.dim), np.float16)
-        buffer, handle = out.reshape(-1).view(np.uint8).data, self._file.fileno()
-        # Pieces that follow each other in the file are one read.
-        joins = np.flatnonzero(np.r_[True, begins[1:] != begins[:-1] + counts[:-1]]) if len(begins) else begins
-        for first, last in zip(joins.tolist(), [*joins[1:].tolist(), len(begins)], strict=True):
-            place = int(ends[first] - counts[first]) * self._row_bytes
-            stop = int(ends[last - 1]) * self._row_bytes
-            offset = int(begins[first]) * self._row_bytes
-            while place < stop:
-                done = os.preadv(handle, [buffer[place:stop]], offset)
-                if not done:
-                    raise AvsieveError(f"{self._scratch}: the scratch file there is shorter than what was written")
-                place, offset = place + done, offset + done
-        return out
 
 
 class Facts(NamedTuple):
@@ -285,7 +211,7 @@ def read_modality(
     Raises
     ------
     AvsieveError
-        See `read_inputs`.
+        See `read_inputs`; or if the embeddings of a sequence are of another length than those of whole utterances.
     """
     of_faces = modality == "visual"
     wanted = [name for name in dict.fromkeys(names) if (name == FRAMES) == of_faces]
@@ -296,7 +222,14 @@ def read_modality(
     if wanted:
         unnamed = FRAMES if of_faces else HOPS
         sequences = read_sequences(utterances, tables, wanted, scratch=scratch, unnamed=unnamed)
-    return read_stream(utterances, paths, sequences, scratch=scratch)
+    stream = read_stream(utterances, paths, sequences, scratch=scratch)
+    for name, own in sequences.items():
+        if own.counts.any() and stream.present.any() and own.dim != stream.dim:
+            raise AvsieveError(
+                f"{tables[0]}: embeddings of length {own.dim} ({name}), those of whole utterances have {stream.dim}; a "
+                "model that reads both needs one encoder for both"
+            )
+    return stream
 
 
 def _check_once(path: Path, name: str, places: np.ndarray, index: pd.Index, before: np.ndarray) -> None:

@@ -154,6 +154,10 @@ class SourceContract(Generic[S_co]):
         """Return its tables of embeddings of a modality, for the list and for the trials."""
         return []
 
+    def sequence_tables(self, modality: str) -> dict[str, list[str]]:
+        """Return its tables of segments or faces: name of a segmentation, or ``frames`` -> tables."""
+        return {}
+
     def table_settings(self) -> dict[str, Any]:
         """Return how these tables are read, by the options of `split_embeddings.py`."""
         return {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,28 @@ def write_table(path: str | Path, table: pd.DataFrame | pa.Table, *, group_rows:
         pq.write_table(table.replace_schema_metadata(None), partial, row_group_size=group_rows, compression="zstd")
 
 
+def write_parts(path: str | Path, parts: Iterable[pa.Table]) -> None:
+    """Write a table of which only parts are in memory, as `write_table` would; each part is a row group.
+
+    Parameters
+    ----------
+    parts
+        One at least, all of the same columns.
+    """
+    with atomic_path(path) as partial, ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        for part in parts:
+            part = part.replace_schema_metadata(None)
+            if writer is None:
+                # A dictionary of the numbers of embeddings takes three times as long, and no less room.
+                plain = [field.name for field in part.schema if not pa.types.is_fixed_size_list(field.type)]
+                options = {"compression": "zstd", "use_dictionary": plain}
+                writer = stack.enter_context(pq.ParquetWriter(partial, part.schema, **options))
+            writer.write_table(part, row_group_size=max(1, len(part)))
+        if writer is None:
+            raise AvsieveError(f"{path}: a table of no parts; expected one, which may be empty")
+
+
 def open_table(path: str | Path, columns: list[str] | None = None) -> pq.ParquetFile:
     """Open a Parquet table that has some columns at least.
 
@@ -35,7 +59,8 @@ def open_table(path: str | Path, columns: list[str] | None = None) -> pq.Parquet
     if not path.exists():
         raise AvsieveError(f"{path}: no such table; run the stage that makes it first")
     try:
-        file = pq.ParquetFile(path)
+        # Else all row groups that will be read are in memory before the first is decoded.
+        file = pq.ParquetFile(path, pre_buffer=False)
     except pa.ArrowInvalid as error:
         raise AvsieveError(f"{path}: not a Parquet table ({error}); remove it and run its stage again") from error
     found = file.schema_arrow.names

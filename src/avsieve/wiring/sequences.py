@@ -35,8 +35,13 @@ class SequenceWiring:
 
     def __init__(self, config: Config, shards: Sequence[str], *, at: Callable[[str], str] = str) -> None:
         self._fusion, self._shards, self._at = config.fusion, shards, at
-        both = config.evaluation.protocol == "both"
-        found = self._files({AUDIO, VISUAL} if both else tables_of(config.fusion.sequences))
+        read = tables_of(config.fusion.sequences)
+        if config.evaluation.protocol == "both":
+            # Where embeddings are all there is, a modality may be missing altogether.
+            source = config.source.contract
+            scored = {"audio": AUDIO, "visual": VISUAL}
+            read |= {scored[m] for m in (scored if source.has_media else source.modalities)}
+        found = self._files(read)
         self.files = [path for paths in found.values() for path in paths]
         """Segments and faces that the evaluation reads."""
         self.flags = self._flags(found)

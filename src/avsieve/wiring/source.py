@@ -48,6 +48,15 @@ class SourceWiring:
         """Return the tables of a modality and how to read them, by the options of `split_embeddings.py`."""
         return {"tables": self.contract.tables(modality), **self.contract.table_settings()}
 
+    def sequence_files(self, modality: str) -> list[str]:
+        """Return the tables of its segments or faces: inputs."""
+        tables = self.contract.sequence_tables(modality).values()
+        return [self._given(path) for path in dict.fromkeys(path for own in tables for path in own)]
+
+    def sequence_settings(self, modality: str) -> dict[str, Any]:
+        """Return these tables and how to read them, by the options of `split_segments.py`."""
+        return {"tables": self.contract.sequence_tables(modality), **self.contract.table_settings()}
+
     def folder_state(self, *modalities: str, only_test: bool = False) -> str:
         """Return what changes when a file in a folder of embeddings does: the folder's own time does not tell."""
         return folder_state([table for m in modalities for table in self.contract.tables(m, only_test=only_test)])

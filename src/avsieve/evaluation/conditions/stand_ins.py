@@ -26,11 +26,14 @@ class StandIn:
         The parameter that is the strength; nothing where there is one cosine.
     measures
         Quality measures of the embeddings' tables that it lowers, and to what: a number, or the parameter's value.
+    single
+        Whether it leaves one item of a sequence, as it was; else it moves them all.
     """
 
     points: tuple[tuple[float, float], ...]
     strength: str = ""
     measures: Mapping[str, str | float] = field(default_factory=dict)
+    single: bool = False
 
     def similarity(self, parameters: Mapping[str, Any]) -> float:
         """Return the cosine at the strength that ``parameters`` (drawn, no ranges) tell."""
@@ -54,6 +57,6 @@ STAND_INS = {
     "crop": StandIn(((70, 0.14), (90, 0.39), (100, 0.75)), "pixels"),
     "occlusion": StandIn(((0.2, 0.66), (0.4, 0.36), (0.6, 0.18)), "covered"),
     "overexposure": StandIn(((1, 0.98), (2, 0.84), (3, 0.58)), "stops"),
-    "one_frame": StandIn(((1, 0.95),), measures={"n_faces": 1.0}),
+    "one_frame": StandIn(((1, 0.95),), measures={"n_faces": 1.0}, single=True),
 }
 """Kind that needs signals -> its stand-in."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.table import EmbeddingTable, coverage, coverage_lines
 from avsieve.errors import AvsieveError
 from avsieve.lists.layouts import read_corpus_list
-from avsieve.sources.embeddings.contract import Embeddings
+from avsieve.sources.contract import MODALITIES
+from avsieve.sources.embeddings.contract import Embeddings, EmbeddingsSource
+from avsieve.sources.embeddings.gather_items import gather
 from avsieve.sources.findings import Finding, SourceFacts
 
 
@@ -51,6 +55,8 @@ def check(settings: Embeddings, modalities: str) -> SourceFacts:
             add(Finding("ok", subject, shape))
             continue
         facts.findings += _compared(subject, shape, modality, utterances, table)
+    for modality in MODALITIES:
+        facts.findings += _sequences(settings, modality, utterances | others, lengths)
     facts.utterances += len(others)
     facts.is_there = (utterances | others).__contains__
     return facts
@@ -70,3 +76,33 @@ def _compared(subject: str, shape: str, modality: str, listed: set[str], table: 
         return [Finding("ok", subject, f"{shape}; {first}"), *(Finding("note", subject, line) for line in details)]
     text = "; ".join([shape, first, *details])
     return [Finding("warning", subject, text, "utterances without an embedding become rows with a reason")]
+
+
+def _sequences(settings: Embeddings, modality: str, known: set[str], lengths: dict[str, int]) -> list[Finding]:
+    """Read the names in the tables of segments or faces, and say how many utterances have any."""
+    key = "visual_frames" if modality == "visual" else "audio_segments"
+    subject, of_others = f"source.embeddings.{key}", "fix the table, or name another one"
+    tables = EmbeddingsSource(settings).sequence_tables(modality)
+    if not tables:
+        return []
+    options = Options(settings.names_key, settings.vectors_key, settings.strip_prefix)
+    try:
+        found = gather(sorted(known), tables, options)
+    except AvsieveError as error:
+        return [Finding("error", subject, str(error), of_others)]
+    own = {table.dim for table in found.tables} - {0}
+    if modality in lengths and own - {lengths[modality]}:
+        text = f"embeddings of length {min(own)}, those of whole utterances have {lengths[modality]}"
+        return [Finding("warning", subject, text, "no fusion model can read both: use one encoder")]
+    findings = []
+    for k, name in enumerate(found.sequences):
+        rows = found.which == k
+        count = len(np.unique(found.place[rows]))
+        text = f"{name}: {int(rows.sum()):,} embeddings of {count:,} of {len(known):,} utterances"
+        if found.unknown:
+            text += f"; {found.unknown:,} rows are of others"
+        note = "the others have none: models mask it"
+        findings.append(
+            Finding("ok", subject, text) if count == len(known) else Finding("warning", subject, text, note)
+        )
+    return findings

@@ -8,6 +8,7 @@ from avsieve.embedding_files.formats import KNOWN, NAMES_HELP, NAMES_KEY, PREFIX
 from avsieve.settings import Block, key
 from avsieve.sources.contract import MODALITIES, SourceContract
 from avsieve.sources.settings import LISTS
+from avsieve.storage.sequence_names import CENTRE, EIGHTHS, FRAMES, HOPS, is_plain
 
 
 class Embeddings(Block):
@@ -25,9 +26,23 @@ class Embeddings(Block):
         "plan_shards",
     )
     test_visual: str | list[str] | None = key(None, "Face embeddings of other people, for the trials.", "plan_shards")
+    audio_segments: dict[str, str | list[str]] | None = key(
+        None,
+        "Embeddings of segments, of the list's people and of those of the trials: the name of a segmentation, and its "
+        f"Parquet table or tables (`{{{HOPS}: hops.parquet, {EIGHTHS}: eighths.parquet}}`). "
+        f"`evaluation.protocol: both` scores by `{HOPS}`, fusion models read others.",
+        "split_segments",
+    )
+    visual_frames: str | list[str] | None = key(
+        None, "Embeddings of single faces, of the same people: Parquet tables, a row per face.", "split_frames"
+    )
     names_key: str = key(NAMES_KEY, f"The {NAMES_HELP}.", "plan_shards")
     vectors_key: str = key(VECTORS_KEY, f"The {VECTORS_HELP}.", "plan_shards")
     strip_prefix: str | None = key(None, f"The {PREFIX_HELP}.", "plan_shards")
+
+
+SEQUENCES = ("audio_segments", "visual_frames")
+"""Keys of the tables of segments and faces."""
 
 
 class EmbeddingsSource(SourceContract[Embeddings]):
@@ -38,8 +53,9 @@ class EmbeddingsSource(SourceContract[Embeddings]):
     plan = "avsieve.sources.embeddings.plan:plan"
     fetch = "avsieve.sources.embeddings.fetch:fetch"
     check = "avsieve.sources.embeddings.check:check"
-    plan_keys = tuple(Embeddings.model_fields)
+    plan_keys = tuple(name for name in Embeddings.model_fields if name not in SEQUENCES)
     fetch_keys = ()
+    other_keys = SEQUENCES
     needed = ("train_list", "name the training list that the embeddings belong to")
     plan_files = ("train_list",)
     rules = "embeddings"
@@ -50,6 +66,18 @@ class EmbeddingsSource(SourceContract[Embeddings]):
         super().refuse_misfits()
         if not self.modalities:
             raise ValueError("embeddings.audio and embeddings.visual are missing: name at least one table")
+        for name, modality in zip(SEQUENCES, MODALITIES, strict=True):
+            if getattr(self.settings, name) and modality not in self.modalities:
+                raise ValueError(
+                    f"embeddings.{name} is given, but embeddings.{modality} is missing: name the table of the whole "
+                    "utterances' embeddings as well"
+                )
+        for name in self.settings.audio_segments or {}:
+            if not is_plain(name) or name == FRAMES:
+                raise ValueError(
+                    f"embeddings.audio_segments has the segmentation {name!r}; expected small letters, digits and _, "
+                    f"such as {HOPS}, {EIGHTHS} and {CENTRE}"
+                )
 
     @property
     def modalities(self) -> list[str]:
@@ -60,6 +88,12 @@ class EmbeddingsSource(SourceContract[Embeddings]):
         """Return the tables of a modality, for the list and for the trials."""
         keys = [f"test_{modality}"] if only_test else [modality, f"test_{modality}"]
         return [table for value in self.given(keys) for table in ([value] if isinstance(value, str) else value)]
+
+    def sequence_tables(self, modality: str) -> dict[str, list[str]]:
+        """Return the tables of each sequence of a modality: the segmentations, or `FRAMES`."""
+        given = self.settings.visual_frames if modality == "visual" else self.settings.audio_segments
+        named = given if isinstance(given, dict) else {FRAMES: given} if given else {}
+        return {name: [own] if isinstance(own, str) else list(own) for name, own in named.items() if own}
 
     def table_settings(self) -> dict[str, Any]:
         """Return how names and vectors are found in the tables."""

@@ -1,0 +1,88 @@
+"""Rows of half-precision embeddings in a file without a name: written once, in any order, then read anywhere."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from avsieve.errors import AvsieveError
+
+HELD_BYTES = 256 * 2**20
+"""Embeddings that take no more are held in memory."""
+
+
+class PackedRows:
+    """Rows of half-precision embeddings, one behind the other: written once, then read anywhere.
+
+    Rows that nobody writes are zero.
+
+    Parameters
+    ----------
+    rows, dim
+        How many, and the length of each.
+    scratch
+        The folder of the file that holds them, where they take more than `HELD_BYTES`: one with room for them, and no
+        file system in memory. The file has no name, so that nothing is left behind, however the process ends.
+    """
+
+    def __init__(self, rows: int, dim: int, scratch: Path) -> None:
+        self.dim, self.rows = dim, rows
+        self._row_bytes, self._scratch = 2 * dim, scratch
+        self._held: np.ndarray | None = None
+        self._file: BinaryIO | None = None
+        if rows * self._row_bytes <= HELD_BYTES:
+            self._held = np.zeros((rows, dim), np.float16)
+        else:
+            scratch.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=scratch, buffering=0)
+            os.ftruncate(self._file.fileno(), rows * self._row_bytes)
+
+    def write(self, at: int, vectors: np.ndarray) -> None:
+        """Write (n, dim) float16 from row ``at`` on.
+
+        Raises
+        ------
+        AvsieveError
+            If the disk is full.
+        """
+        if self._held is not None:
+            self._held[at : at + len(vectors)] = vectors
+            return
+        assert self._file is not None  # one of both
+        left, offset = np.ascontiguousarray(vectors).reshape(-1).view(np.uint8).data, at * self._row_bytes
+        try:
+            while left:
+                done = os.pwrite(self._file.fileno(), left, offset)
+                left, offset = left[done:], offset + done
+        except OSError as error:
+            raise AvsieveError(
+                f"{self._scratch}: {error.strerror} while embeddings were put into a scratch file of "
+                f"{self.rows * self._row_bytes / 1e9:.1f} GB there; make room for it, or write the output elsewhere"
+            ) from error
+
+    def read(self, begins: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Return the rows of some pieces, one behind the other, (sum of counts, dim) float16; safe from any thread."""
+        ends = np.cumsum(counts)
+        total = int(ends[-1]) if len(ends) else 0
+        if self._held is not None:
+            steps = np.arange(total) - np.repeat(ends - counts, counts)
+            return self._held[np.repeat(begins, counts) + steps]
+        assert self._file is not None  # one of both
+        out = np.empty((total, self.dim), np.float16)
+        buffer, handle = out.reshape(-1).view(np.uint8).data, self._file.fileno()
+        # Pieces that follow each other in the file are one read.
+        joins = np.flatnonzero(np.r_[True, begins[1:] != begins[:-1] + counts[:-1]]) if len(begins) else begins
+        for first, last in zip(joins.tolist(), [*joins[1:].tolist(), len(begins)], strict=True):
+            place = int(ends[first] - counts[first]) * self._row_bytes
+            stop = int(ends[last - 1]) * self._row_bytes
+            offset = int(begins[first]) * self._row_bytes
+            while place < stop:
+                done = os.preadv(handle, [buffer[place:stop]], offset)
+                if not done:
+                    raise AvsieveError(f"{self._scratch}: the scratch file there is shorter than what was written")
+                place, offset = place + done, offset + done
+        return out
