@@ -28,6 +28,8 @@ from avsieve.storage.sequence_names import FRAMES, HOPS
 HELD_BYTES = 256 * 2**20
 """Embeddings that take no more are held in memory."""
 
+_AT_ONCE = 1 << 16  # rows that are read together, beside those of one long piece: 64 MiB of faces
+
 
 class PackedRows:
     """Rows of half-precision embeddings, one behind the other: written once in their order, then read anywhere.
@@ -134,11 +136,16 @@ class PackedSequences(Sequences):
         distinct, back = np.unique(rows, return_inverse=True)
         order = np.argsort(self._begins[distinct], kind="stable")
         begins, counts = self._begins[distinct[order]], self.counts[distinct[order]]
-        packed = self._rows.read(begins, counts)
-        within = np.empty(len(distinct), np.int64)
-        within[order] = np.cumsum(counts) - counts
+        before = np.cumsum(counts) - counts
+        stretch = before // _AT_ONCE  # pieces that are read together: a few items of long ones need not lie in memory
         vectors = np.zeros((*mask.shape, self.dim), np.float32)
-        vectors[mask] = packed[(within[back][:, None] + places)[mask]]
+        within, number = np.empty((2, len(distinct)), np.int64)
+        within[order], number[order] = before, stretch
+        for own in np.unique(stretch).tolist():
+            first, last = np.searchsorted(stretch, [own, own + 1])
+            packed = self._rows.read(begins[first:last], counts[first:last])
+            mine = mask & (number[back] == own)[:, None]
+            vectors[mine] = packed[(within[back][:, None] - before[first] + places)[mine]]
         items = (self._begins[rows][:, None] + places)[mask]
         known = []
         for values in self._facts:
