@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avsieve.evaluation.scoring import Part
+from avsieve.fusion.discriminant import class_means, evenly
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.missing import close_gate
-from avsieve.fusion.discriminant import class_means, evenly
 from avsieve.fusion.neural import NeuralFusion
 from avsieve.fusion.pairs import TooFewError
 from avsieve.fusion.stream_batch import StreamBatch
