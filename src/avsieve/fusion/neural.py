@@ -18,6 +18,7 @@ from avsieve.evaluation.scoring import Part
 from avsieve.fusion.discriminant import discriminant_directions, evenly
 from avsieve.fusion.encoding import bounded_batches, distinct_rows
 from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.published_layout import PublishedLayout
 from avsieve.fusion.sequences import Reading
 from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.fusion.two_streams import TwoStreams
@@ -93,18 +94,12 @@ class NeuralFusion(TwoStreams, ABC):
         Whether training starts at weights and class centres that come from the data. If not, they are random, of the
         training's seed.
     published
-        Beginnings of names in the published weights -> those of the network's own names that take these tensors.
-    published_classifier
-        The linear layer over the training speakers there; empty where the file has none.
-    published_beside
-        Beginnings of names in the file that have no part in the embedding.
+        How a file of weights that its authors published names its tensors (`avsieve.fusion.start`).
     """
 
     centred: ClassVar[bool] = True
     from_data: ClassVar[bool] = True
-    published: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    published_classifier: ClassVar[str] = ""
-    published_beside: ClassVar[tuple[str, ...]] = ()
+    published: ClassVar[PublishedLayout] = PublishedLayout()
     rows_at_once: ClassVar[int] = 4096
 
     @property
