@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avsieve.evaluation.scoring import Part, cosines, mean_of_present, settle
-from avsieve.fusion.inputs import Inputs
+from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.measures import COUNTS, all_measures
 from avsieve.fusion.pairs import Pairs, draw_pairs
 from avsieve.fusion.standard_measures import StandardMeasures
@@ -27,6 +27,7 @@ CONDITIONS = {"both": ("audio", "visual"), "audio": ("audio",), "visual": ("visu
 PRIORS = (0.5, 0.05)
 _FIRST = 10.0  # of the sum of the weights of cosines at the start
 _ENOUGH = 20  # pairs of either sort in a condition, else its weights stay the first
+_BLOCK = 8192  # pairs whose embeddings are looked up at a time
 ByModality = dict[str, np.ndarray]
 
 
@@ -97,11 +98,15 @@ class Calibration(ScoringStreams):
         TooFewError
             If no pairs can be made.
         """
-        for m, x in all_measures(inputs).items():
+        self.check(inputs)
+        measured = all_measures(inputs)
+        for m, x in measured.items():
             self.measures[m].fit(x)
         pairs = draw_pairs(inputs, speakers, np.random.default_rng(seed))
-        encoded = self.encode(inputs)
-        cosine, measures = _evidence(encoded, pairs.enrol, pairs.test)
+        # Not encoded as a whole: all of a large list as float64 would be many times its embeddings.
+        cosine = {m: _cosines_of(stream, pairs.enrol, pairs.test) for m, stream in inputs.streams.items()}
+        standard = {m: self.measures[m](x) for m, x in measured.items()}
+        measures = {m: x[pairs.enrol] + x[pairs.test] for m, x in standard.items()}
         losses = []
         for name, modalities in CONDITIONS.items():
             # What is known of one modality is so whether or not the other is there.
@@ -128,6 +133,17 @@ def _evidence(encoded: Sequence[Part], enrol: np.ndarray, test: np.ndarray) -> t
     cosine = {"audio": cosines(audio, enrol, test), "visual": cosines(visual, enrol, test)}
     sums = (part.vectors[enrol] + part.vectors[test] for part in measures)
     return cosine, dict(zip(cosine, sums, strict=True))
+
+
+def _cosines_of(stream: Stream, enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Return the cosines (T,) of embeddings that are not normalised; NaN where a side has none."""
+    found = np.empty(len(enrol))
+    for begin in range(0, len(enrol), _BLOCK):
+        rows = np.concatenate([side[begin : begin + _BLOCK] for side in (enrol, test)])
+        first, second = np.arange(len(rows)).reshape(2, -1)
+        unit = Part.of(stream.pooled[rows], stream.present[rows])
+        found[begin : begin + _BLOCK] = cosines(unit, first, second)
+    return found
 
 
 def _condition(there: dict[str, np.ndarray], name: str) -> np.ndarray:

@@ -170,8 +170,11 @@ def _sides(
     """Return the pairs of whose sides both have the modality, and these sides."""
     enrol, test = rows
     there = (enrol >= 0) & (test >= 0)
-    part, q = model.encode(stream, measures)
-    return torch.from_numpy(np.flatnonzero(there)), model.sides(part, q, enrol[there], test[there])
+    # Of a large list only some are in pairs.
+    used, place = np.unique(np.stack([enrol[there], test[there]]), return_inverse=True)
+    first, second = place.reshape(2, -1)
+    part, q = model.encode(Stream(stream.pooled[used], stream.present[used]), measures[used])
+    return torch.from_numpy(np.flatnonzero(there)), model.sides(part, q, first, second)
 
 
 def _strangers(pairs: Pairs, label: np.ndarray, rng: np.random.Generator) -> Pairs:
