@@ -28,8 +28,8 @@ from avsieve.evaluation.scoring import Part
 from avsieve.fusion.base import FittedModel, FusionModel, NeuralModel
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.network_training import train_network
+from avsieve.fusion.packed_sequences import Facts, PackedRows, PackedSequences
 from avsieve.fusion.registry import MODELS
-from avsieve.fusion.sequence_files import Facts, PackedRows, PackedSequences
 from avsieve.fusion.settings import Fusion
 from avsieve.settings import filled
 from avsieve.storage.sequence_names import EIGHTHS, FRAMES

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from avsieve.embedding_files.own_tables import write_embeddings
-from avsieve.fusion import sequence_files
+from avsieve.fusion import packed_sequences
 from avsieve.fusion.sequence_files import read_sequences
 from avsieve.storage.sequence_names import FRAMES, HOPS
 
@@ -56,7 +56,7 @@ def main() -> None:
     ap.add_argument("--folder", type=Path, default=Path(), help="where the tables and scratch files go")
     args = ap.parse_args()
     total = FULL if args.full else args.utterances
-    sequence_files.HELD_BYTES = 0  # as the whole corpus is read, however few there are here
+    packed_sequences.HELD_BYTES = 0  # as the whole corpus is read, however few there are here
     rng = np.random.default_rng(0)
     names = [f"id{i // 180:05d}/v{i // 8:07d}/{i % 8:05d}" for i in range(total)]
     print(f"{total:,} utterances")

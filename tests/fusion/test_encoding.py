@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from avsieve.fusion import encoding, sequence_files
+from avsieve.fusion import encoding, packed_sequences
 from avsieve.fusion.encoding import bounded_batches, distinct_rows
 from avsieve.fusion.inputs import Inputs, Stream
-from avsieve.fusion.sequence_files import Facts, PackedRows, PackedSequences
+from avsieve.fusion.packed_sequences import Facts, PackedRows, PackedSequences
 from avsieve.fusion.sequences import FRAMES, HeldSequences, Reading
 from avsieve.fusion.stream_batch import StreamBatch
 
@@ -45,7 +45,7 @@ def small(monkeypatch):
     """Bounds that the clips here reach: 800 faces in a batch."""
     monkeypatch.setattr(encoding, "MOST_NUMBERS", 800 * V)
     monkeypatch.setattr(encoding, "_WINDOW", 2)
-    monkeypatch.setattr(sequence_files, "_AT_ONCE", 50)
+    monkeypatch.setattr(packed_sequences, "_AT_ONCE", 50)
 
 
 def test_batches_hold_no_more_than_the_bound_and_every_row_once(small, tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from avsieve.embedding_files.own_tables import write_embeddings
 from avsieve.errors import AvsieveError
-from avsieve.fusion import sequence_files
+from avsieve.fusion import packed_sequences
 from avsieve.fusion.sequence_files import read_sequences
 from avsieve.fusion.sequences import FRAMES, Reading
 
@@ -27,7 +28,7 @@ def write(path, utterances, *, segmentation=None, vectors=VECTORS, **columns):
 @pytest.fixture(params=["memory", "file"])
 def shards(request, tmp_path, monkeypatch):
     """Two tables; what is read of them lies in memory, and in a file."""
-    monkeypatch.setattr(sequence_files, "HELD_BYTES", 2**28 if request.param == "memory" else 0)
+    monkeypatch.setattr(packed_sequences, "HELD_BYTES", 2**28 if request.param == "memory" else 0)
     monkeypatch.setattr("avsieve.embedding_files.sequence_tables._ROWS", 2)  # pieces lie in several batches
     monkeypatch.setattr("avsieve.embedding_files.own_tables._GROUP_BYTES", 48)  # and in several row groups
     quality = np.arange(8, dtype=np.float32)
@@ -150,7 +151,7 @@ def test_tables_that_do_not_fit_are_refused_with_the_file_and_the_utterance(tmp_
 
 
 def test_a_full_disk_is_told_with_the_folder_and_what_is_needed(tmp_path, monkeypatch):
-    monkeypatch.setattr(sequence_files, "HELD_BYTES", 0)
+    monkeypatch.setattr(packed_sequences, "HELD_BYTES", 0)
     path = write(tmp_path / "0.parquet", list(COUNTS))
 
     def full(*_):
@@ -159,3 +160,19 @@ def test_a_full_disk_is_told_with_the_folder_and_what_is_needed(tmp_path, monkey
     monkeypatch.setattr("os.pwrite", full)
     with pytest.raises(AvsieveError, match=r"No space left on device while .* a scratch file of 0\.0 GB there"):
         frames(list(COUNTS), [path], tmp_path)
+
+
+def test_all_pieces_of_a_batch_are_announced_before_the_first_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(packed_sequences, "HELD_BYTES", 0)
+    found = frames(list(COUNTS), [write(tmp_path / "0.parquet", list(COUNTS))], tmp_path)
+    begins = np.cumsum([0, *COUNTS.values()])[:-1] * 12
+    asked = []
+    pread = os.preadv
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, offset, size, how: asked.append((offset, size, how)))
+    monkeypatch.setattr(os, "preadv", lambda *given: asked.append("read") or pread(*given))
+    found.read(np.array([3, 0]))
+    wanted = [(int(begins[i]), 12 * list(COUNTS.values())[i], os.POSIX_FADV_WILLNEED) for i in (0, 3)]
+    assert asked == [*wanted, "read", "read"]
+    asked.clear()
+    found.read(np.array([1]))
+    assert asked == ["read"]

@@ -1,0 +1,157 @@
+"""Sequences whose embeddings lie packed in one file, the rows of an utterance in one piece: reading it is one read.
+
+The file has no name and is no part of this process's memory, as mapped pages would be; the system keeps in its cache
+what fits there. Few rows are kept in memory. `avsieve.fusion.sequence_files` fills it from the tables of the shards.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from avsieve.errors import AvsieveError
+from avsieve.fusion.sequences import SequenceBatch, Sequences
+
+HELD_BYTES = 256 * 2**20
+"""Embeddings that take no more are held in memory."""
+
+_AT_ONCE = 1 << 16  # rows that are read together, beside those of one long piece: 64 MiB of faces
+
+
+class PackedRows:
+    """Rows of half-precision embeddings, one behind the other: written once in their order, then read anywhere.
+
+    Parameters
+    ----------
+    rows, dim
+        How many, and the length of each.
+    scratch
+        The folder of the file that holds them, where they take more than `HELD_BYTES`: one with room for them, and no
+        file system in memory. The file has no name, so that nothing is left behind, however the process ends.
+    """
+
+    def __init__(self, rows: int, dim: int, scratch: Path) -> None:
+        self.dim, self.rows = dim, rows
+        self._row_bytes, self._scratch = 2 * dim, scratch
+        self._held: np.ndarray | None = None
+        self._file: BinaryIO | None = None
+        if rows * self._row_bytes <= HELD_BYTES:
+            self._held = np.empty((rows, dim), np.float16)
+        else:
+            scratch.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=scratch, buffering=0)
+
+    def write(self, at: int, vectors: np.ndarray) -> None:
+        """Write (n, dim) float16 from row ``at`` on.
+
+        Raises
+        ------
+        AvsieveError
+            If the disk is full.
+        """
+        if self._held is not None:
+            self._held[at : at + len(vectors)] = vectors
+            return
+        assert self._file is not None  # one of both
+        left, offset = np.ascontiguousarray(vectors).reshape(-1).view(np.uint8).data, at * self._row_bytes
+        try:
+            while left:
+                done = os.pwrite(self._file.fileno(), left, offset)
+                left, offset = left[done:], offset + done
+        except OSError as error:
+            raise AvsieveError(
+                f"{self._scratch}: {error.strerror} while embeddings were put into a scratch file of "
+                f"{self.rows * self._row_bytes / 1e9:.1f} GB there; make room for it, or write the output elsewhere"
+            ) from error
+
+    def read(self, begins: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Return the rows of some pieces, one behind the other, (sum of counts, dim) float16; safe from any thread."""
+        ends = np.cumsum(counts)
+        total = int(ends[-1]) if len(ends) else 0
+        if self._held is not None:
+            steps = np.arange(total) - np.repeat(ends - counts, counts)
+            return self._held[np.repeat(begins, counts) + steps]
+        assert self._file is not None  # one of both
+        out = np.empty((total, self.dim), np.float16)
+        buffer, handle = out.reshape(-1).view(np.uint8).data, self._file.fileno()
+        # Pieces that follow each other in the file are one read.
+        joins = np.flatnonzero(np.r_[True, begins[1:] != begins[:-1] + counts[:-1]]) if len(begins) else begins
+        stops = [*joins[1:].tolist(), len(begins)]
+        pieces = [
+            (int(begins[first]), int(ends[first] - counts[first]), int(ends[last - 1]))
+            for first, last in zip(joins.tolist(), stops, strict=True)
+        ]
+        self._announce(handle, pieces)
+        for begin, place, stop in pieces:
+            offset, place, stop = (number * self._row_bytes for number in (begin, place, stop))
+            while place < stop:
+                done = os.preadv(handle, [buffer[place:stop]], offset)
+                if not done:
+                    raise AvsieveError(f"{self._scratch}: the scratch file there is shorter than what was written")
+                place, offset = place + done, offset + done
+        return out
+
+    def _announce(self, handle: int, pieces: list[tuple[int, int, int]]) -> None:
+        """Have the system fetch all pieces at once: one after the other, a disk is asked for one at a time."""
+        if len(pieces) > 1 and hasattr(os, "posix_fadvise"):
+            for begin, place, stop in pieces:
+                size = (stop - place) * self._row_bytes
+                os.posix_fadvise(handle, begin * self._row_bytes, size, os.POSIX_FADV_WILLNEED)
+
+
+class Facts(NamedTuple):
+    """What is known of N rows: (N,) float32 each, or (1,) where it is the same of all."""
+
+    start_s: np.ndarray
+    length_s: np.ndarray
+    quality: np.ndarray
+
+
+class PackedSequences(Sequences):
+    """Sequences whose embeddings are `PackedRows`; times and qualities lie in memory.
+
+    Parameters
+    ----------
+    rows, facts
+        The embeddings, and what is known of each, in the same order.
+    begins, counts
+        (U,) int64, where the piece of each utterance begins, and how many rows it has.
+    """
+
+    def __init__(self, rows: PackedRows, facts: Facts, begins: np.ndarray, counts: np.ndarray) -> None:
+        self.dim, self.counts = rows.dim, counts
+        self._rows, self._facts, self._begins = rows, facts, begins
+
+    def read(self, rows: np.ndarray) -> SequenceBatch:
+        """Return the sequences of ``rows`` (B,)."""
+        counts = self.counts[rows]
+        longest = int(counts.max(initial=0))
+        steps = np.arange(longest)[None, :]
+        return self.read_at(rows, np.broadcast_to(steps, (len(rows), longest)), steps < counts[:, None])
+
+    def read_at(self, rows: np.ndarray, places: np.ndarray, mask: np.ndarray) -> SequenceBatch:
+        """Return the items at ``places`` (B, K) of each row; nothing else is padded, however long a sequence is."""
+        distinct, back = np.unique(rows, return_inverse=True)
+        order = np.argsort(self._begins[distinct], kind="stable")
+        begins, counts = self._begins[distinct[order]], self.counts[distinct[order]]
+        before = np.cumsum(counts) - counts
+        stretch = before // _AT_ONCE  # pieces that are read together: a few items of long ones need not lie in memory
+        vectors = np.zeros((*mask.shape, self.dim), np.float32)
+        within, number = np.empty((2, len(distinct)), np.int64)
+        within[order], number[order] = before, stretch
+        for own in np.unique(stretch).tolist():
+            first, last = np.searchsorted(stretch, [own, own + 1])
+            packed = self._rows.read(begins[first:last], counts[first:last])
+            mine = mask & (number[back] == own)[:, None]
+            vectors[mine] = packed[(within[back][:, None] - before[first] + places)[mine]]
+        items = (self._begins[rows][:, None] + places)[mask]
+        known = []
+        for values in self._facts:
+            array = np.full(mask.shape, np.nan, np.float32)
+            array[mask] = values[0] if len(values) == 1 else values[items]
+            known.append(array)
+        return SequenceBatch(vectors, mask, *known)
