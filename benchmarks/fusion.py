@@ -199,11 +199,13 @@ def main() -> None:
     """Print a table."""
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--full", action="store_true", help="VoxCeleb2's size; a tenth of it else")
-    ap.add_argument("--models", nargs="*", default=list(MODELS), metavar="NAME", help="which; by default all")
+    # Networks first.
+    names = sorted(MODELS, key=lambda name: not issubclass(MODELS[name], NeuralModel))
+    ap.add_argument("--models", nargs="*", default=names, metavar="NAME", help="which; by default all")
     ap.add_argument("--steps", type=int, default=2000, help="steps of a network that are timed, at most")
-    ap.add_argument("--seconds", type=float, default=30, help="how long they may take")
-    ap.add_argument("--encoded", type=int, default=20_000, help="utterances that are encoded")
-    ap.add_argument("--threads", type=int, default=2, help="of torch")
+    ap.add_argument("--seconds", type=float, default=10, help="how long they may take")
+    ap.add_argument("--encoded", type=int, default=2000, help="utterances that are encoded")
+    ap.add_argument("--threads", type=int, default=1, help="of torch")
     ap.add_argument("--cold", action="store_true", help="begin each model with nothing of the files in memory")
     ap.add_argument("--folder", type=Path, default=Path(), help="where the scratch files go")
     args = ap.parse_args()
