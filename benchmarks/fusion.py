@@ -1,7 +1,7 @@
 """Every fusion model at VoxCeleb2's size: steps a second, time spent waiting for data, memory, and Vox1-E's trials.
 
 Embeddings are random: 192 numbers for a voice and 512 for a face, as ECAPA and IResNet give them, in a file that is
-read by the batch as a run reads it; so are eight parts of each voice and ten faces, 14.5 GB of scratch at full size.
+read by the batch as a run reads it; so are eight parts of each voice and ten faces: 17.6 GB of scratch at full size.
 Each model runs in a process of its own, on the code that trainings use: a network until so many steps or seconds are
 over, a fitted model to the end. The first steps are not counted. What is timed as data is how long a step waited for
 its batch; what a thread reads meanwhile is not. Of the tested utterances some are encoded, and all trials are scored by
@@ -41,7 +41,7 @@ VOX1_E = (145_160, 579_818)
 DIMS = {"audio": 192, "visual": 512}
 SEQUENCES = {"audio": (EIGHTHS, 8), "visual": (FRAMES, 10)}
 BLOCK = 8192  # utterances that are made at a time; sequences repeat after so many
-WARM_UP = 20  # steps that are not counted
+WARM_UP, WARM_UP_S = 20, 5.0  # steps that are not counted, unless they take longer than so many seconds
 
 
 class EnoughError(Exception):
@@ -128,13 +128,13 @@ class Watched:
     def batches(self, run: PhaseRun, first: int, workers: int) -> Iterator[Any]:
         """Yield what the loop of trainings asks for."""
         given = _BATCHES(run, first, workers)
-        self.began = time.perf_counter()
+        self.began, since, counted = time.perf_counter(), 0.0, 0
         for number in range(len(run.phase.batches)):
             asked = time.perf_counter()
-            if number == WARM_UP:
-                self.waited, since = 0.0, asked
-            if number > WARM_UP:
-                self.steps, self.taken = number - WARM_UP, asked - since
+            if not since and (number >= WARM_UP or (number and asked - self.began > WARM_UP_S)):
+                self.waited, since, counted = 0.0, asked, number
+            elif since:
+                self.steps, self.taken = number - counted, asked - since
                 if self.steps >= self._most or self.taken > self._longest:
                     break
             batch = next(given)
