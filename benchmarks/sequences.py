@@ -2,7 +2,8 @@
 
 Writes tables as the encoders do (5 segments of 192 numbers and 10 faces of 512 an utterance), makes both ready for
 reading, and reads shuffled batches of 100: the peak of the resident memory, the size of the scratch files, and steps a
-second. ``--full`` has the 1,092,009 utterances of VoxCeleb2 and needs 26 GB of disk.
+second. ``--full`` has the 1,092,009 utterances of VoxCeleb2 and needs 26 GB of disk. ``--long`` instead encodes 2,048
+utterances, eight of which have 2,000 faces and the others 10: what memory that takes.
 """
 
 from __future__ import annotations
@@ -17,8 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from avsieve.embedding_files.own_tables import write_embeddings
+from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.packed_sequences import Facts, PackedSequences
 from avsieve.fusion.sequence_files import read_sequences
+from avsieve.fusion.trained_models import trained_model
 from avsieve.storage import packed_rows
+from avsieve.storage.packed_rows import PackedRows
 from avsieve.storage.sequence_names import FRAMES, HOPS
 
 FULL, SHARD = 1_092_009, 4_266
@@ -47,14 +52,39 @@ def _write(folder: Path, names: list[str]) -> dict[str, list[Path]]:
     return paths
 
 
+def _long(folder: Path) -> None:
+    """Encode long sequences among short ones."""
+    rng = np.random.default_rng(0)
+    counts = np.full(2048, 10)
+    counts[::256] = 2000
+    rows = PackedRows(int(counts.sum()), 512, folder)
+    rows.write(0, rng.standard_normal((rows.rows, 512), np.float32).astype(np.float16))
+    unknown = np.array([np.nan], np.float32)
+    faces = PackedSequences(rows, Facts(*[unknown] * 3), np.cumsum(counts) - counts, counts)
+    there = np.ones(len(counts), bool)
+    voice, face = (rng.standard_normal((len(counts), dim), np.float32) for dim in (192, 512))
+    names = [f"a/{i}/0" for i in range(len(counts))]
+    inputs = Inputs(names, Stream(voice, there), Stream(face, there, {FRAMES: faces}))
+    kind = trained_model("vut_video_scalar")
+    model = kind(192, 512, 128, kind.settings())
+    print(f"peak before: {_peak_mb():,.0f} MB")
+    start = time.perf_counter()
+    model.encode(inputs)
+    print(f"{len(inputs):,} utterances encoded in {time.perf_counter() - start:.1f} s; peak {_peak_mb():,.0f} MB")
+
+
 def main() -> None:
     """Measure."""
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--utterances", type=int, default=50_000, help="how many")
     ap.add_argument("--full", action="store_true", help=f"{FULL:,} utterances")
+    ap.add_argument("--long", action="store_true", help="encode long sequences among short ones")
     ap.add_argument("--steps", type=int, default=500, help="batches of 100 to read")
     ap.add_argument("--folder", type=Path, default=Path(), help="where the tables and scratch files go")
     args = ap.parse_args()
+    if args.long:
+        _long(args.folder)
+        return
     total = FULL if args.full else args.utterances
     packed_rows.HELD_BYTES = 0  # as the whole corpus is read, however few there are here
     rng = np.random.default_rng(0)

@@ -42,6 +42,7 @@ FORMS = {
     "parallel module": (nn.DataParallel(MODEL), {}),
     "state": (STATE, {}),
     "trainer's dictionary": ({"net": STATE, **STORED}, {"EER": 1.975, "minDCF": 0.5, "epoch": 7}),
+    "tensors beside": ({"loss": torch.ones(2), "net": STATE, "optimizer": {"state": {0: torch.ones(3)}}}, {}),
     "module in a dictionary": ({"model": MODEL, "epoch": 7}, {"epoch": 7}),
     "prefixed state": ({f"module.{k}": v for k, v in STATE.items()}, {}),
 }

@@ -5,6 +5,7 @@ import torch
 from avsieve.errors import ModelError
 from avsieve.evaluation.metrics import eer, error_rates
 from avsieve.evaluation.trial_maker import make_trials
+from avsieve.fusion import calibrated_network, measures, pairs
 from avsieve.fusion.baselines import ScoreAverage
 from avsieve.fusion.checkpoint import Trained, load_fusion, save_fusion
 from avsieve.fusion.inputs import Inputs, Stream
@@ -127,3 +128,19 @@ def test_embeddings_of_another_encoder_are_refused():
     other, _ = make_people("x", 3, dims=(5, 16))
     with pytest.raises(ModelError, match=r"calibrated: embeddings of lengths \(5, 16\), the model was trained on"):
         model.encode(other)
+
+
+def test_a_list_is_fitted_by_the_block_to_the_same_numbers(monkeypatch):
+    voices = np.random.default_rng(0).random(len(TRAIN)) < 0.1
+    inputs = without(TRAIN, audio=voices)
+    whole, losses = fitted("calibrated_qmf", inputs)
+    sizes = []
+    unit = calibrated_network.Part.of
+    monkeypatch.setattr(calibrated_network.Part, "of", lambda *given: sizes.append(len(given[0])) or unit(*given))
+    for module in (calibrated_network, measures, pairs):
+        monkeypatch.setattr(module, "_BLOCK", 7)
+    blocks, again = fitted("calibrated_qmf", inputs)
+    assert max(sizes) == 14  # both sides of seven pairs
+    np.testing.assert_allclose(again, losses, rtol=1e-9)
+    for name, weights in whole.network.weights.items():
+        torch.testing.assert_close(blocks.network.weights[name], weights, rtol=1e-6, atol=1e-8)

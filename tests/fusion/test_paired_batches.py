@@ -96,6 +96,17 @@ def test_items_of_sequences_are_drawn_by_step_whatever_the_number_of_processes(m
     assert set(map(tuple, whole[0].sequence[:, 0].tolist())) != set(map(tuple, whole[1].sequence[:, 0].tolist()))
 
 
+def test_batches_are_read_ahead_where_embeddings_lie_in_a_file(tmp_path):
+    assert not batches().ahead
+    pooled = np.memmap(tmp_path / "faces", np.float32, "w+", shape=PEOPLE.visual.pooled.shape)
+    pooled[:] = PEOPLE.visual.pooled
+    inputs = Inputs(PEOPLE.utterances, PEOPLE.audio, Stream(pooled, PEOPLE.visual.present))
+    network = new_model("gated", 24, 16, dim=8).network
+    found = PairedBatches(network, inputs, Examples(ROWS, ROWS, LABELS), batch=8, epochs=3, drop=0.0, seed=0)
+    assert found.ahead
+    assert torch.equal(found[3][0][1].pooled, batches()[3][0][1].pooled)
+
+
 def test_one_modality_is_dropped_where_both_are_there():
     has_audio, has_visual = torch.tensor([1, 1, 1, 1, 0]).bool(), torch.tensor([1, 1, 1, 0, 1]).bool()
     draw = torch.tensor([0.1, 0.4, 0.6, 0.1, 0.4], dtype=torch.float64)

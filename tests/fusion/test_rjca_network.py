@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from avsieve.errors import ConfigError, ModelError
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.registry import MODELS
-from avsieve.fusion.rjca_network import published_names
 from avsieve.fusion.sequences import HeldSequences
 from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.settings import filled
@@ -244,24 +243,30 @@ def test_more_parts_or_blocks_than_there_may_be_are_refused(key, value):
         filled(MODELS["rjca"].settings, {key: value}, "rjca")
 
 
-@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("depth", [2, 5])
 def test_each_tensor_has_one_name_in_the_published_checkpoint(depth):
-    names = published_names(depth)
     network = new_model("rjca", A, V, depth=depth).network
     ours = set(network.state_dict()) - {"audio_standard.mean", "visual_standard.mean"}
-    assert set(names.values()) == ours
-    assert len(names) == len(ours)
+    theirs = {network.published.source(name) for name in ours}
+    assert {target for name in theirs for target in network.published.targets(name)} == ours
+    assert len(theirs) == len(ours)
 
 
 def test_the_published_names_are_those_of_the_source():
-    names = published_names()
-    assert names["JCA_model.coattn.dcn_layers.1.dense_coattn.key1_linear.weight"] == "blocks.1.visual_key.weight"
-    assert names["JCA_model.coattn.dcn_layers.0.linears.1.0.bias"] == "blocks.0.audio_out.bias"
-    assert names["JCA_model.video_extract.rnn.weight_hh_l1_reverse"] == "visual_blstm.rnn.weight_hh_l1_reverse"
-    assert names["JCA_model.Joint.init_hidden"] == "joint_blstm.init_hidden"
-    assert names["asp.attention.2.running_var"] == "pooling.norm.norm.running_var"
-    shapes = {name: tuple(x.shape) for name, x in new_model("rjca", 192, 512).network.state_dict().items()}
-    assert shapes[names["asp.attention.0.weight"]] == (256, 704, 1)
-    assert shapes[names["JCA_model.audio_extract.linear.weight"]] == (192, 384)
-    assert shapes[names["JCA_model.coattn.dcn_layers.0.linears.0.0.weight"]] == (512, 704)
-    assert shapes[names["JCA_model.Joint.init_hidden"]] == (8, 352)
+    network = new_model("rjca", 192, 512).network
+    shapes = {name: tuple(x.shape) for name, x in network.state_dict().items()}
+    for theirs, ours, shape in (
+        ("JCA_model.coattn.dcn_layers.1.dense_coattn.key1_linear.weight", "blocks.1.visual_key.weight", (8, 8)),
+        ("JCA_model.coattn.dcn_layers.0.linears.0.0.weight", "blocks.0.visual_out.weight", (512, 704)),
+        ("JCA_model.coattn.dcn_layers.0.linears.1.0.bias", "blocks.0.audio_out.bias", (192,)),
+        ("JCA_model.video_extract.rnn.weight_hh_l1_reverse", "visual_blstm.rnn.weight_hh_l1_reverse", (1024, 256)),
+        ("JCA_model.audio_extract.linear.weight", "audio_blstm.linear.weight", (192, 384)),
+        ("JCA_model.Joint.init_hidden", "joint_blstm.init_hidden", (8, 352)),
+        ("asp.attention.0.weight", "pooling.first.weight", (256, 704, 1)),
+        ("asp.attention.2.running_var", "pooling.norm.norm.running_var", (256,)),
+        ("linear.weight", "linear.weight", (512, 1408)),
+    ):
+        assert network.published.targets(theirs) == [ours]
+        assert shapes[ours] == shape
+    assert network.published.passes_over("JCA_model.predict.Joint.init_hidden")
+    assert network.published.targets("JCA_model.predict.Joint.init_hidden") == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -166,3 +167,19 @@ def test_sequences_of_another_length_than_the_whole_are_refused(tmp_path):
     write_embeddings(tmp_path / "a.parquet", list(COUNTS), np.ones((4, 5), np.float32))
     with pytest.raises(AvsieveError, match=r"embeddings of length 6 \(hops\), those of whole utterances have 5"):
         read_modality("audio", list(COUNTS), [tmp_path / "a.parquet"], [segments], ["hops"], scratch=tmp_path)
+
+
+def test_all_pieces_of_a_batch_are_announced_before_the_first_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(packed_rows, "HELD_BYTES", 0)
+    found = frames(list(COUNTS), [write(tmp_path / "0.parquet", list(COUNTS))], tmp_path)
+    begins = np.cumsum([0, *COUNTS.values()])[:-1] * 12
+    asked = []
+    pread = os.preadv
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, offset, size, how: asked.append((offset, size, how)))
+    monkeypatch.setattr(os, "preadv", lambda *given: asked.append("read") or pread(*given))
+    found.read(np.array([3, 0]))
+    wanted = [(int(begins[i]), 12 * list(COUNTS.values())[i], os.POSIX_FADV_WILLNEED) for i in (0, 3)]
+    assert asked == [*wanted, "read", "read"]
+    asked.clear()
+    found.read(np.array([1]))
+    assert asked == ["read"]

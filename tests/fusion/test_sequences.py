@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from avsieve.errors import AvsieveError, ModelError
+from avsieve.fusion.encoding import distinct_rows
 from avsieve.fusion.inputs import Inputs, Stream
-from avsieve.fusion.neural import NeuralFusion, distinct_rows
+from avsieve.fusion.neural import NeuralFusion
 from avsieve.fusion.sequences import FRAMES, HeldSequences, Reading, Rows, places_of
 from avsieve.fusion.stream_batch import StreamBatch
 

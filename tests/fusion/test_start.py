@@ -198,7 +198,8 @@ def test_weights_of_another_model_are_told(tmp_path):
     with pytest.raises(
         ModelError,
         match=r"not the weights of baffn_gated \(tests\.fusion\.test_start\.Weighted of 23 tensors\): it lacks "
-        r"score\.weight, score\.bias; has beside them attention\.weight, attention\.bias; name the model",
+        r"fc_att\.weight, fc_att\.bias; has beside them attention\.weight, attention\.bias; name the model that they "
+        "are of, and set its length as there",
     ):
         begun("baffn_gated", tmp_path / "a.pkl")
 

@@ -11,8 +11,9 @@ from avsieve.evaluation.metrics import summarise
 from avsieve.evaluation.scoring import mean_of_cosines
 from avsieve.fusion.base import NeuralModel
 from avsieve.fusion.checkpoint import Trained, load_fusion, save_fusion
+from avsieve.fusion.discriminant import discriminant_directions
 from avsieve.fusion.inputs import Inputs, Stream
-from avsieve.fusion.neural import Standardise, discriminant_directions
+from avsieve.fusion.neural import Standardise
 from avsieve.fusion.pairs import labels_of
 from avsieve.fusion.registry import MODELS
 from avsieve.fusion.settings import TRAINED, Fusion

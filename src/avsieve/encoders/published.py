@@ -17,7 +17,7 @@ from torch import Tensor
 
 from avsieve.encoders import torch_data
 from avsieve.encoders.checkpoint import DAMAGED, NESTS, SAFETENSORS, read_metadata, read_state, strip_prefixes
-from avsieve.encoders.torch_data import Described, Record
+from avsieve.encoders.torch_records import Described, Record, is_module, tensors_of
 from avsieve.errors import ModelError
 from avsieve.storage.data_pickle import RefusedError
 
@@ -93,21 +93,22 @@ def _plain(tensor: Tensor) -> Tensor:
 
 def _named(value: Any, path: Path, depth: int = 0) -> tuple[dict[str, Described], dict[str, Fact], str]:
     """Return the tensors of a state dict, of a module, or of the dictionary that either is nested in."""
-    if torch_data.is_module(value):
-        found = dict(torch_data.tensors_of(value))
+    if is_module(value):
+        found = dict(tensors_of(value))
         if found:
             return found, {}, str(value.kind)
     elif isinstance(value, dict):
-        tensors = {str(name): held for name, held in value.items() if isinstance(held, Described)}
         facts = {
             str(n): held for n, held in value.items() if isinstance(held, str | int | float) and len(str(held)) < 80
         }
-        if tensors:
-            return tensors, facts, ""
+        # A state dict holds no others: tensors beside a nest are a trainer's own, such as a loss.
         for nest in NESTS:
             if isinstance(value.get(nest), dict | Record) and depth < len(NESTS):
                 tensors, inner, kind = _named(value[nest], path, depth + 1)
                 return tensors, facts | inner, kind
+        tensors = {str(name): held for name, held in value.items() if isinstance(held, Described)}
+        if tensors:
+            return tensors, facts, ""
     if isinstance(value, dict):
         held = f"a dictionary with keys {', '.join(sorted(map(str, value))[:5])}"[:200]
     else:

@@ -17,9 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avsieve.evaluation.scoring import Part
+from avsieve.fusion.discriminant import class_means, evenly
 from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.missing import close_gate
-from avsieve.fusion.neural import NeuralFusion, class_means, evenly
+from avsieve.fusion.neural import NeuralFusion
 from avsieve.fusion.pairs import TooFewError
 from avsieve.fusion.stream_batch import StreamBatch
 
@@ -126,7 +127,7 @@ class AvnE(NeuralFusion):
 def noise_covariance(stream: Stream, labels: np.ndarray, video: np.ndarray) -> np.ndarray | None:
     """Return (D, D) float64: how unit embeddings deviate from the mean of their speaker, of speakers in two videos.
 
-    An even choice of rows decides (`avsieve.fusion.neural.evenly`).
+    An even choice of rows decides (`avsieve.fusion.discriminant.evenly`).
 
     Parameters
     ----------

@@ -21,23 +21,35 @@ are.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from avsieve.fusion.missing import PresentNorm, close_gate
 from avsieve.fusion.neural import NeuralFusion
+from avsieve.fusion.published_layout import PublishedLayout
 from avsieve.fusion.stream_batch import StreamBatch
 
 _FIRST_BIAS = 1e-4
+_CLASSIFIER = "fc_out"
+
+
+def _weighted_layout(score: str) -> PublishedLayout:
+    """Return the layout of a head whose layer over both embeddings is called ``score`` in the file."""
+    layers = {
+        "fc_a": ("audio_projection",),
+        "fc_v": ("visual_projection",),
+        "bn_a": ("audio_norm.norm", "fused_norm"),
+        "bn_v": ("visual_norm.norm",),
+        "bn_cat": ("joint_norm.norm",),
+        score: ("score",),
+    }
+    return PublishedLayout(layers, classifier=_CLASSIFIER)
 
 
 class _Baffn(NeuralFusion):
     centred = False
     from_data = False
-    published_classifier = "fc_out"
 
     def draw(self) -> None:
         """Draw the weights by Xavier's uniform rule."""
@@ -62,14 +74,6 @@ class _Weighted(_Baffn):
     published_scoring
         Whether batch normalisation is skipped outside training, as in the source.
     """
-
-    published: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "fc_a": ("audio_projection",),
-        "fc_v": ("visual_projection",),
-        "bn_a": ("audio_norm.norm", "fused_norm"),
-        "bn_v": ("visual_norm.norm",),
-        "bn_cat": ("joint_norm.norm",),
-    }
 
     def __init__(
         self, audio_dim: int, visual_dim: int, dim: int, scores: int, dropout: float, *, published_scoring: bool
@@ -134,7 +138,7 @@ class BaffnGated(_Weighted):
     """
 
     name = "baffn_gated"
-    published: ClassVar[Mapping[str, tuple[str, ...]]] = {**_Weighted.published, "fc_att": ("score",)}
+    published = _weighted_layout("fc_att")
 
     def __init__(
         self, audio_dim: int, visual_dim: int, dim: int, dropout: float, *, published_scoring: bool = False
@@ -164,7 +168,7 @@ class BaffnAttention(_Weighted):
     """
 
     name = "baffn_attention"
-    published: ClassVar[Mapping[str, tuple[str, ...]]] = {**_Weighted.published, "attention": ("score",)}
+    published = _weighted_layout("attention")
 
     def __init__(
         self, audio_dim: int, visual_dim: int, dim: int, dropout: float, *, published_scoring: bool = False
@@ -197,7 +201,9 @@ class BaffnConcat(_Baffn):
     """
 
     name = "baffn_concat"
-    published: ClassVar[Mapping[str, tuple[str, ...]]] = {"fc1": ("layers.0",), "fc2": ("layers.3",)}
+    published = PublishedLayout(
+        {"fc1": ("layers.0",), "fc2": ("layers.3",)}, classifier=_CLASSIFIER, settings=("length", "hidden")
+    )
 
     def __init__(self, audio_dim: int, visual_dim: int, dim: int, hidden: int, dropout: float) -> None:
         super().__init__(audio_dim, visual_dim, dim)

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avsieve.evaluation.scoring import Part, cosines, mean_of_present, settle
-from avsieve.fusion.inputs import Inputs
+from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.measures import COUNTS, all_measures
 from avsieve.fusion.pairs import Pairs, draw_pairs
 from avsieve.fusion.standard_measures import StandardMeasures
@@ -28,6 +28,7 @@ CONDITIONS = {"both": ("audio", "visual"), "audio": ("audio",), "visual": ("visu
 PRIORS = (0.5, 0.05)
 _FIRST = 10.0  # of the sum of the weights of cosines at the start
 _ENOUGH = 20  # pairs of either sort in a condition, else its weights stay the first
+_BLOCK = 8192  # pairs whose embeddings are looked up at a time
 ByModality = dict[str, np.ndarray]
 
 
@@ -100,15 +101,21 @@ class Calibration(ScoringStreams):
         TooFewError
             If no pairs can be made.
         """
+        self.check(inputs)
         rng = np.random.default_rng(seed)
         pairs = draw_pairs(inputs, speakers, rng)
-        whole = inputs
+        sets = [inputs] if twins is None else [inputs, twins.inputs]
         if twins is not None:
-            pairs, whole = twins.exchange(pairs, len(inputs), rng), twins.behind(inputs)
-        for m, x in all_measures(whole).items():
-            self.measures[m].fit(x)
-        encoded = self.encode(whole)
-        cosine, measures = _evidence(encoded, pairs.enrol, pairs.test)
+            pairs = twins.exchange(pairs, len(inputs), rng)
+        measured = [all_measures(own) for own in sets]
+        cosine, measures = {}, {}
+        for m, standard in self.measures.items():
+            x = np.concatenate([own[m] for own in measured])
+            standard.fit(x)
+            # Not encoded as a whole: all of a large list as float64 would be many times its embeddings.
+            cosine[m] = _cosines_of([own.streams[m] for own in sets], pairs.enrol, pairs.test)
+            standardised = standard(x)
+            measures[m] = standardised[pairs.enrol] + standardised[pairs.test]
         losses = []
         for name, modalities in CONDITIONS.items():
             # What is known of one modality is so whether or not the other is there.
@@ -135,6 +142,27 @@ def _evidence(encoded: Sequence[Part], enrol: np.ndarray, test: np.ndarray) -> t
     cosine = {"audio": cosines(audio, enrol, test), "visual": cosines(visual, enrol, test)}
     sums = (part.vectors[enrol] + part.vectors[test] for part in measures)
     return cosine, dict(zip(cosine, sums, strict=True))
+
+
+def _cosines_of(streams: Sequence[Stream], enrol: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Return the cosines (T,) of embeddings that are not normalised; NaN where a side has none.
+
+    Rows count on from one stream to the next.
+    """
+    found = np.empty(len(enrol))
+    ends = np.cumsum([len(stream.present) for stream in streams])
+    for begin in range(0, len(enrol), _BLOCK):
+        rows = np.concatenate([side[begin : begin + _BLOCK] for side in (enrol, test)])
+        pooled, present = np.zeros((len(rows), streams[0].dim), np.float32), np.zeros(len(rows), bool)
+        number = np.searchsorted(ends, rows, side="right")
+        for k, stream in enumerate(streams):
+            mine = np.flatnonzero(number == k)
+            if len(mine) and stream.dim:
+                own = rows[mine] - (ends[k] - len(stream.present))
+                pooled[mine], present[mine] = stream.pooled[own], stream.present[own]
+        first, second = np.arange(len(rows)).reshape(2, -1)
+        found[begin : begin + _BLOCK] = cosines(Part.of(pooled, present), first, second)
+    return found
 
 
 def _condition(there: dict[str, np.ndarray], name: str) -> np.ndarray:

@@ -99,10 +99,10 @@ def fit_evidence(
     final = {m: _spaces(inputs, label, np.ones(len(names), bool), m) for m in models}
     parts = [_fold(models, inputs, speakers, label, fold_of, k, twins, rng) for k in range(folds)]
     few, sides = ridge / max(len(names), 1), {}
+    known = [all_measures(inputs)] + ([] if twins is None else [all_measures(twins.inputs)])
     for m, model in models.items():
-        of_all = [all_measures(inputs)[m]] if twins is None else [all_measures(twins.behind(inputs))[m]]
         with torch.no_grad():
-            model.standard.fit(np.concatenate(of_all))
+            model.standard.fit(np.concatenate([measured[m] for measured in known]))
         even = _choose(model, m, parts, final[m], few)
         sides[m] = _all_sides(model, m, parts, even, "spoilt")
         with torch.no_grad():
@@ -127,6 +127,12 @@ def _fold(
     held, own = inputs.of(rows), label[rows]
     pairs = draw_pairs(held, [speakers[i] for i in rows.tolist()], rng, -(-_PAIRS // (int(fold_of.max()) + 1)))
     strangers = _strangers(pairs, own, rng)
+    # Of a large list only some are in pairs.
+    used = np.unique(np.stack([pairs.enrol, pairs.test]))
+    to = np.zeros(len(rows), np.int64)
+    to[used] = np.arange(len(used))
+    pairs, strangers = (Pairs(to[x.enrol], to[x.test], x.is_target) for x in (pairs, strangers))
+    held, own, rows = held.of(used), own[used], rows[used]
     clear = _spoil(strangers, held, own, rng)
     if twins is not None:
         theirs = twins.among(rows)

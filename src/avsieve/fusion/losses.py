@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avsieve.evaluation.scoring import Part
-from avsieve.fusion.neural import class_means
+from avsieve.fusion.discriminant import class_means
 from avsieve.training.criterion import Criterion
 from avsieve.training.margin import AAMSoftmax
 

@@ -13,6 +13,7 @@ COLUMNS = {
 }
 # Beside these the length of the pooled embedding, which is short where its segments or faces are unlike each other.
 COUNTS = {modality: len(columns) + 1 for modality, columns in COLUMNS.items()}
+_BLOCK = 8192  # utterances at a time: pooled embeddings may lie in a file
 
 
 def measures_of(stream: Stream, modality: str) -> np.ndarray:
@@ -21,7 +22,10 @@ def measures_of(stream: Stream, modality: str) -> np.ndarray:
     for name, logarithm in COLUMNS[modality].items():
         x = np.asarray(stream.measures.get(name, np.full(len(stream.present), np.nan)), np.float64)
         columns.append(np.log(np.where(x > 0, x, np.nan)) if logarithm else x)
-    length = np.linalg.norm(stream.pooled.astype(np.float64), axis=1)
+    length = np.empty(len(stream.present))
+    for begin in range(0, len(length), _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        length[block] = np.linalg.norm(stream.pooled[block].astype(np.float64), axis=1)
     columns.append(np.log(np.where(length > 0, length, np.nan)))
     return np.where(stream.present[:, None], np.stack(columns, axis=1), np.nan)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -16,16 +15,16 @@ from torch import Tensor, nn
 
 from avsieve.errors import ModelError
 from avsieve.evaluation.scoring import Part
+from avsieve.fusion.discriminant import discriminant_directions, evenly
+from avsieve.fusion.encoding import bounded_batches, distinct_rows
 from avsieve.fusion.inputs import Inputs, Stream
+from avsieve.fusion.published_layout import PublishedLayout
 from avsieve.fusion.sequences import Reading
 from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.fusion.two_streams import TwoStreams
 
 if TYPE_CHECKING:
     from avsieve.fusion.twins import Twins
-
-START_ROWS = 100_000
-_READ_ROWS = 512  # that are compared at a time: their sequences are read, and long ones have hundreds of items
 
 
 class Standardise(nn.Module):
@@ -93,23 +92,17 @@ class NeuralFusion(TwoStreams, ABC):
         Whether the training mean is taken from the embeddings and both get entries of about 1 (`Standardise`). If not,
         the network sees vectors of length 1, as most published heads do.
     rows_at_once
-        How many utterances are encoded at a time.
+        How many utterances are encoded at a time, at most: fewer where their sequences are long (`bounded_batches`).
     from_data
         Whether training starts at weights and class centres that come from the data. If not, they are random, of the
         training's seed.
     published
-        Beginnings of names in the published weights -> those of the network's own names that take these tensors.
-    published_classifier
-        The linear layer over the training speakers there; empty where the file has none.
-    published_beside
-        Beginnings of names in the file that have no part in the embedding.
+        How a file of weights that its authors published names its tensors (`avsieve.fusion.start`).
     """
 
     centred: ClassVar[bool] = True
     from_data: ClassVar[bool] = True
-    published: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    published_classifier: ClassVar[str] = ""
-    published_beside: ClassVar[tuple[str, ...]] = ()
+    published: ClassVar[PublishedLayout] = PublishedLayout()
     rows_at_once: ClassVar[int] = 4096
 
     @property
@@ -243,81 +236,9 @@ class NeuralFusion(TwoStreams, ABC):
         self.eval()
         chosen, place = distinct_rows(inputs, self.readings)
         out = np.zeros((len(chosen), self.dim), dtype=np.float32)
-        step = batch_size or self.rows_at_once
-        for begin in range(0, len(chosen), step):
-            rows = chosen[begin : begin + step]
-            fused = self(*self.batch(inputs, rows, rows))
-            out[begin : begin + step] = fused.float().cpu().numpy()
+        for places in bounded_batches(inputs, self.readings, chosen, batch_size or self.rows_at_once):
+            fused = self(*self.batch(inputs, chosen[places], chosen[places]))
+            out[places] = fused.float().cpu().numpy()
         self.train(was_training)
         out = out if len(chosen) == len(inputs) else out[place]
         return [Part.of(out, inputs.audio.present | inputs.visual.present)]
-
-
-def distinct_rows(inputs: Inputs, readings: Mapping[str, Reading] | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first of all utterances that are alike to the bit, (K,) rising, and each one's place there, (U,).
-
-    Alike in the pooled embeddings, and in the sequences that ``readings`` take.
-    """
-    place = np.empty(len(inputs), dtype=np.int64)
-    seen: dict[bytes, int] = {}
-    for begin in range(0, len(inputs), _READ_ROWS):
-        rows = np.arange(begin, min(begin + _READ_ROWS, len(inputs)))
-        arrays = [array[rows] for s in inputs.streams.values() for array in (s.pooled, s.present)]
-        for modality, reading in (readings or {}).items():
-            batch = reading.read(inputs.streams[modality].sequences, rows, None)
-            # The padding of a block is no part of a row.
-            arrays += [batch.mask.sum(axis=1)]
-            arrays += [batch.vectors, batch.start_s, batch.length_s, batch.quality]
-        for i, row in enumerate(rows.tolist()):
-            digest = hashlib.blake2b(digest_size=16)
-            for array in arrays:
-                digest.update(array[i].tobytes())
-            place[row] = seen.setdefault(digest.digest(), len(seen))
-    _, chosen = np.unique(place, return_index=True)
-    return chosen, place
-
-
-def discriminant_directions(data: np.ndarray, labels: np.ndarray, dim: int) -> np.ndarray:
-    """Return (dim, D): whiten what varies within classes, then keep the directions of the most variance.
-
-    Within-class covariance normalisation (Hatch et al., Interspeech 2006) with the covariance shrunk towards a multiple
-    of the identity, as if twice D utterances had been seen that vary alike in all directions: few utterances leave the
-    cosine nearly as it was, many decide by themselves. Where ``dim`` exceeds D the remaining rows are zero. Signs are
-    fixed, the largest entry of a row being positive.
-
-    Parameters
-    ----------
-    data
-        (N, D) float64.
-    labels
-        (N,) int64; any labels.
-    """
-    n, width = data.shape
-    classes, rank = np.unique(labels, return_inverse=True)
-    within = data - class_means(data, rank)[rank]
-    freedom = max(n - len(classes), 1)
-    covariance = within.T @ within / freedom
-    prior = 2.0 * width
-    average = float(np.trace(covariance)) / width or 1.0
-    shrunk = (freedom * covariance + prior * average * np.eye(width)) / (freedom + prior)
-    values, vectors = np.linalg.eigh(shrunk)
-    whiten = (vectors / np.sqrt(values)) @ vectors.T
-    spread = np.linalg.eigh(np.cov(data @ whiten, rowvar=False))[1]
-    rows = spread.T[::-1][:dim] @ whiten
-    rows *= np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)])[:, None]
-    out = np.zeros((dim, width))
-    out[: len(rows)] = rows
-    return out
-
-
-def class_means(data: np.ndarray, rank: np.ndarray) -> np.ndarray:
-    """Return the mean row of each class (C, D); ``rank`` (N,) has every class from 0 to C - 1 at least once."""
-    order = np.argsort(rank, kind="stable")
-    starts = np.searchsorted(rank[order], np.arange(int(rank.max()) + 1))
-    return np.add.reduceat(data[order], starts) / np.bincount(rank)[:, None]
-
-
-def evenly(present: np.ndarray) -> np.ndarray:
-    """Return the positions that are set, or an even choice of `START_ROWS` of them at most."""
-    rows = np.flatnonzero(present)
-    return rows[:: max(1, -(-len(rows) // START_ROWS))]

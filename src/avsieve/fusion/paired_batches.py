@@ -64,7 +64,9 @@ class PairedBatches:
         self._rank, self._world = 0, 1
         self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, np.int64))
         self._reads = bool(network.readings)
-        self.ahead = self._reads or 4 * batch * sum(s.dim for s in inputs.streams.values()) >= _LARGE
+        streams = inputs.streams.values()
+        in_files = any(isinstance(s.pooled, np.memmap) for s in streams)  # a page may have to come from the disk
+        self.ahead = self._reads or in_files or 4 * batch * sum(s.dim for s in streams) >= _LARGE
 
     def __len__(self) -> int:
         return self._epochs * self.epoch_steps

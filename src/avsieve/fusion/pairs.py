@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from avsieve.errors import AvsieveError
 from avsieve.fusion.inputs import Inputs
@@ -13,6 +14,7 @@ from avsieve.fusion.inputs import Inputs
 _MOST = 200_000  # pairs of either sort
 _HARD = 0.5  # share of the nontargets who are among the most similar people
 _NEAREST = 10  # so many of the others
+_BLOCK = 8192  # utterances at a time: pooled embeddings may lie in a file
 
 
 class TooFewError(AvsieveError):
@@ -46,7 +48,7 @@ def draw_pairs(inputs: Inputs, speakers: Sequence[str], rng: np.random.Generator
         If there are fewer than two people, or nobody is in two videos.
     """
     names, label = labels_of(speakers)
-    video = np.unique([u.rsplit("/", 1)[0] for u in inputs.utterances], return_inverse=True)[1]
+    video = pd.factorize(np.array([u.rsplit("/", 1)[0] for u in inputs.utterances], dtype=object))[0]
     there = inputs.audio.present | inputs.visual.present
     rows = np.flatnonzero(there)
     of = {k: rows[label[rows] == k] for k in range(len(names))}
@@ -98,7 +100,12 @@ def _alike(inputs: Inputs, label: np.ndarray, count: int) -> np.ndarray:
     likeness = np.zeros((count, count))
     for stream in inputs.streams.values():
         total = np.zeros((count, stream.dim))
-        np.add.at(total, label[stream.present], stream.pooled[stream.present])
+        present = np.flatnonzero(stream.present)
+        present = present[np.argsort(label[present], kind="stable")]
+        for begin in range(0, len(present), _BLOCK):
+            rows = present[begin : begin + _BLOCK]
+            own, starts = np.unique(label[rows], return_index=True)
+            total[own] += np.add.reduceat(stream.pooled[rows].astype(np.float64), starts)
         lengths = np.linalg.norm(total, axis=1, keepdims=True)
         unit = np.divide(total, lengths, out=np.zeros_like(total), where=lengths > 0)
         likeness += unit @ unit.T

@@ -6,7 +6,8 @@ each other. It is trained as there: unit vectors, Xavier's first weights, AAM-so
 first step on, Adam, one factor on the learning rate per epoch. Our choices: 15 epochs, after which the rate is below
 3e-6, where the source goes on to 100; batches of nearly equal size; the last epoch counts. Training draws one face of
 each eighth of an utterance, and scoring takes the middle one, where the source draws in scoring, too; the parts of a
-voice have a fixed place (segmentation `eighths`), where the source draws it.
+voice have a fixed place (segmentation `eighths`), where the source draws it. A training may begin at the published
+weights, or stay at them (`weights`, `train`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from avsieve.fusion.rjca_network import Rjca
 
 
-class RjcaSettings(recipe.RecipeSettings):
+class RjcaSettings(recipe.StartSettings):
     """Settings of RJCA: its recipe."""
 
     length: recipe.Length = 512

@@ -5,6 +5,9 @@ pooling, and a linear layer. What does not exist is masked throughout (`avsieve.
 voices with silence and faces with black, and attends to both. Items come in the order of time; in the source in that of
 the file system, though its BLSTMs rely on one.
 
+The published weights fit (`avsieve.fusion.start`): with eight parts of the voice and eight faces nothing is masked, and
+the outputs are those of the source.
+
 An utterance with fewer items than parts has them at the first places. Where a modality is missing altogether, the other
 one attends to itself, and the embedding is what it says alone; the BLSTM over both is given zeros for the missing one.
 """
@@ -18,12 +21,46 @@ from torch import Tensor, nn
 
 from avsieve.fusion.missing import items_of
 from avsieve.fusion.neural import NeuralFusion
-from avsieve.fusion.rjca_layers import LSTM_LAYERS, AttentivePooling, Blstm, JointCrossAttention
+from avsieve.fusion.published_layout import PublishedLayout
+from avsieve.fusion.rjca_layers import AttentivePooling, Blstm, JointCrossAttention
 from avsieve.fusion.sequences import Reading
 from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.storage.sequence_names import EIGHTHS, FRAMES
 
 _MODALITY_DROPOUT = 0.1
+_MOST_BLOCKS = 5  # as many as the settings allow
+
+
+def _layout() -> PublishedLayout:
+    """Return the names of the published file; of its blocks those of any depth.
+
+    What the source builds and does not use lies below ``JCA_model.video_attn`` and ``JCA_model.predict``.
+    """
+    layers = {
+        "JCA_model.audio_extract": "audio_blstm",
+        "JCA_model.video_extract": "visual_blstm",
+        "JCA_model.Joint": "joint_blstm",
+        "asp.attention.0": "pooling.first",
+        "asp.attention.2": "pooling.norm.norm",
+        "asp.attention.4": "pooling.second",
+        "linear": "linear",
+    }
+    parts = {
+        "dense_coattn.query_linear": "joint",
+        "dense_coattn.key1_linear": "visual_key",
+        "dense_coattn.key2_linear": "audio_key",
+        "dense_coattn.value1_linear": "visual_value",
+        "dense_coattn.value2_linear": "audio_value",
+        "linears.0.0": "visual_out",
+        "linears.1.0": "audio_out",
+    }
+    for block in range(_MOST_BLOCKS):
+        layers |= {f"JCA_model.coattn.dcn_layers.{block}.{p}": f"blocks.{block}.{own}" for p, own in parts.items()}
+    return PublishedLayout(
+        {theirs: (own,) for theirs, own in layers.items()},
+        beside=("JCA_model.video_attn.", "JCA_model.predict."),
+        settings=("length", "parts", "depth", "blstm"),
+    )
 
 
 class Rjca(NeuralFusion):
@@ -50,6 +87,7 @@ class Rjca(NeuralFusion):
     name = "rjca"
     centred = False
     from_data = False
+    published = _layout()
     rows_at_once = 256  # the attention of 4096 would take 8 GB
 
     def __init__(
@@ -90,38 +128,3 @@ class Rjca(NeuralFusion):
         either = has_voice | has_face
         both = self.joint_blstm(torch.cat([face, voice], dim=2), either)
         return self.linear(self.pooling(both, either))
-
-
-def published_names(depth: int = 2) -> dict[str, str]:
-    """Return where each tensor of a checkpoint of the source belongs: its name there -> its name in `Rjca`.
-
-    Shapes are equal, with embeddings of 192 and 512. What the source builds and does not use, below
-    ``JCA_model.video_attn`` and ``JCA_model.predict``, has no place here.
-    """
-    both = ("weight", "bias")
-    found = {}
-    for theirs, ours in (("audio_extract", "audio_blstm"), ("video_extract", "visual_blstm"), ("Joint", "joint_blstm")):
-        lstm = [
-            f"rnn.{part}_l{layer}{back}"
-            for layer in range(LSTM_LAYERS)
-            for back in ("", "_reverse")
-            for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        ]
-        for name in ("init_hidden", "linear.weight", "linear.bias", *lstm):
-            found[f"JCA_model.{theirs}.{name}"] = f"{ours}.{name}"
-    for i in range(depth):
-        layers = {
-            "dense_coattn.query_linear": "joint",
-            "dense_coattn.key1_linear": "visual_key",
-            "dense_coattn.key2_linear": "audio_key",
-            "dense_coattn.value1_linear": "visual_value",
-            "dense_coattn.value2_linear": "audio_value",
-            "linears.0.0": "visual_out",
-            "linears.1.0": "audio_out",
-        }
-        for theirs, ours in layers.items():
-            found |= {f"JCA_model.coattn.dcn_layers.{i}.{theirs}.{p}": f"blocks.{i}.{ours}.{p}" for p in both}
-    for theirs, ours in (("asp.attention.0", "pooling.first"), ("asp.attention.4", "pooling.second"), ("linear",) * 2):
-        found |= {f"{theirs}.{p}": f"{ours}.{p}" for p in both}
-    statistics = ("running_mean", "running_var", "num_batches_tracked")
-    return found | {f"asp.attention.2.{p}": f"pooling.norm.norm.{p}" for p in (*both, *statistics)}

@@ -2,9 +2,7 @@
 
 The faces of VoxCeleb2 are 11 GB as half-precision numbers, and a batch of training takes any utterances of them. In
 the tables they are compressed by the row group, so a batch would have to read nearly all. They are therefore copied
-once into a file without a name beside the output, the rows of an utterance in one piece: reading one is one
-positional read. The file is no part of this process's memory, as mapped pages would be; the system keeps in its cache
-what fits there. Few rows are kept in memory.
+once into a file without a name beside the output, of which batches are read (`avsieve.fusion.packed_sequences`).
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,58 +17,10 @@ import pandas as pd
 from avsieve.embedding_files.sequence_tables import KNOWN, find_runs, no_segmentation, read_rows
 from avsieve.errors import AvsieveError
 from avsieve.fusion.inputs import Inputs, Stream, read_stream
-from avsieve.fusion.sequences import SequenceBatch, Sequences
+from avsieve.fusion.packed_sequences import Facts, PackedSequences
+from avsieve.fusion.sequences import Sequences
 from avsieve.storage.packed_rows import PackedRows
 from avsieve.storage.sequence_names import FRAMES, HOPS
-
-
-class Facts(NamedTuple):
-    """What is known of N rows: (N,) float32 each, or (1,) where it is the same of all."""
-
-    start_s: np.ndarray
-    length_s: np.ndarray
-    quality: np.ndarray
-
-
-class PackedSequences(Sequences):
-    """Sequences whose embeddings are `PackedRows`; times and qualities lie in memory.
-
-    Parameters
-    ----------
-    rows, facts
-        The embeddings, and what is known of each, in the same order.
-    begins, counts
-        (U,) int64, where the piece of each utterance begins, and how many rows it has.
-    """
-
-    def __init__(self, rows: PackedRows, facts: Facts, begins: np.ndarray, counts: np.ndarray) -> None:
-        self.dim, self.counts = rows.dim, counts
-        self._rows, self._facts, self._begins = rows, facts, begins
-
-    def read(self, rows: np.ndarray) -> SequenceBatch:
-        """Return the sequences of ``rows`` (B,)."""
-        counts = self.counts[rows]
-        longest = int(counts.max(initial=0))
-        steps = np.arange(longest)[None, :]
-        return self.read_at(rows, np.broadcast_to(steps, (len(rows), longest)), steps < counts[:, None])
-
-    def read_at(self, rows: np.ndarray, places: np.ndarray, mask: np.ndarray) -> SequenceBatch:
-        """Return the items at ``places`` (B, K) of each row; nothing else is padded, however long a sequence is."""
-        distinct, back = np.unique(rows, return_inverse=True)
-        order = np.argsort(self._begins[distinct], kind="stable")
-        begins, counts = self._begins[distinct[order]], self.counts[distinct[order]]
-        packed = self._rows.read(begins, counts)
-        within = np.empty(len(distinct), np.int64)
-        within[order] = np.cumsum(counts) - counts
-        vectors = np.zeros((*mask.shape, self.dim), np.float32)
-        vectors[mask] = packed[(within[back][:, None] + places)[mask]]
-        items = (self._begins[rows][:, None] + places)[mask]
-        known = []
-        for values in self._facts:
-            array = np.full(mask.shape, np.nan, np.float32)
-            array[mask] = values[0] if len(values) == 1 else values[items]
-            known.append(array)
-        return SequenceBatch(vectors, mask, *known)
 
 
 @dataclass
@@ -101,7 +50,7 @@ def read_sequences(
     names
         The segmentations that are wanted.
     scratch
-        See `PackedRows`.
+        See `avsieve.storage.packed_rows.PackedRows`.
     unnamed
         What the rows of a table are that has no column ``segmentation``.
 
@@ -175,7 +124,7 @@ def read_inputs(
     audio_segments, visual_frames
         Their tables, see `read_sequences`.
     scratch
-        See `PackedRows`.
+        See `avsieve.storage.packed_rows.PackedRows`.
 
     Raises
     ------

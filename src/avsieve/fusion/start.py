@@ -1,7 +1,7 @@
 """Begin a fusion network at weights that its authors published, and account for every tensor of the file.
 
-A network says which of its layers take which published ones (`avsieve.fusion.neural.NeuralFusion.published`); its own
-names, as a model of ours has them, are known without that. Rows of a classifier carry no names, so they are taken only
+A network says which of its layers take which published ones (`avsieve.fusion.published_layout`); its own names, as a
+model of ours has them, are known without that. Rows of a classifier carry no names, so they are taken only
 where there are as many as the list has speakers and, in the order of the speakers' ids, they know most of the list's
 utterances; else they are left out, which is told.
 """
@@ -9,6 +9,7 @@ utterances; else they are left out, which is told.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avsieve.encoders.checkpoint import is_within
 from avsieve.encoders.published import read_published
 from avsieve.errors import ModelError
 from avsieve.fusion.inputs import Inputs
@@ -46,35 +46,40 @@ def begin_at(network: NeuralFusion, path: str | Path) -> tuple[dict[str, Tensor]
         If the file cannot be read without running it, or a tensor is missing, unknown or of another shape.
     """
     found = read_published(path)
-    state = network.state_dict()
+    state, layout = network.state_dict(), network.published
     given: dict[str, Tensor] = {}
     classifier: dict[str, Tensor] = {}
-    unknown = []
+    unknown, by_own_names = [], False
     for name, tensor in found.tensors.items():
-        head = f"{network.published_classifier}."
-        if network.published_classifier and name.startswith(head):
-            classifier[name.removeprefix(head)] = tensor
+        if layout.passes_over(name):
             continue
-        targets = [name] if name in state else _targets(network, name)
-        if not targets and not is_within(name, network.published_beside):
+        if within := layout.of_classifier(name):
+            classifier[within] = tensor
+            continue
+        targets = layout.targets(name)
+        if not targets and name in state:
+            targets, by_own_names = [name], True
+        if not targets or any(target not in state for target in targets):
             unknown.append(name)
+            continue
         for target in targets:
-            if target in state and state[target].shape != tensor.shape:
+            if state[target].shape != tensor.shape:
                 raise ModelError(
                     f"{path}: {name} has the shape {tuple(tensor.shape)}, expected {tuple(state[target].shape)} for "
                     f"embeddings of {network.audio_dim} (audio) and {network.visual_dim} (visual) and a fused length "
-                    f"of {network.dim}; embed with the encoders that the weights were trained on, and set length and "
-                    f"hidden of {network.name} as there"
+                    f"of {network.dim}; embed with the encoders that the weights were trained on, and set "
+                    f"{_joined(layout.settings)} of {network.name} as there"
                 )
             given[target] = tensor
     missing = [key for key in state if key not in given and key not in _OWN and not key.endswith("num_batches_tracked")]
-    strange = [key for key in given if key not in state]
-    if missing or unknown or strange:
-        told = {"lacks": missing, "has beside them": unknown + strange}
+    if missing or unknown:
+        # In the words of the file.
+        lacks = list(dict.fromkeys(key if by_own_names else layout.source(key) for key in missing))
+        told = {"lacks": lacks, "has beside them": unknown}
         words = "; ".join(f"{verb} {_listed(names)}" for verb, names in told.items() if names)
         raise ModelError(
             f"{path}: not the weights of {network.name} ({found.kind or 'a state dict'} of {len(found.tensors)} "
-            f"tensors): it {words}; name the model that they are of"
+            f"tensors): it {words}; name the model that they are of, and set its {_joined(layout.settings)} as there"
         )
     network.load_state_dict({**state, **given})
     return classifier, {
@@ -84,13 +89,9 @@ def begin_at(network: NeuralFusion, path: str | Path) -> tuple[dict[str, Tensor]
     }
 
 
-def _targets(network: NeuralFusion, name: str) -> list[str]:
-    """Return which of the network's tensors take a published one: those of the longest beginning that is known."""
-    known = [begun for begun in network.published if name.startswith(f"{begun}.")]
-    if not known:
-        return []
-    begun = max(known, key=len)
-    return [f"{own}{name.removeprefix(begun)}" for own in network.published[begun]]
+def _joined(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _listed(names: list[str], most: int = 5) -> str:

@@ -13,7 +13,7 @@ from avsieve.storage import paths as P
 
 MODALITIES = ("audio", "visual")
 _OF_CLIPS = (P.media, P.extract, P.align)
-_OF_DAMAGE = (P.damage,)
+_OF_DAMAGE = (P.damage, P.twins)
 # What stages without shards end with, in their order.
 _ENDS = {
     "centres": P.scores.centres,
@@ -54,15 +54,18 @@ def stages_of(results: Path) -> list[Stage]:
     left_out: list[Any] = []
     if not has_media(results):
         left_out += _OF_CLIPS
-    # The plan tells nothing of damaged trials: they are shown once there are any.
-    if not any(P.below(results, P.of(P.damage.embedded, modality=m)).is_dir() for m in MODALITIES):
-        left_out += _OF_DAMAGE
+    # The plan tells nothing of damaged trials and twins: they are shown once there are any.
+    left_out += [
+        group
+        for group in _OF_DAMAGE
+        if not any(P.below(results, P.of(group.embedded, modality=m)).is_dir() for m in MODALITIES)
+    ]
     sharded = [
         Stage(Path(path).parent.name, path) for group in _groups() if group not in left_out for path in _status(group)
     ]
     evidence = Stage("shard_scores", P.scores.shard, gathered=P.scores.scores)
     ends = [Stage(name, path) for name, path in _ENDS.items()]
-    before = [stage for stage in sharded if not stage.name.startswith("damage")]
+    before = [stage for stage in sharded if not stage.name.startswith(("damage", "twins"))]
     after = [stage for stage in sharded if stage not in before]
     return [Stage("plan", P.plan.utterances), *before, ends[0], evidence, *ends[1:3], *after, *ends[3:]]
 

@@ -76,13 +76,24 @@ class PackedRows:
         buffer, handle = out.reshape(-1).view(np.uint8).data, self._file.fileno()
         # Pieces that follow each other in the file are one read.
         joins = np.flatnonzero(np.r_[True, begins[1:] != begins[:-1] + counts[:-1]]) if len(begins) else begins
-        for first, last in zip(joins.tolist(), [*joins[1:].tolist(), len(begins)], strict=True):
-            place = int(ends[first] - counts[first]) * self._row_bytes
-            stop = int(ends[last - 1]) * self._row_bytes
-            offset = int(begins[first]) * self._row_bytes
+        stops = [*joins[1:].tolist(), len(begins)]
+        pieces = [
+            (int(begins[first]), int(ends[first] - counts[first]), int(ends[last - 1]))
+            for first, last in zip(joins.tolist(), stops, strict=True)
+        ]
+        self._announce(handle, pieces)
+        for begin, place, stop in pieces:
+            offset, place, stop = (number * self._row_bytes for number in (begin, place, stop))
             while place < stop:
                 done = os.preadv(handle, [buffer[place:stop]], offset)
                 if not done:
                     raise AvsieveError(f"{self._scratch}: the scratch file there is shorter than what was written")
                 place, offset = place + done, offset + done
         return out
+
+    def _announce(self, handle: int, pieces: list[tuple[int, int, int]]) -> None:
+        """Have the system fetch all pieces at once: one after the other, a disk is asked for one at a time."""
+        if len(pieces) > 1 and hasattr(os, "posix_fadvise"):
+            for begin, place, stop in pieces:
+                size = (stop - place) * self._row_bytes
+                os.posix_fadvise(handle, begin * self._row_bytes, size, os.POSIX_FADV_WILLNEED)
