@@ -1,7 +1,7 @@
 """A reviewer's log: ``<folder>/<reviewer>.jsonl``, to which lines are appended and from which none is ever taken.
 
-A line is on the disk before `ReviewLog.append` returns. The file is opened for appending and locked meanwhile (`flock`),
-so that two processes of one reviewer neither tear nor renumber each other's lines. What a crash has left of a line is
+A line is on the disk before `ReviewLog.append` returns. The file is opened for appending and locked meanwhile (flock):
+two processes of one reviewer neither tear nor renumber each other's lines. What a crash has left of a line is
 closed by the next one, is told, and counts as a line without a decision.
 """
 
