@@ -58,6 +58,33 @@ def test_reviewers_who_disagree_are_outvoted_and_a_tie_is_unsure(
     assert row.speaker == ("id2" if word == "other_speaker" else "")
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_any_votes_fold_to_what_counting_them_by_hand_gives(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    words = [w for w in Verdict if w != "other_speaker"]
+    said: dict[str, dict[str, str]] = {}
+    for reviewer in "abcde":
+        log = ReviewLog(tmp_path, reviewer)
+        for _ in range(chance.randrange(1, 8)):
+            clip, word = f"id1/v/{chance.randrange(4)}", chance.choice(words)
+            log.append(clip, word)
+            if chance.random() < 0.3:
+                log.undo()
+            else:
+                said.setdefault(clip, {})[reviewer] = word
+    rows = {row.utterance: row for row in fold(tmp_path).rows}
+    assert sorted(rows) == sorted(said)
+    wrong_of = {"audio": ("wrong_voice", "wrong_clip"), "visual": ("wrong_face", "wrong_clip")}
+    for clip, votes in said.items():
+        row, decided = rows[clip], [word for word in votes.values() if word != "unsure"]
+        assert row.reviewers == len(votes)
+        for part, wrong in wrong_of.items():
+            against = sum(word in wrong for word in decided)
+            right = len(decided) - against
+            expected = "unsure" if against == right else "wrong" if against > right else "right"
+            assert getattr(row, part) == expected
+
+
 def test_equal_decisions_give_equal_bytes_in_whatever_order_they_were_made(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("avsieve.review.log.now", lambda: "2024-05-01T12:00:00Z")
     chance = random.Random(1)

@@ -294,6 +294,26 @@ def test_another_fusion_model_trains_that_one_alone_and_evaluates_all(
         assert jobs == [*after, *trained, "write_fusion_table", "write_report"], name
 
 
+def test_other_reviews_rerun_the_decision_and_what_follows_it_and_touch_no_review(
+    planner: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    base = {"source": {"kind": "synthetic"}, "shards": 1, "fusion": {"models": ["linear"]}}
+    base |= {"cleansing": {"review": "list.txt"}}
+    review = "utterance,decision\nid1/v/1,right\n"
+    found = ask(
+        planner, tmp_path, "synthetic", {"same": [base], "edited": [base]}, base=base, jobs=True,
+        targets=["all", "audit_noise"], edits={"same": {"list.txt": ""}, "edited": {"list.txt": review}},
+    )  # fmt: skip
+    again = found["again"]
+    assert again[""] == again["same"] == []  # a file that was written anew is known by its content
+    after = ["all", "clean_list", "evaluate_fusion", "train_fusion clean linear", "write_report"]
+    assert again["edited"] == after
+    assert {rule for rule, names in found["files"].items() if any("list.txt" in name for name in names)} == {
+        "clean_list"
+    }
+    assert (tmp_path / "list.txt").read_text() == review
+
+
 @pytest.mark.parametrize(
     ("world", "readers"),
     [
