@@ -95,7 +95,7 @@ def main() -> None:
             review = match(scores, truths(corpus, rows), how)
             judgement = with_review(machine, review)
             fitted = judgement.facts["recalibration"]
-            told = f"shift {fitted['shift']:+.2f} slope {fitted['slope']:.2f}" if fitted["used"] else "none"
+            told = f"shift {fitted['shift']:+.2f}, slope {fitted['slope']:.2f}" if fitted["used"] else "none"
             print(f"  {how}: {fitted['right']} right, {fitted['wrong']} wrong; map: {told}")
             print(line("by the method", alone, wrong, reviewed))
             print(

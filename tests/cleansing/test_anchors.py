@@ -70,6 +70,17 @@ def test_few_anchors_move_little_and_too_few_nothing(overconfident) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_method_that_is_right_is_hardly_ever_moved_by_chance(seed) -> None:
+    rng = np.random.default_rng(seed)
+    z = rng.normal(-1.0, 3.0, 5_000)
+    y = (rng.random(len(z)) < sigmoid(z)).astype(float)
+    rows = np.argsort(np.abs(z))[:200] if seed % 2 else rng.permutation(len(z))[:200]
+    found = recalibrated(judged(z), anchored(rows, y[rows]))
+    assert found.facts["recalibration"]["evidence"] < 5.99
+    np.testing.assert_array_equal(found.wrong, judged(z).wrong)
+
+
 def test_the_clips_of_a_video_count_as_one(overconfident) -> None:
     z, y = overconfident
     rows = np.random.default_rng(3).permutation(len(z))[:300]

@@ -2,8 +2,9 @@
 
 Platt's logistic map (Advances in Large Margin Classifiers, MIT Press 1999) of the method's own log odds z, with a pull
 to the identity: logit P(wrong | z) = shift + slope z, with the priors shift ~ N(0, 0.5^2) and slope ~ N(1, 0.3^2). It
-has two parameters and is monotone, so the order of the utterances stays. With wider priors the chance of two hundred
-anchors moves a method that was right (`benchmarks/review.py`).
+has two parameters and is monotone, so the order of the utterances stays. It is used only where the anchors contradict
+the identity: where twice the gain in log likelihood exceeds `EVIDENCE` (the likelihood-ratio test). Else the chance of
+two hundred anchors would move a method that was right.
 
 Reviewed utterances are hardly ever a random sample: reviewers look at what is most uncertain or most suspicious. The
 share of wrong ones among them is no estimate of a rate, and is not used as one. A logistic regression conditions on the
@@ -26,6 +27,8 @@ from avsieve.cleansing.result import Judgement
 
 ENOUGH = 20.0
 """Right ones, and wrong ones, that there must be, the clips of a label's video counted as one; else nothing changes."""
+EVIDENCE = 5.99
+"""The 95 % quantile of the chi-squared distribution with two degrees of freedom."""
 FADE = 4.0
 _SHIFT_SD, _SLOPE_SD = 0.5, 0.3
 _SLOPES = (0.25, 4.0)
@@ -57,9 +60,11 @@ def recalibrated(judgement: Judgement, anchors: Anchors) -> Judgement:
     """Return the judgement with its probabilities, and those of its other reading, fitted to the anchors.
 
     What is fitted is the probability that anything judged is wrong; how it divides among voice, face and both is kept,
-    so the three stay consistent. A method without probabilities, and too few anchors (`ENOUGH`), change nothing.
-    ``facts`` get ``recalibration``: ``right`` and ``wrong`` anchors, the same with a video counted as one, ``used``,
-    and with it ``shift`` and ``slope``.
+    so the three stay consistent. A method without probabilities, too few anchors (`ENOUGH`), and anchors that say
+    what the method says (`EVIDENCE`) change nothing.
+
+    ``facts`` get ``recalibration``: ``right`` and ``wrong`` anchors, the same with a video counted as one, whether it
+    is ``used``, and where there were enough of both ``shift``, ``slope`` and ``evidence`` (the statistic of the test).
     """
     if not judgement.calibrated:
         return judgement
@@ -78,13 +83,17 @@ def _refitted(judgement: Judgement, anchors: Anchors) -> tuple[Judgement, dict[s
     right = float(weight[y == 0].sum())
     facts: dict[str, Any] = {
         "right": int((y == 0).sum()), "wrong": int((y == 1).sum()), "right_videos": round(right, 2),
-        "wrong_videos": round(wrong, 2), "used": min(right, wrong) >= ENOUGH,
+        "wrong_videos": round(wrong, 2), "used": False,
     }  # fmt: skip
-    if not facts["used"]:
+    if min(right, wrong) < ENOUGH:
         return judgement, facts
     z = _log_odds(p)
     shift, slope = fit(z, y, weight)
-    facts |= {"shift": round(shift, 4), "slope": round(slope, 4)}
+    evidence = 2 * (_log_likelihood(shift + slope * z, y, weight) - _log_likelihood(z, y, weight))
+    facts |= {"shift": round(shift, 4), "slope": round(slope, 4), "evidence": round(evidence, 2)}
+    facts["used"] = evidence > EVIDENCE
+    if not facts["used"]:
+        return judgement, facts
     w = judgement.wrong
     new = _mapped(w, shift, slope, float(z.min()), float(z.max()))
     # What an utterance is wrong in, given that it is wrong, is as it was.
@@ -123,6 +132,10 @@ def fit(z: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[float, float]
         if np.abs(step).max() < 1e-9:
             break
     return float(beta[0]), float(np.clip(beta[1], *_SLOPES))
+
+
+def _log_likelihood(z: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    return float(weight @ (y * z - np.logaddexp(0.0, z)))
 
 
 def _mapped(p: np.ndarray, shift: float, slope: float, low: float, high: float) -> np.ndarray:
