@@ -66,7 +66,7 @@ def cleanse(
     """
     out = Path(out)
     review = None
-    if settings.review is not None:  # before the hours of judging: it may be another corpus's
+    if settings.review is not None:  # before the judging, which takes long: it may be another corpus's
         review = match(scores, read_review(settings.review), settings.review, list_sha256)
     machine = judge(scores, settings.method, settings.options)
     judgement = machine if review is None else with_review(machine, review)
