@@ -50,7 +50,7 @@ def test_pandas_is_imported_only_where_its_tables_are_wanted():
         ("posterior", {"treshold": 1}, "posterior: unknown option 'treshold'; it has rounds, sceptical, seed"),
         ("posterior", {"rounds": 0}, "posterior: rounds 0; expected a whole number, at least 1"),
         ("posterior", {"rounds": True}, "rounds True; expected a whole number"),
-        ("posterior", {"rounds": "6"}, "rounds '6'; expected a whole number"),
+        ("posterior", {"rounds": "six"}, "rounds 'six'; expected a whole number"),
         ("fixed_threshold", {"thresholds": [0.5, 0.4]}, "expected one or more cosines in rising order"),
         ("fixed_threshold", {"thresholds": []}, "expected one or more cosines"),
         ("fixed_threshold", {"thresholds": 0.4}, "expected a list of number, at least -1 and at most 1"),

@@ -90,7 +90,7 @@ def call(repository, monkeypatch):
     return run_script
 
 
-def test_the_scripts_make_the_lists_from_shards(run_of, call):
+def test_the_scripts_make_the_lists_from_shards(run_of, call, caplog):
     base, plan, failed_audio, failed_both = run_of
     shards = ["000", "001"]
     files = {k: [base / k / f"{s}.parquet" for s in shards] for k in ("plan/shards", "embed_audio", "embed_visual")}
@@ -126,6 +126,18 @@ def test_the_scripts_make_the_lists_from_shards(run_of, call):
     summary = json.loads((base / "lists/summary.json").read_text())
     assert summary["utterances"] == len(plan)
     assert summary["missing"] == {"audio": 2, "visual": 1}
+
+    review = base / "review.csv"
+    rows = [f"{u},right,{'0' * 64}" for u in plan["utterance"][:120]] + ["who/what/1,right,"]
+    review.write_text("utterance,decision,list_sha256\n" + "\n".join(rows) + "\n")
+    given = words(Cleansing(review=str(review)))
+    caplog.clear()
+    call("clean_list", "--train-list", train_all, "--scores", scores, "--out-dir", base / "lists", *given)
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert f"{review}: 1 review of utterances that are not in the list; they count for nothing: who/what/1" in told
+    assert any(": 120 reviews made on another list" in line for line in told)
+    decisions = read_table(base / "lists/decisions.parquet")
+    assert set(decisions["decision"][:120]) == {"clean", "incomplete"}
 
 
 def test_the_audit_breaks_labels_and_reports_how_many_were_found(run_of, call):

@@ -76,6 +76,25 @@ def test_half_of_the_embeddings_are_a_warning_and_warnings_come_last(made, tmp_p
     assert warnings_in_words(summary)[0].severe
 
 
+def test_decisions_of_reviewers_are_taken_and_what_is_odd_about_them_is_told(made, tmp_path, monkeypatch, capsys):
+    lines = ["utterance,decision,list_sha256", "s00/v1/00005,right,older", "s01/v0/00000,wrong_voice,"]
+    (tmp_path / "review.csv").write_text("\n".join(lines) + "\n")
+    words = ["--train-list", made / "train.txt", "--audio", made / "audio.npz", "--visual", made / "visual.npz"]
+    words += ["--out", tmp_path / "out", "--review", tmp_path / "review.csv"]
+    assert call(monkeypatch, *words) == 0
+    told = capsys.readouterr().out
+    assert "143 clean, 1 noisy, 0 incomplete" in told
+    assert "reviewed                         2  a reviewer has decided" in told
+    assert "WARNING: 1 review made on another list (list_sha256); they count, if they are still meant: s00/v1" in told
+    flagged = [x.split()[1] for x in (tmp_path / "out/train_all_clean.txt").read_text().splitlines() if x[-1] == "0"]
+    assert flagged == ["s01/v0/00000.wav"]
+    (tmp_path / "review.csv").write_text("utterance,decision\ns00/v1/00005,good\n")
+    words[words.index("--out") + 1] = tmp_path / "other"
+    assert call(monkeypatch, *words) == 1
+    assert "line 2: decision 'good'; expected one of right, wrong_voice" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
 def test_embeddings_of_others_are_counted(made, tmp_path, monkeypatch, capsys):
     lines = (made / "train.txt").read_text().splitlines(keepends=True)
     (tmp_path / "part.txt").write_text("".join(lines[:120]))

@@ -220,6 +220,7 @@ def test_lists_that_cannot_be_read_stop(folder: Path) -> None:
     values = {
         "source": {"kind": "tree", "tree": {"root": "clips", "train_list": "train.txt"}, "truth": "truth.csv"},
         "evaluation": {"trials": "trials.txt", "sex": "meta.csv", "trained_on": ["nowhere.txt"]},
+        "cleansing": {"review": "review.csv"},
     }
     done = examine([config(folder, values)], cores=1)
     for subject, file in (
@@ -228,6 +229,7 @@ def test_lists_that_cannot_be_read_stop(folder: Path) -> None:
         ("evaluation.sex", "meta.csv"),
         ("evaluation.trained_on", "nowhere.txt"),
         ("source.truth", "truth.csv"),
+        ("cleansing.review", "review.csv"),
     ):
         assert file in broken(done, subject).text
 

@@ -120,9 +120,11 @@ def test_only_what_was_judged_and_found_clean_is_trusted():
     rows = {
         "a": ("clean", "ok"), "b": ("noisy", "wrong_video"), "c": ("clean", "not_judged"),
         "d": ("incomplete", "no_audio"), "e": ("clean", "single_utterance_speaker"), "f": ("clean", "ok"),
+        "g": ("clean", "reviewed"), "h": ("noisy", "reviewed"),
     }  # fmt: skip
     decisions = pd.DataFrame([(u, *r) for u, r in rows.items()], columns=["utterance", "decision", "reason"])
     assert trusted(list("abcde"), decisions) == (["a"], "")
+    assert trusted(list("efgh"), decisions) == (["f", "g"], "")
     assert trusted(list("bcde"), decisions) == ([], "the cleansing trusts none of the 4 utterances to test on")
     assert "not in the training list" in trusted(["x", "y"], decisions)[1]
     assert trusted([], decisions) == ([], "")

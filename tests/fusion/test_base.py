@@ -139,7 +139,7 @@ def test_a_new_model_is_trained_saved_and_read_by_the_script(tmp_path, repositor
     monkeypatch.setattr("avsieve.fusion.settings.TRAINED", (*TRAINED, "sum"))
     words = ["--list", "list.txt", "--list-name", "all", "--plan", "plan.parquet", "--audio", "audio.parquet"]
     words += ["--visual", "visual.parquet", "--model", "sum", "--options", json.dumps({"factor": 2.0})]
-    words += shlex.split(flags(Fusion(dim=6, epochs=2), leave=["models", "seeds"]))
+    words += shlex.split(flags(Fusion(dim=6, epochs=2), leave=["models", "seeds", "twins"]))
     words += ["--seed", "3", "4", "--device", "cpu", "--devices", "1", "--threads", "1"]
     words += ["--out", "3.safetensors", "4.safetensors"]
     script = repository / "workflow/scripts/train_fusion.py"

@@ -225,7 +225,7 @@ def test_two_processes_train_the_network_of_one(files, repository):
             sys.executable, repository / "workflow/scripts/train_fusion.py", "--list", files / "list", "--list-name",
             "all", "--plan", files / "plan.parquet", "--audio", files / "audio.parquet", "--visual",
             files / "visual.parquet", "--model", "vut_gated", "--options", json.dumps(own),
-            *shlex.split(flags(settings, leave=["models", "seeds"])), "--seed", "0", "--device", "cpu",
+            *shlex.split(flags(settings, leave=["models", "seeds", "twins"])), "--seed", "0", "--device", "cpu",
             "--devices", devices, "--threads", "1", "--out", out,
         ]  # fmt: skip
         ended = subprocess.run(

@@ -19,6 +19,7 @@ def test_a_path_of_the_users_is_an_input_and_one_of_the_results_is_moved(reposit
         "audio": {"checkpoint": "a.safetensors"},
         "visual": {"model": "f.onnx"},
         "export": {"speakers": "w.txt", "utterances": "u.txt"},
+        "cleansing": {"review": "r.csv"},
     }
     given: list[str] = []
 
@@ -28,7 +29,8 @@ def test_a_path_of_the_users_is_an_input_and_one_of_the_results_is_moved(reposit
 
     wiring = Wiring(values, repository / "workflow", moved=lambda path: f"avs/{path}", given=keep)
     assert sorted(given) == sorted(
-        [f"{name}.txt" for name in "lvdcwu"] + ["t.csv", "s.csv", "d.onnx", "p.onnx", "a.safetensors", "f.onnx"]
+        [f"{name}.txt" for name in "lvdcwu"]
+        + ["t.csv", "s.csv", "r.csv", "d.onnx", "p.onnx", "a.safetensors", "f.onnx"]
     )
     assert wiring.trial_files == {"sex": "s.csv", "truth": "t.csv"}
     assert wiring.report_folders["benchmarks"] == "avs/results/benchmarks"

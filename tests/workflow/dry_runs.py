@@ -5,11 +5,12 @@ records of one that has run (its rule, parameters and inputs). So what a plan sa
 
 ``python dry_runs.py SNAKEFILE`` reads a question a line and writes an answer a line, both in JSON. A question has the
 ``folder`` to work in, which holds what the configurations name and nothing else, ``targets``, the ``base``
-configuration, and ``plans``: name -> configurations, of which the first that can be planned counts. The answer has
-``order``, the rules as they follow each other; ``files``: rule -> what a job of it reads, and its parameters;
-``first``: name -> the first rule that runs again, null for none ("" is the base itself); and ``stopped``: name -> the
-messages, where no configuration can be planned. If the question says ``jobs``, it has ``again`` too: name -> all jobs
-that run again, each as its rule and its wildcards, sorted.
+configuration, and ``plans``: name -> configurations, of which the first that can be planned counts. It may have
+``edits``: name -> file -> the text that it gets before that plan, and keeps. The answer has ``order``, the rules as
+they follow each other; ``files``: rule -> what a job of it reads, and its parameters; ``first``: name -> the first rule
+that runs again, null for none ("" is the base itself); and ``stopped``: name -> the messages, where no configuration
+can be planned. If the question says ``jobs``, it has ``again`` too: name -> all jobs that run again, each as its rule
+and its wildcards, sorted.
 """
 
 from __future__ import annotations
@@ -118,6 +119,8 @@ def answer(snakefile: str, question: dict[str, Any]) -> dict[str, Any]:
     first: dict[str, str | None] = {"": first_of(question["base"])}
     stopped: dict[str, list[str]] = {}
     for name, configs in question["plans"].items():
+        for file, text in question.get("edits", {}).get(name, {}).items():
+            Path(file).write_text(text, encoding="utf-8")
         messages = []
         for config in configs:
             try:

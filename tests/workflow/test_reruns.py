@@ -25,12 +25,15 @@ FOLDERS = ["clips", "other"]
 
 NO_VOICE = [{"name": "no_voice", "kind": "missing", "modality": "audio"}]
 
+TWINS = {"models": ["gated", "linear", "calibrated"], "twins": {"conditions": NO_VOICE}}
+
 # A run in which every key that is not a source's own has its effect.
 TREE: dict[str, Any] = {
     "source": {"kind": "tree", "tree": {"root": "clips", "train_list": "list.txt"}, "truth": "truth.csv"},
     "shards": 1,
     "training": {"audio": {"music": "clips"}},
     "evaluation": {"sex": "sex.csv", "as_norm": {"cohort": "all"}, "damage": {"conditions": NO_VOICE}},
+    "fusion": TWINS,
 }
 BASES: dict[str, dict[str, Any]] = {
     "tree": TREE,
@@ -67,6 +70,7 @@ BASES: dict[str, dict[str, Any]] = {
             "damage": {"conditions": NO_VOICE},
             "protocol": "both",
         },
+        "fusion": TWINS,
     },
 }
 # Another value, where none can be told from the key's type.
@@ -83,7 +87,10 @@ VALUES: dict[str, list[Any]] = {
     "cleansing.options": [{"rounds": 3}],
     "audit.kinds": [{"video": 0.4}],
     "evaluation.as_norm.cohort": ["clean"],
-    "evaluation.damage.conditions": [[*NO_VOICE, {"name": "no_face", "kind": "missing", "modality": "visual"}]],
+    **{
+        f"{block}.conditions": [[*NO_VOICE, {"name": "no_face", "kind": "missing", "modality": "visual"}]]
+        for block in ("evaluation.damage", "fusion.twins")
+    },
 }
 # Where a run plans something else than the reference says, since it has no such rule: its own first one.
 ELSEWHERE = {
@@ -95,8 +102,14 @@ ELSEWHERE = {
         for name in ("detector", "detector_size", "min_score", "tracking", "landmarks", "jpeg_quality")
     },
     # What is missing has no sound and no room; and embeddings have no other level.
-    **{(world, f"evaluation.damage.{name}"): "none" for world in ("tree", "embeddings") for name in ("noise", "rooms")},
+    **{
+        (world, f"{block}.{name}"): "none"
+        for world in ("tree", "embeddings")
+        for block in ("evaluation.damage", "fusion.twins")
+        for name in ("noise", "rooms")
+    },
     ("embeddings", "evaluation.damage.level"): "none",
+    ("embeddings", "fusion.twins.level"): "none",
     ("embeddings", "max_failed"): "split_embeddings",
     ("embeddings", "device"): "train_fusion",
 }
@@ -305,6 +318,26 @@ def test_another_fusion_model_trains_that_one_alone_and_evaluates_all(
     for name, jobs in found.items():
         trained = [] if name == "none" else [f"train_fusion all {name}", f"train_fusion clean {name}"]
         assert jobs == [*after, *trained, "write_fusion_table", "write_report"], name
+
+
+def test_other_reviews_rerun_the_decision_and_what_follows_it_and_touch_no_review(
+    planner: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    base = {"source": {"kind": "synthetic"}, "shards": 1, "fusion": {"models": ["linear"]}}
+    base |= {"cleansing": {"review": "list.txt"}}
+    review = "utterance,decision\nid1/v/1,right\n"
+    found = ask(
+        planner, tmp_path, "synthetic", {"same": [base], "edited": [base]}, base=base, jobs=True,
+        targets=["all", "audit_noise"], edits={"same": {"list.txt": ""}, "edited": {"list.txt": review}},
+    )  # fmt: skip
+    again = found["again"]
+    assert again[""] == again["same"] == []  # a file that was written anew is known by its content
+    after = ["all", "clean_list", "evaluate_fusion", "train_fusion clean linear", "write_report"]
+    assert again["edited"] == after
+    assert {rule for rule, names in found["files"].items() if any("list.txt" in name for name in names)} == {
+        "clean_list"
+    }
+    assert (tmp_path / "list.txt").read_text() == review
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The decision: which labels are wrong. Another method, policy or threshold reruns only this and what follows.
 
-INPUTS: results/scores/scores.parquet.
+INPUTS: results/scores/scores.parquet; the table of reviews, where the configuration names one.
 OUTPUTS: results/lists: train_all.txt, train_all_clean.txt, train_clean.txt, train_clean_audio.txt,
 train_clean_visual.txt, decisions.parquet, summary.json.
 """
@@ -33,6 +33,7 @@ rule clean_list:
     input:
         all=P.lists.all,
         scores=P.scores.scores,
+        review=brought(W.review),
     output:
         flagged=P.lists.flagged,
         clean=P.lists.clean,
@@ -49,6 +50,7 @@ rule clean_list:
     params:
         *W.code("clean_list", W.method),
         cleansing=flags(W.config.cleansing),
+        content=W.watch.files("review", W.review),
         folder=lambda wildcards: W.at(P.lists.folder),
     message:
         "Deciding which labels are wrong"
@@ -74,7 +76,7 @@ rule audit_noise:
     params:
         *W.code("audit_noise", W.method),
         audit=flags(W.config.audit),
-        cleansing=flags(W.config.cleansing),
+        cleansing=flags(W.config.cleansing, leave=["review"]),
     message:
         "Corrupting labels, to see how many are found"
     shell:

@@ -40,6 +40,7 @@ class DecisionReason(StrEnum):
     EMBEDDING_NOT_FINITE = "embedding_not_finite"
     SINGLE_UTTERANCE_SPEAKER = "single_utterance_speaker"
     NOT_JUDGED = "not_judged"
+    REVIEWED = "reviewed"
 
 
 REASON_WORDS = {
@@ -53,6 +54,7 @@ REASON_WORDS = {
     DecisionReason.EMBEDDING_NOT_FINITE: "an embedding is NaN, infinite or zero",
     DecisionReason.SINGLE_UTTERANCE_SPEAKER: "the speaker has no other utterance; kept",
     DecisionReason.NOT_JUDGED: "too little data to judge; kept",
+    DecisionReason.REVIEWED: "a reviewer has decided",
 }
 _WRONG = {
     "video": DecisionReason.WRONG_VIDEO,
@@ -100,7 +102,9 @@ def needed_modalities(scores: Scores, policy: str) -> tuple[str, ...]:
     return (policy,) if policy in MODALITIES else tuple(m for m in MODALITIES if scores.evidence[m].present.any())
 
 
-def decide(scores: Scores, judgement: Judgement, policy: str, threshold: float) -> Decisions:
+def decide(
+    scores: Scores, judgement: Judgement, policy: str, threshold: float, reviewed: np.ndarray | None = None
+) -> Decisions:
     """Flag every utterance whose probability under ``policy`` is above ``threshold``.
 
     Parameters
@@ -109,6 +113,9 @@ def decide(scores: Scores, judgement: Judgement, policy: str, threshold: float) 
         ``either``: voice or face is wrong; ``audio``, ``visual``: that one is wrong; ``both``: both are.
     threshold
         Probability, 0 to 1.
+    reviewed
+        Utterances (n,) bool that people have decided about. Where their decision settles what the policy asks, the
+        reason is ``reviewed`` and the threshold does not matter.
 
     Raises
     ------
@@ -129,13 +136,16 @@ def decide(scores: Scores, judgement: Judgement, policy: str, threshold: float) 
     something = present["audio"] | present["visual"]
     lacks = {m: ~present[m] for m in needed}
     lacking = np.logical_or.reduce([~something, *lacks.values()])
-    noisy = np.nan_to_num(probability, nan=-1.0) > threshold
+    by_person = np.zeros(len(scores), bool) if reviewed is None else reviewed
+    noisy = _exceeds(probability, threshold, by_person)
     alone = something & np.isnan(scores.audio.similarity) & np.isnan(scores.visual.similarity)
 
     # From what matters least to what matters most.
     reason = np.full(len(scores), DecisionReason.OK.value, dtype=object)
     reason[np.isnan(probability)] = DecisionReason.NOT_JUDGED.value
     reason[alone] = DecisionReason.SINGLE_UTTERANCE_SPEAKER.value
+    settled = by_person & ((probability == 0) | (probability == 1))
+    reason[settled] = DecisionReason.REVIEWED.value
     for m, absent in lacks.items():
         reason[absent] = _LACKING[m].value
     reason[~something] = DecisionReason.NO_EMBEDDING.value
@@ -145,9 +155,15 @@ def decide(scores: Scores, judgement: Judgement, policy: str, threshold: float) 
     kind[noisy] = kinds(judgement, noisy)
     for name, code in _WRONG.items():
         reason[kind == name] = code.value
-    usable = {m: present[m] & ~(np.nan_to_num(of[m], nan=-1.0) > threshold) for m in MODALITIES}
+    reason[settled & noisy] = DecisionReason.REVIEWED.value
+    usable = {m: present[m] & ~_exceeds(of[m], threshold, by_person) for m in MODALITIES}
     sceptical = _asked(judgement.sceptical or judgement, policy)
     return Decisions(noisy, lacking & ~noisy, kind, probability, reason, usable, sceptical)
+
+
+def _exceeds(probability: np.ndarray, threshold: float, by_person: np.ndarray) -> np.ndarray:
+    """Tell what is above the threshold, (n,) bool; what people call wrong is, whatever the threshold."""
+    return (np.nan_to_num(probability, nan=-1.0) > threshold) | (by_person & (probability == 1))
 
 
 def _asked(judgement: Judgement, policy: str) -> np.ndarray:

@@ -30,6 +30,12 @@ class Cleansing(Block):
     policy: Policy = key("either", "What must be wrong for an utterance to be flagged.", "clean_list")
     threshold: Share = key(0.5, "Probability above which an utterance is flagged.", "clean_list")
     options: dict[str, Any] = key(dict, 'Options of the method, such as `{"thresholds": [0.4, 0.5]}`.', "clean_list")
+    review: str | None = key(
+        None,
+        "CSV file with the decisions of reviewers, from `avsieve review fold` or with the columns "
+        "`utterance,decision`. They stand, whatever the method says, and its probabilities are recalibrated by them.",
+        "clean_list",
+    )
 
     @model_validator(mode="after")
     def _has_the_methods_options(self) -> Cleansing:

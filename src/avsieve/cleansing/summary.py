@@ -9,6 +9,7 @@ import numpy as np
 
 from avsieve.cleansing.decisions import Decision, Decisions, expected, needed_modalities
 from avsieve.cleansing.result import Judgement
+from avsieve.cleansing.reviewed import Review
 from avsieve.cleansing.scores import Scores
 from avsieve.cleansing.suggestions import Merge, Suggestions
 
@@ -24,6 +25,7 @@ def summarise(
     suggestions: Suggestions,
     merges: list[Merge],
     policy: str = "either",
+    review: Review | None = None,
 ) -> dict[str, Any]:
     """Return what ``summary.json`` holds but the settings."""
     n, count = len(scores), len(scores.speakers)
@@ -41,6 +43,7 @@ def summarise(
     }
     judged = ~np.isnan(decisions.probability)
     decided = Counter(decisions.decision)
+    recalibration = judgement.facts.get("recalibration")
     return {
         "utterances": n,
         "speakers": int((total > 0).sum()),
@@ -57,8 +60,9 @@ def summarise(
         "coverage": coverage,
         "missing": {m: int((~e.present).sum()) for m, e in scores.evidence.items()},
         "fallback": {m: int(e.fallback.sum()) for m, e in scores.evidence.items()},
-        "method": judgement.facts,
+        "method": {name: fact for name, fact in judgement.facts.items() if name != "recalibration"},
         "warnings": _warnings(scores, judgement, decisions, merges, coverage),
+        **({} if review is None else {"review": review.facts | {"recalibration": recalibration}}),
     }
 
 

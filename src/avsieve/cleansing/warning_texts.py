@@ -16,11 +16,20 @@ _NOTES = {
     "two_identities": "seem to be two people under one label",
     "in_doubt": "have about as many videos of someone else: it was a close call which person is right",
 }
+_REVIEWS = {
+    "foreign": ("of utterances that are not in the list; they count for nothing", True),
+    "other_list": ("made on another list (list_sha256); they count, if they are still meant", True),
+    "unknown_speakers": ("name a speaker who has no label in the list; the name stands in the decisions", False),
+    "spread_conflicts": ("contradict another one of the video; what they contradict does not spread", True),
+}
 
 
 @dataclass(frozen=True)
 class Warned:
-    """One warning; ``speakers`` are who it is about, ``severe`` tells that it must not be passed over."""
+    """One warning; ``severe`` tells that it must not be passed over.
+
+    ``speakers`` are who it is about; of a review's warning, the utterances.
+    """
 
     text: str
     speakers: list[str] = field(default_factory=list)
@@ -30,7 +39,7 @@ class Warned:
 def warnings_in_words(summary: dict[str, Any]) -> list[Warned]:
     """Return what ``summary.json`` warns of, the worst first."""
     found = summary.get("warnings", {})
-    words = [*_judging(summary), *_coverage(summary)]
+    words = [*_judging(summary), *_coverage(summary), *review_in_words(summary)]
     for key, text in _GONE.items():
         item = found.get(key) or {}
         if n := item.get("count", 0):
@@ -63,6 +72,17 @@ def _judging(summary: dict[str, Any]) -> list[Warned]:
     if simple:
         parts = " and ".join(f"{_PARTS[m]}s" for m in simple)
         words.append(Warned(f"few speakers or utterances: {parts} were judged by a simpler rule", severe=False))
+    return words
+
+
+def review_in_words(summary: dict[str, Any]) -> list[Warned]:
+    """Return what is odd about the reviews that a cleansing took; the examples are utterances."""
+    found = summary.get("review") or {}
+    words = []
+    for key, (text, severe) in _REVIEWS.items():
+        item = found.get(key) or {}
+        if n := item.get("count", 0):
+            words.append(Warned(f"{n:,} review{'s' if n > 1 else ''} {text}", item.get("examples", []), severe))
     return words
 
 

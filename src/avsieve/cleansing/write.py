@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import compress
@@ -14,14 +15,20 @@ import pyarrow as pa
 from avsieve.cleansing.decisions import Decisions, decide
 from avsieve.cleansing.judge import judge
 from avsieve.cleansing.result import Judgement
+from avsieve.cleansing.reviewed import Review, match, named, with_review
 from avsieve.cleansing.scores import Scores, read_scores, rows_of
 from avsieve.cleansing.settings import Cleansing
 from avsieve.cleansing.suggestions import Suggestions, find_merges, suggest
 from avsieve.cleansing.summary import summarise
+from avsieve.cleansing.warning_texts import review_in_words
 from avsieve.lists.train_list import read_train_list, write_clean_list, write_train_list
+from avsieve.review.table import read_review
 from avsieve.runtime.memory import release_memory
 from avsieve.storage.atomic import write_json
+from avsieve.storage.provenance import sha256_of
 from avsieve.storage.tables import write_table
+
+logger = logging.getLogger(__name__)
 
 
 def cleanse(
@@ -31,6 +38,7 @@ def cleanse(
     settings: Cleansing,
     *,
     embeddings: Mapping[str, Sequence[str]] | None = None,
+    list_sha256: str | None = None,
 ) -> dict[str, Any]:
     """Judge, decide and write the cleansed lists, the decisions and the summary under ``out``; return the summary.
 
@@ -44,19 +52,33 @@ def cleanse(
     seconds
         (n,) durations as text.
     settings
-        The method with its options, the policy and the threshold.
+        The method with its options, the policy, the threshold, and the table of reviews.
     embeddings
         Per modality, each utterance's reason: ``ok`` where it has an embedding, else why it has none. It stands in the
         decisions as ``<modality>_embedding`` and is counted in the summary.
+    list_sha256
+        The digest of ``train_all.txt``, which reviews may have been made on.
+
+    Raises
+    ------
+    ReviewError
+        If the table of reviews cannot be read, or is of another corpus.
     """
     out = Path(out)
-    judgement = judge(scores, settings.method, settings.options)
+    review = None
+    if settings.review is not None:  # before the judging, which takes long: it may be another corpus's
+        review = match(scores, read_review(settings.review), settings.review, list_sha256)
+    machine = judge(scores, settings.method, settings.options)
+    judgement = machine if review is None else with_review(machine, review)
     release_memory()
-    decisions = decide(scores, judgement, settings.policy, settings.threshold)
+    by_person = None if review is None else review.decided
+    decisions = decide(scores, judgement, settings.policy, settings.threshold, by_person)
     right = np.where(np.isnan(judgement.wrong), 0.0, 1 - np.nan_to_num(judgement.wrong))
     suggestions = suggest(scores, right, decisions.kind)
+    if review is not None:
+        suggestions = named(suggestions, review, scores, decisions.kind)
     merges = find_merges(scores, right)
-    summary = summarise(scores, judgement, decisions, suggestions, merges, settings.policy)
+    summary = summarise(scores, judgement, decisions, suggestions, merges, settings.policy, review)
     summary["embeddings"] = {m: dict(sorted(Counter(reasons).items())) for m, reasons in (embeddings or {}).items()}
     summary["settings"] = settings.model_dump()
     utterances = scores.utterance.tolist()
@@ -67,6 +89,9 @@ def cleanse(
         write_train_list(out / name, *(list(compress(texts, rows)) for texts in (utterances, seconds)))
     release_memory()
     table = decision_table(scores, judgement, decisions, suggestions)
+    if review is not None:
+        alone = decide(scores, machine, settings.policy, settings.threshold)
+        table = _with_reviews(table, review, machine, alone)
     for m, reasons in (embeddings or {}).items():
         table = table.append_column(f"{m}_embedding", pa.array(reasons, pa.string()))
     write_table(out / "decisions.parquet", table)
@@ -82,7 +107,10 @@ def cleanse_list(train_list: str | Path, scores: str | Path, out: str | Path, se
     del listed
     evidence = read_scores(scores, utterances)
     release_memory()
-    cleanse(evidence, seconds, out, settings)
+    digest = None if settings.review is None else sha256_of(train_list)
+    summary = cleanse(evidence, seconds, out, settings, list_sha256=digest)
+    for warned in review_in_words(summary):
+        logger.warning("%s: %s: %s", settings.review, warned.text, ", ".join(warned.speakers))
 
 
 def decision_table(scores: Scores, judgement: Judgement, decisions: Decisions, suggestions: Suggestions) -> pa.Table:
@@ -109,6 +137,27 @@ def decision_table(scores: Scores, judgement: Judgement, decisions: Decisions, s
             f"{m}_fallback": _column(e.fallback),
         }
     return pa.table(columns)
+
+
+def _with_reviews(table: pa.Table, review: Review, machine: Judgement, alone: Decisions) -> pa.Table:
+    """Return the table with what people said, and what the method says without them."""
+    # The reviewers may name somebody who has no label in the list.
+    suggested = table["suggested_speaker"].to_numpy(zero_copy_only=False)
+    told = (review.speaker != "") & (table["kind"].to_numpy(zero_copy_only=False) != "")
+    place = table.schema.get_field_index("suggested_speaker")
+    names = pa.array(np.where(told, review.speaker, suggested), pa.string())
+    table = table.set_column(place, "suggested_speaker", names)
+    columns = {
+        "review": review.decision,
+        "reviewers": review.reviewers,
+        "machine_p_audio_wrong": machine.audio_wrong,
+        "machine_p_visual_wrong": machine.visual_wrong,
+        "machine_p_wrong": machine.wrong,
+        "machine_decision": alone.decision,
+    }
+    for name, values in columns.items():
+        table = table.append_column(name, _column(values))
+    return table
 
 
 def _column(values: np.ndarray) -> pa.Array:

@@ -53,7 +53,9 @@ def _run(args: argparse.Namespace) -> int:
     from avsieve.errors import AvsieveError
     from avsieve.lists.layouts import read_corpus_list, with_seconds
     from avsieve.lists.train_list import write_train_list
+    from avsieve.review.table import read_review
     from avsieve.runtime.scripting import make_folder
+    from avsieve.storage.provenance import sha256_of
 
     settings = settings_of(Cleansing, args)
     given = {"audio": args.audio, "visual": args.visual}
@@ -62,6 +64,8 @@ def _run(args: argparse.Namespace) -> int:
     check_policy(settings.policy, [m for m, paths in given.items() if paths])
     for paths in given.values():  # a wrong path is told before the first table is read
         check_places(paths or [])
+    if settings.review is not None:
+        read_review(settings.review)
     make_folder(args.out, "--out")
     frame = with_seconds(read_corpus_list(args.train_list, args.strip_prefix))
     listed = frame["utterance"].tolist()
@@ -73,7 +77,8 @@ def _run(args: argparse.Namespace) -> int:
     write_scores(args.out / "scores.parquet", scores)
     write_train_list(args.out / "train_all.txt", listed, frame["seconds"].tolist())
     summary = cleanse(
-        scores, frame["seconds"].tolist(), args.out, settings, embeddings=reasons_of(listed, tables)
+        scores, frame["seconds"].tolist(), args.out, settings, embeddings=reasons_of(listed, tables),
+        list_sha256=sha256_of(args.out / "train_all.txt"),
     )  # fmt: skip
     surplus = {m: table.surplus(listed) for m, table in tables.items() if table is not None}
     rows = [line for m, table in tables.items() if table is not None for line in coverage_lines(m, listed, table)[1:]]

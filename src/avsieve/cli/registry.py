@@ -16,6 +16,7 @@ VERBS: Registry[Verb] = Registry(
         "export": "avsieve.cli.export:VERB",
         "inspect": "avsieve.cli.inspect:VERB",
         "real": "avsieve.cli.real:VERB",
+        "review": "avsieve.cli.review:VERB",
         "show": "avsieve.cli.show:VERB",
         "simulate": "avsieve.cli.simulate:VERB",
         "status": "avsieve.cli.status:VERB",

@@ -24,7 +24,7 @@ MOST_ASKED = 10_000
 
 
 def check_lists(config: Config, is_there: Callable[[str], bool] | None) -> list[Finding]:
-    """Look at trials, sexes, truth, cohort and the lists of encoders trained elsewhere.
+    """Look at trials, sexes, truth, reviews, cohort and the lists of encoders trained elsewhere.
 
     The training list is looked at with the source.
     """
@@ -39,6 +39,8 @@ def check_lists(config: Config, is_there: Callable[[str], bool] | None) -> list[
         findings.append(_sex(evaluation.sex))
     if config.source.truth is not None:
         findings.append(_truth(config.source.truth))
+    if config.cleansing.review is not None:
+        findings.append(_review(config.cleansing.review))
     return findings
 
 
@@ -219,3 +221,14 @@ def _truth(path: str) -> Finding:
         return Finding("error", "source.truth", str(error), "fix the table, or leave source.truth out")
     wrong = int((truth["kind"] != "clean").sum())
     return Finding("ok", "source.truth", f"{path}: {len(truth):,} utterances, {wrong:,} of them wrong")
+
+
+def _review(path: str) -> Finding:
+    from avsieve.review.table import read_review
+
+    try:
+        rows = read_review(path)
+    except AvsieveError as error:
+        remedy = "fix the table, make it with avsieve review fold, or leave cleansing.review out"
+        return Finding("error", "cleansing.review", str(error), remedy)
+    return Finding("ok", "cleansing.review", f"{path}: {len(rows):,} reviewed utterances")

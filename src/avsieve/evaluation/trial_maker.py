@@ -171,11 +171,13 @@ def trusted(utterances: Sequence[str], decisions: pd.DataFrame) -> tuple[list[st
     Parameters
     ----------
     decisions
-        ``utterance``, ``decision``, ``reason``: ``clean`` with any other reason than ``ok`` was kept unjudged.
+        ``utterance``, ``decision``, ``reason``: ``clean`` with another reason than ``ok`` and ``reviewed`` was kept
+        unjudged.
     """
     if utterances and not decisions["utterance"].isin(utterances).any():
         return [], "the people to test on are not in the training list, so the cleansing has not judged them"
-    kept = decisions.loc[(decisions["decision"] == "clean") & (decisions["reason"] == "ok"), "utterance"]
+    judged = decisions["reason"].isin(["ok", "reviewed"])
+    kept = decisions.loc[(decisions["decision"] == "clean") & judged, "utterance"]
     right = set(kept)
     found = [utterance for utterance in utterances if utterance in right]
     none = f"the cleansing trusts none of the {len(utterances)} utterances to test on"

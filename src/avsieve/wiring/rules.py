@@ -114,6 +114,9 @@ class Wiring:
         self.fusion = FusionWiring(self.config, watch=self.watch, given=given, at=self.at)
         self.method = METHODS.module(self.config.cleansing.method)
         """The module of the cleansing method, which no script imports by itself."""
+        review = self.config.cleansing.review
+        self.review = [] if review is None else [given(review)]
+        """The table of reviews: an input of `clean_list` alone."""
         evaluation = self.config.evaluation
         self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.holdout_seed}
         self.trial_settings = {
