@@ -3,12 +3,12 @@
     python benchmarks/fusion_scores.py [--seeds 3] [--seed-offset 0] [--training-damage 0.3] [--models NAME ...]
                                        [--encoders directed|even] [--world NAME] [--out FILE.csv]
 
-The list has 550 people with 12 utterances in 4 videos each, the trials have 200 others. An utterance is mean + person + video + noise: people vary mostly in some directions and so
-does the noise, whose size has heavy tails, videos in some of their own. Embeddings have length 1, but for the pooled
-embedding's own length, which tells the noise noisily, as do duration and face quality. With ``--encoders even``
-people, videos and noise vary alike in the same 40 directions and the mean is zero: cosines are then the best there is,
-and what a model gains it gains by knowing the noise. A world of `avsieve.simulation` may stand in place of that
-(``--world``): then there are no measures, and the list has its errors.
+The list has 550 people with 12 utterances in 4 videos each, the trials have 200 others. An utterance is mean + person +
+video + noise: people vary mostly in some directions and so does the noise, whose size has heavy tails, videos in some
+of their own. Embeddings have length 1, but for the pooled embedding's own length, which tells the noise noisily, as do
+duration and face quality. With ``--encoders even`` people, videos and noise vary alike in the same 40 directions and
+the mean is zero: cosines are then the best there is, and what a model gains it gains by knowing the noise. A world of
+`avsieve.simulation` may stand in place of that (``--world``): then there are no measures, and the list has its errors.
 
 Strata, by what is done to the trial's test side (and, where damaged, to half of the other sides):
 
