@@ -15,6 +15,7 @@ VERBS: Registry[Verb] = Registry(
         "evaluate": "avsieve.cli.evaluate:VERB",
         "export": "avsieve.cli.export:VERB",
         "inspect": "avsieve.cli.inspect:VERB",
+        "overlap": "avsieve.cli.overlap:VERB",
         "real": "avsieve.cli.real:VERB",
         "show": "avsieve.cli.show:VERB",
         "simulate": "avsieve.cli.simulate:VERB",
