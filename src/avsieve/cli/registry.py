@@ -8,6 +8,7 @@ from avsieve.registry import Registry
 VERBS: Registry[Verb] = Registry(
     "verb",
     {
+        "anchors": "avsieve.cli.anchors:VERB",
         "audit": "avsieve.cli.audit:VERB",
         "cleanse": "avsieve.cli.cleanse:VERB",
         "compare": "avsieve.cli.compare:VERB",

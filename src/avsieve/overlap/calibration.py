@@ -11,6 +11,8 @@ by the probability that they are one. A corpus may have a person twice: such pai
 be as alike as one. They are told where halves of one person lie: there different pairs die out (how many are left is
 extrapolated from the tail below, as an exponential, which is too many rather than too few). Where there are more than
 chance would have, each counts by the share that is expected: a tail false discovery rate (Efron, 2010, chapter 2).
+A wrong label may also make a label's centre that of another's person, in part or whole; up to one such pair in a
+hundred labels is told as halves of two people are, by its probability, and no more, since a heavy tail must stay one.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from scipy.stats import poisson
 EXPECTED = 30.0  # same pairs among the different ones, at the prior for which the regression is made
 _SPREAD = (0.5, 3.0)  # of the logarithm of the slope, and of the offset, before anything is seen
 _SPLIT = 0.05  # share of labels whose halves may be two people
+_DOUBLE = 0.01  # labels in whom another label's person may be, as a share of all, besides those who stand out
 _ROUNDS = 6
 _LEAST = 20  # pairs of either kind to learn from
 _SURPRISE = 1e-3  # so improbable is a number of high ratios that holds duplicates
@@ -72,7 +75,7 @@ class Tail:
         return cls(np.sort(value.astype(np.float64)), count)
 
 
-def fit(same: np.ndarray, different: Tail) -> Calibration:
+def fit(same: np.ndarray, different: Tail, labels: int) -> Calibration:
     """Learn the calibration.
 
     Parameters
@@ -81,11 +84,14 @@ def fit(same: np.ndarray, different: Tail) -> Calibration:
         Ratios (n,) of halves of one label.
     different
         Ratios of different labels of one corpus, of all corpora together.
+    labels
+        How many labels these are of.
     """
     same = np.asarray(same, np.float64)
     if len(same) < _LEAST or different.count < _LEAST:
         return Calibration(1.0, 0.0, len(same), different.count, 0.0)
     weight, duplicates = _without_duplicates(same, different)
+    hidden = most = _DOUBLE * labels
     # A pair that lies far below needs no regression; there are none where all are kept.
     prior = min(EXPECTED, different.count / 10) / different.count
     eta = np.log(prior / (1 - prior))
@@ -95,8 +101,16 @@ def fit(same: np.ndarray, different: Tail) -> Calibration:
         believed = 1 / (1 + np.exp(-odds))
         # As many same pairs as are expected among the different ones.
         believed *= prior * different.count / believed.sum()
-        slope, offset = _regress(same, believed, different.value, weight, eta, (slope, offset))
-    return Calibration(slope, offset, len(same), different.count, duplicates)
+        double = _shared_out(slope * different.value + offset, weight, hidden, most, different.count)
+        hidden = float(double.sum())
+        slope, offset = _regress(same, believed, different.value, weight - double, eta, (slope, offset))
+    return Calibration(slope, offset, len(same), different.count, duplicates + hidden)
+
+
+def _shared_out(ratio: np.ndarray, weight: np.ndarray, hidden: float, most: float, count: int) -> np.ndarray:
+    """Return how likely each pair is a duplicate by the calibrated ratios as they are now; ``most`` in all."""
+    double = weight * _sigmoid(ratio + np.log(max(hidden, 1e-3) / count))
+    return np.asarray(double * min(1.0, most / max(double.sum(), 1e-12)))
 
 
 def duplicates_from(same: np.ndarray, different: Tail) -> float:

@@ -1,9 +1,9 @@
 """Whether two corpora were embedded by one model, told from the embeddings where nothing else tells.
 
 Networks whose embeddings have one length have nothing else in common: where people lie is each network's own. With D
-and E the second moments of the centres of two samples, less their multiple of the identity, the cosine of D and E is near 1
-for samples of one model, pulled down by chance, by which also two halves of one corpus differ. Of two models it is near
-0. So it is compared with what both corpora have with themselves.
+and E the second moments of the centres of two samples, less their multiple of the identity, the cosine of D and E is
+near 1 for samples of one model, pulled down by chance, by which also two halves of one corpus differ. Of two models it
+is near 0. So it is compared with what both corpora have with themselves.
 """
 
 from __future__ import annotations

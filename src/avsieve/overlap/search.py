@@ -97,13 +97,14 @@ def overlap(a: People, b: People, modalities: list[str] | None = None) -> Overla
                 "are of different models; embed both with the same one"
             )
     learned, same, different = {}, {}, {}
+    labels = len(_evenly(len(a))) + len(_evenly(len(b)))
     compare = {m: pairs_of(a, b, m) for m in chosen}
     for m, pairs in compare.items():
         same[m], different[m] = _known(pairs, a, b, m)
     double = _forget_duplicates(same, different)
     for m, pairs in compare.items():
         parts = [d[np.isfinite(d)] for d in different[m]]
-        learned[m] = Learned(pairs, fit(same[m][np.isfinite(same[m])], Tail.of(parts)))
+        learned[m] = Learned(pairs, fit(same[m][np.isfinite(same[m])], Tail.of(parts), labels))
     together = None
     if len(chosen) > 1:
         total = np.sum([learned[m].calibration(same[m]) for m in chosen], axis=0)
@@ -111,7 +112,7 @@ def overlap(a: People, b: People, modalities: list[str] | None = None) -> Overla
             np.sum([learned[m].calibration(different[m][k]) for m in chosen], axis=0)
             for k in range(len(different[chosen[0]]))
         ]
-        together = fit(total[np.isfinite(total)], Tail.of([s[np.isfinite(s)] for s in sums]))
+        together = fit(total[np.isfinite(total)], Tail.of([s[np.isfinite(s)] for s in sums]), labels)
         together = replace(together, duplicates=together.duplicates + double)
     del different
     return _pairs(a, b, learned, together)
