@@ -27,6 +27,7 @@ EXPECTED = 30.0  # same pairs among the different ones, at the prior for which t
 _SPREAD = (0.5, 3.0)  # of the logarithm of the slope, and of the offset, before anything is seen
 _SPLIT = 0.05  # share of labels whose halves may be two people
 _DOUBLE = 0.01  # labels in whom another label's person may be, as a share of all, besides those who stand out
+_STAND_OUT = 0.03  # the most of those who do, as a share of all labels
 _ROUNDS = 6
 _LEAST = 20  # pairs of either kind to learn from
 _SURPRISE = 1e-3  # so improbable is a number of high ratios that holds duplicates
@@ -91,6 +92,8 @@ def fit(same: np.ndarray, different: Tail, labels: int) -> Calibration:
     if len(same) < _LEAST or different.count < _LEAST:
         return Calibration(1.0, 0.0, len(same), different.count, 0.0)
     weight, duplicates = _without_duplicates(same, different)
+    if duplicates > _STAND_OUT * labels:  # a heavy tail, rather than so many duplicates
+        weight, duplicates = 1 - (1 - weight) * _STAND_OUT * labels / duplicates, _STAND_OUT * labels
     hidden = most = _DOUBLE * labels
     # A pair that lies far below needs no regression; there are none where all are kept.
     prior = min(EXPECTED, different.count / 10) / different.count

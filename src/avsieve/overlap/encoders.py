@@ -13,8 +13,8 @@ import numpy as np
 from avsieve.errors import AvsieveError
 from avsieve.overlap.people import People
 
-_ALIKE = 0.3  # of two halves of one corpus: below, there is too little to tell
-_OTHER = 0.1  # of what halves of one corpus have in common: of two models
+_ALIKE = 0.1  # of two halves of one corpus: below, there is too little to tell
+_OTHER = 0.25  # of what halves of one corpus have in common: of two models
 
 
 def refuse_other_encoders(a: People, b: People, modality: str) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 LOWEST, HIGHEST, WIDTH = -60.0, 120.0, 0.1
 BINS = np.arange(LOWEST, HIGHEST + WIDTH / 2, WIDTH)
 _GRID = 400
-_DRAWS = 2000
+_DRAWS = 500
 
 
 def counted(ratio: np.ndarray) -> np.ndarray:
