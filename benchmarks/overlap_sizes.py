@@ -19,9 +19,20 @@ from avsieve.runtime.cores import one_core_for_blas
 
 DIM = {"audio": 192, "visual": 512}
 SHARED, VIDEOS, LENGTH = 100, 6, 0.6
+BLOCK = 256
 
 
-def made_up(who: np.ndarray, seed: int, modalities: list[str], identity: int = 0) -> People:
+def identities(who: np.ndarray, dim: int) -> np.ndarray:
+    """Return the voices or faces of people by their numbers, (n, dim) float32."""
+    found = np.empty((len(who), dim), np.float32)
+    for block in np.unique(who // BLOCK):
+        rows = np.flatnonzero(who // BLOCK == block)
+        drawn = np.random.default_rng((dim, int(block))).standard_normal((BLOCK, dim), np.float32)
+        found[rows] = drawn[who[rows] % BLOCK]
+    return found
+
+
+def made_up(who: np.ndarray, seed: int, modalities: list[str]) -> People:
     """Return people ``who``, whose identities depend on their number alone."""
     rng = np.random.default_rng(seed)
     people = People([f"{seed}{k:07d}" for k in who], {}, {}, {}, {}, {}, {}, {}, [["-"]] * len(who))
@@ -32,18 +43,19 @@ def made_up(who: np.ndarray, seed: int, modalities: list[str], identity: int = 0
         people.videos[m] = np.full(len(who), VIDEOS if dim else 0)
         people.utterances[m] = people.videos[m] * 4
         halves, scatter = [], Scatter(dim)
-        for row, k in enumerate(who):
-            if not dim:
-                break
-            own = np.random.default_rng((identity, dim, int(k))).standard_normal(dim, np.float32)
-            learning = row < LEARNED_FROM
-            noise = rng.standard_normal((VIDEOS if learning else 1, dim), np.float32)
-            E = LENGTH * own + (1 - LENGTH**2) ** 0.5 * noise / (1 if learning else VIDEOS**0.5)
+        rest = VIDEOS**-0.5 if dim else 0.0
+        for block in range(0, len(who) if dim else 0, BLOCK):  # identities are drawn by blocks of numbers
+            some = slice(block, block + BLOCK)
+            own = identities(who[some], dim)
+            noise = rng.standard_normal(own.shape, np.float32) * rest
+            people.centre[m][some] = (LENGTH * own + (1 - LENGTH**2) ** 0.5 * noise) / dim**0.5
+        for row in range(min(LEARNED_FROM, len(who)) if dim else 0):
+            noise = rng.standard_normal((VIDEOS, dim), np.float32)
+            E = LENGTH * identities(who[row : row + 1], dim) + (1 - LENGTH**2) ** 0.5 * noise
             E /= np.sqrt(dim)
             people.centre[m][row] = E.mean(axis=0)
-            if learning:
-                halves.append((E[::2].mean(axis=0), E[1::2].mean(axis=0)))
-                scatter.add(E, np.arange(VIDEOS), np.ones(VIDEOS))
+            halves.append((E[::2].mean(axis=0), E[1::2].mean(axis=0)))
+            scatter.add(E, np.arange(VIDEOS), np.ones(VIDEOS))
         people.half[m] = np.array(halves, np.float32).reshape(len(halves), 2, dim).transpose(1, 0, 2)
         people.half_videos[m] = np.full((2, len(halves)), VIDEOS // 2)
         people.half_of[m] = np.arange(len(halves))

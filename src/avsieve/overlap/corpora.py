@@ -97,7 +97,7 @@ def corpus_of(
 def _of_run(folder: Path, modalities: Sequence[str]) -> Corpus:
     files = embeddings_of_run(folder)
     names = [path.stem for path in files[MODALITIES[0]]]
-    plans = [P.below(folder, P.plan.shards) / f"{name}.parquet" for name in names]
+    plans = [P.below(folder, P.plan.shard, shard=name) for name in names]
 
     def shards() -> Iterator[Shard]:
         chosen = [[files[m][k] if m in modalities else None for m in MODALITIES] for k in range(len(plans))]
