@@ -59,15 +59,26 @@ def score_table(
             rows = np.flatnonzero(shard == k)
             part = frame.iloc[rows].reset_index(drop=True)
             name = "the list" if count == 1 else f"part {k} of the list"
-            yield join_shard(part, {m: _select(tables.get(m), sources[m], rows, part) for m in MODALITIES}, name)
+            yield join_shard(part, {m: select(tables.get(m), sources[m], rows, part) for m in MODALITIES}, name)
 
     centres = pool(shards)
     return in_order_of(concatenate([score_shard(s, centres) for s in shards()]), frame["utterance"].tolist())
 
 
-def _select(
+def select(
     table: EmbeddingTable | None, sources: list[str], rows: np.ndarray, part: pd.DataFrame
 ) -> tuple[list[str], np.ndarray, np.ndarray | None] | None:
+    """Return what `join_shard` takes of one modality: the embeddings of some rows of a list, those that are NaN too.
+
+    Parameters
+    ----------
+    sources
+        Whose embedding each row of the list takes.
+    rows
+        Which rows.
+    part
+        These rows, with their own names as ``utterance``.
+    """
     if table is None:
         return None
     given, utterances = [sources[i] for i in rows.tolist()], part["utterance"].tolist()

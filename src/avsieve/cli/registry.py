@@ -8,6 +8,7 @@ from avsieve.registry import Registry
 VERBS: Registry[Verb] = Registry(
     "verb",
     {
+        "anchors": "avsieve.cli.anchors:VERB",
         "audit": "avsieve.cli.audit:VERB",
         "cleanse": "avsieve.cli.cleanse:VERB",
         "compare": "avsieve.cli.compare:VERB",
@@ -15,6 +16,7 @@ VERBS: Registry[Verb] = Registry(
         "evaluate": "avsieve.cli.evaluate:VERB",
         "export": "avsieve.cli.export:VERB",
         "inspect": "avsieve.cli.inspect:VERB",
+        "overlap": "avsieve.cli.overlap:VERB",
         "real": "avsieve.cli.real:VERB",
         "review": "avsieve.cli.review:VERB",
         "show": "avsieve.cli.show:VERB",

@@ -26,6 +26,7 @@ _TEXT, _LINE, _EDGE, _GAP = 300, 16, 8, 24  # pixels: width of the caption, heig
 _QUALITY = 90
 _WHITE, _BLACK, _GREY = (255, 255, 255), (0, 0, 0), (110, 110, 110)
 _WRONG = {"video": "voice and face", "audio": "voice", "visual": "face"}
+_HEADS = ("flagged", "trusted, of the same label")
 _LONGEST = 43  # characters of a line of the caption
 
 
@@ -60,20 +61,36 @@ def write_sheet(path: Path, run: RunFiles, decided: Decided, worst: Worst) -> Sh
     AvsieveError
         If the ending is another, the run has no faces, or there is nothing to show.
     """
-    if path.suffix.lower() not in ENDINGS:
-        raise AvsieveError(f"--sheet {path}: ending {path.suffix or 'none'!r}; expected .png or .jpg")
+    check_ending(path)
     rows = rows_of(decided, worst)
     if not rows:
         raise AvsieveError(f"{run.folder}: nothing is flagged, so there is nothing to show; leave --sheet out")
     wanted = list(dict.fromkeys(name for row in rows for name in (*row.shown, *row.trusted)))
     faces = faces_of(run, wanted, FACES)
     picture, count, empty = draw(rows, faces)
+    write_picture(path, picture)
+    notes = [f"{empty} of the {len(rows)} rows have no face: none was found there"] if empty else []
+    return Shown(count, f"{len(rows)} {worst.by}{'s' * (len(rows) != 1)}", notes)
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a sheet that is neither PNG nor JPEG.
+
+    Raises
+    ------
+    AvsieveError
+        With the ending.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise AvsieveError(f"--sheet {path}: ending {path.suffix or 'none'!r}; expected .png or .jpg")
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write a picture (height, width, 3) uint8, BGR, in the format of the ending."""
     options = [] if path.suffix.lower() == ".png" else [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
     content = cv2.imencode(path.suffix.lower(), picture, options)[1].tobytes()
     with atomic_path(path) as partial:
         partial.write_bytes(content)
-    notes = [f"{empty} of the {len(rows)} rows have no face: none was found there"] if empty else []
-    return Shown(count, f"{len(rows)} {worst.by}{'s' * (len(rows) != 1)}", notes)
 
 
 def rows_of(decided: Decided, worst: Worst) -> list[Row]:
@@ -90,8 +107,19 @@ def rows_of(decided: Decided, worst: Worst) -> list[Row]:
     return rows
 
 
-def draw(rows: Sequence[Row], faces: dict[str, list[np.ndarray]]) -> tuple[np.ndarray, int, int]:
+def draw(
+    rows: Sequence[Row], faces: dict[str, list[np.ndarray]], heads: tuple[str, str] = _HEADS
+) -> tuple[np.ndarray, int, int]:
     """Draw the sheet.
+
+    Parameters
+    ----------
+    rows
+        What it shows.
+    faces
+        Images of each utterance.
+    heads
+        What stands above the faces that are shown, and above those beside them.
 
     Returns
     -------
@@ -104,8 +132,8 @@ def draw(rows: Sequence[Row], faces: dict[str, list[np.ndarray]]) -> tuple[np.nd
     height = _LINE + len(rows) * (SIDE + _EDGE) + 2 * _EDGE
     picture = np.full((height, width, 3), 255, np.uint8)
     right = _EDGE + _TEXT + FACES * SIDE + _GAP
-    _write(picture, "flagged", _EDGE + _TEXT, _LINE, _GREY)
-    _write(picture, "trusted, of the same label", right, _LINE, _GREY)
+    _write(picture, heads[0], _EDGE + _TEXT, _LINE, _GREY)
+    _write(picture, heads[1], right, _LINE, _GREY)
     count = empty = 0
     for k, row in enumerate(rows):
         top = 2 * _EDGE + _LINE + k * (SIDE + _EDGE)

@@ -1,0 +1,49 @@
+"""Removed utterances, and where a run has them, in words for the terminal."""
+
+from __future__ import annotations
+
+from avsieve.inspection.anchor_ranks import CAVEAT, Found
+from avsieve.inspection.anchors import Anchors
+from avsieve.inspection.text import columns, fact, paragraph, probability, section
+
+_SHOWN = 40
+
+
+def anchor_lines(anchors: Anchors, found: Found | None = None) -> list[str]:
+    """Return what was removed and how it is explained, then what a run says of it."""
+    confirmed = [a for a in anchors.utterances if a.status == "confirmed"]
+    suspected = len(anchors.utterances) - len(confirmed)
+    lines = [
+        fact("original trials", anchors.original, "distinct"),
+        fact(
+            "cleaned trials",
+            anchors.cleaned,
+            f"{anchors.added:,} of them new" if anchors.added else "all in the original",
+        ),
+        fact("removed trials", anchors.removed, f"{anchors.removed_targets:,} targets"),
+        fact("explained", anchors.explained, "removed trials that touch a removed utterance"),
+        fact("confirmed wrong", len(confirmed), "utterances gone, by trials that nothing else explains"),
+        fact("suspected wrong", suspected, "utterances gone, by trials that other removed ones explain too"),
+    ]
+    if found is None:
+        rows = [[a.utterance, a.status, a.trials, a.targets, a.only_here] for a in anchors.utterances[:_SHOWN]]
+        table = columns(["utterance", "", "trials", "targets", "only here"], rows, left=(0, 1))
+        return lines + section("removed utterances", _cut(table, len(anchors.utterances)))
+    recall = f"95 % {probability(found.low)} to {probability(found.high)}"
+    lines += [
+        fact("in the run", found.known, f"confirmed; {found.absent:,} are not in it"),
+        fact("flagged", found.flagged),
+        fact("recall", probability(found.recall), recall if found.known else "no confirmed one is in the run"),
+    ]
+    rows = [
+        [r.utterance, r.status, r.rank, None if r.percentile is None else f"{r.percentile:.2f}", probability(r.p_wrong),
+         "yes" if r.flagged else "no", r.kind]
+        for r in found.ranked[:_SHOWN]
+    ]  # fmt: skip
+    table = columns(["utterance", "", "rank", "percentile", "p wrong", "flagged", "wrong"], rows, left=(0, 1))
+    lines += section(f"ranks among {found.judged:,} judged", _cut(table, len(found.ranked)))
+    return [*lines, "", *paragraph(CAVEAT)]
+
+
+def _cut(table: list[str], count: int) -> list[str]:
+    return table + ([f"and {count - _SHOWN:,} more"] if count > _SHOWN else [])

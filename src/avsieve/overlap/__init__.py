@@ -1,0 +1,1 @@
+"""Which people of one corpus are in another."""
