@@ -11,6 +11,7 @@ _SHOWN = 20
 def overlap_lines(facts: OverlapFacts) -> list[str]:
     """Return the numbers, the likeliest pairs and the notes."""
     modalities = [way.modality for way in facts.compared if way.modality != "both"]
+    number = f"{facts.shared_low:,} to {facts.shared_high:,} if the probabilities are right, of A in B"
     lines = [
         fact("speakers of A", facts.speakers_a, facts.a),
         fact("speakers of B", facts.speakers_b, facts.b),
