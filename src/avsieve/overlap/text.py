@@ -16,11 +16,7 @@ def overlap_lines(facts: OverlapFacts) -> list[str]:
         fact("speakers of A", facts.speakers_a, facts.a),
         fact("speakers of B", facts.speakers_b, facts.b),
         fact("pairs compared", facts.pairs_compared, f"by {' and '.join(modalities)}"),
-        fact(
-            "shared people",
-            f"{facts.shared:.1f}",
-            f"{facts.shared_low:,} to {facts.shared_high:,} if the probabilities are right, of A in B",
-        ),
+        fact("shared people", f"{facts.shared:.1f}", number),
         fact("to leave out", len(facts.excluded), f"speakers of A, from probability {facts.at:g}"),
     ]
     rows = [
