@@ -17,6 +17,7 @@ from torch import Tensor
 from avsieve.cleansing.two_covariance import Scatter, Space, space_of
 from avsieve.evaluation.scoring import Part
 from avsieve.fusion.calibrated_network import logistic_loss
+from avsieve.fusion.evidence_pairs import ENOUGH, Rows, draw_strangers, spoil
 from avsieve.fusion.inputs import Inputs
 from avsieve.fusion.measures import all_measures
 from avsieve.fusion.modality_evidence import SCALE, ModalityEvidence, Sides
@@ -24,12 +25,8 @@ from avsieve.fusion.pairs import Pairs, TooFewError, draw_pairs, labels_of
 from avsieve.fusion.twins import Twins
 
 EVEN = (0.0, 0.5, 1.0)  # how far spaces are drawn towards that of the cosine; the pairs choose
-LOST, SWAPPED = 0.2, 0.02  # shares of the sides of pairs that lose a modality, or get that of somebody else
 _PAIRS = 20_000  # of either sort
-_CHOOSING = 4  # of so many pairs one serves to choose a space
-_ENOUGH = 20  # pairs of either sort, else the first numbers stay
 _SCALES = np.linspace(0.0, -4.0, 17)  # to start from
-Rows = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -126,19 +123,19 @@ def _fold(
     rows = np.flatnonzero(fold_of[label] == fold)
     held, own = inputs.of(rows), label[rows]
     pairs = draw_pairs(held, [speakers[i] for i in rows.tolist()], rng, -(-_PAIRS // (int(fold_of.max()) + 1)))
-    strangers = _strangers(pairs, own, rng)
+    strangers = draw_strangers(pairs, own, rng)
     # Of a large list only some are in pairs.
     used = np.unique(np.stack([pairs.enrol, pairs.test]))
     to = np.zeros(len(rows), np.int64)
     to[used] = np.arange(len(used))
     pairs, strangers = (Pairs(to[x.enrol], to[x.test], x.is_target) for x in (pairs, strangers))
     held, own, rows = held.of(used), own[used], rows[used]
-    clear = _spoil(strangers, held, own, rng)
+    clear = spoil(strangers, held, own, rng)
     if twins is not None:
         theirs = twins.among(rows)
         pairs = theirs.exchange(pairs, len(held), rng)
         held, own = theirs.behind(held), np.concatenate([own, own[theirs.of]])
-    return _Fold(held, all_measures(held), pairs, strangers, _spoil(pairs, held, own, rng), clear, spaces)
+    return _Fold(held, all_measures(held), pairs, strangers, spoil(pairs, held, own, rng), clear, spaces)
 
 
 def _spaces(inputs: Inputs, label: np.ndarray, wanted: np.ndarray, modality: str) -> dict[float, Space]:
@@ -169,8 +166,13 @@ def _choose(
     shared = [even for even in final if all(even in part.spaces[modality] for part in parts)]
     there = [np.logical_and(*(rows >= 0 for rows in part.clear[modality])) for part in parts]
     target = torch.from_numpy(np.concatenate([p.strangers.is_target[t] for p, t in zip(parts, there, strict=True)]))
-    if not shared or _few(target):
-        return next(iter(shared or final))
+    if not shared:
+        raise TooFewError(
+            f"evidence: no space of {modality} can be made both of all speakers and of each fold's; expected "
+            "embeddings that differ between people in every fold"
+        )
+    if _few(target):
+        return shared[0]
     tried: list[tuple[float, float, float]] = []
     for even in shared:
         sides = _all_sides(model, modality, parts, even, "clear")
@@ -202,44 +204,9 @@ def _all_sides(
     return torch.from_numpy(np.concatenate(index)), sides
 
 
-def _strangers(pairs: Pairs, label: np.ndarray, rng: np.random.Generator) -> Pairs:
-    """Return some of the pairs with nontargets at random: those alike by the cosine would speak against its space."""
-    targets, others = np.flatnonzero(pairs.is_target), np.flatnonzero(~pairs.is_target)
-    targets = rng.permutation(targets)[: len(targets) // _CHOOSING + _ENOUGH]
-    enrol, test = pairs.enrol[others], rng.permutation(pairs.test[others])
-    differ = np.flatnonzero(label[enrol] != label[test])[: len(targets)]
-    return Pairs(
-        np.concatenate([pairs.enrol[targets], enrol[differ]]),
-        np.concatenate([pairs.test[targets], test[differ]]),
-        np.repeat([True, False], [len(targets), len(differ)]),
-    )
-
-
 def _few(is_target: Tensor) -> bool:
     targets = int(is_target.sum())
-    return min(targets, len(is_target) - targets) < _ENOUGH
-
-
-def _spoil(pairs: Pairs, inputs: Inputs, label: np.ndarray, rng: np.random.Generator) -> Rows:
-    """Return the rows that each modality of both sides of the pairs is taken from, -1 where it is missing.
-
-    Some sides lose one of two modalities, some get one from another person: a calibration has to have seen both.
-    """
-    out: Rows = {}
-    lost = [rng.random(len(pairs.enrol)) for _ in range(2)]
-    both = inputs.audio.present & inputs.visual.present
-    for k, (m, stream) in enumerate(inputs.streams.items()):
-        sides = []
-        there = np.flatnonzero(stream.present)
-        for side, u in zip((pairs.enrol, pairs.test), lost, strict=True):
-            rows = np.where(stream.present[side], side, -1)
-            swap = (rng.random(len(side)) < SWAPPED) & (rows >= 0)
-            other = rng.choice(there, len(side)) if len(there) else side
-            rows = np.where(swap & (label[other] != label[side]), other, rows)
-            gone = both[side] & (u >= k * LOST / 2) & (u < (k + 1) * LOST / 2)
-            sides.append(np.where(gone, -1, rows))
-        out[m] = (sides[0], sides[1])
-    return out
+    return min(targets, len(is_target) - targets) < ENOUGH
 
 
 @torch.no_grad()
