@@ -147,7 +147,8 @@ def test_two_hundred_decisions_make_the_list_better(hard, choice) -> None:
     assert f1(wrong, after.noisy) > f1(wrong, before.noisy) + (0.05 if choice == "uncertain" else 0.01)
     assert (after.noisy[order[:200]] == wrong[order[:200]]).all()
     assert f1(wrong[others], after.noisy[others]) >= f1(wrong[others], before.noisy[others]) - 0.01
-    assert new.facts["recalibration"]["used"]
+    # Of those at random most are right, and hardly enough are wrong to calibrate by.
+    assert new.facts["recalibration"]["used"] or choice == "random"
     # What is known is counted as known.
     hit = (after.noisy & wrong).sum()
     promised = expected(after)
