@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,25 @@ def score_table(
             )
     if all(t is None for t in tables.values()):
         raise AvsieveError("neither audio nor visual embeddings were given; give at least one modality")
+    shards = list_shards(frame, tables, sources, "the list")
+    centres = pool(shards)
+    return in_order_of(concatenate([score_shard(s, centres) for s in shards()]), frame["utterance"].tolist())
+
+
+def list_shards(
+    frame: pd.DataFrame, tables: Mapping[str, EmbeddingTable | None], sources: Mapping[str, list[str]], what: str
+) -> Callable[[], Iterator[Shard]]:
+    """Return what yields a list and its embeddings by parts, all of a speaker in one, as often as it is called.
+
+    Parameters
+    ----------
+    frame
+        ``utterance`` and ``speaker``.
+    tables, sources
+        Modality -> its embeddings, and the name of each utterance's embedding there.
+    what
+        What messages call the list.
+    """
     count = max(1, len(frame) // _PER_SHARD)
     of = {s: shard_of(s, count) for s in frame["speaker"].unique()}
     shard = frame["speaker"].map(of).to_numpy()
@@ -58,14 +77,13 @@ def score_table(
         for k in np.unique(shard):
             rows = np.flatnonzero(shard == k)
             part = frame.iloc[rows].reset_index(drop=True)
-            name = "the list" if count == 1 else f"part {k} of the list"
-            yield join_shard(part, {m: select(tables.get(m), sources[m], rows, part) for m in MODALITIES}, name)
+            name = what if count == 1 else f"part {k} of {what}"
+            yield join_shard(part, {m: _select(tables.get(m), sources[m], rows, part) for m in MODALITIES}, name)
 
-    centres = pool(shards)
-    return in_order_of(concatenate([score_shard(s, centres) for s in shards()]), frame["utterance"].tolist())
+    return shards
 
 
-def select(
+def _select(
     table: EmbeddingTable | None, sources: list[str], rows: np.ndarray, part: pd.DataFrame
 ) -> tuple[list[str], np.ndarray, np.ndarray | None] | None:
     """Return what `join_shard` takes of one modality: the embeddings of some rows of a list, those that are NaN too.

@@ -6,12 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from avsieve.cleansing.inputs import MODALITIES, Shard, join_shard, read_shard
-from avsieve.cleansing.table import select
+from avsieve.cleansing.inputs import MODALITIES, Shard, read_shard
+from avsieve.cleansing.table import list_shards
 from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import check_places, read_tables
 from avsieve.embedding_files.table import EmbeddingTable
@@ -22,9 +19,7 @@ from avsieve.lists.layouts import read_corpus_list
 from avsieve.overlap.people import People, Shards, gather
 from avsieve.runtime.prefetch import prefetched
 from avsieve.storage import paths as P
-from avsieve.storage.ids import shard_of
 
-_PER_SHARD = 20_000
 _MODEL_KEYS = ("checkpoint_sha256", "encoder_sha256")
 
 
@@ -130,18 +125,7 @@ def _of_list(path: Path, tables: dict[str, Sequence[str]], options: Options) -> 
                 f"{path}: none of its {len(listed):,} utterances is among the {m} embeddings (the list's first: "
                 f"{listed[0]}; the table's: {next(iter(table.row), 'none')}); names must match"
             )
-    count = max(1, len(frame) // _PER_SHARD)
-    of = {s: shard_of(s, count) for s in frame["speaker"].unique()}
-    shard = frame["speaker"].map(of).to_numpy()
-
-    def shards() -> Iterator[Shard]:
-        for k in np.unique(shard):
-            rows = np.flatnonzero(shard == k)
-            part = frame.iloc[rows].reset_index(drop=True)
-            chosen: dict[str, Any] = {m: select(held.get(m), listed, rows, part) for m in MODALITIES}
-            yield join_shard(part, chosen, str(path) if count == 1 else f"{path}, part {k}")
-
-    return Corpus(str(path), shards, {}, None)
+    return Corpus(str(path), list_shards(frame, held, dict.fromkeys(MODALITIES, listed), str(path)), {}, None)
 
 
 def refuse_other_models(a: Corpus, b: Corpus, modalities: Sequence[str]) -> None:

@@ -26,7 +26,28 @@ def level_of(config: Config, damage: Damage) -> Level:
     return "signal" if damage.level == "auto" and config.source.contract.has_media else "embedding"
 
 
-class DamageWiring:
+class VersionWiring:
+    """Damaged versions as the rules see them, of trials or of training utterances.
+
+    Parameters
+    ----------
+    config, damage
+        The configuration, and that of these versions in it.
+    watch
+        Tells of changes of the user's recordings.
+    """
+
+    def __init__(self, config: Config, damage: Damage, *, watch: Watch) -> None:
+        self.folders = {"noise": folders_of(damage.noise), "rooms": folders_of(damage.rooms)}
+        """Recordings that voices are damaged with."""
+        self.recordings = watch.recordings("recordings", chain(*self.folders.values()))
+        """What they are: a parameter, so that others under the same names damage anew."""
+        self.level = level_of(config, damage)
+        self.signals = sorted(damage.damaged_signals()) if self.level == "signal" else []
+        """Modalities whose signals are damaged: there are embeddings of these versions."""
+
+
+class DamageWiring(VersionWiring):
     """Damaged trials as the rules see them.
 
     Parameters
@@ -43,17 +64,12 @@ class DamageWiring:
 
     def __init__(self, config: Config, shards: Sequence[str], *, watch: Watch, at: Callable[[str], str] = str) -> None:
         damage = config.evaluation.damage
-        self.folders = {"noise": folders_of(damage.noise), "rooms": folders_of(damage.rooms)}
-        """Recordings that voices are damaged with."""
-        self.recordings = watch.recordings("recordings", chain(*self.folders.values()))
-        """What they are: a parameter, so that others under the same names damage anew."""
-        level = level_of(config, damage)
-        self.settings = {"damage": damage.expanded, "level": level}
+        super().__init__(config, damage, watch=watch)
+        self.settings = {"damage": damage.expanded, "level": self.level}
         """What decides of the table of damages, as `make_damage.py` takes it."""
-        signals = sorted(damage.damaged_signals()) if level == "signal" else []
         read = tables_of(config.fusion.sequences)
-        damaged = {f"damaged_{modality}": P.of(P.damage.embeddings, modality=modality) for modality in signals}
-        damaged |= {f"damaged_{name}": path for name, path in (_ITEMS[m] for m in signals) if name in read}
+        damaged = {f"damaged_{modality}": P.of(P.damage.embeddings, modality=modality) for modality in self.signals}
+        damaged |= {f"damaged_{name}": path for name, path in (_ITEMS[m] for m in self.signals) if name in read}
         files = {flag: [P.of(path, shard=shard) for shard in shards] for flag, path in damaged.items()}
         tables = {"damage_table": P.evaluation.damage} if damage.conditions else {}
         self.files = [*tables.values(), *chain(*files.values())]

@@ -9,12 +9,12 @@ from typing import Any
 from avsieve.config.model import Config
 from avsieve.fusion.registry import MODELS
 from avsieve.storage import paths as P
-from avsieve.wiring.damage import folders_of, level_of
+from avsieve.wiring.damage import VersionWiring
 from avsieve.wiring.flags import flags
 from avsieve.wiring.watch import Watch
 
 
-class TwinWiring:
+class TwinWiring(VersionWiring):
     """Damaged twins as the rules see them.
 
     Parameters
@@ -31,15 +31,12 @@ class TwinWiring:
 
     def __init__(self, config: Config, shards: Sequence[str], *, watch: Watch, at: Callable[[str], str] = str) -> None:
         twins = config.fusion.twins
-        self.folders = {"noise": folders_of(twins.noise), "rooms": folders_of(twins.rooms)}
-        """Recordings that voices are damaged with."""
-        self.recordings = watch.recordings("recordings", chain(*self.folders.values()))
-        """What they are: a parameter, so that others under the same names damage anew."""
-        level = level_of(config, twins)
-        self.settings = {"twins": twins.expanded, "level": level}
+        super().__init__(config, twins, watch=watch)
+        self.settings = {"twins": twins.expanded, "level": self.level}
         """What decides of the table of twins, as `make_twins.py` takes it."""
-        signals = sorted(twins.damaged_signals()) if level == "signal" else []
-        files = {f"twin_{m}": [P.of(P.twins.embeddings, modality=m, shard=shard) for shard in shards] for m in signals}
+        files = {
+            f"twin_{m}": [P.of(P.twins.embeddings, modality=m, shard=shard) for shard in shards] for m in self.signals
+        }
         tables = {"twin_table": P.twins.table} if twins.conditions else {}
         self._files = [*tables.values(), *chain(*files.values())]
         self._flags = {flag: at(path) for flag, path in tables.items()} | {
