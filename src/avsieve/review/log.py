@@ -229,6 +229,10 @@ class ReviewLog:
             raise ReviewError(f"{self.path}: cannot be read ({error.strerror}); expected a reviewer's log") from error
         return len(self._lines.entries) - before
 
+    def torn(self) -> list[str]:
+        """Return a line for each torn one of what was read."""
+        return self._lines.told()
+
     def decisions(self) -> list[Entry]:
         """Return the decisions in force, those of other processes too."""
         return in_force(read_log(self.path).entries) if self.path.exists() else []
