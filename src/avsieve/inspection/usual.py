@@ -85,7 +85,7 @@ class Measured:
     """
 
     def __init__(self, decided: Decided, scores: Path, decisions: Path, only: Sequence[str] | None = None) -> None:
-        self._speaker, self._clean = decided.speaker.code, decided.decision.is_("clean")
+        self._speaker, clean = decided.speaker.code, decided.decision.is_("clean")
         path, labels = (scores, _OF_SCORES) if scores.is_file() else (decisions, _OF_DECISIONS)
         wanted = {
             f"{m}_{name}": text.format(part=part)
@@ -107,7 +107,7 @@ class Measured:
                     values = values if order is None else np.where(order < 0, np.nan, values[order])
                     if not np.isnan(values).all():
                         self._labels[name], self._values[name] = label, values
-                        self._usual[name] = _usual(values[self._clean & ~np.isnan(values)])
+                        self._usual[name] = _usual(values[clean & ~np.isnan(values)])
 
     def of(self, row: int) -> list[Measure]:
         """Return what was measured of an utterance."""

@@ -9,20 +9,15 @@ left of a line is closed by the next one, is told, and counts as a line without 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from avsieve.review.entry import Entry, ReviewError, check, entry_of, now
-
-SUFFIX = ".jsonl"
-_REVIEWER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}")
+from avsieve.review.entry import Entry, ReviewError, check, now
+from avsieve.review.lines import SUFFIX, LogLines, check_reviewer, in_force, read_log, standing
 
 
 class NothingToUndoError(ReviewError):
@@ -38,98 +33,6 @@ class Wanted:
     speaker: str = ""
     spread: bool = False
     repeat: bool = False
-
-
-class LogLines:
-    """What is read of a log: ``entries`` in their order, ``torn`` as (line number, its bytes), ``count`` lines."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.reviewer = path, path.name.removesuffix(SUFFIX)
-        self.entries: list[Entry] = []
-        self.torn: list[tuple[int, bytes]] = []
-        self.count = 0
-
-    def take(self, line: bytes) -> None:
-        """Read the next line, without its end.
-
-        Raises
-        ------
-        ReviewError
-            If it is JSON and no entry. What is no JSON object is torn.
-        """
-        self.count += 1
-        if not line.strip():
-            return
-        try:
-            values = json.loads(line)
-        except ValueError:
-            self.torn.append((self.count, line))
-            return
-        where = f"{self.path}, line {self.count}"
-        if not isinstance(values, dict):
-            raise ReviewError(f"{where}: {line[:80]!r}; expected a JSON object with utterance and decision, or undoes")
-        self.entries.append(entry_of(values, self.count, self.reviewer, where))
-
-    def told(self) -> list[str]:
-        """Return a line for each torn one."""
-        return [
-            f"{self.path}, line {number}: cannot be read and counts for nothing, as a killed process leaves it: "
-            f"{line[:60]!r}"
-            for number, line in self.torn
-        ]
-
-
-def standing(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the decisions and undos that no undo in force has taken back, in their order.
-
-    An undo names an earlier line, so going back from the last one settles undos of undos to any depth. Of a batch that
-    is not whole nothing stands.
-    """
-    undone: set[int] = set()
-    kept = []
-    for entry in reversed(_of_whole_batches(list(entries))):
-        if entry.number not in undone:
-            kept.append(entry)
-            undone |= {entry.undoes} if entry.undoes is not None else set()
-    return kept[::-1]
-
-
-def _of_whole_batches(entries: list[Entry]) -> list[Entry]:
-    found = Counter(entry.batch for entry in entries if entry.batch)
-    cut = {batch for batch, count in found.items() if count != batch[1] - batch[0] + 1}
-    return [entry for entry in entries if entry.batch not in cut] if cut else entries
-
-
-def in_force(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the decisions among `standing`."""
-    return [entry for entry in standing(entries) if entry.undoes is None]
-
-
-def read_log(path: str | Path) -> LogLines:
-    """Read a log to its end.
-
-    Raises
-    ------
-    ReviewError
-        If it is not there or cannot be read, or a line of it is no entry.
-    """
-    found = LogLines(Path(path))
-    check_reviewer(found.reviewer)
-    try:
-        with found.path.open("rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH)  # a line that is being written is waited for
-            lines = handle.read().split(b"\n")
-    except OSError as error:
-        raise ReviewError(f"{path}: cannot be read ({error.strerror}); expected a reviewer's log") from error
-    for line in lines if lines[-1] else lines[:-1]:
-        found.take(line)
-    return found
-
-
-def check_reviewer(name: str) -> None:
-    """Refuse a name that could not be a file's (`ReviewError`)."""
-    if not _REVIEWER.fullmatch(name):
-        raise ReviewError(f"reviewer {name!r}; expected letters, digits and _ . @ + -, not beginning with . @ + or -")
 
 
 class ReviewLog:
@@ -196,10 +99,18 @@ class ReviewLog:
                 number = decisions[-1].number
             return self._undo(handle, [number])[0]
 
-    def undo_all(self, numbers: Sequence[int]) -> list[Entry]:
-        """Take several lines back, all or none of them, as `undo` does one."""
+    def undo_act(self, number: int | None = None) -> list[Entry]:
+        """Take back what `undo` would, with all that was noted together with it and is still in force."""
         with self._locked() as handle:
-            return self._undo(handle, numbers)
+            there = standing(self._lines.entries)
+            decisions = [entry for entry in there if entry.undoes is None]
+            named = [entry for entry in there if entry.number == number] if number else decisions[-1:]
+            if not named:
+                what = f"line {number} is no entry in force" if number else "no decision is in force"
+                raise NothingToUndoError(f"{self.path}: {what}, so there is nothing to undo")
+            batch = named[0].batch
+            together = [entry for entry in there if entry.batch == batch] if batch else named
+            return self._undo(handle, [entry.number for entry in together])
 
     @property
     def entries(self) -> list[Entry]:

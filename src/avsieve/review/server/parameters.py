@@ -77,7 +77,7 @@ class Parameters:
 def shown(value: Any) -> str:
     """Return a value as an error shows it: quoted, and cut where it is long."""
     text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}...{text[0] if text[0] in '\'"' else ''}"
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def text_of(body: Mapping[str, Any], name: str, *, needed: bool = False) -> str:

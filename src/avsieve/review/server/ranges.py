@@ -44,8 +44,8 @@ def media_response(part: Part, kind: str, headers: Mapping[str, str], version: s
         return Response(status_code=304, headers=given)
     asked = headers.get("range")
     # A range of another version would join what does not belong together; only a strong tag compares.
-    found = None if asked is None or headers.get("if-range", tag) != tag else _ONE.fullmatch(asked.strip())
-    if found is None or (found[1] and found[2] and int(found[2]) < int(found[1])) or not (found[1] or found[2]):
+    found = _ONE.fullmatch(asked.strip()) if asked and headers.get("if-range", tag) == tag else None
+    if asked is None or found is None or not _is_range(found[1], found[2]):
         return Response(part.read(), headers=given, media_type=kind)
     ends = _ends(found[1], found[2], part.size)
     if ends is None:
@@ -54,6 +54,10 @@ def media_response(part: Part, kind: str, headers: Mapping[str, str], version: s
     start, stop = ends
     given["Content-Range"] = f"bytes {start}-{stop - 1}/{part.size}"
     return Response(part.read(start, stop - start), 206, given, kind)
+
+
+def _is_range(first: str, last: str) -> bool:
+    return bool(first or last) and not (first and last and int(last) < int(first))
 
 
 def _ends(first: str, last: str, size: int) -> tuple[int, int] | None:

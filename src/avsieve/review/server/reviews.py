@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from avsieve.review.entry import Entry, Verdict
-from avsieve.review.log import SUFFIX, ReviewLog, in_force
+from avsieve.review.lines import SUFFIX, in_force
+from avsieve.review.log import ReviewLog
 from avsieve.review.server.columns import Columns
 
 _CODE = {name: code for code, name in enumerate(Verdict)}

@@ -106,6 +106,11 @@ class Table:
         self._orders: dict[tuple[str, bool], np.ndarray] = {}
         self._found: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
 
+    @property
+    def has_second_opinion(self) -> bool:
+        """Whether there is something that flags may disagree with."""
+        return self._other is not None
+
     def page(self, query: Query, reviews: Reviews) -> dict[str, Any]:
         """Return ``total``, ``offset`` and the ``rows`` of a page; beyond the end there are none.
 
