@@ -11,11 +11,11 @@ from avsieve.errors import AvsieveError
 DESCRIPTION = """Judge utterances by eye and ear.
 
 avsieve review RESULTS opens a page in the browser that shows a run's utterances with their faces and voices beside
-trusted ones of the same label. Each decision is a line of REVIEWS/<reviewer>.jsonl, on the disk before the page goes on.
-The server answers this machine alone, and needs the extra avsieve[review].
+trusted ones of the same label. Each decision is a line of REVIEWS/<reviewer>.jsonl, on the disk before the page goes
+on. The server answers this machine alone, and needs the extra avsieve[review].
 
-avsieve review fold FOLDER joins the logs of a folder, <reviewer>.jsonl, written by the page or your own tool: the latest
-decision of each reviewer counts, the majority of those who decided wins, and a tie is unsure. The table is for
+avsieve review fold FOLDER joins the logs of a folder, <reviewer>.jsonl, written by the page or your own tool: the
+latest decision of each reviewer counts, the majority of those who decided wins, and a tie is unsure. The table is for
 cleansing.review in the configuration, or for avsieve cleanse --review.
 """
 EXAMPLES = """examples:

@@ -234,7 +234,8 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         text = f"{shown(request.url.path)}: no such address"
     elif error.status_code == 405:
-        text = f"{request.method} {shown(request.url.path)}: expected {(error.headers or {}).get('Allow', 'another method')}"
+        allowed = (error.headers or {}).get("Allow", "another method")
+        text = f"{request.method} {shown(request.url.path)}: expected {allowed}"
     else:
         text = error.detail
     return JSONResponse({"error": text}, error.status_code, error.headers)

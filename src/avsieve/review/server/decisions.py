@@ -119,8 +119,8 @@ class Desk:
             )
         if speaker and (not _SPEAKER.fullmatch(speaker) or len(speaker) > 251):
             raise NoDecisionError(
-                f"speaker {shown(speaker)}; expected a label such as {utterance.partition('/')[0]}: letters, digits and "
-                "_ - . + @ =, not beginning with a dot"
+                f"speaker {shown(speaker)}; expected a label such as {utterance.partition('/')[0]}: letters, digits "
+                "and _ - . + @ =, not beginning with a dot"
             )
         try:
             check(utterance, decision, speaker, "decision")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from avsieve.review.entry import Entry, Verdict
@@ -56,7 +57,7 @@ class Progress:
 def rate_per_min(decisions: list[Entry]) -> float | None:
     """Return how many decisions a minute the last ones took, pauses left out; None where there are too few."""
     times = [datetime.fromisoformat(entry.time) for entry in decisions[-_LAST:] if entry.time and not entry.batch]
-    gaps = [(b - a).total_seconds() for a, b in zip(times, times[1:], strict=False)]
+    gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
     worked = [gap for gap in gaps if 0 <= gap <= _PAUSE_S]
     # The clock of the log has whole seconds: a single gap says little.
     return round(60 * len(worked) / sum(worked), 1) if len(worked) >= 3 and sum(worked) > 0 else None

@@ -145,7 +145,7 @@ class Queues:
         order = self._order(name)
         place = self._read(after, name) if after else _Place(name, -1, self._clock - 1, 0)
         repeats = [r for r in due_repeats(self._reviews.own.in_force, self._reviews.reviewer) if r.due > place.due]
-        position, items = place.position, []
+        position, items = place.position, list[dict[str, Any]]()
         clock, due = place.clock, place.due
         rows = self._undecided(order, position + 1, limit)
         while len(items) < limit:

@@ -120,6 +120,4 @@ def _end(session: Session, tell: Callable[[str], None]) -> None:
     tell(f"\n{count:,} utterance{'s' * (count != 1)} decided by {names}: {found['path']}")
     for line in found["told"]:
         tell(f"WARNING: {line}")
-    tell(
-        f"To let the cleansing take them: cleansing.review: {found['path']} in the configuration, or avsieve cleanse --review"
-    )
+    tell(f"To let the cleansing take them, set cleansing.review: {found['path']} (or avsieve cleanse --review)")
