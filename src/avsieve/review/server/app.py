@@ -52,7 +52,7 @@ def make_app(session: Session, port: int, token: str) -> ASGIApp:
         Route("/media/voice/{name}", _media(session, _voice)),
         Route("/media/peaks/{name}", _media(session, _peaks)),
     ]
-    handlers: dict[Any, Any] = {AvsieveError: _refused, HTTPException: _http}
+    handlers: dict[Any, Any] = {AvsieveError: _refused, HTTPException: _http, Exception: _failed}
     return Guard(Starlette(routes=routes, exception_handlers=handlers), port, token)
 
 
@@ -227,6 +227,12 @@ def _peaks(session: Session, request: Request) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RefusedError) else 500
     return JSONResponse({"error": str(error)}, status)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Answer an error of the program; what happened is told at the terminal."""
+    told = f"{request.url.path}: {type(error).__name__}; the terminal of avsieve review tells more"
+    return JSONResponse({"error": told}, 500)
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -48,9 +48,12 @@ class Part:
             If the tar ends before.
         """
         wanted = self.size - start if size is None else size
-        with self.tar.open("rb") as file:
-            file.seek(self.offset + start)
-            content = file.read(wanted)
+        try:
+            with self.tar.open("rb") as file:
+                file.seek(self.offset + start)
+                content = file.read(wanted)
+        except OSError as error:
+            raise TarError(f"{self.tar}: cannot be read ({error.strerror}); run its stage again") from error
         if len(content) != wanted:
             raise TarError(
                 f"{self.tar}: ends {wanted - len(content):,} bytes before what its index says; run its stage again"

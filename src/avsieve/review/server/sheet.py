@@ -38,13 +38,15 @@ def sheet(given: Parameters, columns: Columns, items: Items, reviews: Reviews) -
     rows = np.flatnonzero(column.is_(name))
     if not len(rows) or (speaker and d.speaker.text(int(rows[0])) != speaker):
         near = ", ".join(near_names(name, column.names))
-        raise NotThereError(f"{what} {shown(name)}: no utterance has it; {f'did you mean {near}?' if near else ''}")
+        raise NotThereError(
+            f"{what} {shown(name)}: no utterance has it; {f'did you mean {near}?' if near else 'none is like it'}"
+        )
     names = d.names(rows)
-    rows = rows[sorted(range(len(rows)), key=names.__getitem__)][offset:]
+    rows = rows[sorted(range(len(rows)), key=names.__getitem__)][offset : offset + limit]
     return {
         "total": len(names),
         "offset": offset,
-        "items": [_clip(row, columns, items, reviews) for row in rows[:limit]],
+        "items": [_clip(row, columns, items, reviews) for row in rows.tolist()],
     }
 
 
