@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from avsieve.errors import AvsieveError
-from avsieve.review.entry import Entry
 from avsieve.review.server.columns import Columns
 from avsieve.review.server.items import Items
 from avsieve.review.server.parameters import shown
@@ -37,8 +36,8 @@ LABELS = {
     "plan": "sampling plan",
     "mine": "already decided, newest first",
 }
-FollowUp = Callable[["Plan", Mapping[str, Entry]], list[str]]
-"""Tells, from the plan and this reviewer's decisions, which more clips of its videos to look at."""
+FollowUp = Callable[["Plan", Mapping[str, str]], list[str]]
+"""Tells, from the plan and this reviewer's decisions (utterance -> decision), which more clips of its videos to look at."""
 _PLACE = re.compile(r"([a-z]+)\.(\d{1,12})\.(\d{1,12})\.(\d{1,12})(?:\.([0-9a-f]{16}))?", re.ASCII)
 
 
@@ -228,7 +227,8 @@ class Queues:
             )
         version = self._reviews.version
         if self._planned is None or self._planned[0] != version:
-            more = self._follow_up(plan, self._reviews.own.latest) if self._follow_up else []
+            decided = {name: entry.decision for name, entry in self._reviews.own.latest.items()}
+            more = self._follow_up(plan, decided) if self._follow_up else []
             rows = [self._columns.row_of(name) for name in dict.fromkeys([*plan.utterances, *more])]
             self._planned = (version, np.array([row for row in rows if row >= 0], np.int32))
         return self._planned[1]
