@@ -40,10 +40,7 @@ class Server:
 
     def refused(self, path: str, status: int, body: Any = None, **parameters: Any) -> str:
         """Ask or tell, expect to be refused, and return the text."""
-        if body is None:
-            found = self.client.get(path, params=parameters)
-        else:
-            found = self.client.post(path, json=body)
+        found = self.client.get(path, params=parameters) if body is None else self.client.post(path, json=body)
         assert found.status_code == status, found.text
         return str(found.json()["error"])
 

@@ -117,7 +117,8 @@ def test_peaks_are_those_of_the_samples(server: Server, sound: bytes) -> None:
     "path",
     [
         "/media/voice/72.wav", "/media/voice/-1.wav", "/media/voice/0", "/media/voice/0.mp3", "/media/voice/x.wav",
-        "/media/voice/99999999999999999999.wav", "/media/voice/²3.wav", "/media/voice/..%2f0.wav", "/media/voice/../../x.wav",
+        "/media/voice/99999999999999999999.wav", "/media/voice/²3.wav", "/media/voice/..%2f0.wav",
+        "/media/voice/../../x.wav",
         "/media/face/0/10.jpg", "/media/face/0/..%2f..%2fx.jpg", "/media/face/../0/0.jpg", "/media/face/0/0.png",
         "/media/face/%2e%2e/0.jpg", "/media/face/0%00/0.jpg", "/media/peaks/0.wav", "/media/peaks/%2e%2e%2f0.json",
     ],

@@ -31,8 +31,8 @@ def ids(found: dict[str, Any]) -> list[str]:
 
 NAMES = {
     "utterance": "utterance", "speaker": "speaker", "video": "video", "p": "p_wrong", "p_audio": "p_audio_wrong",
-    "p_visual": "p_visual_wrong", "audio_sim": "audio_similarity", "visual_sim": "visual_similarity", "machine": "decision",
-    "kind": "kind", "suggested": "suggested_speaker", "p_suggested": "p_suggested",
+    "p_visual": "p_visual_wrong", "audio_sim": "audio_similarity", "visual_sim": "visual_similarity",
+    "machine": "decision", "kind": "kind", "suggested": "suggested_speaker", "p_suggested": "p_suggested",
 }  # fmt: skip
 
 
@@ -74,7 +74,10 @@ def test_pages_follow_one_another_and_end(server: Server, plain: pd.DataFrame) -
         ({"q": "4/v0"}, "utterance.str.contains('4/v0', regex=False)"),
         ({"q": ".*"}, "utterance == ''"),
         ({"speaker": "nobody"}, "speaker == 'nobody'"),
-        ({"flagged": "yes", "q": "00002", "p_max": "0.9"}, "decision == 'noisy' and p_wrong <= 0.9 and utterance.str.contains('00002')"),
+        (
+            {"flagged": "yes", "q": "00002", "p_max": "0.9"},
+            "decision == 'noisy' and p_wrong <= 0.9 and utterance.str.contains('00002')",
+        ),
     ],
 )  # fmt: skip
 def test_filters_are_those_of_pandas(server: Server, plain: pd.DataFrame, given: dict[str, str], query: str) -> None:
