@@ -110,7 +110,7 @@ def test_several_decisions_wait_for_the_disk_once(server: Server, monkeypatch: p
     assert len(waits) == 1
 
 
-def test_a_full_disk_is_told_and_nothing_counts(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fails_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.post("/api/decide", {"utterance": A, "decision": "right"})
 
     def full(handle: int) -> None:

@@ -101,7 +101,7 @@ class Queues:
         follow_up: FollowUp | None = None,
     ) -> None:  # fmt: skip
         self._columns, self._reviews, self._items = columns, reviews, items
-        self._decisions, self._secret, self._follow_up = decisions, secret.encode()[:64], follow_up
+        self._decisions, self._secret, self.follow_up = decisions, secret.encode()[:64], follow_up
         self.plan = read_plan(reviews.folder / PLAN)
         d = columns.decided
         judged, flagged = np.flatnonzero(d.judged), np.flatnonzero(d.flagged & d.judged)
@@ -228,7 +228,7 @@ class Queues:
         version = self._reviews.version
         if self._planned is None or self._planned[0] != version:
             decided = {name: entry.decision for name, entry in self._reviews.own.latest.items()}
-            more = self._follow_up(plan, decided) if self._follow_up else []
+            more = self.follow_up(plan, decided) if self.follow_up else []
             rows = [self._columns.row_of(name) for name in dict.fromkeys([*plan.utterances, *more])]
             self._planned = (version, np.array([row for row in rows if row >= 0], np.int32))
         return self._planned[1]
