@@ -71,9 +71,7 @@ def test_what_was_decided_is_shown_newest_first(server: Server, plain: pd.DataFr
     assert drawn(server, "mine", 9) == names[::-1]
     page = server.get("/api/queue/mine", limit=2)
     assert [item["decision"] for item in page["items"]] == ["right", "right"]
-    server.post("/api/decide", {"utterance": names[0], "decision": "unsure", "place": page["items"][0]["place"]}) if (
-        page["items"][0]["utterance"] == names[0]
-    ) else server.post("/api/decide", {"utterance": names[0], "decision": "unsure"})
+    server.post("/api/decide", {"utterance": names[0], "decision": "unsure"})
     assert drawn(server, "mine", 9) == [names[0], *names[:0:-1]]
     more = server.get("/api/queue/mine", limit=2, after=page["next"])
     assert [item["utterance"] for item in more["items"]] == [names[1]]
@@ -123,7 +121,7 @@ def test_repeats_are_a_share_and_come_late_and_once() -> None:
 def test_pages_that_are_fetched_ahead_have_each_repeat_once(make: Make, many: Path) -> None:
     ahead, one = make(folder=many), make("ann", folder=many)
     items: list[dict[str, str]] = []
-    shown: list[tuple[str, str]] = []
+    names: list[str] = []
     after = ""
     for count in range(150):
         if len(items) - count < 4:
@@ -131,14 +129,12 @@ def test_pages_that_are_fetched_ahead_have_each_repeat_once(make: Make, many: Pa
             items += page["items"]
             after = page["next"]
         item = items[count]
-        shown.append((item["utterance"], item["place"]))
+        names.append(item["utterance"])
         one.post("/api/decide", {"utterance": item["utterance"], "decision": "right", "place": item["place"]})
         assert ahead.session.queues.queue_of(item["place"]) == "uncertain"
-    names = [name for name, _ in shown]
     twice = {name for name in names if names.count(name) > 1}
     assert 8 <= len(twice) <= 35
     assert all(names.count(name) == 2 for name in twice)
-    assert all(len(name) == 2 for name in shown)
     assert one.get("/api/progress")["agreement"]["self"]["n"] == len(twice)
 
 
