@@ -58,10 +58,11 @@ def run(args: argparse.Namespace) -> int:
         from avsieve.review.server.session import Settings
         from avsieve.review.server.start import serve, user_name
     except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn", "anyio", "h11"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("starlette", "uvicorn", "anyio", "h11"):
             raise
         raise AvsieveError(
-            f"the package {error.name} is missing, with which the page is served: pip install avsieve[review]"
+            f"the package {package} is missing, with which the page is served: pip install avsieve[review]"
         ) from None
     reviewer = args.reviewer or user_name()
     settings = Settings(Path(args.results), reviewer, args.reviews, args.media_from, args.against)

@@ -124,18 +124,18 @@ def test_it_listens_on_this_machine_alone_and_opens_no_path(results: Path, tmp_p
 
 
 def test_a_web_socket_is_not_opened(results: Path, tmp_path: Path) -> None:
-    with running(results, tmp_path, "--reviewer", "ann") as server:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as raw:
-            raw.sendall(
-                f"GET /api/run HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
-            )
-            assert b" 401 " in raw.recv(4096).split(b"\r\n", 1)[0]
+    lines = ["GET /api/run HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+    lines += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    with (
+        running(results, tmp_path, "--reviewer", "ann") as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as raw,
+    ):
+        raw.sendall("\r\n".join([*lines, f"Host: 127.0.0.1:{server.port}", "", ""]).encode())
+        assert b" 401 " in raw.recv(4096).split(b"\r\n", 1)[0]
 
 
 def test_a_port_that_is_taken_is_told() -> None:
     with bound(0) as taken:
-        taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(AvsieveError, match=f"--port {port}: .*; expected a free port, or 0 for any"):
             bound(port)

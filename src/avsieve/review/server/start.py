@@ -70,7 +70,7 @@ def serve(
 
 
 def bound(port: int) -> socket.socket:
-    """Return a socket of 127.0.0.1 that is bound to a port, or to a free one where it is 0.
+    """Return a socket of 127.0.0.1 that listens on a port, or on a free one where it is 0.
 
     Raises
     ------
@@ -81,6 +81,7 @@ def bound(port: int) -> socket.socket:
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((HOST, port))
+        found.listen()  # a browser that is quicker than the server waits
     except (OSError, OverflowError) as error:
         found.close()
         reason = getattr(error, "strerror", None) or error
