@@ -37,7 +37,7 @@ LABELS = {
     "mine": "already decided, newest first",
 }
 FollowUp = Callable[["Plan", Mapping[str, str]], list[str]]
-"""Tells, from the plan and this reviewer's decisions (utterance -> decision), which more clips of its videos to look at."""
+"""Tells, from the plan and this reviewer's decisions (utterance -> decision), which clips of its videos to add."""
 _PLACE = re.compile(r"([a-z]+)\.(\d{1,12})\.(\d{1,12})\.(\d{1,12})(?:\.([0-9a-f]{16}))?", re.ASCII)
 
 

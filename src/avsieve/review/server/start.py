@@ -5,11 +5,13 @@ from __future__ import annotations
 import getpass
 import re
 import secrets
+import signal
 import socket
 import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -61,11 +63,14 @@ def serve(
             make_app(session, number, token), log_level="warning", access_log=False, server_header=False,
             proxy_headers=False, ws="none", lifespan="off", http="h11", loop="asyncio", timeout_graceful_shutdown=2,
         )  # fmt: skip
+        # Uvicorn ends in order and raises the signal again, which would end the process before the logs are folded.
+        before = signal.signal(signal.SIGTERM, _interrupt)
         try:
             uvicorn.Server(config).run(sockets=[listening])
-        except KeyboardInterrupt:  # uvicorn raises it again after it has ended
-            pass
+        except KeyboardInterrupt:
+            tell("")
         finally:
+            signal.signal(signal.SIGTERM, before)
             _end(session, tell)
 
 
@@ -106,6 +111,10 @@ def user_name() -> str:
     return found[:100]
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def _warm(session: Session) -> None:
     with session.lock:
         session.machine.warm()
@@ -118,7 +127,7 @@ def _end(session: Session, tell: Callable[[str], None]) -> None:
         tell("nobody has decided anything")
         return
     count, names = found["utterances"], ", ".join(found["reviewers"])
-    tell(f"\n{count:,} utterance{'s' * (count != 1)} decided by {names}: {found['path']}")
+    tell(f"{count:,} utterance{'s' * (count != 1)} decided by {names}: {found['path']}")
     for line in found["told"]:
         tell(f"WARNING: {line}")
     tell(f"To let the cleansing take them, set cleansing.review: {found['path']} (or avsieve cleanse --review)")
