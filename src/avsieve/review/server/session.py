@@ -23,6 +23,7 @@ from avsieve.review.server.progress import Progress
 from avsieve.review.server.queues import Queues
 from avsieve.review.server.reviews import Reviews
 from avsieve.review.server.table import COLUMNS, Table
+from avsieve.runtime.memory import release_memory
 from avsieve.storage import paths as P
 from avsieve.storage.provenance import sha256_of
 
@@ -78,6 +79,12 @@ class Session:
         self.progress = Progress(self.columns, self.reviews, self.queues)
         self.machine = MachineOpinions(self.run, self.columns, self.items)
         self.desk = Desk(self.columns, self.reviews, self.queues)
+        release_memory()
+
+    def warm(self) -> None:
+        """Read what the first opinion would wait for; requests may be answered meanwhile."""
+        self.machine.warm()
+        release_memory()
 
     def facts(self) -> dict[str, Any]:
         """Return what a page asks first."""

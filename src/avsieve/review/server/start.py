@@ -56,7 +56,7 @@ def serve(
         for line in session.reviews.warnings(session.list_sha256):
             tell(f"WARNING: {line}")
         tell(f"\n    {address}\n\nOpen it in a browser on this machine; Ctrl+C ends it.")
-        threading.Thread(target=_warm, args=[session], daemon=True).start()
+        threading.Thread(target=session.warm, daemon=True).start()
         if browser:
             threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
         config = uvicorn.Config(
@@ -82,7 +82,8 @@ def bound(port: int) -> socket.socket:
     AvsieveError
         If the port is taken or not allowed.
     """
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named: asyncio sends at once (TCP_NODELAY) only then; else each answer waits 40 ms for a receipt.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((HOST, port))
@@ -113,11 +114,6 @@ def user_name() -> str:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _warm(session: Session) -> None:
-    with session.lock:
-        session.machine.warm()
 
 
 def _end(session: Session, tell: Callable[[str], None]) -> None:
