@@ -148,6 +148,16 @@ def decisions(server: Server, queue: str, times: int) -> None:
     tell(f"queue {queue}, decision to next item, fsync included", *found)
 
 
+def many(server: Server, count: int) -> None:
+    """Time decisions that are noted 500 at once, ``count`` in all."""
+    found = []
+    for offset in range(0, count, 500):
+        rows = json.loads(server.ask(f"/api/table?sort=utterance&order=asc&limit=500&offset={offset}")[1])["rows"]
+        body = {"decisions": [{"utterance": row["utterance"], "decision": "right"} for row in rows]}
+        found.append(server.ask("/api/decide_many", body)[0])
+    tell(f"500 decisions at once, up to {count:,}", *found)
+
+
 def media(server: Server, results: Path) -> None:
     """Time items with faces and voices, and these themselves."""
     names = pd.read_parquet(P.below(results, P.plan.shard, shard="000"), columns=["utterance"])["utterance"]
@@ -180,11 +190,14 @@ def main() -> None:
         try:
             print(f"{server.started:8.1f} s                  start to address", flush=True)
             tell("facts of the run", server.ask("/api/run")[0])
+            server.ask(f"/api/opinion/{json.loads(server.ask('/api/table?limit=1')[1])['rows'][0]['utterance']}")
             print(f"{server.memory_mb('VmRSS'):8.0f} MB                 memory after the start", flush=True)
             tables(server)
             media(server, results)
             for queue in ("flagged", "uncertain"):
                 decisions(server, queue, 100)
+            many(server, 10_000)
+            decisions(server, "flagged", 100)
             print(f"{server.memory_mb():8.0f} MB                 most memory", flush=True)
         finally:
             server.end()

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from avsieve.review.entry import FINDINGS, Entry, Finding, Verdict
 from avsieve.review.server.columns import Columns
 from avsieve.review.server.reviews import Reviews
 
+_UNSURE = list(Verdict).index(Verdict.UNSURE)
+_WRONG = np.array([Finding.WRONG in FINDINGS[name] for name in Verdict])
 
-def kappa(pairs: Iterable[tuple[Hashable, Hashable]]) -> dict[str, Any]:
+
+def kappa(pairs: Mapping[tuple[Hashable, Hashable], int] | Iterable[tuple[Hashable, Hashable]]) -> dict[str, Any]:
     """Return how many pairs there are, how many agree, and Cohen's kappa (Cohen 1960).
+
+    Parameters
+    ----------
+    pairs
+        What both sides say, or how often each pair occurs.
 
     Returns
     -------
@@ -40,14 +50,14 @@ def agreements(reviews: Reviews, columns: Columns) -> dict[str, dict[str, Any]]:
     before; ``others`` takes each other reviewer's decision about the same utterance.
     """
     mine = reviews.own.latest
-    flagged = columns.decided.flagged
-    decided = [entry for entry in mine.values() if entry.decision != Verdict.UNSURE]
-    rows = [columns.row_of(entry.utterance) for entry in decided]
-    machine = [
-        (Finding.WRONG in FINDINGS[entry.decision], bool(flagged[row]))
-        for entry, row in zip(decided, rows, strict=True)
-        if row >= 0
-    ]
+    rows = reviews.rows[reviews.mine[reviews.rows] != _UNSURE]
+    wrong, flagged = (
+        _WRONG[reviews.mine[rows]],
+        columns.decided.decision.code[rows] == columns.decided.decision.find("noisy"),
+    )
+    machine = Counter(
+        {(a, b): int(((wrong == a) & (flagged == b)).sum()) for a in (False, True) for b in (False, True)}
+    )
     others = [
         (FINDINGS[entry.decision], FINDINGS[opinions.latest[utterance].decision])
         for opinions in reviews.by_others.values()

@@ -7,6 +7,7 @@ slice; a filter costs a mask.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,13 @@ class Columns:
     machine_flagged: np.ndarray | None
     by_id: np.ndarray | None
 
+    @cached_property
+    def _by_speaker(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows in the order of their labels, and where each label begins there."""
+        code = self.decided.speaker.code
+        order = np.argsort(code, kind="stable").astype(np.int32)
+        return order, np.searchsorted(code[order], np.arange(len(self.decided.speaker.names) + 1))
+
     def __len__(self) -> int:
         return len(self.decided)
 
@@ -62,12 +70,18 @@ class Columns:
         return -1
 
     def rows_of_speaker(self, speaker: str) -> np.ndarray:
-        """Return the rows of a label, (k,) int64."""
-        return np.flatnonzero(self.decided.speaker.is_(speaker))
+        """Return the rows of a label, (k,) int32."""
+        return self._rows_of_label(self.decided.speaker.find(speaker))
 
     def rows_of_video(self, row: int) -> np.ndarray:
         """Return the rows of the same label and video as ``row``, itself included."""
-        return np.flatnonzero(self.decided.video.code == self.decided.video.code[row])
+        rows = self._rows_of_label(int(self.decided.speaker.code[row]))
+        video = self.decided.video.code
+        return rows[video[rows] == video[row]]
+
+    def _rows_of_label(self, code: int) -> np.ndarray:
+        order, first = self._by_speaker
+        return order[first[code] : first[code + 1]] if code >= 0 else order[:0]
 
 
 def read_columns(path: str | Path) -> Columns:

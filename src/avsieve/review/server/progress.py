@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from avsieve.review.entry import Entry, Verdict
 from avsieve.review.server.agreement import agreements
@@ -41,13 +42,11 @@ class Progress:
 
     def _now(self) -> dict[str, Any]:
         reviews = self._reviews
-        own = reviews.own.latest
-        counts = Counter(entry.decision for entry in own.values())
-        anybody = set(own).union(*(opinions.latest for opinions in reviews.by_others.values()))
+        counts = np.bincount(reviews.mine[reviews.rows], minlength=len(Verdict)).tolist()
         return {
-            "decided": len(anybody),
-            "mine": len(own),
-            "by_decision": {str(name): counts[name] for name in Verdict},
+            "decided": int(((reviews.mine >= 0) | (reviews.others > 0)).sum()),
+            "mine": len(reviews.rows),
+            "by_decision": {str(name): count for name, count in zip(Verdict, counts, strict=True)},
             "rate_per_min": rate_per_min(reviews.own.in_force),
             "agreement": agreements(reviews, self._columns),
             "estimate": self._estimate() if self._estimate else None,

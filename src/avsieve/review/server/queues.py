@@ -109,7 +109,7 @@ class Queues:
             "uncertain": judged[np.argsort(np.abs(d.p_wrong[judged] - 0.5), kind="stable")].astype(np.int32),
             "flagged": flagged[np.argsort(-d.p_wrong[flagged], kind="stable")].astype(np.int32),
         }
-        self._left: dict[str, tuple[int, int]] = {}
+        self._inside: dict[str, np.ndarray] = {}
         self._planned: tuple[int, np.ndarray] | None = None
         self._fits: bool | None = None
 
@@ -169,10 +169,12 @@ class Queues:
         if name == "mine":
             return 0
         order = self._order(name)
-        version = self._reviews.version
-        if self._left.get(name, (-1, 0))[0] != version:
-            self._left[name] = (version, int((self._reviews.mine[order] < 0).sum()))
-        return self._left[name][1]
+        if name == "plan":
+            return int((self._reviews.mine[order] < 0).sum())
+        if name not in self._inside:
+            self._inside[name] = np.zeros(len(self._columns), bool)
+            self._inside[name][order] = True
+        return len(order) - int(self._inside[name][self._reviews.rows].sum())
 
     def is_repeat(self, place: str, row: int) -> bool:
         """Tell whether ``place`` showed an utterance a second time.

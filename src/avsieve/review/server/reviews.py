@@ -87,6 +87,7 @@ class Reviews:
         self.mine = np.full(len(columns), -1, np.int8)
         self.others = np.zeros(len(columns), np.int16)
         self.version = 0
+        self._rows = (0, np.array([], np.int64))
         self.read_on()
 
     def read_on(self) -> None:
@@ -109,15 +110,17 @@ class Reviews:
         """Take what the own log has just written."""
         self._update(self.own.take())
 
+    @property
+    def rows(self) -> np.ndarray:
+        """Rows that this reviewer has decided, (k,) int64."""
+        if self._rows[0] != self.version:
+            self._rows = (self.version, np.flatnonzero(self.mine >= 0))
+        return self._rows[1]
+
     def decision_of(self, row: int) -> str | None:
         """Return this reviewer's decision about a row, None where there is none."""
         code = int(self.mine[row])
         return None if code < 0 else _NAMES[code]
-
-    def rows_of(self, entries: list[Entry]) -> list[int]:
-        """Return the rows of decisions, in their order, without those of other runs."""
-        found = [self._columns.row_of(entry.utterance) for entry in entries]
-        return [row for row in found if row >= 0]
 
     def warnings(self, list_sha256: str) -> list[str]:
         """Say what of the logs does not fit this run."""

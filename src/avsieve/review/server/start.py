@@ -82,7 +82,7 @@ def bound(port: int) -> socket.socket:
     AvsieveError
         If the port is taken or not allowed.
     """
-    # With the protocol named: asyncio sends at once (TCP_NODELAY) only then; else each answer waits 40 ms for a receipt.
+    # asyncio sends at once (TCP_NODELAY) only where the protocol is named; else each answer waits 40 ms for a receipt.
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
