@@ -190,7 +190,8 @@ def main() -> None:
         try:
             print(f"{server.started:8.1f} s                  start to address", flush=True)
             tell("facts of the run", server.ask("/api/run")[0])
-            server.ask(f"/api/opinion/{json.loads(server.ask('/api/table?limit=1')[1])['rows'][0]['utterance']}")
+            first = json.loads(server.ask("/api/queue/flagged?limit=1")[1])["items"][0]["utterance"]
+            tell("opinion, the first after the start", server.ask(f"/api/opinion/{first}")[0])
             print(f"{server.memory_mb('VmRSS'):8.0f} MB                 memory after the start", flush=True)
             tables(server)
             media(server, results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,8 +56,8 @@ class Desk:
                 wanted.append(self._wanted(one))
             except RefusedError as error:
                 raise type(error)(f"decision {k} of {len(given)}: {error}; none was noted") from None
-        names = [one.utterance for one in wanted]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
+        counted = Counter(one.utterance for one in wanted)
+        if twice := sorted(name for name, count in counted.items() if count > 1):
             raise RefusedError(
                 f"decisions: {twice[0]} stands there twice; expected each utterance once; none was noted"
             )
