@@ -56,20 +56,13 @@ class Running:
 
 
 @contextmanager
-def running(results: Path, reviews: Path, *options: str) -> Iterator[Running]:
-    command = [
-        sys.executable,
-        "-m",
-        "avsieve",
-        "review",
-        str(results),
-        "--no-browser",
-        "--reviews",
-        str(reviews),
-        *options,
-    ]
+def running(
+    results: Path, reviews: Path, *options: str, browser: bool = False, env: dict[str, str] | None = None
+) -> Iterator[Running]:
+    command = [sys.executable, "-m", "avsieve", "review", str(results), "--reviews", str(reviews), *options]
+    command += [] if browser else ["--no-browser"]
     pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(command, text=True, **pipes)
+    process = subprocess.Popen(command, text=True, env=env, **pipes)
     try:
         yield Running(process)
     finally:
@@ -132,6 +125,25 @@ def test_a_web_socket_is_not_opened(results: Path, tmp_path: Path) -> None:
     ):
         raw.sendall("\r\n".join([*lines, f"Host: 127.0.0.1:{server.port}", "", ""]).encode())
         assert b" 401 " in raw.recv(4096).split(b"\r\n", 1)[0]
+
+
+def test_the_browser_is_given_no_token_on_its_command_line(results: Path, tmp_path: Path) -> None:
+    note, browser = tmp_path / "opened.txt", tmp_path / "browser.sh"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {note}.partial && mv {note}.partial {note}\n')
+    browser.chmod(0o700)
+    environment = os.environ | {"BROWSER": str(browser)}
+    with running(results, tmp_path / "reviews", "--reviewer", "ann", browser=True, env=environment) as server:
+        deadline = time.monotonic() + 20
+        while not note.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        address = note.read_text()
+        assert server.token not in address
+        link = Path(address.removeprefix("file://"))
+        assert link.parent == tmp_path / "reviews"
+        assert link.stat().st_mode & 0o077 == 0
+        assert f"http://127.0.0.1:{server.port}/?token={server.token}" in link.read_text()
+        server.end(signal.SIGINT)
+        assert not link.exists()
 
 
 def test_a_port_that_is_taken_is_told() -> None:

@@ -27,6 +27,7 @@ _ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _READS = ("GET", "HEAD")
+_ONWARD = '<!doctype html><title>AVSieve</title><meta http-equiv="refresh" content="0;url=/"><a href="/">Go on</a>'
 
 
 class Guard:
@@ -61,8 +62,12 @@ class Guard:
         if refused is not None:
             await _answer(with_headers, refused[0], json.dumps({"error": refused[1]}), {})
         elif scope["path"] == "/" and scope["method"] in _READS and self._token_of(scope) is not None:
-            cookie = f"{self.cookie}={self._token}; HttpOnly; SameSite=Strict; Path=/"
-            await _answer(with_headers, 303, "", {"Location": "/", "Set-Cookie": cookie})
+            given = {"Set-Cookie": f"{self.cookie}={self._token}; HttpOnly; SameSite=Strict; Path=/"}
+            if headers.get("sec-fetch-site") == "cross-site":
+                # A redirect would go on as the other page's request, without this cookie; a page of our own does not.
+                await _answer(with_headers, 200, _ONWARD, {**given, "Content-Type": "text/html; charset=utf-8"})
+            else:
+                await _answer(with_headers, 303, "", {**given, "Location": "/"})
         else:
             await self._app(scope, receive, with_headers)
 

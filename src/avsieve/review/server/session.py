@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from avsieve.errors import AvsieveError
 from avsieve.inspection.run_files import RunFiles, find_run, results_folder
 from avsieve.inspection.sides import FLAGGED, read_sides
 from avsieve.review.fold import fold_into
@@ -27,6 +29,7 @@ from avsieve.runtime.memory import release_memory
 from avsieve.storage import paths as P
 from avsieve.storage.provenance import sha256_of
 
+logger = logging.getLogger(__name__)
 FOLDED = "review.csv"
 """The table that the logs are folded into, in their folder."""
 
@@ -82,8 +85,12 @@ class Session:
         release_memory()
 
     def warm(self) -> None:
-        """Read what the first opinion would wait for; requests may be answered meanwhile."""
-        self.machine.warm()
+        """Read and sort what the first page and opinion would wait for; requests may be answered meanwhile."""
+        try:
+            self.table.warm()
+            self.machine.warm()
+        except AvsieveError as error:  # whoever asks for an opinion is told the same
+            logger.warning("%s", error)
         release_memory()
 
     def facts(self) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import secrets
 import signal
 import socket
+import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -57,8 +59,9 @@ def serve(
             tell(f"WARNING: {line}")
         tell(f"\n    {address}\n\nOpen it in a browser on this machine; Ctrl+C ends it.")
         threading.Thread(target=session.warm, daemon=True).start()
-        if browser:
-            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
+        opened = _private_link(session.reviews_folder, address) if browser else None
+        if opened is not None:
+            threading.Thread(target=webbrowser.open, args=[opened.as_uri()], daemon=True).start()
         config = uvicorn.Config(
             make_app(session, number, token), log_level="warning", access_log=False, server_header=False,
             proxy_headers=False, ws="none", lifespan="off", http="h11", loop="asyncio", timeout_graceful_shutdown=2,
@@ -71,6 +74,8 @@ def serve(
             tell("")
         finally:
             signal.signal(signal.SIGTERM, before)
+            if opened is not None:
+                opened.unlink(missing_ok=True)
             _end(session, tell)
 
 
@@ -110,6 +115,22 @@ def user_name() -> str:
     if not found:
         raise AvsieveError("the system does not tell who you are; name the reviewer with --reviewer")
     return found[:100]
+
+
+def _private_link(folder: Path, address: str) -> Path:
+    """Write a page that leads to the address, for this user's eyes alone.
+
+    A browser's command line is seen by everybody on the machine, and the address has the token. Browsers that come as a
+    snap see no /tmp, so it lies with the logs.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder.resolve(), prefix="open_", suffix=".html")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(
+            f'<!doctype html><meta charset="utf-8"><title>AVSieve</title>'
+            f'<meta http-equiv="refresh" content="0;url={address}"><a href="{address}">Go on</a>\n'
+        )
+    return Path(name)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -111,6 +111,10 @@ class Table:
         """Whether there is something that flags may disagree with."""
         return self._other is not None
 
+    def warm(self) -> None:
+        """Sort as the first page will be."""
+        self._orders.setdefault(("p", True), self._sorted_column("p", descending=True))
+
     def page(self, query: Query, reviews: Reviews) -> dict[str, Any]:
         """Return ``total``, ``offset`` and the ``rows`` of a page; beyond the end there are none.
 
@@ -197,10 +201,10 @@ class Table:
             values = reviews.mine if name == "decision" else reviews.others
             return _sorted(values.astype(np.float32), descending)
         if (name, descending) not in self._orders:
-            self._orders[name, descending] = self._sorted_column(name, descending)
+            self._orders[name, descending] = self._sorted_column(name, descending=descending)
         return self._orders[name, descending]
 
-    def _sorted_column(self, name: str, descending: bool) -> np.ndarray:
+    def _sorted_column(self, name: str, *, descending: bool) -> np.ndarray:
         d, sims = self.columns.decided, self.columns.similarity
         if name == "utterance":
             rows = self.columns.by_id
