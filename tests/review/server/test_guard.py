@@ -17,6 +17,15 @@ def test_the_address_with_the_token_sets_a_cookie_that_opens_the_rest(server: Se
     assert server.stranger.get("/api/run").json()["utterances"] == 72
 
 
+def test_from_another_page_the_way_goes_on_from_a_page_of_our_own(server: Server) -> None:
+    found = server.stranger.get("/", params={"token": TOKEN}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (found.status_code, found.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert 'content="0;url=/"' in found.text
+    assert TOKEN not in found.text
+    assert found.headers["set-cookie"].startswith(f"avsieve_{PORT}={TOKEN}; HttpOnly; SameSite=Strict")
+    assert found.headers["cache-control"] == "no-store"
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/?token=wrong", "/?token=", "/api/run", "/page/index.html", "/media/voice/0.wav"]
 )
