@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from avsieve.review.entry import Entry, ReviewError
-from avsieve.review.log import ReviewLog, in_force, read_log
+from avsieve.review.lines import in_force, read_log
+from avsieve.review.log import ReviewLog
 
 CLIP = "id1/video/00001"
 

@@ -1,4 +1,4 @@
-"""`avsieve review fold`: join what the reviewers of a folder have decided into one table for the cleansing."""
+"""`avsieve review`: judge utterances by eye and ear, and join what reviewers have decided."""
 
 from __future__ import annotations
 
@@ -6,29 +6,83 @@ import argparse
 from pathlib import Path
 
 from avsieve.cli.verb import Verb
+from avsieve.errors import AvsieveError
 
-DESCRIPTION = """What people have decided about utterances.
+DESCRIPTION = """Judge utterances by eye and ear.
 
-FOLDER has a log per reviewer, <reviewer>.jsonl, to which a review page or your own tool appends a line per decision.
-fold joins them: the latest decision of each reviewer counts, the majority of those who decided wins, and a tie is
-unsure. The table is for cleansing.review in the configuration, or for avsieve cleanse --review.
+avsieve review RESULTS opens a page in the browser that shows a run's utterances with their faces and voices beside
+trusted ones of the same label. Each decision is a line of REVIEWS/<reviewer>.jsonl, on the disk before the page goes
+on. The server answers this machine alone, and needs the extra avsieve[review].
+
+avsieve review fold FOLDER joins the logs of a folder, <reviewer>.jsonl, written by the page or your own tool: the
+latest decision of each reviewer counts, the majority of those who decided wins, and a tie is unsure. The table is for
+cleansing.review in the configuration, or for avsieve cleanse --review.
 """
+EXAMPLES = """examples:
+  avsieve review results
+  avsieve review results --reviewer ann --port 8000 --no-browser
+  avsieve review fold reviews --out review.csv
+"""
+FOLD = "fold"
 
 
 def add_arguments(ap: argparse.ArgumentParser) -> None:
     """Add the options."""
-    ap.epilog = "examples:\n  avsieve review fold reviews --out review.csv"
-    ap.add_argument("action", choices=["fold"], help="fold: join all logs of FOLDER into one table")
-    ap.add_argument("folder", type=Path, metavar="FOLDER", help="folder with a log per reviewer, <reviewer>.jsonl")
-    ap.add_argument("--out", type=Path, required=True, metavar="FILE", help="the table to write (CSV)")
+    ap.epilog = EXAMPLES
+    ap.add_argument(
+        "results", metavar="RESULTS",
+        help="results of the workflow, or the folder of avsieve cleanse --out; or the word fold, to join logs",
+    )  # fmt: skip
+    ap.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="with fold: folder with a log per reviewer")
+    ap.add_argument("--out", type=Path, metavar="FILE", help="with fold: the table to write (CSV)")
+    ap.add_argument("--reviewer", metavar="NAME", help="who decides (default: who is logged in)")
+    ap.add_argument(
+        "--reviews", type=Path, metavar="FOLDER",
+        help="folder of the logs (default: reviews beside a folder results, else in RESULTS)",
+    )  # fmt: skip
+    ap.add_argument("--port", type=int, default=0, metavar="N", help="port of 127.0.0.1 (default: any that is free)")
+    ap.add_argument("--no-browser", action="store_true", help="print the address only")
+    ap.add_argument("--keys", type=Path, metavar="FILE", help="other keys, JSON; docs/formats.md describes it")
+    ap.add_argument("--media-from", type=Path, metavar="DIR", help="results whose faces and voices are shown")
+    ap.add_argument("--against", type=Path, metavar="DIR|LIST", help="another run or list, to see where both disagree")
 
 
 def run(args: argparse.Namespace) -> int:
+    """Fold, or serve until interrupted; return the exit status."""
+    if args.results == FOLD:
+        return _fold(args)
+    if args.folder is not None or args.out is not None:
+        found = f"FOLDER {args.folder}" if args.folder is not None else f"--out {args.out}"
+        raise AvsieveError(f"{found} without fold; expected avsieve review fold FOLDER --out FILE, or RESULTS alone")
+    try:
+        from avsieve.review.server.session import Settings
+        from avsieve.review.server.start import serve, user_name
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in ("starlette", "uvicorn", "anyio", "h11"):
+            raise
+        raise AvsieveError(
+            f"the package {package} is missing, with which the page is served: pip install avsieve[review]"
+        ) from None
+    reviewer = args.reviewer or user_name()
+    settings = Settings(Path(args.results), reviewer, args.reviews, args.media_from, args.against)
+    serve(settings, port=args.port, browser=not args.no_browser, keys=args.keys, tell=_tell)
+    return 0
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+def _fold(args: argparse.Namespace) -> int:
     """Fold, and print how much there is."""
     from collections import Counter
 
     from avsieve.review.fold import fold_into
 
+    if args.folder is None or args.out is None:
+        missing = "FOLDER" if args.folder is None else "--out"
+        raise AvsieveError(f"fold without {missing}; expected avsieve review fold FOLDER --out FILE")
     folded = fold_into(args.folder, args.out)
     decided = Counter(row.decision for row in folded.rows)
     counts = ", ".join(f"{count:,} {name}" for name, count in sorted(decided.items()))
@@ -44,4 +98,4 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-VERB = Verb("join the decisions of reviewers into a table", DESCRIPTION, add_arguments, run)
+VERB = Verb("judge utterances in a browser, and join the decisions of reviewers", DESCRIPTION, add_arguments, run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,39 +66,83 @@ class Measure:
         return 100 * self.below / self.others if self.others and self.value is not None else None
 
 
-def measures(decided: Decided, row: int, scores: Path, decisions: Path) -> list[Measure]:
-    """Return what was measured of an utterance.
+class Measured:
+    """What was measured of all utterances, in the order of the decisions.
 
     Parameters
     ----------
-    decided, row
-        The decisions, and the row of the utterance.
+    decided
+        The decisions.
     scores, decisions
         Tables to take the numbers from: the evidence, or where it is not there the decisions.
+    only
+        Names of the measures without their modality, such as ``similarity``; all of them where not given.
 
     Raises
     ------
     AvsieveError
         If a table cannot be read.
     """
-    path, labels = (scores, _OF_SCORES) if scores.is_file() else (decisions, _OF_DECISIONS)
-    wanted = {f"{m}_{name}": text.format(part=part) for m, part in _PARTS.items() for name, text in labels.items()}
-    wanted |= {f"{m}_quality": text for m, text in _QUALITY.items()}
-    found = []
-    with open_table(path, ["utterance"]) as file:
-        there = set(file.schema_arrow.names)
-        order = _order(file.read(columns=["utterance"])["utterance"], decided.utterance)
-        own = decided.speaker.code == decided.speaker.code[row]
-        own[row] = False
-        clean = decided.decision.is_("clean")
-        for name, label in wanted.items():
-            if name not in there:
-                continue
-            values = file.read(columns=[name])[name].to_numpy()
-            values = values if order is None else np.where(order < 0, np.nan, values[order])
-            if not np.isnan(values).all():
-                found.append(_measure(name, label, values, row, own, clean))
-    return found
+
+    def __init__(self, decided: Decided, scores: Path, decisions: Path, only: Sequence[str] | None = None) -> None:
+        self._speaker, clean = decided.speaker.code, decided.decision.is_("clean")
+        path, labels = (scores, _OF_SCORES) if scores.is_file() else (decisions, _OF_DECISIONS)
+        wanted = {
+            f"{m}_{name}": text.format(part=part)
+            for m, part in _PARTS.items()
+            for name, text in labels.items()
+            if only is None or name in only
+        }
+        if only is None or "quality" in only:
+            wanted |= {f"{m}_quality": text for m, text in _QUALITY.items()}
+        self._labels: dict[str, str] = {}
+        self._values: dict[str, np.ndarray] = {}
+        self._usual: dict[str, tuple[float | None, ...]] = {}
+        with open_table(path, ["utterance"]) as file:
+            there = set(file.schema_arrow.names)
+            order = _order(file.read(columns=["utterance"])["utterance"], decided.utterance)
+            for name, label in wanted.items():
+                if name in there:
+                    values = file.read(columns=[name])[name].to_numpy()
+                    values = values if order is None else np.where(order < 0, np.nan, values[order])
+                    if not np.isnan(values).all():
+                        self._labels[name], self._values[name] = label, values
+                        self._usual[name] = _usual(values[clean & ~np.isnan(values)])
+
+    def of(self, row: int) -> list[Measure]:
+        """Return what was measured of an utterance."""
+        own = np.flatnonzero(self._speaker == self._speaker[row])
+        own = own[own != row]
+        found = []
+        for name, values in self._values.items():
+            low, middle, high = self._usual[name]
+            value = float(values[row])
+            others = values[own][~np.isnan(values[own])]
+            known = not np.isnan(value)
+            found.append(
+                Measure(
+                    name,
+                    self._labels[name],
+                    value if known else None,
+                    low,
+                    middle,
+                    high,
+                    float(np.median(others)) if len(others) else None,
+                    int((others < value).sum()) if known else 0,
+                    len(others),
+                )
+            )
+        return found
+
+
+def measures(decided: Decided, row: int, scores: Path, decisions: Path) -> list[Measure]:
+    """Return what was measured of one utterance; parameters and errors are those of `Measured`."""
+    return Measured(decided, scores, decisions).of(row)
+
+
+def _usual(values: np.ndarray) -> tuple[float | None, ...]:
+    """Return the 5, 50 and 95 % quantile, of nothing None."""
+    return tuple(float(x) for x in np.percentile(values, (5, 50, 95))) if len(values) else (None, None, None)
 
 
 def _order(given: pa.ChunkedArray, wanted: pa.Array) -> np.ndarray | None:
@@ -105,22 +150,3 @@ def _order(given: pa.ChunkedArray, wanted: pa.Array) -> np.ndarray | None:
     if len(given) == len(wanted) and given.equals(pa.chunked_array([wanted])):
         return None
     return pc.index_in(wanted, value_set=given.combine_chunks()).fill_null(-1).to_numpy()
-
-
-def _measure(name: str, label: str, values: np.ndarray, row: int, own: np.ndarray, clean: np.ndarray) -> Measure:
-    value = float(values[row])
-    usual = values[clean & ~np.isnan(values)]
-    low, middle, high = (float(x) for x in np.percentile(usual, (5, 50, 95))) if len(usual) else (None, None, None)
-    others = values[own & ~np.isnan(values)]
-    known = not np.isnan(value)
-    return Measure(
-        name,
-        label,
-        value if known else None,
-        low,
-        middle,
-        high,
-        float(np.median(others)) if len(others) else None,
-        int((others < value).sum()) if known else 0,
-        len(others),
-    )

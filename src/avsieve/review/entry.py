@@ -2,7 +2,8 @@
 
 A line is a JSON object. A decision has ``utterance`` and ``decision``, and may have ``speaker`` and ``spread``; an undo
 has ``undoes``, the number of an earlier line. Both may have ``entry`` (the line's own number, from 1), ``reviewer``,
-``time`` and ``list_sha256``. Other keys are passed over: a tool may note what it likes.
+``time``, ``list_sha256`` and ``batch``, and a decision ``repeat``. Other keys are passed over: a tool may note what it
+likes.
 """
 
 from __future__ import annotations
@@ -73,6 +74,11 @@ class Entry:
         ISO 8601, UTC; empty where it was not noted.
     list_sha256
         The digest of the list that the reviewer saw (``train_all.txt``); empty where it was not noted.
+    repeat
+        Whether the utterance was shown a second time to see whether the reviewer says the same.
+    batch
+        The first and the last number of the lines that were noted together: they count all or not at all. None for a
+        line of its own.
     """
 
     number: int
@@ -84,6 +90,8 @@ class Entry:
     spread: bool = False
     time: str = ""
     list_sha256: str = ""
+    repeat: bool = False
+    batch: tuple[int, int] | None = None
 
     def line(self) -> str:
         """Return the entry as a line of JSON, with its end."""
@@ -93,6 +101,8 @@ class Entry:
         else:
             values |= {"utterance": self.utterance, "decision": self.decision, "spread": self.spread}
             values |= {"speaker": self.speaker} if self.speaker else {}
+            values |= {"repeat": True} if self.repeat else {}
+        values |= {"batch": list(self.batch)} if self.batch else {}
         values |= {"reviewer": self.reviewer, "time": self.time, "list_sha256": self.list_sha256}
         return json.dumps(values, ensure_ascii=False) + "\n"
 
@@ -123,16 +133,15 @@ def entry_of(values: dict[str, Any], number: int, reviewer: str, where: str) -> 
     _same(values.get("reviewer"), reviewer, where, "reviewer", "a log holds one reviewer's lines: name the file so")
     time, sha = _text(values, "time", where), _text(values, "list_sha256", where)
     _check_time(time, where)
+    batch = _batch(values.get("batch"), number, where)
     if (undoes := values.get("undoes")) is not None:
         if isinstance(undoes, bool) or not isinstance(undoes, int) or not 1 <= undoes < number:
             raise ReviewError(f"{where}: undoes {undoes!r}; expected the number of an earlier line, 1 to {number - 1}")
-        return Entry(number, reviewer, undoes, time=time, list_sha256=sha)
-    spread = values.get("spread", False)
-    if not isinstance(spread, bool):
-        raise ReviewError(f"{where}: spread {spread!r}; expected true or false")
+        return Entry(number, reviewer, undoes, time=time, list_sha256=sha, batch=batch)
+    spread, repeat = _flag(values, "spread", where), _flag(values, "repeat", where)
     utterance, decision, speaker = (_text(values, name, where) for name in ("utterance", "decision", "speaker"))
     check(utterance, decision, speaker, where)
-    return Entry(number, reviewer, None, utterance, decision, speaker, spread, time, sha)
+    return Entry(number, reviewer, None, utterance, decision, speaker, spread, time, sha, repeat, batch)
 
 
 def check(utterance: str, decision: str, speaker: str, where: str) -> None:
@@ -160,6 +169,22 @@ def _text(values: dict[str, Any], name: str, where: str) -> str:
     if not isinstance(found, str):
         raise ReviewError(f"{where}: {name} {found!r}; expected text")
     return found
+
+
+def _flag(values: dict[str, Any], name: str, where: str) -> bool:
+    found = values.get(name, False)
+    if not isinstance(found, bool):
+        raise ReviewError(f"{where}: {name} {found!r}; expected true or false")
+    return found
+
+
+def _batch(found: Any, number: int, where: str) -> tuple[int, int] | None:
+    if found is None:
+        return None
+    whole = isinstance(found, list) and len(found) == 2 and all(type(end) is int for end in found)
+    if not whole or not 1 <= found[0] <= number <= found[1]:
+        raise ReviewError(f"{where}: batch {found!r}; expected its first and last line, such as [{number}, {number}]")
+    return found[0], found[1]
 
 
 def _check_time(time: str, where: str) -> None:

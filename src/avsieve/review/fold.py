@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avsieve.review.entry import FINDINGS, Entry, Finding, ReviewError
-from avsieve.review.log import SUFFIX, in_force, read_log
+from avsieve.review.lines import SUFFIX, in_force, read_log
 from avsieve.review.table import Reviewed, word_of, write_review
 
 

@@ -1,110 +1,38 @@
 """A reviewer's log: ``<folder>/<reviewer>.jsonl``, to which lines are appended and from which none is ever taken.
 
-A line is on the disk before `ReviewLog.append` returns. The file is opened for appending and locked meanwhile (flock):
-two processes of one reviewer neither tear nor renumber each other's lines. What a crash has left of a line is
-closed by the next one, is told, and counts as a line without a decision.
+A line is on the disk before `ReviewLog.append` returns. Lines that were noted together name their first and last: where
+one of them is missing, as a full disk or a kill leaves it, none of them counts. The file is opened for appending and
+locked meanwhile (flock): two processes of one reviewer neither tear nor renumber each other's lines. What a crash has
+left of a line is closed by the next one, is told, and counts as a line without a decision.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from avsieve.review.entry import Entry, ReviewError, check, entry_of, now
-
-SUFFIX = ".jsonl"
-_REVIEWER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}")
+from avsieve.review.entry import Entry, ReviewError, check, now
+from avsieve.review.lines import SUFFIX, LogLines, check_reviewer, in_force, read_log, standing
 
 
-class LogLines:
-    """What is read of a log: ``entries`` in their order, ``torn`` as (line number, its bytes), ``count`` lines."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.reviewer = path, path.name.removesuffix(SUFFIX)
-        self.entries: list[Entry] = []
-        self.torn: list[tuple[int, bytes]] = []
-        self.count = 0
-
-    def take(self, line: bytes) -> None:
-        """Read the next line, without its end.
-
-        Raises
-        ------
-        ReviewError
-            If it is JSON and no entry. What is no JSON object is torn.
-        """
-        self.count += 1
-        if not line.strip():
-            return
-        try:
-            values = json.loads(line)
-        except ValueError:
-            self.torn.append((self.count, line))
-            return
-        where = f"{self.path}, line {self.count}"
-        if not isinstance(values, dict):
-            raise ReviewError(f"{where}: {line[:80]!r}; expected a JSON object with utterance and decision, or undoes")
-        self.entries.append(entry_of(values, self.count, self.reviewer, where))
-
-    def told(self) -> list[str]:
-        """Return a line for each torn one."""
-        return [
-            f"{self.path}, line {number}: cannot be read and counts for nothing, as a killed process leaves it: "
-            f"{line[:60]!r}"
-            for number, line in self.torn
-        ]
+class NothingToUndoError(ReviewError):
+    """What is to be taken back is not in force."""
 
 
-def standing(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the decisions and undos that no undo in force has taken back, in their order.
+@dataclass(frozen=True)
+class Wanted:
+    """A decision that is to be noted: as in `avsieve.review.entry.Entry`."""
 
-    An undo names an earlier line, so going back from the last one settles undos of undos to any depth.
-    """
-    undone: set[int] = set()
-    kept = []
-    for entry in reversed(list(entries)):
-        if entry.number not in undone:
-            kept.append(entry)
-            undone |= {entry.undoes} if entry.undoes is not None else set()
-    return kept[::-1]
-
-
-def in_force(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the decisions among `standing`."""
-    return [entry for entry in standing(entries) if entry.undoes is None]
-
-
-def read_log(path: str | Path) -> LogLines:
-    """Read a log to its end.
-
-    Raises
-    ------
-    ReviewError
-        If it is not there or cannot be read, or a line of it is no entry.
-    """
-    found = LogLines(Path(path))
-    check_reviewer(found.reviewer)
-    try:
-        with found.path.open("rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH)  # a line that is being written is waited for
-            lines = handle.read().split(b"\n")
-    except OSError as error:
-        raise ReviewError(f"{path}: cannot be read ({error.strerror}); expected a reviewer's log") from error
-    for line in lines if lines[-1] else lines[:-1]:
-        found.take(line)
-    return found
-
-
-def check_reviewer(name: str) -> None:
-    """Refuse a name that could not be a file's (`ReviewError`)."""
-    if not _REVIEWER.fullmatch(name):
-        raise ReviewError(f"reviewer {name!r}; expected letters, digits and _ . @ + -, not beginning with . @ + or -")
+    utterance: str
+    decision: str
+    speaker: str = ""
+    spread: bool = False
+    repeat: bool = False
 
 
 class ReviewLog:
@@ -129,7 +57,9 @@ class ReviewLog:
         self._lines = LogLines(self.path)
         self._end = 0  # bytes that are read
 
-    def append(self, utterance: str, decision: str, *, speaker: str = "", spread: bool = False) -> Entry:
+    def append(
+        self, utterance: str, decision: str, *, speaker: str = "", spread: bool = False, repeat: bool = False
+    ) -> Entry:
         """Note a decision; it is on the disk when this returns.
 
         Raises
@@ -137,36 +67,82 @@ class ReviewLog:
         ReviewError
             If it is no decision about an utterance, or cannot be written.
         """
-        check(utterance, decision, speaker, f"{self.path}, a new line")
+        return self.extend([Wanted(utterance, decision, speaker, spread, repeat)])[0]
+
+    def extend(self, decisions: Sequence[Wanted]) -> list[Entry]:
+        """Note several decisions, all or none of them, with one wait for the disk.
+
+        Raises
+        ------
+        ReviewError
+            If one is no decision about an utterance, with its place, or they cannot be written; then none counts.
+        """
+        for k, wanted in enumerate(decisions):
+            which = f", {k + 1} of {len(decisions)}" if len(decisions) > 1 else ""
+            check(wanted.utterance, wanted.decision, wanted.speaker, f"{self.path}, a new line{which}")
         with self._locked() as handle:
-            entry = Entry(
-                self._lines.count + 1, self.reviewer, None, utterance, decision, speaker, spread, now(),
-                self.list_sha256,
-            )  # fmt: skip
-            self._write(handle, entry)
-        return entry
+            return self._write(handle, [vars(wanted) for wanted in decisions])
 
     def undo(self, number: int | None = None) -> Entry:
         """Take back the line ``number``, or the last decision in force; to undo an undo, name its line.
 
         Raises
         ------
-        ReviewError
+        NothingToUndoError
             If there is no such line in force, or nothing to take back.
         """
         with self._locked() as handle:
             if number is None:
                 decisions = in_force(self._lines.entries)
                 if not decisions:
-                    raise ReviewError(f"{self.path}: no decision is in force, so there is nothing to undo")
+                    raise NothingToUndoError(f"{self.path}: no decision is in force, so there is nothing to undo")
                 number = decisions[-1].number
-            elif number not in {entry.number for entry in standing(self._lines.entries)}:
-                raise ReviewError(f"{self.path}: line {number} is no entry in force, so it cannot be undone")
-            entry = Entry(
-                self._lines.count + 1, self.reviewer, number, time=now(), list_sha256=self.list_sha256
-            )  # fmt: skip
-            self._write(handle, entry)
-        return entry
+            return self._undo(handle, [number])[0]
+
+    def undo_act(self, number: int | None = None) -> list[Entry]:
+        """Take back what `undo` would, with all that was noted together with it and is still in force."""
+        with self._locked() as handle:
+            there = standing(self._lines.entries)
+            decisions = [entry for entry in there if entry.undoes is None]
+            named = [entry for entry in there if entry.number == number] if number else decisions[-1:]
+            if not named:
+                what = f"line {number} is no entry in force" if number else "no decision is in force"
+                raise NothingToUndoError(f"{self.path}: {what}, so there is nothing to undo")
+            batch = named[0].batch
+            together = [entry for entry in there if entry.batch == batch] if batch else named
+            return self._undo(handle, [entry.number for entry in together])
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All lines that were read, in their order; see `read_on`."""
+        return self._lines.entries
+
+    def read_on(self) -> int:
+        """Read what other processes have written since; return how many entries came. No file is no error.
+
+        Raises
+        ------
+        ReviewError
+            If the log cannot be read, was cut, or has a line that is no entry.
+        """
+        before = len(self._lines.entries)
+        try:
+            with self.path.open("rb") as handle:
+                fcntl.flock(handle, fcntl.LOCK_SH)
+                self._check_length(handle)
+                handle.seek(self._end)
+                # A tail without an end is left for the one who writes next.
+                self._take(b"".join(handle.read().rpartition(b"\n")[:2]))
+        except FileNotFoundError:
+            if self._end:
+                raise ReviewError(f"{self.path}: is gone; a log is only appended to: bring it back") from None
+        except OSError as error:
+            raise ReviewError(f"{self.path}: cannot be read ({error.strerror}); expected a reviewer's log") from error
+        return len(self._lines.entries) - before
+
+    def torn(self) -> list[str]:
+        """Return a line for each torn one of what was read."""
+        return self._lines.told()
 
     def decisions(self) -> list[Entry]:
         """Return the decisions in force, those of other processes too."""
@@ -195,25 +171,41 @@ class ReviewLog:
 
     def _read_on(self, handle: BinaryIO) -> None:
         """Read what has come since; a tail without an end is closed, since nobody else is writing."""
-        if os.fstat(handle.fileno()).st_size < self._end:
-            raise ReviewError(f"{self.path}: is shorter than it was; a log is only appended to: bring it back")
+        self._check_length(handle)
         handle.seek(self._end)
         found = handle.read()
         if found and not found.endswith(b"\n"):
             handle.write(b"\n")
             found += b"\n"
-        for line in found.split(b"\n")[:-1]:
-            self._lines.take(line)
-        self._end += len(found)
+        self._take(found)
 
-    def _write(self, handle: BinaryIO, entry: Entry) -> None:
-        line = entry.line().encode()
-        if (written := handle.write(line)) != len(line):
-            # The rest did not fit: the next line closes what is there.
-            raise OSError(28, f"{written} of {len(line)} bytes fitted")
+    def _check_length(self, handle: BinaryIO) -> None:
+        if os.fstat(handle.fileno()).st_size < self._end:
+            raise ReviewError(f"{self.path}: is shorter than it was; a log is only appended to: bring it back")
+
+    def _take(self, lines: bytes) -> None:
+        for line in lines.split(b"\n")[:-1]:
+            self._lines.take(line)
+        self._end += len(lines)
+
+    def _undo(self, handle: BinaryIO, numbers: Sequence[int]) -> list[Entry]:
+        there = {entry.number for entry in standing(self._lines.entries)}
+        if wrong := [number for number in numbers if number not in there]:
+            raise NothingToUndoError(f"{self.path}: line {wrong[0]} is no entry in force, so it cannot be undone")
+        return self._write(handle, [{"undoes": number} for number in numbers])
+
+    def _write(self, handle: BinaryIO, wanted: list[dict[str, Any]]) -> list[Entry]:
+        first = self._lines.count + 1
+        batch = (first, first + len(wanted) - 1) if len(wanted) > 1 else None
+        noted: dict[str, Any] = {"time": now(), "list_sha256": self.list_sha256, "batch": batch}
+        entries = [Entry(first + k, self.reviewer, **values, **noted) for k, values in enumerate(wanted)]
+        lines = "".join(entry.line() for entry in entries).encode()
+        if lines and (written := handle.write(lines)) != len(lines):
+            # The rest did not fit: the next line closes what is there, and of a batch that is cut nothing counts.
+            raise OSError(28, f"{written} of {len(lines)} bytes fitted")
         os.fsync(handle.fileno())
-        self._lines.take(line.rstrip(b"\n"))
-        self._end += len(line)
+        self._take(lines)
+        return entries
 
 
 def _fsync_folder(path: Path) -> None:

@@ -1,0 +1,77 @@
+"""How far judgements agree: with the machine, with oneself, and with other reviewers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from avsieve.review.entry import FINDINGS, Entry, Finding, Verdict
+from avsieve.review.server.columns import Columns
+from avsieve.review.server.reviews import Reviews
+
+_UNSURE = list(Verdict).index(Verdict.UNSURE)
+_WRONG = np.array([Finding.WRONG in FINDINGS[name] for name in Verdict])
+
+
+def kappa(pairs: Mapping[tuple[Hashable, Hashable], int] | Iterable[tuple[Hashable, Hashable]]) -> dict[str, Any]:
+    """Return how many pairs there are, how many agree, and Cohen's kappa (Cohen 1960).
+
+    Parameters
+    ----------
+    pairs
+        What both sides say, or how often each pair occurs.
+
+    Returns
+    -------
+    dict
+        ``n``, ``agree`` (both counts) and ``kappa``: what is agreed beyond chance, by what could be; None where there
+        is no pair, or both sides always say the same one thing, so that nothing could be.
+    """
+    counted = Counter(pairs)
+    n = sum(counted.values())
+    agree = sum(count for (a, b), count in counted.items() if a == b)
+    first, second = Counter[Hashable](), Counter[Hashable]()
+    for (a, b), count in counted.items():
+        first[a] += count
+        second[b] += count
+    chance = sum(first[name] * second[name] for name in first)  # times n squared
+    apart = n * n - chance
+    return {"n": n, "agree": agree, "kappa": round((n * agree - chance) / apart, 4) if apart else None}
+
+
+def agreements(reviews: Reviews, columns: Columns) -> dict[str, dict[str, Any]]:
+    """Return the agreement with the ``machine``, with oneself (``self``) and with ``others``.
+
+    Of the machine's flags counts whether anything is wrong, without what was left unsure. Of people counts what was
+    found of the voice and of the face; ``self`` is of the utterances that came a second time, each with the decision
+    before; ``others`` takes each other reviewer's decision about the same utterance.
+    """
+    mine = reviews.own.latest
+    rows = reviews.rows[reviews.mine[reviews.rows] != _UNSURE]
+    wrong, flagged = (
+        _WRONG[reviews.mine[rows]],
+        columns.decided.decision.code[rows] == columns.decided.decision.find("noisy"),
+    )
+    machine = Counter(
+        {(a, b): int(((wrong == a) & (flagged == b)).sum()) for a in (False, True) for b in (False, True)}
+    )
+    others = [
+        (FINDINGS[entry.decision], FINDINGS[opinions.latest[utterance].decision])
+        for opinions in reviews.by_others.values()
+        for utterance, entry in mine.items()
+        if utterance in opinions.latest
+    ]
+    return {"machine": kappa(machine), "self": kappa(_repeats(reviews.own.in_force)), "others": kappa(others)}
+
+
+def _repeats(decisions: list[Entry]) -> list[tuple[Hashable, Hashable]]:
+    before: dict[str, Entry] = {}
+    pairs: list[tuple[Hashable, Hashable]] = []
+    for entry in decisions:
+        if entry.repeat and entry.utterance in before:
+            pairs.append((FINDINGS[before[entry.utterance].decision], FINDINGS[entry.decision]))
+        before[entry.utterance] = entry
+    return pairs

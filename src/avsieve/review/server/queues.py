@@ -1,0 +1,258 @@
+"""What to look at next: queues of utterances, some of which come a second time without saying so.
+
+A place in a queue is a text that means nothing to the page: the queue, the position in its order, the number of the
+decision that is expected there, the last repeat that was handed out, and a tag that only this server can make. From the
+tag the server knows whether a decision is that about a repeat.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avsieve.errors import AvsieveError
+from avsieve.review.server.columns import Columns
+from avsieve.review.server.items import Items
+from avsieve.review.server.parameters import shown
+from avsieve.review.server.refusal import ConflictError, NotThereError, RefusedError
+from avsieve.review.server.repeats import due_repeats
+from avsieve.review.server.reviews import Reviews
+from avsieve.storage.provenance import sha256_of
+from avsieve.storage.tables import open_table
+
+PLAN = "review_plan.parquet"
+"""Name of the sampling plan in the folder of the reviews."""
+MOST_ITEMS = 20
+"""Items of an answer at most: a repeat comes at least as many items later."""
+LABELS = {
+    "uncertain": "least certain first",
+    "flagged": "flagged, surest first",
+    "plan": "sampling plan",
+    "mine": "already decided, newest first",
+}
+FollowUp = Callable[["Plan", Mapping[str, str]], list[str]]
+"""Tells, from the plan and this reviewer's decisions (utterance -> decision), which clips of its videos to add."""
+_PLACE = re.compile(r"([a-z]+)\.(\d{1,12})\.(\d{1,12})\.(\d{1,12})(?:\.([0-9a-f]{16}))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sampling plan: utterances in the order in which they are to be judged, and of which decisions it was drawn."""
+
+    path: Path
+    utterances: list[str]
+    decisions_sha256: str
+
+
+def read_plan(path: Path) -> Plan | None:
+    """Read a plan; None where there is none.
+
+    Raises
+    ------
+    AvsieveError
+        If it cannot be read or lacks a column.
+    """
+    if not path.is_file():
+        return None
+    with open_table(path, ["utterance", "order", "decisions_sha256"]) as file:
+        table = file.read(columns=["utterance", "order", "decisions_sha256"]).sort_by("order")
+    digests = set(table["decisions_sha256"].to_pylist())
+    if len(digests) > 1:
+        raise AvsieveError(f"{path}: {len(digests)} digests of decisions; expected one plan: draw it again with --plan")
+    return Plan(path, table["utterance"].to_pylist(), next(iter(digests), ""))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an answer goes on: after ``position``, with the decision ``clock``, after the repeat that was ``due``."""
+
+    queue: str
+    position: int
+    clock: int
+    due: int
+    tag: str = ""
+
+    def text(self) -> str:
+        numbers = (self.position + 1, self.clock, self.due)
+        return ".".join([self.queue, *map(str, numbers), *([self.tag] if self.tag else [])])
+
+
+class Queues:
+    """The queues of a run.
+
+    Parameters
+    ----------
+    decisions
+        Path of the decisions, which a plan must have been drawn from.
+    secret
+        What the tags are made with.
+    follow_up
+        Gives further utterances of the queue ``plan``; None for none.
+    """
+
+    def __init__(
+        self, columns: Columns, reviews: Reviews, items: Items, decisions: Path, secret: str,
+        follow_up: FollowUp | None = None,
+    ) -> None:  # fmt: skip
+        self._columns, self._reviews, self._items = columns, reviews, items
+        self._decisions, self._secret, self.follow_up = decisions, secret.encode()[:64], follow_up
+        self.plan = read_plan(reviews.folder / PLAN)
+        d = columns.decided
+        judged, flagged = np.flatnonzero(d.judged), np.flatnonzero(d.flagged & d.judged)
+        self._orders = {
+            "uncertain": judged[np.argsort(np.abs(d.p_wrong[judged] - 0.5), kind="stable")].astype(np.int32),
+            "flagged": flagged[np.argsort(-d.p_wrong[flagged], kind="stable")].astype(np.int32),
+        }
+        self._inside: dict[str, np.ndarray] = {}
+        self._planned: tuple[int, np.ndarray] | None = None
+        self._fits: bool | None = None
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return name, label and length of each queue."""
+        names = [name for name in LABELS if name != "plan" or self.plan is not None]
+        lengths = {"plan": len(self.plan.utterances) if self.plan else 0, "mine": len(self._reviews.own.latest)}
+        return [
+            {"name": name, "label": LABELS[name], "length": lengths.get(name, len(self._orders.get(name, ())))}
+            for name in names
+        ]
+
+    def page(self, name: str, after: str, limit: int) -> dict[str, Any]:
+        """Return the next items of a queue that this reviewer has not decided, with the repeats that are due.
+
+        Parameters
+        ----------
+        after
+            A place, or the ``next`` of another answer; empty to go on where the reviewer is.
+        limit
+            How many items at most.
+
+        Raises
+        ------
+        NotThereError
+            If there is no such queue.
+        ConflictError
+            If the plan is of other decisions.
+        """
+        if name == "mine":
+            return self._own(after, limit)
+        order = self._order(name)
+        place = self._read(after, name) if after else _Place(name, -1, self._clock - 1, 0)
+        repeats = [r for r in due_repeats(self._reviews.own.in_force, self._reviews.reviewer) if r.due > place.due]
+        position, items = place.position, list[dict[str, Any]]()
+        clock, due = place.clock, place.due
+        rows = self._undecided(order, position + 1, limit)
+        while len(items) < limit:
+            clock += 1
+            again = next((r for r in repeats if due < r.due <= clock and self._columns.row_of(r.utterance) >= 0), None)
+            if again is not None:
+                row, due = self._columns.row_of(again.utterance), again.due
+            elif rows:
+                position, row = rows.pop(0)
+            else:
+                break
+            at = _Place(name, position, clock, due)
+            text = self._tagged(at, row, again=again is not None).text()
+            items.append(self._items.item(row, text, hide_decision=again is not None))
+        more = bool(rows) or bool(self._undecided(order, position + 1, 1))
+        total = len(order)
+        end = items[-1]["place"].rpartition(".")[0] if items and more else None
+        return {"items": items, "next": end, "done": total - self.left(name), "total": total}
+
+    def left(self, name: str) -> int:
+        """Return how many utterances of a queue this reviewer has not decided."""
+        if name == "mine":
+            return 0
+        order = self._order(name)
+        if name == "plan":
+            return int((self._reviews.mine[order] < 0).sum())
+        if name not in self._inside:
+            self._inside[name] = np.zeros(len(self._columns), bool)
+            self._inside[name][order] = True
+        return len(order) - int(self._inside[name][self._reviews.rows].sum())
+
+    def is_repeat(self, place: str, row: int) -> bool:
+        """Tell whether ``place`` showed an utterance a second time.
+
+        Raises
+        ------
+        RefusedError
+            If this server has not given that place to that utterance.
+        """
+        at = self._read(place, "")
+        for again in (False, True):
+            if at == self._tagged(at, row, again=again):
+                return again
+        raise RefusedError(f"place {shown(place)}: not one that was given to this utterance; load the page again")
+
+    def queue_of(self, place: str) -> str:
+        """Return the queue of a place."""
+        return self._read(place, "").queue
+
+    @property
+    def _clock(self) -> int:
+        return len(self._reviews.own.in_force)
+
+    def _own(self, after: str, limit: int) -> dict[str, Any]:
+        """Return what this reviewer decided; a position is the number of the line that comes next."""
+        latest = sorted(self._reviews.own.latest.values(), key=lambda entry: -entry.number)
+        first = self._read(after, "mine").position if after else None
+        rows = [(e.number - 1, self._columns.row_of(e.utterance)) for e in latest if first is None or e.number <= first]
+        rows = [(number, row) for number, row in rows if row >= 0]
+        items = []
+        for number, row in rows[:limit]:
+            place = self._tagged(_Place("mine", number, 0, 0), row, again=False)
+            items.append(self._items.item(row, place.text()))
+        end = items[-1]["place"].rpartition(".")[0] if len(rows) > limit else None
+        return {"items": items, "next": end, "done": len(latest), "total": len(latest)}
+
+    def _order(self, name: str) -> np.ndarray:
+        if name == "plan" and self.plan is not None:
+            return self._plan_order(self.plan)
+        if name not in self._orders:
+            there = ", ".join(queue["name"] for queue in self.listed())
+            raise NotThereError(f"queue {shown(name)}: no such queue; expected one of {there}")
+        return self._orders[name]
+
+    def _plan_order(self, plan: Plan) -> np.ndarray:
+        if self._fits is None:
+            self._fits = sha256_of(self._decisions) == plan.decisions_sha256
+        if not self._fits:
+            raise ConflictError(
+                f"{plan.path}: the plan was drawn from other decisions than {self._decisions} now has; finish it on "
+                "those, or move it away and draw another with --plan"
+            )
+        version = self._reviews.version
+        if self._planned is None or self._planned[0] != version:
+            decided = {name: entry.decision for name, entry in self._reviews.own.latest.items()}
+            more = self.follow_up(plan, decided) if self.follow_up else []
+            rows = [self._columns.row_of(name) for name in dict.fromkeys([*plan.utterances, *more])]
+            self._planned = (version, np.array([row for row in rows if row >= 0], np.int32))
+        return self._planned[1]
+
+    def _undecided(self, order: np.ndarray, first: int, most: int) -> list[tuple[int, int]]:
+        """Return position and row of the next utterances without a decision."""
+        found: list[tuple[int, int]] = []
+        width = 64
+        while first < len(order) and len(found) < most:
+            part = order[first : first + width]
+            places = np.flatnonzero(self._reviews.mine[part] < 0)[: most - len(found)]
+            found += [(first + int(k), int(part[k])) for k in places]
+            first, width = first + width, width * 4
+        return found
+
+    def _read(self, text: str, name: str) -> _Place:
+        found = _PLACE.fullmatch(text)
+        if found is None or found[1] not in LABELS or (name and found[1] != name):
+            raise RefusedError(f"place {shown(text)}: not one of queue {name or 'any'}; leave it out to begin anew")
+        return _Place(found[1], int(found[2]) - 1, int(found[3]), int(found[4]), found[5] or "")
+
+    def _tagged(self, at: _Place, row: int, *, again: bool) -> _Place:
+        content = f"{at.queue} {at.position} {at.clock} {at.due} {row} {again}".encode()
+        tag = hashlib.blake2b(content, key=self._secret, digest_size=8).hexdigest()
+        return _Place(at.queue, at.position, at.clock, at.due, tag)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from avsieve.inspection.run_files import find_run
+from avsieve.review.entry import Entry
+from avsieve.review.server.agreement import kappa
+from avsieve.review.server.progress import rate_per_min
+from tests.review.server.conftest import Make, Server
+
+
+def test_kappa_is_that_of_scikit_learn() -> None:
+    first, second = list("rrrwwwuurrwwrrrw"), list("rrwwwwurrrwwrurw")
+    found = kappa(zip(first, second, strict=True))
+    assert (found["n"], found["agree"]) == (16, sum(a == b for a, b in zip(first, second, strict=True)))
+    assert found["kappa"] == pytest.approx(cohen_kappa_score(first, second), abs=1e-4)
+    assert kappa([]) == {"n": 0, "agree": 0, "kappa": None}
+    assert kappa([("r", "r")] * 5)["kappa"] is None
+    assert kappa([("r", "w"), ("w", "r")])["kappa"] == -1
+
+
+def test_agreement_with_the_machine_leaves_out_the_unsure(server: Server, results: Path) -> None:
+    table = pd.read_parquet(find_run(results).decisions)
+    flagged = table.loc[table["decision"] == "noisy", "utterance"].tolist()
+    clean = table.loc[table["decision"] == "clean", "utterance"].tolist()
+    for names, decision in (
+        (flagged[:3], "wrong_clip"),
+        (flagged[3:4], "right"),
+        (clean[:4], "right"),
+        (clean[4:5], "wrong_face"),
+    ):
+        for name in names:
+            server.post("/api/decide", {"utterance": name, "decision": decision})
+    server.post("/api/decide", {"utterance": clean[9], "decision": "unsure"})
+    found = server.get("/api/progress")
+    expected = cohen_kappa_score([1, 1, 1, 0, 0, 0, 0, 0, 1], [1, 1, 1, 1, 0, 0, 0, 0, 0])
+    assert found["agreement"]["machine"] == {"n": 9, "agree": 7, "kappa": pytest.approx(expected, abs=1e-4)}
+    assert (found["mine"], found["by_decision"]["wrong_clip"], found["by_decision"]["unsure"]) == (10, 3, 1)
+
+
+def test_agreement_with_others_is_about_voice_and_face(make: Make) -> None:
+    ann, bob = make("ann"), make("bob")
+    names = [row["utterance"] for row in ann.get("/api/table", limit=4)["rows"]]
+    said = [("right", "right"), ("wrong_clip", "wrong_voice"), ("other_speaker", "wrong_clip"), ("unsure", "right")]
+    for name, (first, second) in zip(names, said, strict=True):
+        ann.post("/api/decide", {"utterance": name, "decision": first} | ({"speaker": "x"} if "other" in first else {}))
+        bob.post("/api/decide", {"utterance": name, "decision": second})
+    assert ann.get("/api/progress")["agreement"]["others"]["agree"] == 2
+    assert ann.get("/api/progress")["decided"] == 4
+    carl = make("carl").get("/api/progress")
+    assert (carl["decided"], carl["mine"], carl["agreement"]["others"]["n"]) == (4, 0, 0)
+
+
+def at(*seconds: int, **more: object) -> list[Entry]:
+    times = [f"2026-01-01T{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}Z" for s in seconds]
+    return [Entry(k + 1, "ann", utterance="a/b/c", time=time, **more) for k, time in enumerate(times)]  # type: ignore[arg-type]
+
+
+def test_the_rate_leaves_pauses_out() -> None:
+    assert rate_per_min(at(0, 6, 12, 18)) == 10
+    assert rate_per_min(at(0, 6, 12, 18, 4000, 4006)) == 10
+    assert rate_per_min(at(0, 6)) is None
+    assert rate_per_min([]) is None
+    assert rate_per_min(at(5, 5, 5, 5, 5)) is None
+    assert rate_per_min(at(0, 6, 12, 18, 24, batch=(1, 5))) is None
+
+
+def test_the_progress_of_an_unknown_queue_is_refused(server: Server) -> None:
+    assert server.refused("/api/progress", 400, queue="x") == "queue 'x'; expected one of uncertain, flagged, mine"

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from avsieve.inspection.run_files import find_run
+from avsieve.review.entry import Entry
+from avsieve.review.server.queues import PLAN, Plan
+from avsieve.review.server.repeats import LEAST, SPAN, due_repeats
+from avsieve.storage.provenance import sha256_of
+from avsieve.storage.tables import write_table
+from tests.review.server.conftest import Make, Server
+
+
+@pytest.fixture(scope="module")
+def plain(many: Path) -> pd.DataFrame:
+    return pd.read_parquet(find_run(many).decisions)
+
+
+@pytest.fixture
+def server(make: Make, many: Path) -> Server:
+    return make(folder=many)
+
+
+def drawn(server: Server, name: str, count: int) -> list[str]:
+    found: list[str] = []
+    after = ""
+    while len(found) < count and after is not None:
+        page = server.get(f"/api/queue/{name}", limit=7, **({"after": after} if after else {}))
+        found += [item["utterance"] for item in page["items"]]
+        after = page["next"]
+    return found[:count]
+
+
+def test_queues_are_in_their_orders(server: Server, plain: pd.DataFrame) -> None:
+    uncertain = plain.assign(far=(plain["p_wrong"] - 0.5).abs()).sort_values("far", kind="stable")["utterance"]
+    assert drawn(server, "uncertain", 480) == uncertain.tolist()
+    flagged = plain[plain["decision"] == "noisy"].sort_values("p_wrong", ascending=False, kind="stable")["utterance"]
+    assert drawn(server, "flagged", 480) == flagged.tolist()
+    lengths = {queue["name"]: queue["length"] for queue in server.get("/api/run")["queues"]}
+    assert lengths == {"uncertain": 480, "flagged": len(flagged), "mine": 0}
+    assert server.get("/api/queue/flagged", limit=20)["total"] == len(flagged)
+
+
+def test_one_goes_on_where_one_was(make: Make, many: Path) -> None:
+    server = make(folder=many)
+    before = server.get("/api/queue/flagged", limit=3)["items"]
+    for item in before:
+        server.post("/api/decide", {"utterance": item["utterance"], "decision": "wrong_clip", "place": item["place"]})
+    again = make(folder=many).get("/api/queue/flagged", limit=2)
+    assert again["done"] == 3
+    assert not {item["utterance"] for item in before} & {item["utterance"] for item in again["items"]}
+    assert server.get("/api/progress", queue="flagged")["left_in_queue"] == again["total"] - 3
+
+
+def test_a_decision_is_answered_with_the_next_item(server: Server) -> None:
+    page = server.get("/api/queue/flagged", limit=2)["items"]
+    found = server.post(
+        "/api/decide", {"utterance": page[0]["utterance"], "decision": "unsure", "place": page[0]["place"]}
+    )
+    assert found["next"]["utterance"] == page[1]["utterance"]
+    assert found["progress"]["queue"] == "flagged"
+
+
+def test_what_was_decided_is_shown_newest_first(server: Server, plain: pd.DataFrame) -> None:
+    names = plain["utterance"].iloc[[5, 17, 3, 100]].tolist()
+    for name in names:
+        server.post("/api/decide", {"utterance": name, "decision": "right"})
+    assert drawn(server, "mine", 9) == names[::-1]
+    page = server.get("/api/queue/mine", limit=2)
+    assert [item["decision"] for item in page["items"]] == ["right", "right"]
+    server.post("/api/decide", {"utterance": names[0], "decision": "unsure"})
+    assert drawn(server, "mine", 9) == [names[0], *names[:0:-1]]
+    more = server.get("/api/queue/mine", limit=2, after=page["next"])
+    assert [item["utterance"] for item in more["items"]] == [names[1]]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "status", "told"),
+    [
+        ("nothing", {}, 404, "queue 'nothing': no such queue; expected one of uncertain, flagged, mine"),
+        ("plan", {}, 404, "queue 'plan': no such queue"),
+        ("%2e%2e", {}, 404, "queue '..': no such queue"),
+        ("flagged", {"limit": "21"}, 400, "limit '21'; expected a whole number from 1 to 20"),
+        ("flagged", {"after": "uncertain.1.0.0"}, 400, "place 'uncertain.1.0.0': not one of queue flagged"),
+        ("flagged", {"after": "flagged.1.0"}, 400, "place 'flagged.1.0': not one of queue flagged"),
+        ("flagged", {"after": "flagged.-1.0.0"}, 400, "place 'flagged.-1.0.0': not one of queue flagged"),
+        ("flagged", {"after": f"flagged.{'9' * 30}.0.0"}, 400, "place 'flagged.999"),
+        ("flagged", {"before": "x"}, 400, "parameter 'before': not known; expected any of after, limit"),
+    ],
+)
+def test_what_is_no_queue_or_place_is_told(
+    server: Server, name: str, given: dict[str, str], status: int, told: str
+) -> None:
+    assert server.refused(f"/api/queue/{name}", status, **given).startswith(told)
+
+
+def test_a_place_far_beyond_the_end_has_nothing(server: Server) -> None:
+    found = server.get("/api/queue/flagged", after="flagged.999999999999.0.0")
+    assert (found["items"], found["next"]) == ([], None)
+
+
+def test_repeats_are_a_share_and_come_late_and_once() -> None:
+    entries = [Entry(k + 1, "ann", utterance=f"id1/v/{k:05d}", decision="right") for k in range(4000)]
+    found = due_repeats(entries, "ann")
+    assert 0.13 < len(found) / len(entries) < 0.17
+    places = {entry.utterance: k for k, entry in enumerate(entries)}
+    assert all(repeat.due - places[repeat.utterance] >= LEAST for repeat in found)
+    assert len({repeat.due for repeat in found}) == len(found)
+    assert sorted(found, key=lambda repeat: repeat.due) == found
+    assert max(repeat.due - places[repeat.utterance] for repeat in found) < LEAST + 2 * SPAN
+    assert {r.utterance for r in due_repeats(entries, "bob")} != {r.utterance for r in found}
+    again = Entry(4001, "ann", utterance=found[0].utterance, decision="right", repeat=True)
+    assert due_repeats([*entries, again], "ann") == found[1:]
+    together = [Entry(e.number, "ann", utterance=e.utterance, decision="right", batch=(1, 4000)) for e in entries]
+    assert due_repeats(together, "ann") == []
+
+
+def test_pages_that_are_fetched_ahead_have_each_repeat_once(make: Make, many: Path) -> None:
+    ahead, one = make(folder=many), make("ann", folder=many)
+    items: list[dict[str, str]] = []
+    names: list[str] = []
+    after = ""
+    for count in range(150):
+        if len(items) - count < 4:
+            page = ahead.get("/api/queue/uncertain", limit=8, after=after)
+            items += page["items"]
+            after = page["next"]
+        item = items[count]
+        names.append(item["utterance"])
+        one.post("/api/decide", {"utterance": item["utterance"], "decision": "right", "place": item["place"]})
+        assert ahead.session.queues.queue_of(item["place"]) == "uncertain"
+    twice = {name for name in names if names.count(name) > 1}
+    assert 8 <= len(twice) <= 35
+    assert all(names.count(name) == 2 for name in twice)
+    assert one.get("/api/progress")["agreement"]["self"]["n"] == len(twice)
+
+
+def plan_of(many: Path, folder: Path, names: list[str], digest: str | None = None) -> None:
+    digest = sha256_of(find_run(many).decisions) if digest is None else digest
+    order = list(range(len(names)))[::-1]  # the table is not in the order of the review
+    write_table(folder / PLAN, pd.DataFrame({"utterance": names[::-1], "order": order, "decisions_sha256": digest}))
+
+
+def test_a_plan_is_a_queue_in_its_order(make: Make, many: Path, tmp_path: Path, plain: pd.DataFrame) -> None:
+    names = plain["utterance"].iloc[[30, 2, 400, 7]].tolist()
+    plan_of(many, tmp_path / "reviews", names)
+    server = make(folder=many)
+    facts = server.get("/api/run")
+    assert facts["has_plan"]
+    assert {"name": "plan", "label": "sampling plan", "length": 4} in facts["queues"]
+    assert drawn(server, "plan", 9) == names
+    server.post("/api/decide", {"utterance": names[1], "decision": "right"})
+    assert drawn(server, "plan", 9) == [names[0], names[2], names[3]]
+
+
+def test_follow_up_clips_come_behind_the_plan(make: Make, many: Path, tmp_path: Path, plain: pd.DataFrame) -> None:
+    names = plain["utterance"].iloc[[30, 2]].tolist()
+    plan_of(many, tmp_path / "reviews", names)
+    server = make(folder=many)
+    more = plain["utterance"].iloc[77]
+
+    def follow_up(plan: Plan, decisions: dict[str, str]) -> list[str]:
+        return [more, "id9/elsewhere/1"] if decisions.get(plan.utterances[0]) == "wrong_clip" else []
+
+    server.session.queues.follow_up = follow_up
+    assert drawn(server, "plan", 9) == names
+    server.post("/api/decide", {"utterance": names[0], "decision": "wrong_clip"})
+    assert drawn(server, "plan", 9) == [names[1], more]
+
+
+def test_a_plan_of_other_decisions_is_refused(make: Make, many: Path, tmp_path: Path) -> None:
+    plan_of(many, tmp_path / "reviews", ["id00001/v1-01_Aa/00001"], "0" * 64)
+    server = make(folder=many)
+    assert "drawn from other decisions" in server.refused("/api/queue/plan", 409)
+    assert server.get("/api/queue/flagged")["items"]
