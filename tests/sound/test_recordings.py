@@ -22,6 +22,16 @@ def test_a_folder_without_recordings_or_at_another_rate_is_refused(tmp_path: Pat
         SoundFolder(tmp_path).piece(10, np.random.default_rng(0))
 
 
+def test_a_recording_that_cannot_be_read_or_is_empty_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.wav").write_bytes(b"RIFF, and then nothing")
+    with pytest.raises(ConfigError, match=r"broken\.wav: cannot be read .*; expected a recording: mend or remove it"):
+        SoundFolder(tmp_path).piece(10, np.random.default_rng(0))
+    (tmp_path / "broken.wav").unlink()
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16_000)
+    with pytest.raises(ConfigError, match=r"empty\.wav: no sample in it"):
+        SoundFolder(tmp_path).piece(10, np.random.default_rng(0))
+
+
 def test_pieces_come_from_different_recordings_as_far_as_there_are_some(tmp_path: Path) -> None:
     for level in range(1, 5):
         soundfile.write(tmp_path / f"{level}.wav", np.full(100, level / 10), 16_000)

@@ -12,9 +12,12 @@ _GONE = {
 }
 _SIMPLE = ("few_speakers", "one_speaker")
 _NOTES = {
-    "mostly_wrong_speakers": "lose more than half of their utterances",
-    "two_identities": "seem to be two people under one label",
-    "in_doubt": "have about as many videos of someone else: it was a close call which person is right",
+    "mostly_wrong_speakers": ("loses more than half of its utterances", "lose more than half of their utterances"),
+    "two_identities": ("seems to be two people under one label", "seem to be two people under one label"),
+    "in_doubt": (
+        "has about as many videos of someone else: it was a close call which person is right",
+        "have about as many videos of someone else: it was a close call which person is right",
+    ),
 }
 _REVIEWS = {
     "foreign": ("of utterances that are not in the list; they count for nothing", True),
@@ -45,13 +48,19 @@ def warnings_in_words(summary: dict[str, Any]) -> list[Warned]:
         if n := item.get("count", 0):
             who = f"{n:,} speaker{'s have' if n > 1 else ' has'} {text}; dropping them shifts the class numbers"
             words.append(Warned(f"{who} of all after them", item.get("speakers", [])))
-    for key, text in _NOTES.items():
+    for key, (one, several) in _NOTES.items():
         item = found.get(key) or {}
         if n := item.get("count", 0):
-            words.append(Warned(f"{n:,} speaker{'s' if n > 1 else ''} {text}", item.get("speakers", []), False))
+            words.append(
+                Warned(f"{n:,} speakers {several}" if n > 1 else f"1 speaker {one}", item.get("speakers", []), False)
+            )
     if n := found.get("merge_count", 0):
         pairs = [f"{first} = {second} ({likeness:.2f})" for first, second, likeness in found.get("merge", [])]
-        words.append(Warned(f"{n:,} pair{'s' if n > 1 else ''} of labels may be one person", pairs, False))
+        words.append(
+            Warned(
+                f"{n:,} pair{'s' if n > 1 else ''} of labels may be one person{' each' if n > 1 else ''}", pairs, False
+            )
+        )
     return words
 
 

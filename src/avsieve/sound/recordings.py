@@ -18,7 +18,7 @@ class SoundFolder:
     Raises
     ------
     ConfigError
-        If a folder holds no recording, or one that is not at 16 kHz.
+        If a folder holds no recording, or, when it is read, one that is not at 16 kHz or cannot be read.
     """
 
     def __init__(self, *folders: str | Path) -> None:
@@ -44,12 +44,17 @@ class SoundFolder:
         import soundfile
 
         path = self.files[which]
-        with soundfile.SoundFile(path) as handle:
-            if handle.samplerate != SAMPLE_RATE:
-                raise ConfigError(
-                    f"{path}: {handle.samplerate} Hz; expected {SAMPLE_RATE} Hz: convert the folder first"
-                )
-            if n is not None and handle.frames > n:
-                handle.seek(int(rng.integers(handle.frames - n + 1)))
-            found = handle.read(n if n is not None else -1, dtype="float32", always_2d=True)[:, 0]
+        try:
+            with soundfile.SoundFile(path) as handle:
+                if handle.samplerate != SAMPLE_RATE:
+                    raise ConfigError(
+                        f"{path}: {handle.samplerate} Hz; expected {SAMPLE_RATE} Hz: convert the folder first"
+                    )
+                if n is not None and handle.frames > n:
+                    handle.seek(int(rng.integers(handle.frames - n + 1)))
+                found = handle.read(n if n is not None else -1, dtype="float32", always_2d=True)[:, 0]
+        except (soundfile.SoundFileError, OSError) as error:
+            raise ConfigError(f"{path}: cannot be read ({error}); expected a recording: mend or remove it") from error
+        if not len(found):
+            raise ConfigError(f"{path}: no sample in it; expected a recording: remove it")
         return found if n is None else np.resize(found, n)
