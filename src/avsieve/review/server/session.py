@@ -95,11 +95,9 @@ class Session:
 
     def facts(self) -> dict[str, Any]:
         """Return what a page asks first."""
-        d = self.columns.decided
+        d, folder = self.columns.decided, self.run.folder.resolve()
         return {
-            "name": self.run.folder.resolve().parent.name
-            if self.run.folder.name == P.RESULTS
-            else self.run.folder.name,
+            "name": folder.parent.name if folder.name == P.RESULTS else folder.name,
             "folder": str(self.run.folder),
             "utterances": len(d),
             "speakers": len(d.speaker.names),
