@@ -15,7 +15,7 @@ from avsieve.export.settings import Parts
 from avsieve.storage.tables import write_table
 
 
-@pytest.mark.parametrize("form", ["tree", "webdataset", "parquet"])
+@pytest.mark.parametrize("form", ["tree", "webdataset", "parquet", "spotlight", "fiftyone"])
 def test_an_export_may_be_asked_for_twice_and_another_is_refused(
     results: Path, tmp_path: Path, monkeypatch, capsys, form: str
 ) -> None:
@@ -47,7 +47,7 @@ def test_shards_of_another_plan_are_refused(results: Path, tmp_path: Path, monke
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("form", ["tree", "webdataset", "parquet"])
+@pytest.mark.parametrize("form", ["tree", "webdataset", "parquet", "spotlight", "fiftyone"])
 def test_each_form_is_a_command(results: Path, tmp_path: Path, monkeypatch, capsys, form: str) -> None:
     summary = tmp_path / "summary.json"
     words = ["--results", str(results), "--out", str(tmp_path / "out"), "--what", "faces", "--summary", str(summary)]

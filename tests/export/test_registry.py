@@ -42,5 +42,6 @@ def test_every_form_says_what_it_is() -> None:
 
 
 def test_an_unknown_form_is_told_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"export form 'zip'; expected one of tree, webdataset, parquet"):
+    told = "export form 'zip'; expected one of tree, webdataset, parquet, spotlight, fiftyone"
+    with pytest.raises(ConfigError, match=told):
         FORMS["zip"]

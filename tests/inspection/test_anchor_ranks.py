@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from avsieve.cleansing.anchor_ranks import CAVEAT
 from avsieve.errors import AvsieveError
-from avsieve.inspection.anchor_ranks import CAVEAT, rank_anchors
+from avsieve.inspection.anchor_ranks import rank_anchors
 from avsieve.inspection.anchors import Anchor, Anchors
 from avsieve.inspection.anchors_text import anchor_lines
 from avsieve.inspection.decided import Decided

@@ -5,8 +5,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from avsieve.cleansing.score_interval import score_interval
 from avsieve.inspection.decided import Coded, Decided, videos_of
-from avsieve.inspection.groups import Groups, score_interval
+from avsieve.inspection.groups import Groups
 
 
 def decisions_of(rows: list[tuple[str, float | None]]) -> Decided:

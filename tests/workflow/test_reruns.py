@@ -340,6 +340,24 @@ def test_other_reviews_rerun_the_decision_and_what_follows_it_and_touch_no_revie
     assert (tmp_path / "list.txt").read_text() == review
 
 
+def test_another_table_of_anchors_reruns_the_decision_and_is_read_by_nothing_else(
+    planner: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    base = {"source": {"kind": "synthetic"}, "shards": 1, "fusion": {"models": ["linear"]}}
+    base |= {"cleansing": {"anchors": "list.txt"}}
+    anchors = "utterance\nid1/v/1\n"
+    found = ask(
+        planner, tmp_path, "synthetic", {"same": [base], "edited": [base]}, base=base, jobs=True,
+        targets=["all", "audit_noise"], edits={"same": {"list.txt": ""}, "edited": {"list.txt": anchors}},
+    )  # fmt: skip
+    assert found["again"]["same"] == []
+    assert "clean_list" in found["again"]["edited"]
+    assert "audit_noise" not in found["again"]["edited"]
+    assert {rule for rule, names in found["files"].items() if any("list.txt" in name for name in names)} == {
+        "clean_list"
+    }
+
+
 @pytest.mark.parametrize(
     ("world", "readers"),
     [

@@ -1,6 +1,6 @@
 """The decision: which labels are wrong. Another method, policy or threshold reruns only this and what follows.
 
-INPUTS: results/scores/scores.parquet; the table of reviews, where the configuration names one.
+INPUTS: results/scores/scores.parquet; the tables of reviews and of anchors, where the configuration names them.
 OUTPUTS: results/lists: train_all.txt, train_all_clean.txt, train_clean.txt, train_clean_audio.txt,
 train_clean_visual.txt, decisions.parquet, summary.json.
 """
@@ -34,6 +34,7 @@ rule clean_list:
         all=P.lists.all,
         scores=P.scores.scores,
         review=brought(W.review),
+        anchors=brought(W.anchors),
     output:
         flagged=P.lists.flagged,
         clean=P.lists.clean,
@@ -50,7 +51,7 @@ rule clean_list:
     params:
         *W.code("clean_list", W.method),
         cleansing=flags(W.config.cleansing),
-        content=W.watch.files("review", W.review),
+        content=W.watch.files("review", [*W.review, *W.anchors]),
         folder=lambda wildcards: W.at(P.lists.folder),
     message:
         "Deciding which labels are wrong"
@@ -76,7 +77,7 @@ rule audit_noise:
     params:
         *W.code("audit_noise", W.method),
         audit=flags(W.config.audit),
-        cleansing=flags(W.config.cleansing, leave=["review"]),
+        cleansing=flags(W.config.cleansing, leave=["review", "anchors"]),
     message:
         "Corrupting labels, to see how many are found"
     shell:

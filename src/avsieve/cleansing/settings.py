@@ -36,6 +36,12 @@ class Cleansing(Block):
         "`utterance,decision`. They stand, whatever the method says, and its probabilities are recalibrated by them.",
         "clean_list",
     )
+    anchors: str | None = key(
+        None,
+        "CSV file with utterances that are known to be wrong, from `avsieve anchors --out` or with the column "
+        "`utterance`. They change no decision: `summary.json` and `avsieve inspect` tell where the method ranks them.",
+        "clean_list",
+    )
 
     @model_validator(mode="after")
     def _has_the_methods_options(self) -> Cleansing:

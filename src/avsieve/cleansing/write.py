@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from avsieve.cleansing.anchor_ranks import Judged, rank, read_anchor_table
 from avsieve.cleansing.decisions import Decisions, decide
 from avsieve.cleansing.judge import judge
 from avsieve.cleansing.result import Judgement
@@ -63,8 +64,11 @@ def cleanse(
     ------
     ReviewError
         If the table of reviews cannot be read, or is of another corpus.
+    AvsieveError
+        If the table of anchors cannot be read, or none of them is in the list.
     """
     out = Path(out)
+    anchors = None if settings.anchors is None else read_anchor_table(settings.anchors)
     review = None
     if settings.review is not None:  # before the judging, which takes long: it may be another corpus's
         review = match(scores, read_review(settings.review), settings.review, list_sha256)
@@ -73,6 +77,7 @@ def cleanse(
     release_memory()
     by_person = None if review is None else review.decided
     decisions = decide(scores, judgement, settings.policy, settings.threshold, by_person)
+    alone = decisions if review is None else decide(scores, machine, settings.policy, settings.threshold)
     right = np.where(np.isnan(judgement.wrong), 0.0, 1 - np.nan_to_num(judgement.wrong))
     suggestions = suggest(scores, right, decisions.kind)
     if review is not None:
@@ -81,6 +86,8 @@ def cleanse(
     summary = summarise(scores, judgement, decisions, suggestions, merges, settings.policy, review)
     summary["embeddings"] = {m: dict(sorted(Counter(reasons).items())) for m, reasons in (embeddings or {}).items()}
     summary["settings"] = settings.model_dump()
+    if anchors is not None:
+        summary["anchors"] = _ranks(anchors, scores, machine, alone, str(settings.anchors))
     utterances = scores.utterance.tolist()
     similarities = scores.audio.similarity, scores.visual.similarity
     write_clean_list(out / "train_all_clean.txt", utterances, seconds, *similarities, decisions.clean)
@@ -90,7 +97,6 @@ def cleanse(
     release_memory()
     table = decision_table(scores, judgement, decisions, suggestions)
     if review is not None:
-        alone = decide(scores, machine, settings.policy, settings.threshold)
         table = _with_reviews(table, review, machine, alone)
     for m, reasons in (embeddings or {}).items():
         table = table.append_column(f"{m}_embedding", pa.array(reasons, pa.string()))
@@ -111,6 +117,20 @@ def cleanse_list(train_list: str | Path, scores: str | Path, out: str | Path, se
     summary = cleanse(evidence, seconds, out, settings, list_sha256=digest)
     for warned in review_in_words(summary):
         logger.warning("%s: %s: %s", settings.review, warned.text, ", ".join(warned.speakers))
+
+
+def _ranks(
+    anchors: list[tuple[str, str]], scores: Scores, machine: Judgement, alone: Decisions, where: str
+) -> dict[str, Any]:
+    """Tell where the method, without any reviewer, has the utterances that are known to be wrong."""
+
+    def words(row: int) -> tuple[str | None, str | None, str | None]:
+        return alone.kind[row] or None, str(alone.decision[row]), str(alone.reason[row])
+
+    # As decisions.parquet has them: a finished run then ranks alike.
+    probability = machine.wrong.astype(np.float32)
+    judged = Judged(pa.array(scores.utterance, pa.string()), probability, alone.noisy, words)
+    return rank(anchors, judged, where).as_json()
 
 
 def decision_table(scores: Scores, judgement: Judgement, decisions: Decisions, suggestions: Suggestions) -> pa.Table:

@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from avsieve.cleansing.anchor_ranks import read_anchor_table
     from avsieve.cleansing.scores import write_scores
     from avsieve.cleansing.table import score_table
     from avsieve.cleansing.write import cleanse
@@ -66,6 +67,8 @@ def _run(args: argparse.Namespace) -> int:
         check_places(paths or [])
     if settings.review is not None:
         read_review(settings.review)
+    if settings.anchors is not None:
+        read_anchor_table(settings.anchors)
     make_folder(args.out, "--out")
     frame = with_seconds(read_corpus_list(args.train_list, args.strip_prefix))
     listed = frame["utterance"].tolist()

@@ -29,7 +29,9 @@ MANY_FILES = 1_000_000
 STALE_S = 600
 
 
-def write_folders(table: pd.DataFrame, contents: Contents, out: Path, *, threads: int = 4) -> dict[str, int]:
+def write_folders(
+    table: pd.DataFrame, contents: Contents, out: Path, *, threads: int = 4, form: str = "tree"
+) -> dict[str, int]:
     """Write the files of the chosen utterances and the lists about them.
 
     A file that is there with the same bytes is left alone, another one under its name is replaced; each file appears
@@ -41,6 +43,8 @@ def write_folders(table: pd.DataFrame, contents: Contents, out: Path, *, threads
         From `avsieve.export.selection.select`.
     threads
         Utterances that are written at a time.
+    form
+        What the folder is claimed for: other forms have the same files and a table of their own about them.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def write_folders(table: pd.DataFrame, contents: Contents, out: Path, *, threads
     files, size = sum(m[0] for m in measured), sum(m[1] for m in measured)
     check_room(out, files, size)
     told = {
-        "form": "tree",
+        "form": form,
         "what": list(contents.kinds),
         "utterances": len(table),
         "speakers": int(table["speaker"].nunique()),

@@ -13,5 +13,7 @@ FORMS: Registry[ExportForm[Any]] = Registry(
         "tree": "avsieve.export.tree:TREE",
         "webdataset": "avsieve.export.webdataset:WEBDATASET",
         "parquet": "avsieve.export.parquet:PARQUET",
+        "spotlight": "avsieve.export.spotlight:SPOTLIGHT",
+        "fiftyone": "avsieve.export.fiftyone:FIFTYONE",
     },
 )

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from avsieve.cleansing.anchor_ranks import Status
 from avsieve.errors import AvsieveError, ListError
 from avsieve.evaluation.trials import Trials, read_trials
 from avsieve.lists.train_list import utterance_of
@@ -22,7 +23,6 @@ from avsieve.storage.atomic import write_text
 from avsieve.storage.text_files import read_lines
 
 _STRANGE = 0.01  # share of the cleaned trials that may be new
-Status = Literal["confirmed", "suspected"]
 
 
 @dataclass(frozen=True)

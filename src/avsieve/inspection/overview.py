@@ -61,6 +61,8 @@ class Overview:
         Whether faces were kept, so that pictures can be made.
     worst_speakers, worst_videos
         By the lower end of the interval of their flagged share.
+    anchors
+        Where the method ranks utterances that are known to be wrong (`cleansing.anchors`); None without such a table.
     next
         What to do next: commands and advice, one a line.
     """
@@ -83,6 +85,7 @@ class Overview:
     has_faces: bool
     worst_speakers: list[Group]
     worst_videos: list[Group]
+    anchors: dict[str, Any] | None
     next: list[str]
 
     def as_json(self) -> dict[str, Any]:
@@ -140,6 +143,7 @@ def overview(run: RunFiles, *, top: int = 10, least_left: int = 5, decided: Deci
         notes=sorted(notes, key=lambda note: not note.severe),
         worst_speakers=speakers.worst(top),
         worst_videos=videos.worst(top),
+        anchors=summary.get("anchors"),
         next=next_steps(run, kinds=kinds, figures=figures, failures=failures, worst=speakers.worst(1)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from avsieve.cleansing.decisions import REASON_WORDS, DecisionReason
+from avsieve.inspection.anchors_text import known_wrong_lines
 from avsieve.inspection.details import Clip, SpeakerFacts, VideoFacts
 from avsieve.inspection.failures import Failure
 from avsieve.inspection.groups import Group
@@ -45,6 +46,7 @@ def overview_lines(facts: Overview) -> list[str]:
     lines += section("reasons", columns(("reason", "utterances", "meaning"), reasons, left=(0, 2)))
     lines += section("failures", failure_lines(facts.failures))
     lines += section("how good the flags are", [*_figures(facts)])
+    lines += section("labels known to be wrong (cleansing.anchors)", known_wrong_lines(facts.anchors))
     how = "by the lower end of the 95 % interval of the share"
     lines += section(f"worst speakers ({how})", group_lines(facts.worst_speakers))
     lines += section("worst videos", group_lines(facts.worst_videos))

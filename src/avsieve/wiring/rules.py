@@ -117,6 +117,9 @@ class Wiring:
         review = self.config.cleansing.review
         self.review = [] if review is None else [given(review)]
         """The table of reviews: an input of `clean_list` alone."""
+        anchors = self.config.cleansing.anchors
+        self.anchors = [] if anchors is None else [given(anchors)]
+        """The table of utterances that are known to be wrong: the same."""
         evaluation = self.config.evaluation
         self.holdout = {"holdout": evaluation.holdout, "holdout_seed": evaluation.holdout_seed}
         self.trial_settings = {
