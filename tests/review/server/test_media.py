@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from avsieve.errors import AvsieveError
 from avsieve.storage import paths as P
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.wav import samples_of
@@ -148,3 +149,5 @@ def test_media_may_lie_in_other_results(many: Path, results: Path, make: Make) -
     assert server.get("/api/run")["has_voices"]
     assert len(server.get("/api/item/id00001/v0-01_Aa/00001")["faces"]) == 8
     assert server.get("/api/item/id00020/v0-20_Aa/00001")["faces"] == []
+    with pytest.raises(AvsieveError, match="no plan with aligned faces or sound"):
+        make(folder=results, media_from=many)

@@ -10,6 +10,7 @@ from avsieve.inspection.run_files import find_run
 from avsieve.review.entry import Entry
 from avsieve.review.server.agreement import kappa
 from avsieve.review.server.progress import rate_per_min
+from tests.review.made_up import made_up_results
 from tests.review.server.conftest import Make, Server
 
 
@@ -40,6 +41,23 @@ def test_agreement_with_the_machine_leaves_out_the_unsure(server: Server, result
     expected = cohen_kappa_score([1, 1, 1, 0, 0, 0, 0, 0, 1], [1, 1, 1, 1, 0, 0, 0, 0, 0])
     assert found["agreement"]["machine"] == {"n": 9, "agree": 7, "kappa": pytest.approx(expected, abs=1e-4)}
     assert (found["mine"], found["by_decision"]["wrong_clip"], found["by_decision"]["unsure"]) == (10, 3, 1)
+
+
+def test_a_list_that_took_the_reviews_does_not_agree_with_itself(make: Make, tmp_path: Path) -> None:
+    results = made_up_results(tmp_path, faces=False, voices=False)
+    path = find_run(results).decisions
+    table = pd.read_parquet(path)
+    server = make(folder=results)
+    names = table.loc[table["decision"] == "clean", "utterance"].iloc[:3].tolist()
+    for name in names:
+        server.post("/api/decide", {"utterance": name, "decision": "wrong_clip"})
+    assert server.get("/api/progress")["agreement"]["machine"]["agree"] == 0
+    table["machine_decision"] = table["decision"]
+    table.loc[table["utterance"].isin(names), "decision"] = "noisy"
+    table.to_parquet(path)
+    again = make(folder=results)
+    assert again.get("/api/progress")["agreement"]["machine"] == {"n": 3, "agree": 0, "kappa": 0}
+    assert again.get("/api/table", disagree="yes")["total"] == 3
 
 
 def test_agreement_with_others_is_about_voice_and_face(make: Make) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from avsieve.inspection.run_files import find_run
-from avsieve.review.entry import Entry
+from avsieve.review.entry import Entry, ReviewError
 from avsieve.review.server.queues import PLAN, Plan
 from avsieve.review.server.repeats import LEAST, SPAN, due_repeats
 from avsieve.storage.provenance import sha256_of
@@ -169,6 +169,24 @@ def test_follow_up_clips_come_behind_the_plan(make: Make, many: Path, tmp_path: 
     assert drawn(server, "plan", 9) == names
     server.post("/api/decide", {"utterance": names[0], "decision": "wrong_clip"})
     assert drawn(server, "plan", 9) == [names[1], more]
+
+
+def test_a_decision_that_was_noted_is_not_answered_with_an_error(
+    make: Make, many: Path, tmp_path: Path, plain: pd.DataFrame
+) -> None:
+    names = plain["utterance"].iloc[[30, 2]].tolist()
+    plan_of(many, tmp_path / "reviews", names)
+    server = make(folder=many)
+
+    def follow_up(plan: Plan, decisions: dict[str, str]) -> list[str]:
+        if decisions:
+            raise ReviewError("the plan cannot go on")
+        return []
+
+    server.session.queues.follow_up = follow_up
+    item = server.get("/api/queue/plan")["items"][0]
+    found = server.post("/api/decide", {"utterance": names[0], "decision": "right", "place": item["place"]})
+    assert (found["next"], found["next_error"], found["progress"]["mine"]) == (None, "the plan cannot go on", 1)
 
 
 def test_a_plan_of_other_decisions_is_refused(make: Make, many: Path, tmp_path: Path) -> None:

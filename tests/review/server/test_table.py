@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avsieve.errors import AvsieveError
 from avsieve.inspection.run_files import find_run
 from avsieve.review.server.table import COLUMNS
 from tests.review.server.conftest import Make, Server
@@ -127,7 +128,11 @@ def test_a_second_opinion_is_compared_with(make: Make, many: Path, tmp_path: Pat
     found = server.get("/api/table", disagree="yes", sort="utterance", order="asc")
     assert ids(found) == plain["utterance"].iloc[[3, 100]].tolist()
     assert np.array_equal(sorted(row["row"] for row in found["rows"]), [3, 100])
+    assert "says nothing of 1 of the 480 utterances" in server.get("/api/run")["warnings"][0]
     assert make(folder=many, against=many).get("/api/table", disagree="yes")["total"] == 0
+    (tmp_path / "foreign.txt").write_text("id7 id7/video/00001.wav 2.0 0.9 0.9 1\n")
+    with pytest.raises(AvsieveError, match="none of the 480 utterances is in it; its ids look like id7/video/00001"):
+        make(folder=many, against=tmp_path / "foreign.txt")
 
 
 @pytest.mark.parametrize(

@@ -51,10 +51,9 @@ def agreements(reviews: Reviews, columns: Columns) -> dict[str, dict[str, Any]]:
     """
     mine = reviews.own.latest
     rows = reviews.rows[reviews.mine[reviews.rows] != _UNSURE]
-    wrong, flagged = (
-        _WRONG[reviews.mine[rows]],
-        columns.decided.decision.code[rows] == columns.decided.decision.find("noisy"),
-    )
+    # A list that was decided with reviews agrees with them: the machine is what it would say by itself.
+    machine_flagged = columns.decided.flagged if columns.machine_flagged is None else columns.machine_flagged
+    wrong, flagged = _WRONG[reviews.mine[rows]], machine_flagged[rows]
     machine = Counter(
         {(a, b): int(((wrong == a) & (flagged == b)).sum()) for a in (False, True) for b in (False, True)}
     )

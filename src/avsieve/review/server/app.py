@@ -151,10 +151,15 @@ def _decide(session: Session, body: Any) -> Any:
     entry = session.desk.decide(body)
     place = body.get("place") or ""
     queue = session.queues.queue_of(place) if place else "flagged"
-    found = session.queues.page(queue, place, 1)["items"] if place else []
-    progress = session.progress.of(queue)
-    following = found[0] if found else None
-    return {"entry": entry.number, "decision": entry.decision, "progress": progress, "next": following}
+    answer: dict[str, Any] = {"entry": entry.number, "decision": entry.decision, "next": None}
+    try:
+        found = session.queues.page(queue, place, 1)["items"] if place else []
+        answer["next"] = found[0] if found else None
+        answer["progress"] = session.progress.of(queue)
+    except AvsieveError as error:
+        # The decision is noted: to answer it with an error would say that it is not.
+        answer |= {"progress": session.progress.of("flagged"), "next_error": str(error)}
+    return answer
 
 
 def _decide_many(session: Session, body: Any) -> Any:

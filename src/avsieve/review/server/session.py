@@ -75,10 +75,17 @@ class Session:
         self.columns: Columns = read_columns(self.run.decisions)
         media = results_folder(self.settings.media_from) if self.settings.media_from else self.run.folder
         self.media = Media(media)
+        if self.settings.media_from and not (self.media.has_faces or self.media.has_voices):
+            raise AvsieveError(
+                f"--media-from {self.settings.media_from}: no plan with aligned faces or sound ({P.plan.utterances}, "
+                f"{P.align.faces}, {P.extract.wav}); expected the results of a run that kept them"
+            )
         self.reviews = Reviews(self.reviews_folder, self.settings.reviewer, self.list_sha256, self.columns)
         self.items = Items(self.columns, self.media, self.reviews)
         self.queues = Queues(self.columns, self.reviews, self.items, self.run.decisions, self.secret)
-        self.table = Table(self.columns, _second_opinion(self.run, self.columns, self.settings.against))
+        other = _second_opinion(self.run, self.columns, self.settings.against)
+        self.table = Table(self.columns, other)
+        self._unknown_to_other = 0 if other is None else int((other < 0).sum())
         self.progress = Progress(self.columns, self.reviews, self.queues)
         self.machine = MachineOpinions(self.run, self.columns, self.items)
         self.desk = Desk(self.columns, self.reviews, self.queues)
@@ -95,11 +102,9 @@ class Session:
 
     def facts(self) -> dict[str, Any]:
         """Return what a page asks first."""
-        d = self.columns.decided
+        d, folder = self.columns.decided, self.run.folder.resolve()
         return {
-            "name": self.run.folder.resolve().parent.name
-            if self.run.folder.name == P.RESULTS
-            else self.run.folder.name,
+            "name": folder.parent.name if folder.name == P.RESULTS else folder.name,
             "folder": str(self.run.folder),
             "utterances": len(d),
             "speakers": len(d.speaker.names),
@@ -116,9 +121,19 @@ class Session:
             "keys": self.keys,
             "queues": self.queues.listed(),
             "columns": [{"name": name, "label": label, "type": kind} for name, (label, kind) in COLUMNS.items()],
-            "warnings": self.reviews.warnings(self.list_sha256),
+            "warnings": self.warnings(),
             "progress": self.progress.of("flagged"),
         }
+
+    def warnings(self) -> list[str]:
+        """Say what does not fit: of the logs, and of the second opinion."""
+        told = self.reviews.warnings(self.list_sha256)
+        if self._unknown_to_other:
+            told.append(
+                f"--against {self.settings.against}: says nothing of {self._unknown_to_other:,} of the "
+                f"{len(self.columns):,} utterances; they count as no disagreement"
+            )
+        return told
 
     def fold(self) -> dict[str, Any] | None:
         """Fold the logs into a table beside them; None where nobody has decided anything.
@@ -147,4 +162,10 @@ def _second_opinion(run: RunFiles, columns: Columns, against: Path | None) -> np
     side = read_sides(run.folder, against)[1]
     flagged = np.logical_or.reduce([side.decision.is_(name) for name in FLAGGED])
     place = pc.index_in(columns.decided.utterance, value_set=side.utterance).fill_null(-1).to_numpy()
+    if (place < 0).all():
+        first = side.utterance[0].as_py() if len(side.utterance) else "nothing"
+        raise AvsieveError(
+            f"--against {against}: none of the {len(columns):,} utterances is in it; its ids look like {first}, those "
+            f"of the run like {columns.id_of(0)}"
+        )
     return np.where(place < 0, -1, flagged[place]).astype(np.int8)

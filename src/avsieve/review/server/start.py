@@ -55,7 +55,7 @@ def serve(
         address = f"http://{HOST}:{number}/?token={token}"
         facts = f"{len(session.columns):,} utterances of {session.run.folder}; decisions of {settings.reviewer} go to"
         tell(f"{facts} {session.reviews.own.log.path}")
-        for line in session.reviews.warnings(session.list_sha256):
+        for line in session.warnings():
             tell(f"WARNING: {line}")
         tell(f"\n    {address}\n\nOpen it in a browser on this machine; Ctrl+C ends it.")
         threading.Thread(target=session.warm, daemon=True).start()
