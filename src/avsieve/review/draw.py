@@ -224,12 +224,12 @@ def _systematic(probability: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def _two(population: Population, rows: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return the clips of a certain video that are judged, and their probabilities: one of each side where it has both."""
-    sides = [side for side in (rows[population.flagged[rows]], rows[~population.flagged[rows]]) if len(side)]
-    each = EACH // len(sides)
-    some = [rng.choice(side, min(each, len(side)), replace=False) for side in sides]
-    shares = [np.full(len(s), len(s) / len(side)) for s, side in zip(some, sides, strict=True)]
-    return np.concatenate(some), np.concatenate(shares)
+    """Return the clips of a certain video that are judged, and their probabilities: the most doubtful, and any other."""
+    first = int(np.argmax(deviation(population.p[rows])))
+    rest = np.delete(rows, first)
+    if not len(rest):
+        return rows[[first]], np.ones(1)
+    return np.array([rows[first], rng.choice(rest)]), np.array([1.0, 1 / len(rest)])
 
 
 def _rows_of(unit: np.ndarray, wanted: np.ndarray, among: np.ndarray) -> list[np.ndarray]:

@@ -205,10 +205,12 @@ def _assisted(population: Population, sample: Sample, seed: int) -> dict[str, Ra
 def _bound(population: Population, sample: Sample) -> dict[str, Range]:
     fixed = {}
     for side in (True, False):
-        known = float((population.known[population.flagged == side] == 1).sum())
-        of = [pair for pair in sample.pairs if pair.flagged == side]
-        wrong = known + sum(pair.wrong for pair in of)
-        fixed[side] = (wrong, wrong + sum(len(pair.rows) for pair in of))
+        wrong = float((population.known[population.flagged == side] == 1).sum())
+        left = 0
+        for pair in sample.pairs:
+            wrong += float(pair.label[population.flagged[pair.seen] == side].sum())
+            left += int((population.flagged[pair.rows] == side).sum())
+        fixed[side] = (wrong, wrong + left)
     flagged = int(population.flagged.sum())
     return {name: Range(low) for name, low in assured(sample, flagged, len(population) - flagged, fixed).items()}
 

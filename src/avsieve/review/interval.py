@@ -12,8 +12,7 @@ what a sample of a hundred clips cannot see and a list of a million is full of: 
 right clips that look wrong (``mistaken``). Where a stratum has no error in its sample, the interval is what its prior
 leaves; it never shrinks to the method's own claim.
 
-The rest of a video of the certain arm is drawn given those that were judged: one that is wrong counts as much as all
-that the probabilities say.
+The other clips of a video of the certain arm are drawn given those that were judged, which move their log odds.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from avsieve.review.population import Population
-from avsieve.review.sample import Pair, Sample, Stratum
+from avsieve.review.sample import IN_VIDEO, Pair, Sample, Stratum
 
 DRAWS = 4000
 _PROPOSED = 20_000
@@ -47,8 +46,11 @@ class Prior:
         Medians of both floors, and the standard deviation of their logarithms.
     effect_sd, effect_df
         Scale and degrees of freedom of the strata's own effects on the log odds.
-    pair
-        For how many judged clips the probability of a certain video counts.
+    told, told_sd
+        Median of what a judged clip adds to the log odds of the others of its video, and the standard deviation of the
+        logarithm of it.
+    pair_sd
+        Standard deviation of what else a video of the certain arm is off by.
     """
 
     slope: float = 0.75
@@ -59,7 +61,9 @@ class Prior:
     floor_sd: float = 1.2
     effect_sd: float = 0.4
     effect_df: float = 4.0
-    pair: float = 1.0
+    told: float = 1.2
+    told_sd: float = 0.5
+    pair_sd: float = 0.7
 
 
 PRIOR = Prior()
@@ -106,11 +110,10 @@ def draw_rates(population: Population, sample: Sample, seed: int, prior: Prior =
     z = np.log(np.clip(population.p, 1e-12, 1.0)) - np.log(np.clip(1 - population.p, 1e-12, 1.0))
     z = np.clip(z, -_LIMIT, _LIMIT)
     strata = [_Binned.of(stratum, z) for stratum in sample.strata]
-    pairs = _Pairs.of(sample.pairs, z)
     proposed = _PROPOSED
     while True:
         rng = np.random.default_rng([seed, proposed])
-        rates, weight, model = _proposals(strata, pairs, rng, proposed, prior)
+        rates, weight, model = _proposals(strata, sample.pairs, z, rng, proposed, prior)
         if 1 / float((weight**2).sum()) >= _LEAST_WEIGHT or proposed >= _MOST:
             break
         proposed *= 2
@@ -120,8 +123,8 @@ def draw_rates(population: Population, sample: Sample, seed: int, prior: Prior =
     for binned, rate in zip(strata, rates, strict=True):
         s = binned.stratum
         total[s.flagged] += s.wrong + _left(s.clips - s.seen, rate[chosen], rng)
-    for side in (True, False):
-        total[side] += pairs.draw(side, model.take(chosen), rng, prior)
+    for side, wrong in _rest_of_pairs(sample.pairs, population, z, model.take(chosen), rng, prior).items():
+        total[side] += wrong
     return Draws(total[True], total[False], int(population.flagged.sum()))
 
 
@@ -160,7 +163,7 @@ class _Binned:
 
 
 def _proposals(
-    strata: list[_Binned], pairs: _Pairs, rng: np.random.Generator, count: int, prior: Prior
+    strata: list[_Binned], pairs: list[Pair], z: np.ndarray, rng: np.random.Generator, count: int, prior: Prior
 ) -> tuple[list[np.ndarray], np.ndarray, _Map]:
     """Return rates of each stratum (count,), the weights of the proposals (count,), and their maps."""
     model = _Map(
@@ -169,7 +172,7 @@ def _proposals(
         np.minimum(prior.missed * np.exp(rng.normal(0, prior.floor_sd, count)), 0.3),
         np.minimum(prior.mistaken * np.exp(rng.normal(0, prior.floor_sd, count)), 0.5),
     )
-    log_weight = pairs.log_likelihood(model)
+    log_weight = _pairs_likelihood(pairs, z, model)
     rates = []
     for binned in strata:
         s = binned.stratum
@@ -183,46 +186,43 @@ def _proposals(
     return rates, weight / weight.sum(), model
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """The sides of the certain arm's videos: mean log odds, clips that are left, judged and wrong ones, (m,) each."""
+def _pairs_likelihood(pairs: list[Pair], z: np.ndarray, model: _Map) -> np.ndarray:
+    """Return the log likelihood of what was judged of the certain arm, (draws,); clips of a video count less."""
+    found = np.zeros(len(model.slope))
+    for pair in pairs:
+        if len(pair.seen):
+            q = np.clip(model(z[pair.seen]), 1e-9, 1 - 1e-9)
+            each = 1 / (1 + IN_VIDEO * (len(pair.seen) - 1))
+            found += each * np.where(pair.label == 1, np.log(q), np.log1p(-q)).sum(axis=1)
+    return found
 
-    flagged: np.ndarray
-    z: np.ndarray
-    left: np.ndarray
-    seen: np.ndarray
-    wrong: np.ndarray
 
-    @classmethod
-    def of(cls, pairs: list[Pair], z: np.ndarray) -> _Pairs:
-        return cls(
-            np.array([p.flagged for p in pairs], bool),
-            np.array([z[p.rows].mean() if len(p.rows) else 0.0 for p in pairs]),
-            np.array([len(p.rows) for p in pairs], float),
-            np.array([p.seen for p in pairs], float),
-            np.array([p.wrong for p in pairs], float),
-        )
+def _rest_of_pairs(
+    pairs: list[Pair], population: Population, z: np.ndarray, model: _Map, rng: np.random.Generator, prior: Prior
+) -> dict[bool, np.ndarray]:
+    """Draw the wrong clips of the certain arm's videos, the judged ones with them: whether flagged -> (draws,).
 
-    def log_likelihood(self, model: _Map) -> np.ndarray:
-        """Return that of what was judged of videos that have more clips, (draws,); a pair counts for one and a third."""
-        rows = np.flatnonzero((self.seen > 0) & (self.left > 0))
-        found = np.zeros(len(model.slope))
-        for k in rows.tolist():
-            q = np.clip(model(self.z[k : k + 1])[:, 0], 1e-9, 1 - 1e-9)
-            counts = self.seen[k] / (1 + 0.5 * (self.seen[k] - 1))
-            share = self.wrong[k] / self.seen[k]
-            found += counts * (share * np.log(q) + (1 - share) * np.log1p(-q))
-        return found
-
-    def draw(self, side: bool, model: _Map, rng: np.random.Generator, prior: Prior) -> np.ndarray:
-        """Return draws of the wrong clips of one side, the judged ones with them, (draws,)."""
-        rows = np.flatnonzero(self.flagged == side)
-        total = np.full(len(model.slope), float(self.wrong[rows].sum()))
-        for k in rows[self.left[rows] > 0].tolist():
-            q = np.clip(model(self.z[k : k + 1])[:, 0], 1e-6, 1 - 1e-6)
-            a, b = prior.pair * q + self.wrong[k], prior.pair * (1 - q) + self.seen[k] - self.wrong[k]
-            total += self.left[k] * rng.beta(np.maximum(a, 1e-3), np.maximum(b, 1e-3))
-        return total
+    What was judged of a video moves the log odds of its other clips.
+    """
+    draws = len(model.slope)
+    total = {True: np.zeros(draws), False: np.zeros(draws)}
+    told = prior.told * np.exp(rng.normal(0, prior.told_sd, draws))
+    for pair in pairs:
+        for side in (True, False):
+            total[side] += pair.label[population.flagged[pair.seen] == side].sum()
+        if not len(pair.rows):
+            continue
+        own = rng.normal(0, prior.pair_sd, draws) + told * float((2 * pair.label - 1).sum())
+        fate = rng.random(draws)  # of a video of which all that is left is wrong or right alike
+        alike = rng.random(draws) < IN_VIDEO
+        for side in (True, False):
+            rows = pair.rows[population.flagged[pair.rows] == side]
+            if len(rows):
+                q = np.clip(model(z[rows]), 1e-9, 1 - 1e-9)
+                q = 1 / (1 + np.exp(-(np.log(q) - np.log1p(-q) + own[:, None])))
+                each = (rng.random(q.shape) < q).sum(axis=1)
+                total[side] += np.where(alike, (fate[:, None] < q).sum(axis=1), each)
+    return total
 
 
 def _left(clips: int, rate: np.ndarray, rng: np.random.Generator) -> np.ndarray:

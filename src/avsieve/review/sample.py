@@ -63,17 +63,16 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Pair:
-    """One side of a video of the certain arm: ``rows`` (m,) not judged, and how many were judged and were wrong."""
+    """A video of the certain arm: ``rows`` (m,) that were not judged; ``seen`` (s,) that were, and their ``label``."""
 
-    flagged: bool
     rows: np.ndarray
-    seen: int
-    wrong: float
+    seen: np.ndarray
+    label: np.ndarray
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Strata of the sampled arm and sides of the certain arm's videos."""
+    """Strata of the sampled arm and videos of the certain arm."""
 
     strata: list[Stratum]
     pairs: list[Pair]
@@ -160,12 +159,10 @@ def _counts(weight: np.ndarray, unit: np.ndarray, speaker: np.ndarray, everybody
 
 def _pairs(population: Population, frame: Frame, answers: Answers, here: np.ndarray) -> list[Pair]:
     rows = np.flatnonzero(frame.certain & population.open)
-    key = population.unit * 2 + population.flagged
-    order = rows[np.argsort(key[rows], kind="stable")]
-    seen = {int(answers.row[k]): float(answers.label[k]) for k in here.tolist()}
+    order = rows[np.argsort(population.unit[rows], kind="stable")]
+    said = {int(answers.row[k]): float(answers.label[k]) for k in here.tolist()}
     found = []
-    for some in np.split(order, np.flatnonzero(np.diff(key[order])) + 1) if len(order) else []:
-        labels = [seen[row] for row in some.tolist() if row in seen]
-        rest = np.array([row for row in some.tolist() if row not in seen], np.int64)
-        found.append(Pair(bool(population.flagged[some[0]]), rest, len(labels), sum(labels)))
+    for some in np.split(order, np.flatnonzero(np.diff(population.unit[order])) + 1) if len(order) else []:
+        seen = np.array([row in said for row in some.tolist()], bool)
+        found.append(Pair(some[~seen], some[seen], np.array([said[row] for row in some[seen].tolist()], float)))
     return found
