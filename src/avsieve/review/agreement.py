@@ -106,9 +106,9 @@ def agreement_lines(found: Sequence[Agreement]) -> list[str]:
     return lines
 
 
-def _again(entries: Sequence[Entry]) -> list[tuple[str, str]]:
+def _again(entries: Sequence[Entry]) -> list[tuple[Finding, Finding]]:
     """Return what was decided before and again; a decision right after another one about the clip mends that."""
-    last: dict[str, tuple[int, str]] = {}
+    last: dict[str, tuple[int, Finding]] = {}
     found = []
     for place, entry in enumerate(entries):
         said = finding(entry.decision)
@@ -119,5 +119,5 @@ def _again(entries: Sequence[Entry]) -> list[tuple[str, str]]:
     return found
 
 
-def _of(first: str, second: str, pairs: list[tuple[str, str]]) -> Agreement:
+def _of(first: str, second: str, pairs: Sequence[tuple[str, str]]) -> Agreement:
     return Agreement(first, second, len(pairs), sum(a == b for a, b in pairs), kappa(pairs))

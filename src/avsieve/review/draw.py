@@ -156,7 +156,7 @@ def frame_of(population: Population, units: np.ndarray, count: int) -> Frame:
     weight = np.bincount(of, weights=deviation(population.p[rows]), minlength=len(parts))
     sides = {FLAGGED: flagged, OTHER: ~flagged}
     wanted = allocation(count, {side: int(np.minimum(size[among], EACH).sum()) for side, among in sides.items()})
-    stratum, names, clips = np.zeros(len(parts), np.int64), [], []
+    stratum, names, clips = np.zeros(len(parts), np.int64), list[str](), list[int]()
     for side, among in sides.items():
         strata, asked = wanted[side]
         if not strata:
@@ -200,7 +200,9 @@ def inclusion(size: np.ndarray, clips: int) -> np.ndarray:
         full |= over
 
 
-def _sampled(population: Population, frame: Frame, rng: np.random.Generator) -> list[tuple[np.ndarray, str, np.ndarray]]:
+def _sampled(
+    population: Population, frame: Frame, rng: np.random.Generator
+) -> list[tuple[np.ndarray, str, np.ndarray]]:
     """Draw the sampled arm: the clips of each unit, its stratum and their probabilities, in random order."""
     found = []
     order = np.argsort(frame.part, kind="stable")
@@ -224,7 +226,7 @@ def _systematic(probability: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def _two(population: Population, rows: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return the clips of a certain video that are judged, and their probabilities: the most doubtful, and any other."""
+    """Return the clips of a certain video that are judged, and their probabilities: the most doubtful and any other."""
     first = int(np.argmax(deviation(population.p[rows])))
     rest = np.delete(rows, first)
     if not len(rest):

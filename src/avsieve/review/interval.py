@@ -24,9 +24,9 @@ import numpy as np
 from avsieve.review.population import Population
 from avsieve.review.sample import IN_VIDEO, Pair, Sample, Stratum
 
-DRAWS = 4000
-_PROPOSED = 20_000
-_MOST = 160_000
+DRAWS = 3000
+_PROPOSED = 12_000
+_MOST = 96_000
 _LEAST_WEIGHT = 400.0  # effective number of proposals below which more are drawn
 _BINS = 24
 _LIMIT = 12.0  # log odds: a method's certainty is taken for no more

@@ -117,11 +117,9 @@ def read_plan(path: str | Path) -> Plan:
     constant = {name: set(columns[name]) for name in ("asked", "seed", "decisions_sha256")}
     if mixed := [name for name, values in constant.items() if len(values) != 1]:
         raise ReviewError(f"{path}: {len(constant[mixed[0]])} values of {mixed[0]}; expected one: draw a new plan")
-    texts = ("utterance", "speaker", "video", "arm", "stratum")
+    texts = {name: columns[name] for name in ("utterance", "speaker", "video", "arm", "stratum", "third")}
     one = {name: values.pop() for name, values in constant.items()}
-    return Plan(
-        *(columns[name] for name in texts), np.array(columns["probability"], float), columns["third"], **one
-    )  # fmt: skip
+    return Plan(**texts, probability=np.array(columns["probability"], float), **one)
 
 
 def check_decisions(path: str | Path, plan: Plan, decisions: str | Path, sha256: str) -> None:
@@ -134,7 +132,7 @@ def check_decisions(path: str | Path, plan: Plan, decisions: str | Path, sha256:
     """
     if plan.decisions_sha256 != sha256:
         raise ReviewError(
-            f"{path}: drawn from decisions {plan.decisions_sha256[:12]}, but {decisions} is {sha256[:12]}: the list was "
-            "cleansed anew. What was sampled tells of the list that it was drawn from: bring that decisions.parquet "
+            f"{path}: drawn from decisions {plan.decisions_sha256[:12]}, but {decisions} is {sha256[:12]}: the list "
+            "was cleansed anew. What was sampled tells of the list that it was drawn from: bring that decisions.parquet "
             "back, or draw a new plan (avsieve review RESULTS --plan 200 --new-plan); no judgement is lost"
         )
