@@ -89,8 +89,8 @@ class Estimate:
         none = "-, the method has no probabilities"
         lines = [
             (
-                f"judged              {self.judged:,} of {self.planned:,} clips of the plan; {self.sampled_counted:,} of "
-                f"{self.sampled:,} sampled ones count, {self.unsure:,} unsure"
+                f"judged              {self.judged:,} of {self.planned:,} clips of the plan; {self.sampled_counted:,} "
+                f"of {self.sampled:,} sampled ones count, {self.unsure:,} unsure"
             ),
             f"model-assisted      {_both(self.assisted) or none}",
             f"injection audit     {_figures(self.audit) or '-, there is none (avsieve audit RESULTS)'}",

@@ -25,6 +25,8 @@ from avsieve.review.population import Population
 from avsieve.review.sample import IN_VIDEO, Pair, Sample, Stratum
 
 DRAWS = 3000
+LEVEL = 0.98
+"""Share of the draws in an interval that is to hold in 95 of 100: what the prior does not know of a method is room."""
 _PROPOSED = 12_000
 _MOST = 96_000
 _LEAST_WEIGHT = 400.0  # effective number of proposals below which more are drawn
@@ -53,17 +55,17 @@ class Prior:
         Standard deviation of what else a video of the certain arm is off by.
     """
 
-    slope: float = 0.75
-    slope_sd: float = 0.35
-    shift_sd: float = 0.5
-    missed: float = 0.001
-    mistaken: float = 0.01
-    floor_sd: float = 1.2
-    effect_sd: float = 0.4
+    slope: float = 0.95
+    slope_sd: float = 0.4
+    shift_sd: float = 0.7
+    missed: float = 0.0002
+    mistaken: float = 0.004
+    floor_sd: float = 1.8
+    effect_sd: float = 0.8
     effect_df: float = 4.0
     told: float = 1.2
     told_sd: float = 0.5
-    pair_sd: float = 0.7
+    pair_sd: float = 0.5
 
 
 PRIOR = Prior()
@@ -87,7 +89,7 @@ class Draws:
         return self.found[wrong > 0] / wrong[wrong > 0]
 
 
-def ends(draws: np.ndarray, level: float = 0.95) -> tuple[float, float, float] | None:
+def ends(draws: np.ndarray, level: float = LEVEL) -> tuple[float, float, float] | None:
     """Return the lower end, the median and the upper end of draws; None without any."""
     if not len(draws):
         return None
