@@ -134,5 +134,6 @@ def check_decisions(path: str | Path, plan: Plan, decisions: str | Path, sha256:
         raise ReviewError(
             f"{path}: drawn from decisions {plan.decisions_sha256[:12]}, but {decisions} is {sha256[:12]}: the list "
             "was cleansed anew. What was sampled tells of the list that it was drawn from: bring that "
-            "decisions.parquet back, or draw a new plan (avsieve review RESULTS --plan 200 --new-plan); no judgement is lost"
+            "decisions.parquet back, or draw a new plan (avsieve review RESULTS --plan 200 --new-plan); no "
+            "judgement is lost"
         )
