@@ -86,12 +86,8 @@ def test_three_lines_stand_apart_and_the_json_has_them() -> None:
     plan = planned(some, 100)
     found = replace(estimate(plan, some, judged(plan, some, wrong)), audit={"precision": Range(0.9, 0.95, 0.97)})
     lines = found.lines()
-    assert [line.split("  ")[0] for line in lines] == [
-        "judged",
-        "model-assisted",
-        "injection audit",
-        "assuming nothing",
-    ]
+    heads = ["judged", "model-assisted", "injection audit", "assuming nothing"]
+    assert [line.split("  ")[0] for line in lines] == heads
     assert "0.900 to 0.970 (about 0.950)" in lines[2]
     assert "precision at least 0." in lines[3]
     told = json.loads(json.dumps(found.as_json()))
@@ -210,9 +206,8 @@ def test_the_bound_holds_as_often_as_it_says() -> None:
     value, missed = float(clips @ rates) / 1000, 0
     for _ in range(400):
         found = rng.random((3, 20)) < rates[:, None]
-        strata = [
-            stratum(int(n), 20, int(f.sum()), int(f.sum()), float(f.mean())) for n, f in zip(clips, found, strict=True)
-        ]
+        seen = zip(clips.tolist(), found.sum(axis=1).tolist(), strict=True)
+        strata = [stratum(n, 20, bad, bad, bad / 20) for n, bad in seen]
         low, high = rate_bounds(strata, 1000, 0.05)
         missed += not low <= value <= high
     assert missed / 400 <= 0.1

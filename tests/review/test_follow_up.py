@@ -13,7 +13,8 @@ def plan() -> Plan:
     rows = [
         ("a/v1/1", "sampled", "flagged-1", "a/v1/9"), ("a/v1/2", "sampled", "flagged-1", "a/v1/9"),
         ("a/v2/1", "certain", "certain", "a/v2/9"), ("a/v2/2", "certain", "certain", "a/v2/9"),
-        ("b/v3/1", "sampled", "other-1", ""), ("b/v4/1", "sampled", "other-2", ""), ("b/v4/2", "sampled", "other-2", ""),
+        ("b/v3/1", "sampled", "other-1", ""), ("b/v4/1", "sampled", "other-2", ""),
+        ("b/v4/2", "sampled", "other-2", ""),
     ]  # fmt: skip
     utterance, arm, stratum, third = (list(column) for column in zip(*rows, strict=True))
     speaker, video = [u.split("/")[0] for u in utterance], [u.rsplit("/", 1)[0] for u in utterance]

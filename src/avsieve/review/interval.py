@@ -27,10 +27,11 @@ from avsieve.review.sample import IN_VIDEO, Pair, Sample, Stratum
 DRAWS = 3000
 LEVEL = 0.98
 """Share of the draws in an interval that is to hold in 95 of 100: what the prior does not know of a method is room."""
-_PROPOSED = 12_000
-_MOST = 96_000
+_PROPOSED = 8_000
+_MOST = 64_000
 _LEAST_WEIGHT = 400.0  # effective number of proposals below which more are drawn
-_BINS = 24
+_BINS = 12
+_LEAST = np.float32(1e-6)  # probability: single precision tells no smaller one from 0, nor from 1
 _LIMIT = 12.0  # log odds: a method's certainty is taken for no more
 
 
@@ -141,8 +142,11 @@ class _Map:
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
         """Return the probabilities of log odds (m,), (draws, m)."""
-        inner = 1 / (1 + np.exp(-(self.shift[:, None] + self.slope[:, None] * z)))
-        return self.missed[:, None] + (1 - self.missed - self.mistaken)[:, None] * inner
+        shift, slope, missed, mistaken = (
+            x.astype(np.float32)[:, None] for x in (self.shift, self.slope, self.missed, self.mistaken)
+        )
+        inner = 1 / (1 + np.exp(-(shift + slope * z.astype(np.float32))))
+        return np.clip(missed + (1 - missed - mistaken) * inner, _LEAST, 1 - _LEAST)
 
     def take(self, rows: np.ndarray) -> _Map:
         return _Map(self.shift[rows], self.slope[rows], self.missed[rows], self.mistaken[rows])
@@ -178,7 +182,7 @@ def _proposals(
     rates = []
     for binned in strata:
         s = binned.stratum
-        mean = np.clip(model(binned.z) @ binned.share, 1e-9, 1 - 1e-9)
+        mean = model(binned.z) @ binned.share
         effect = prior.effect_sd * rng.standard_t(prior.effect_df, count)
         rate = 1 / (1 + np.exp(-(np.log(mean / (1 - mean)) + effect)))
         rate = np.clip(rate, 1e-9, 1 - 1e-9)
@@ -193,7 +197,7 @@ def _pairs_likelihood(pairs: list[Pair], z: np.ndarray, model: _Map) -> np.ndarr
     found = np.zeros(len(model.slope))
     for pair in pairs:
         if len(pair.seen):
-            q = np.clip(model(z[pair.seen]), 1e-9, 1 - 1e-9)
+            q = model(z[pair.seen])
             each = 1 / (1 + IN_VIDEO * (len(pair.seen) - 1))
             found += each * np.where(pair.label == 1, np.log(q), np.log1p(-q)).sum(axis=1)
     return found
@@ -220,7 +224,7 @@ def _rest_of_pairs(
         for side in (True, False):
             rows = pair.rows[population.flagged[pair.rows] == side]
             if len(rows):
-                q = np.clip(model(z[rows]), 1e-9, 1 - 1e-9)
+                q = model(z[rows])
                 q = 1 / (1 + np.exp(-(np.log(q) - np.log1p(-q) + own[:, None])))
                 each = (rng.random(q.shape) < q).sum(axis=1)
                 total[side] += np.where(alike, (fate[:, None] < q).sum(axis=1), each)
