@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   avsieve inspect results --worst 20 --by utterance | cut -d' ' -f1
   avsieve inspect results --worst 20 --by video --sheet worst.jpg
   avsieve inspect results --json | jq .kinds
+  avsieve inspect results --reviews reviews          with what the reviewed plan tells of the list
   avsieve inspect cleansed/train_all_clean.txt
 """
 
@@ -38,6 +39,9 @@ def add_arguments(ap: argparse.ArgumentParser) -> None:
         "--sheet", type=Path, metavar="FILE", help="write faces of the worst (--worst, --by) as .png or .jpg"
     )
     ap.add_argument("--strip-prefix", metavar="TEXT", help="leading folder in the names of a list")
+    ap.add_argument(
+        "--reviews", type=Path, metavar="FOLDER", help="tell what its reviewed plan says (avsieve review --plan)"
+    )
     ap.add_argument("--json", action="store_true", help="print JSON; docs/formats.md describes it")
 
 
@@ -51,10 +55,14 @@ def run(args: argparse.Namespace) -> int:
 
     if args.by and args.worst is None and args.sheet is None:
         raise AvsieveError(f"--by {args.by} says what --worst ranks; give --worst N too")
+    if args.reviews and (args.speaker or args.video or args.worst is not None or args.sheet):
+        raise AvsieveError("--reviews goes with the overview; leave --speaker, --video, --worst and --sheet out")
     if args.sheet and (args.speaker or args.video):
         raise AvsieveError("--sheet shows the worst of --by, not one --speaker or --video; leave one of them out")
     if args.path.is_file():
-        if asked := [f"--{o}" for o in ("speaker", "video", "worst", "sheet") if getattr(args, o) is not None]:
+        if asked := [
+            f"--{o}" for o in ("speaker", "video", "worst", "sheet", "reviews") if getattr(args, o) is not None
+        ]:
             raise AvsieveError(f"{asked[0]} needs the decisions of a run, and {args.path} is a list; name a folder")
         facts = list_facts(args.path, args.strip_prefix, top=args.top)
         print(json.dumps(facts.as_json(), indent=2) if args.json else "\n".join(list_lines(facts)))
@@ -91,7 +99,15 @@ def _of_run(args: argparse.Namespace) -> tuple[dict, list[str]]:
             lines += ["", f"{shown.faces:,} faces of {shown.items} in {args.sheet}", *shown.notes]
         return worst.as_json(), lines
     found = overview(run, top=args.top, least_left=args.least_left, decided=decided)
-    return found.as_json(), words.overview_lines(found)
+    value, lines = found.as_json(), words.overview_lines(found)
+    if args.reviews:
+        from avsieve.inspection.text import section
+        from avsieve.review.estimate import estimate_run
+
+        told = estimate_run(run, args.reviews)
+        value["reviewed"] = told.as_json()
+        lines += section("what the reviewed plan tells", told.lines())
+    return value, lines
 
 
 def _count(text: str) -> int:

@@ -7,12 +7,16 @@ from pathlib import Path
 
 from avsieve.cli.verb import Verb
 from avsieve.errors import AvsieveError
+from avsieve.review import plan_command
 
 DESCRIPTION = """Judge utterances by eye and ear.
 
 avsieve review RESULTS opens a page in the browser that shows a run's utterances with their faces and voices beside
 trusted ones of the same label. Each decision is a line of REVIEWS/<reviewer>.jsonl, on the disk before the page goes
 on. The server answers this machine alone, and needs the extra avsieve[review].
+
+avsieve review RESULTS --plan N draws the clips that are worth a look, and a random sample: a queue of the page. With
+--estimate the command tells what the judged part of it says of the list's precision and recall, and opens no page.
 
 avsieve review fold FOLDER joins the logs of a folder, <reviewer>.jsonl, written by the page or your own tool: the
 latest decision of each reviewer counts, the majority of those who decided wins, and a tie is unsure. The table is for
@@ -21,6 +25,8 @@ cleansing.review in the configuration, or for avsieve cleanse --review.
 EXAMPLES = """examples:
   avsieve review results
   avsieve review results --reviewer ann --port 8000 --no-browser
+  avsieve review results --plan 200
+  avsieve review results --estimate
   avsieve review fold reviews --out review.csv
 """
 FOLD = "fold"
@@ -45,15 +51,21 @@ def add_arguments(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--keys", type=Path, metavar="FILE", help="other keys, JSON; docs/formats.md describes it")
     ap.add_argument("--media-from", type=Path, metavar="DIR", help="results whose faces and voices are shown")
     ap.add_argument("--against", type=Path, metavar="DIR|LIST", help="another run or list, to see where both disagree")
+    plan_command.add_arguments(ap)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Fold, or serve until interrupted; return the exit status."""
+    """Fold, plan, estimate, or serve until interrupted; return the exit status."""
     if args.results == FOLD:
         return _fold(args)
     if args.folder is not None or args.out is not None:
         found = f"FOLDER {args.folder}" if args.folder is not None else f"--out {args.out}"
         raise AvsieveError(f"{found} without fold; expected avsieve review fold FOLDER --out FILE, or RESULTS alone")
+    if args.json and not args.estimate:
+        raise AvsieveError("--json without --estimate; expected both, or neither")
+    if args.plan is not None or args.estimate:
+        print("\n".join(plan_command.run(args)))
+        return 0
     try:
         from avsieve.review.server.session import Settings
         from avsieve.review.server.start import serve, user_name

@@ -8,20 +8,9 @@ from sklearn.metrics import cohen_kappa_score
 
 from avsieve.inspection.run_files import find_run
 from avsieve.review.entry import Entry
-from avsieve.review.server.agreement import kappa
 from avsieve.review.server.progress import rate_per_min
 from tests.review.made_up import made_up_results
 from tests.review.server.conftest import Make, Server
-
-
-def test_kappa_is_that_of_scikit_learn() -> None:
-    first, second = list("rrrwwwuurrwwrrrw"), list("rrwwwwurrrwwrurw")
-    found = kappa(zip(first, second, strict=True))
-    assert (found["n"], found["agree"]) == (16, sum(a == b for a, b in zip(first, second, strict=True)))
-    assert found["kappa"] == pytest.approx(cohen_kappa_score(first, second), abs=1e-4)
-    assert kappa([]) == {"n": 0, "agree": 0, "kappa": None}
-    assert kappa([("r", "r")] * 5)["kappa"] is None
-    assert kappa([("r", "w"), ("w", "r")])["kappa"] == -1
 
 
 def test_agreement_with_the_machine_leaves_out_the_unsure(server: Server, results: Path) -> None:

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from avsieve.inspection.run_files import find_run
-from avsieve.review.entry import Entry, ReviewError
-from avsieve.review.server.queues import PLAN, Plan
+from avsieve.review.entry import Entry
+from avsieve.review.plan import NAME, Plan, write_plan
+from avsieve.review.plan_command import run_estimate, run_plan
 from avsieve.review.server.repeats import LEAST, SPAN, due_repeats
 from avsieve.storage.provenance import sha256_of
-from avsieve.storage.tables import write_table
 from tests.review.server.conftest import Make, Server
 
 
@@ -138,10 +139,12 @@ def test_pages_that_are_fetched_ahead_have_each_repeat_once(make: Make, many: Pa
     assert one.get("/api/progress")["agreement"]["self"]["n"] == len(twice)
 
 
-def plan_of(many: Path, folder: Path, names: list[str], digest: str | None = None) -> None:
+def plan_of(many: Path, folder: Path, names: list[str], digest: str | None = None, third: str = "") -> None:
     digest = sha256_of(find_run(many).decisions) if digest is None else digest
-    order = list(range(len(names)))[::-1]  # the table is not in the order of the review
-    write_table(folder / PLAN, pd.DataFrame({"utterance": names[::-1], "order": order, "decisions_sha256": digest}))
+    speakers, videos = [name.split("/")[0] for name in names], [name.rpartition("/")[0] for name in names]
+    k = len(names)
+    plan = Plan(names, speakers, videos, ["certain"] * k, ["certain"] * k, np.ones(k), [third] * k, k, 1, digest)
+    write_plan(folder / NAME, plan)
 
 
 def test_a_plan_is_a_queue_in_its_order(make: Make, many: Path, tmp_path: Path, plain: pd.DataFrame) -> None:
@@ -156,19 +159,31 @@ def test_a_plan_is_a_queue_in_its_order(make: Make, many: Path, tmp_path: Path, 
     assert drawn(server, "plan", 9) == [names[0], names[2], names[3]]
 
 
-def test_follow_up_clips_come_behind_the_plan(make: Make, many: Path, tmp_path: Path, plain: pd.DataFrame) -> None:
+def test_third_clips_come_behind_the_plan(make: Make, many: Path, tmp_path: Path, plain: pd.DataFrame) -> None:
+    video = plain["utterance"].str.rpartition("/")[0]
+    name = video.value_counts().loc[lambda count: count >= 3].index[0]
+    first, second, third = plain["utterance"][video == name].iloc[:3]
+    other = plain["utterance"][video != name].iloc[77]
+    plan_of(many, tmp_path / "reviews", [first, other, second], third=third)
+    server = make(folder=many)
+    assert drawn(server, "plan", 9) == [first, other, second]
+    server.post("/api/decide", {"utterance": first, "decision": "wrong_clip"})
+    assert drawn(server, "plan", 9) == [other, second]
+    server.post("/api/decide", {"utterance": second, "decision": "wrong_clip"})
+    assert drawn(server, "plan", 9) == [other, third]
+    server.post("/api/undo", {})
+    assert drawn(server, "plan", 9) == [other, second]
+
+
+def test_a_plan_that_is_drawn_while_the_server_runs_is_seen(
+    make: Make, many: Path, tmp_path: Path, plain: pd.DataFrame
+) -> None:
+    server = make(folder=many)
+    assert not server.get("/api/run")["has_plan"]
     names = plain["utterance"].iloc[[30, 2]].tolist()
     plan_of(many, tmp_path / "reviews", names)
-    server = make(folder=many)
-    more = plain["utterance"].iloc[77]
-
-    def follow_up(plan: Plan, decisions: dict[str, str]) -> list[str]:
-        return [more, "id9/elsewhere/1"] if decisions.get(plan.utterances[0]) == "wrong_clip" else []
-
-    server.session.queues.follow_up = follow_up
+    assert server.get("/api/run")["has_plan"]
     assert drawn(server, "plan", 9) == names
-    server.post("/api/decide", {"utterance": names[0], "decision": "wrong_clip"})
-    assert drawn(server, "plan", 9) == [names[1], more]
 
 
 def test_a_decision_that_was_noted_is_not_answered_with_an_error(
@@ -177,20 +192,34 @@ def test_a_decision_that_was_noted_is_not_answered_with_an_error(
     names = plain["utterance"].iloc[[30, 2]].tolist()
     plan_of(many, tmp_path / "reviews", names)
     server = make(folder=many)
-
-    def follow_up(plan: Plan, decisions: dict[str, str]) -> list[str]:
-        if decisions:
-            raise ReviewError("the plan cannot go on")
-        return []
-
-    server.session.queues.follow_up = follow_up
     item = server.get("/api/queue/plan")["items"][0]
+    (tmp_path / "reviews" / NAME).write_bytes(b"a table that was cut off")
     found = server.post("/api/decide", {"utterance": names[0], "decision": "right", "place": item["place"]})
-    assert (found["next"], found["next_error"], found["progress"]["mine"]) == (None, "the plan cannot go on", 1)
+    assert (found["next"], found["progress"]["mine"]) == (None, 1)
+    assert NAME in found["next_error"]
+
+
+def test_the_page_is_told_what_the_reviewed_plan_says(make: Make, many: Path, tmp_path: Path) -> None:
+    reviews = tmp_path / "reviews"
+    server = make(folder=many)
+    assert server.get("/api/progress")["estimate"] is None
+    run_plan(many, 30, reviews=reviews)
+    for name in drawn(server, "plan", 9):
+        server.post("/api/decide", {"utterance": name, "decision": "right"})
+    server.get("/api/progress")
+    server.session.estimates.wait(60)
+    lines = server.get("/api/progress")["estimate"]
+    assert lines == run_estimate(many, reviews=reviews).lines()
+    assert "judged              9 of" in lines[0]
+    # What cannot be told is said where it would stand.
+    plan_of(many, reviews, ["id00001/v1-01_Aa/00001"], "0" * 64)
+    server.get("/api/progress")
+    server.session.estimates.wait(60)
+    assert "drawn from decisions 000000000000" in server.get("/api/progress")["estimate"][0]
 
 
 def test_a_plan_of_other_decisions_is_refused(make: Make, many: Path, tmp_path: Path) -> None:
     plan_of(many, tmp_path / "reviews", ["id00001/v1-01_Aa/00001"], "0" * 64)
     server = make(folder=many)
-    assert "drawn from other decisions" in server.refused("/api/queue/plan", 409)
+    assert "drawn from decisions 000000000000" in server.refused("/api/queue/plan", 409)
     assert server.get("/api/queue/flagged")["items"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
 
+from avsieve.review.agreement import Pairs, alike, kappa
 from avsieve.review.entry import FINDINGS, Entry, Finding, Verdict
 from avsieve.review.server.columns import Columns
 from avsieve.review.server.reviews import Reviews
@@ -16,30 +17,11 @@ _UNSURE = list(Verdict).index(Verdict.UNSURE)
 _WRONG = np.array([Finding.WRONG in FINDINGS[name] for name in Verdict])
 
 
-def kappa(pairs: Mapping[tuple[Hashable, Hashable], int] | Iterable[tuple[Hashable, Hashable]]) -> dict[str, Any]:
-    """Return how many pairs there are, how many agree, and Cohen's kappa (Cohen 1960).
-
-    Parameters
-    ----------
-    pairs
-        What both sides say, or how often each pair occurs.
-
-    Returns
-    -------
-    dict
-        ``n``, ``agree`` (both counts) and ``kappa``: what is agreed beyond chance, by what could be; None where there
-        is no pair, or both sides always say the same one thing, so that nothing could be.
-    """
+def _told(pairs: Pairs) -> dict[str, Any]:
+    """Return how many pairs there are, how many agree, and Cohen's kappa."""
     counted = Counter(pairs)
-    n = sum(counted.values())
-    agree = sum(count for (a, b), count in counted.items() if a == b)
-    first, second = Counter[Hashable](), Counter[Hashable]()
-    for (a, b), count in counted.items():
-        first[a] += count
-        second[b] += count
-    chance = sum(first[name] * second[name] for name in first)  # times n squared
-    apart = n * n - chance
-    return {"n": n, "agree": agree, "kappa": round((n * agree - chance) / apart, 4) if apart else None}
+    found = kappa(counted)
+    return {"n": counted.total(), "agree": alike(counted), "kappa": None if found is None else round(found, 4)}
 
 
 def agreements(reviews: Reviews, columns: Columns) -> dict[str, dict[str, Any]]:
@@ -63,7 +45,7 @@ def agreements(reviews: Reviews, columns: Columns) -> dict[str, dict[str, Any]]:
         for utterance, entry in mine.items()
         if utterance in opinions.latest
     ]
-    return {"machine": kappa(machine), "self": kappa(_repeats(reviews.own.in_force)), "others": kappa(others)}
+    return {"machine": _told(machine), "self": _told(_repeats(reviews.own.in_force)), "others": _told(others)}
 
 
 def _repeats(decisions: list[Entry]) -> list[tuple[Hashable, Hashable]]:

@@ -144,7 +144,7 @@ def _sheet(session: Session, given: Parameters) -> Any:
 
 def _progress(session: Session, given: Parameters) -> Any:
     names = [queue["name"] for queue in session.queues.listed()]
-    return session.progress.of(given.choice("queue", names, "flagged"))
+    return session.progress.of(given.choice("queue", names, "flagged"), with_estimate=True)
 
 
 def _decide(session: Session, body: Any) -> Any:

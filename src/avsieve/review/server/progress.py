@@ -25,20 +25,21 @@ class Progress:
     Parameters
     ----------
     estimate
-        Gives lines on precision and recall by the reviews so far; None where there is no plan to estimate by.
+        Gives lines on precision and recall by the reviews of a version; None where there is no plan to estimate by.
     """
 
     def __init__(
-        self, columns: Columns, reviews: Reviews, queues: Queues, estimate: Callable[[], list[str] | None] | None = None
+        self, columns: Columns, reviews: Reviews, queues: Queues, estimate: Callable[[int], list[str] | None]
     ) -> None:
         self._columns, self._reviews, self._queues, self._estimate = columns, reviews, queues, estimate
         self._at: tuple[int, dict[str, Any]] | None = None
 
-    def of(self, queue: str) -> dict[str, Any]:
-        """Return the progress; ``left_in_queue`` is that of ``queue``."""
+    def of(self, queue: str, *, with_estimate: bool = False) -> dict[str, Any]:
+        """Return the progress; ``left_in_queue`` is that of ``queue``. An estimate is begun where it is asked for."""
         if self._at is None or self._at[0] != self._reviews.version:
             self._at = (self._reviews.version, self._now())
-        return {**self._at[1], "queue": queue, "left_in_queue": self._queues.left(queue)}
+        told = {"estimate": self._estimate(self._reviews.version)} if with_estimate else {}
+        return {**self._at[1], **told, "queue": queue, "left_in_queue": self._queues.left(queue)}
 
     def _now(self) -> dict[str, Any]:
         reviews = self._reviews
@@ -49,7 +50,7 @@ class Progress:
             "by_decision": {str(name): count for name, count in zip(Verdict, counts, strict=True)},
             "rate_per_min": rate_per_min(reviews.own.in_force),
             "agreement": agreements(reviews, self._columns),
-            "estimate": self._estimate() if self._estimate else None,
+            "estimate": None,
         }
 
 

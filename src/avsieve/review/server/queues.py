@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from avsieve.errors import AvsieveError
+from avsieve.review.entry import ReviewError
+from avsieve.review.follow_up import follow_up
+from avsieve.review.plan import NAME, Plan, check_decisions, read_plan
 from avsieve.review.server.columns import Columns
 from avsieve.review.server.items import Items
 from avsieve.review.server.parameters import shown
@@ -24,10 +25,7 @@ from avsieve.review.server.refusal import ConflictError, NotThereError, RefusedE
 from avsieve.review.server.repeats import due_repeats
 from avsieve.review.server.reviews import Reviews
 from avsieve.storage.provenance import sha256_of
-from avsieve.storage.tables import open_table
 
-PLAN = "review_plan.parquet"
-"""Name of the sampling plan in the folder of the reviews."""
 MOST_ITEMS = 20
 """Items of an answer at most: a repeat comes at least as many items later."""
 LABELS = {
@@ -36,36 +34,7 @@ LABELS = {
     "plan": "sampling plan",
     "mine": "already decided, newest first",
 }
-FollowUp = Callable[["Plan", Mapping[str, str]], list[str]]
-"""Tells, from the plan and this reviewer's decisions (utterance -> decision), which clips of its videos to add."""
 _PLACE = re.compile(r"([a-z]+)\.(\d{1,12})\.(\d{1,12})\.(\d{1,12})(?:\.([0-9a-f]{16}))?", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A sampling plan: utterances in the order in which they are to be judged, and of which decisions it was drawn."""
-
-    path: Path
-    utterances: list[str]
-    decisions_sha256: str
-
-
-def read_plan(path: Path) -> Plan | None:
-    """Read a plan; None where there is none.
-
-    Raises
-    ------
-    AvsieveError
-        If it cannot be read or lacks a column.
-    """
-    if not path.is_file():
-        return None
-    with open_table(path, ["utterance", "order", "decisions_sha256"]) as file:
-        table = file.read(columns=["utterance", "order", "decisions_sha256"]).sort_by("order")
-    digests = set(table["decisions_sha256"].to_pylist())
-    if len(digests) > 1:
-        raise AvsieveError(f"{path}: {len(digests)} digests of decisions; expected one plan: draw it again with --plan")
-    return Plan(path, table["utterance"].to_pylist(), next(iter(digests), ""))
 
 
 @dataclass(frozen=True)
@@ -92,17 +61,13 @@ class Queues:
         Path of the decisions, which a plan must have been drawn from.
     secret
         What the tags are made with.
-    follow_up
-        Gives further utterances of the queue ``plan``; None for none.
     """
 
-    def __init__(
-        self, columns: Columns, reviews: Reviews, items: Items, decisions: Path, secret: str,
-        follow_up: FollowUp | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, columns: Columns, reviews: Reviews, items: Items, decisions: Path, secret: str) -> None:
         self._columns, self._reviews, self._items = columns, reviews, items
-        self._decisions, self._secret, self.follow_up = decisions, secret.encode()[:64], follow_up
-        self.plan = read_plan(reviews.folder / PLAN)
+        self._decisions, self._secret = decisions, secret.encode()[:64]
+        self._plan_file = reviews.folder / NAME
+        self._plan: tuple[int, Plan] | None = None
         d = columns.decided
         judged, flagged = np.flatnonzero(d.judged), np.flatnonzero(d.flagged & d.judged)
         self._orders = {
@@ -110,13 +75,31 @@ class Queues:
             "flagged": flagged[np.argsort(-d.p_wrong[flagged], kind="stable")].astype(np.int32),
         }
         self._inside: dict[str, np.ndarray] = {}
-        self._planned: tuple[int, np.ndarray] | None = None
-        self._fits: bool | None = None
+        self._planned: tuple[tuple[int, int], np.ndarray] | None = None
+        self._sha256: str | None = None
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan of the folder of reviews as it is now, None where there is none.
+
+        Raises
+        ------
+        AvsieveError
+            If it cannot be read.
+        """
+        try:
+            written = self._plan_file.stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+        if self._plan is None or self._plan[0] != written:
+            self._plan = (written, read_plan(self._plan_file))
+        return self._plan[1]
 
     def listed(self) -> list[dict[str, Any]]:
         """Return name, label and length of each queue."""
-        names = [name for name in LABELS if name != "plan" or self.plan is not None]
-        lengths = {"plan": len(self.plan.utterances) if self.plan else 0, "mine": len(self._reviews.own.latest)}
+        plan = self.plan
+        names = [name for name in LABELS if name != "plan" or plan is not None]
+        lengths = {"plan": len(plan) if plan else 0, "mine": len(self._reviews.own.latest)}
         return [
             {"name": name, "label": LABELS[name], "length": lengths.get(name, len(self._orders.get(name, ())))}
             for name in names
@@ -212,26 +195,25 @@ class Queues:
         return {"items": items, "next": end, "done": len(latest), "total": len(latest)}
 
     def _order(self, name: str) -> np.ndarray:
-        if name == "plan" and self.plan is not None:
-            return self._plan_order(self.plan)
+        if name == "plan" and (plan := self.plan) is not None:
+            return self._plan_order(plan)
         if name not in self._orders:
             there = ", ".join(queue["name"] for queue in self.listed())
             raise NotThereError(f"queue {shown(name)}: no such queue; expected one of {there}")
         return self._orders[name]
 
     def _plan_order(self, plan: Plan) -> np.ndarray:
-        if self._fits is None:
-            self._fits = sha256_of(self._decisions) == plan.decisions_sha256
-        if not self._fits:
-            raise ConflictError(
-                f"{plan.path}: the plan was drawn from other decisions than {self._decisions} now has; finish it on "
-                "those, or move it away and draw another with --plan"
-            )
-        version = self._reviews.version
+        if self._sha256 is None:
+            self._sha256 = sha256_of(self._decisions)
+        try:
+            check_decisions(self._plan_file, plan, self._decisions, self._sha256)
+        except ReviewError as error:
+            raise ConflictError(str(error)) from None
+        version = (self._plan[0] if self._plan else 0, self._reviews.version)
         if self._planned is None or self._planned[0] != version:
+            # Third clips stand behind the sample, whose order decides what counts.
             decided = {name: entry.decision for name, entry in self._reviews.own.latest.items()}
-            more = self.follow_up(plan, decided) if self.follow_up else []
-            rows = [self._columns.row_of(name) for name in dict.fromkeys([*plan.utterances, *more])]
+            rows = [self._columns.row_of(name) for name in dict.fromkeys([*plan.utterance, *follow_up(plan, decided)])]
             self._planned = (version, np.array([row for row in rows if row >= 0], np.int32))
         return self._planned[1]
 

@@ -15,9 +15,11 @@ from avsieve.errors import AvsieveError
 from avsieve.inspection.run_files import RunFiles, find_run, results_folder
 from avsieve.inspection.sides import FLAGGED, read_sides
 from avsieve.review.fold import fold_into
+from avsieve.review.folder import reviews_folder
 from avsieve.review.lines import SUFFIX
 from avsieve.review.server.columns import Columns, read_columns
 from avsieve.review.server.decisions import Desk
+from avsieve.review.server.estimates import Estimates
 from avsieve.review.server.items import Items
 from avsieve.review.server.media import Media
 from avsieve.review.server.opinion import MachineOpinions
@@ -86,7 +88,8 @@ class Session:
         other = _second_opinion(self.run, self.columns, self.settings.against)
         self.table = Table(self.columns, other)
         self._unknown_to_other = 0 if other is None else int((other < 0).sum())
-        self.progress = Progress(self.columns, self.reviews, self.queues)
+        self.estimates = Estimates(self.run, self.reviews_folder)
+        self.progress = Progress(self.columns, self.reviews, self.queues, self.estimates.lines)
         self.machine = MachineOpinions(self.run, self.columns, self.items)
         self.desk = Desk(self.columns, self.reviews, self.queues)
         release_memory()
@@ -148,11 +151,6 @@ class Session:
         path = self.reviews_folder / FOLDED
         folded = fold_into(self.reviews_folder, path)
         return {"path": str(path), "utterances": len(folded.rows), "reviewers": folded.reviewers, "told": folded.told}
-
-
-def reviews_folder(results: Path) -> Path:
-    """Return where the logs of a run lie: beside ``results``, so that a run made anew does not take them away."""
-    return results.resolve().parent / "reviews" if results.resolve().name == P.RESULTS else results / "reviews"
 
 
 def _second_opinion(run: RunFiles, columns: Columns, against: Path | None) -> np.ndarray | None:
