@@ -3,10 +3,10 @@
     python benchmarks/review.py [--speakers 300] [--reviews 200] [--worlds default hard-videos domains mixed-voices]
                                 [--noise 0.1] [--seed 5]
 
-The most uncertain utterances are reviewed, or random ones, or half of each; or the videos that the certain arm of a plan
-of review takes, or a whole plan: of these third clips are judged where they are due, within the same number of
-judgements, and a video of which all three are wrong alike is decided as a whole. F1 is that of the whole list, and of what
-nobody has reviewed, where only the recalibration can tell; the expected figures are those of `summary.json`.
+The most uncertain utterances are reviewed, or random ones, or half of each; or the videos that the certain arm of a
+plan takes, or a whole plan. Of these, third clips are judged where they are due, within the same number of judgements,
+and a video of which all three are wrong alike is decided as a whole. F1 is that of the whole list, and of what nobody
+has reviewed; the expected figures are those of `summary.json`.
 """
 
 from __future__ import annotations
