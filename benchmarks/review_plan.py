@@ -113,8 +113,8 @@ def row_of(case: Case, count: int, repeats: int, first: int) -> dict[str, float]
     holds: dict[str, list[bool]] = {name: [] for name in (*truth, "bound precision", "bound recall")}
     widths: dict[str, list[float]] = {name: [] for name in truth}
     for k in range(repeats):
-        plan = plan_of(population, draw(population, count, first + k), count, first + k)
-        rows = draw(population, count, first + k).row
+        drawn = draw(population, count, first + k)
+        plan, rows = plan_of(population, drawn, count, first + k), drawn.row
         said = [
             Reviewed(u, "", *(("wrong",) * 2 if bad else ("right",) * 2))
             for u, bad in zip(plan.utterance, wrong[rows].tolist(), strict=True)

@@ -22,7 +22,8 @@ def run_of(folder: Path, rows: list[tuple], policy: str = "either", review: list
     noisy = [p == p and p > 0.5 for p in wrong]
     columns = {
         "utterance": names, "speaker": [u.split("/")[0] for u in names],
-        "kind": ["video" if bad else "" for bad in noisy], "suggested_speaker": pa.array([None] * len(names), pa.string()),
+        "kind": ["video" if bad else "" for bad in noisy],
+        "suggested_speaker": pa.array([None] * len(names), pa.string()),
         "decision": ["noisy" if bad else "clean" for bad in noisy], "reason": ["ok"] * len(names),
         "p_suggested": [NAN] * len(names), "p_audio_wrong": audio, "p_visual_wrong": visual, "p_wrong": wrong,
     }  # fmt: skip

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ def test_the_least_certain_come_first_and_the_sums_of_deviations_are_about_equal
     stratum = cut(p, weight, 5)
     assert np.bincount(stratum, weights=weight) == pytest.approx(np.full(5, weight.sum() / 5), rel=0.02)
     doubt = [np.abs(p[stratum == k] - 0.5) for k in range(5)]
-    assert all(a.max() <= b.min() for a, b in zip(doubt, doubt[1:], strict=False))
+    assert all(a.max() <= b.min() for a, b in pairwise(doubt))
 
 
 def test_few_items_make_few_strata_and_none_is_empty() -> None:

@@ -17,7 +17,6 @@ from typing import Any
 from avsieve.review.entry import FINDINGS, Entry, Finding
 from avsieve.review.log import SUFFIX, in_force, read_log
 
-
 Pairs = Mapping[tuple[Hashable, Hashable], int] | Iterable[tuple[Hashable, Hashable]]
 
 

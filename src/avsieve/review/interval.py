@@ -60,7 +60,7 @@ class Prior:
     slope_sd: float = 0.4
     shift_sd: float = 0.7
     missed: float = 0.0002
-    mistaken: float = 0.004
+    mistaken: float = 0.008
     floor_sd: float = 1.8
     effect_sd: float = 0.8
     effect_df: float = 4.0

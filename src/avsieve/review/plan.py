@@ -109,6 +109,8 @@ def read_plan(path: str | Path) -> Plan:
     ReviewError
         If it is empty, or of several runs.
     """
+    if not Path(path).exists():
+        raise ReviewError(f"{path}: no such table; draw a plan first (avsieve review RESULTS --plan 200)")
     with open_table(path, SCHEMA.names) as file:
         table = file.read(columns=SCHEMA.names).sort_by("order")
     if not len(table):
