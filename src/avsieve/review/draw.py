@@ -22,6 +22,8 @@ CERTAIN_SHARE = 0.4
 """Of the plan that goes where a judgement mends most."""
 EACH = 2
 """Clips of a video that are judged."""
+LEAST_DOUBT = 0.02
+"""The smaller of p and 1 - p below which a judgement is not expected to mend a clip."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,6 @@ def _gain(population: Population) -> tuple[np.ndarray, np.ndarray]:
     doubt = np.where(is_open & (doubt > LEAST_DOUBT), doubt, 0.0)
     size = np.bincount(population.unit[is_open], minlength=units)
     return size, np.bincount(population.unit, weights=doubt, minlength=units)
-
-
-LEAST_DOUBT = 0.02
 
 
 def frame_of(population: Population, units: np.ndarray, count: int) -> Frame:
