@@ -96,7 +96,9 @@ class Line {
     const places = this.items.map((item, k) => (item.utterance === utterance ? k : -1)).filter((k) => k >= 0);
     if (places.length) {
       this.at = places.filter((k) => k <= this.at).at(-1) ?? places[0];
-      this.item.decision = this.item.first;
+      // One that came a second time hides what was decided the first time.
+      this.item.decision = this.item.first === null ? null : now;
+      if (!now) this.facts.done -= 1;
     } else {
       const item = await ask(below("/api/item", utterance));
       this.items.splice(this.at, 0, { ...item, first: now, decision: now });
