@@ -128,7 +128,6 @@ async function begin() {
     return;
   }
   unwatch();
-  root.replaceChildren();
   if (!read().view) replace(to(run.has_faces || run.has_voices ? "queue" : "table"));
   render(html`<${Page} run=${run} leftOver=${leftOver} />`, root);
 }

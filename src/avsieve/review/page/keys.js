@@ -27,7 +27,7 @@ export function useKeys(keys, actions) {
       if (!action) return;
       // Who came to a button by the keyboard presses it by space or Enter, as everywhere.
       const onControl = event.target.closest?.("a, button, summary, [role=slider]");
-      if (onControl && (event.key === " " || event.key === "Enter") && !action.overControls) return;
+      if (onControl && (event.key === " " || event.key === "Enter")) return;
       event.preventDefault();
       if (!event.repeat || OFTEN.has(own)) action();
     };
