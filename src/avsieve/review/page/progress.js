@@ -65,7 +65,7 @@ export function Progress({ run, app }) {
 
 function Agreement({ label, found }) {
   const { n, agree, kappa } = found;
-  return html`<tr><th scope="row">${label}</th><td>${n}</td><td>${n ? percent(agree > 1 ? agree / n : agree) : "–"}</td>
+  return html`<tr><th scope="row">${label}</th><td>${n}</td><td>${n ? percent(agree / n) : "–"}</td>
     <td>${kappa == null ? "–" : kappa.toFixed(2)}</td></tr>`;
 }
 

@@ -39,11 +39,11 @@ export function Table({ run, query, app }) {
       onClear=${() => go(to("table", "", { sort: query.sort, order: query.order }))} />
     <p class="line" role="status">${rows.error ? "" : rows.total === null ? "Loading …" : count(rows.total, "utterance")}</p>
     ${rows.error && html`<p class="bad" role="alert">${rows.error}</p>`}
-    <${Window} key=${key} rows=${rows} columns=${columns} query=${query} sort=${sort} order=${order} onSort=${sortBy} media=${run.has_faces || run.has_voices} />
+    <${Window} key=${key} rows=${rows} columns=${columns} query=${query} sort=${sort} order=${order} onSort=${sortBy} />
   </main>`;
 }
 
-function Window({ rows, columns, query, sort, order, onSort, media }) {
+function Window({ rows, columns, query, sort, order, onSort }) {
   const box = useRef(null);
   const start = useRef(Number.parseInt(query.at, 10) || 0);
   const [at, setAt] = useState(start.current); // the first row on show, with its fraction
@@ -110,7 +110,7 @@ function Window({ rows, columns, query, sort, order, onSort, media }) {
         })}
       </div></div>
       <div role="rowgroup">
-        ${places.map((k) => html`<${Row} key=${k} k=${k} row=${rows.row(k)} columns=${columns} top=${top(k)} media=${media} />`)}
+        ${places.map((k) => html`<${Row} key=${k} k=${k} row=${rows.row(k)} columns=${columns} top=${top(k)} />`)}
       </div>
     </div>
   </div>`;
