@@ -1,6 +1,6 @@
 // Faces and voices of clips: the one that is judged, and those that it is compared with.
 
-import { html, useState } from "./html.js";
+import { html, useEffect, useRef, useState } from "./html.js";
 import { load, toggle, usePlayer } from "./audio.js";
 import { loadPeaks, Wave } from "./wave.js";
 import { percent } from "./words.js";
@@ -72,7 +72,9 @@ export function References({ title, references, hint, none }) {
 export function Opinion({ opinion, keyOf }) {
   const { suggested } = opinion;
   const said = { clean: "kept", noisy: "flagged" }[opinion.machine] || opinion.machine || "nothing";
-  return html`<section class="opinion" aria-label="What the machine thinks">
+  const box = useRef(null);
+  useEffect(() => box.current.scrollIntoView({ block: "nearest" }), []);
+  return html`<section ref=${box} class="opinion" aria-label="What the machine thinks">
     <h3>The machine: ${said} <span class="quiet">(probability that the label is wrong ${percent(opinion.p)};
       voice ${percent(opinion.p_audio)}, face ${percent(opinion.p_visual)})</span></h3>
     <ul class="reasons">${opinion.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>

@@ -83,7 +83,7 @@ export function NameDialog({ own, onName, onClose }) {
           name === own
             ? "That is the label of this clip: decide right, or wrong clip."
             : strange
-              ? "Not a label of this run; it is noted as it stands."
+              ? `${name} is no label of this run: Enter notes it as it stands${speakers.length ? `, Tab makes it ${speakers[0]}` : ""}.`
               : found.total > found.speakers.length
                 ? `${found.total.toLocaleString("en")} labels begin like this.`
                 : "↑ and ↓ choose, Tab completes."

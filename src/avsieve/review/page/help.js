@@ -13,7 +13,7 @@ export function Help({ run, onClose }) {
     if (event.key === "?") close();
   };
   return html`<dialog ref=${dialog} class="help" aria-labelledby="help-title" onClose=${onClose} onKeyDown=${pressed}>
-    <h2 id="help-title">Keys</h2>
+    <h2 id="help-title" tabindex="-1" autofocus>Keys</h2>
     <table>
       <tbody>
         ${ACTIONS.map(
@@ -29,6 +29,6 @@ export function Help({ run, onClose }) {
     <p>Listen and look first; what the machine thinks is hidden until you ask, so that it does not decide for you.
       Some clips come a second time: the progress tells how far you agree with yourself.</p>
     <p>A decision is on the server's disk before the page goes on. It goes to <code>${run.reviews}</code>, as ${run.reviewer}.</p>
-    <button type="button" class="main" autofocus onClick=${close}>Close</button>
+    <button type="button" class="main" onClick=${close}>Close</button>
   </dialog>`;
 }

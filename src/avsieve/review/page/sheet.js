@@ -72,7 +72,7 @@ export function Sheet({ run, query, app }) {
     ${!found && !error && html`<p class="quiet">${speaker || video ? "Loading …" : "Name a speaker to see all of the label's clips."}</p>`}
     ${
       found &&
-      html`<p>${count(found.total, "clip")} of ${video || speaker}. Click the clips that are not ${speaker || "the label's"};
+      html`<p>${count(found.total, "clip")} of ${video || speaker}. Click the clips that are not ${speaker || "the label's"};${" "}
           <kbd>Enter</kbd> saves them, and takes the others that are not decided as right.</p>
         <div class="line bar">
           <label>Marked ones are <select value=${as} onChange=${(event) => setAs(event.target.value)}>
@@ -132,7 +132,7 @@ function Chooser({ speaker, video }) {
     if (name) go(to("sheet", "", name.includes("/") ? { speaker: name.split("/")[0], video: name } : { speaker: name }));
   };
   return html`<form class="line above" onSubmit=${submit}>
-    <label>Speaker, or speaker/video
+    <label>Speaker, or speaker/video${" "}
       <input type="text" list="labels" value=${text} autocomplete="off" spellcheck=${false} onInput=${(event) => setText(event.target.value)} /></label>
     <datalist id="labels">${names.map((name) => html`<option key=${name} value=${name}></option>`)}</datalist>
     <button type="submit">Show</button>

@@ -6,7 +6,8 @@ import { Rows } from "./rows.js";
 import { go, replace, to } from "./route.js";
 import { KINDS, MACHINE, count, decimal, told } from "./words.js";
 
-const ROW = 34; // height in pixels, as in the style sheet
+const ROW = 34; // heights in pixels, as in the style sheet
+const HEAD = 44;
 const TALLEST = 8e6; // browsers draw no taller element right; beyond it a pixel of scrolling is more than a pixel of rows
 const AROUND = 6;
 const HIDDEN = ["video", "flag"]; // the id has the video, and "machine says" the flag
@@ -49,10 +50,10 @@ function Window({ rows, columns, query, sort, order, onSort }) {
   const [at, setAt] = useState(start.current); // the first row on show, with its fraction
   const [height, setHeight] = useState(600);
   const total = rows.total || 0;
-  const fit = Math.max(1, Math.floor((height - ROW) / ROW));
+  const fit = Math.max(1, Math.floor((height - HEAD) / ROW));
   const tall = Math.min(total * ROW, TALLEST);
   const last = Math.max(0, total - fit);
-  const scrolls = Math.max(1, tall + ROW - height); // pixels that can be scrolled
+  const scrolls = Math.max(1, tall + HEAD - height); // pixels that can be scrolled
   const squeezed = total * ROW > TALLEST;
   const rowAt = (pixels) => (squeezed ? (pixels / scrolls) * last : pixels / ROW);
   const pixelsAt = (row) => (squeezed ? (row / Math.max(last, 1)) * scrolls : row * ROW);
@@ -98,14 +99,14 @@ function Window({ rows, columns, query, sort, order, onSort }) {
     move(by);
   };
   const places = Array.from({ length: Math.max(0, end - first) }, (_, k) => first + k);
-  const top = squeezed ? (row) => ROW + pixelsAt(at) + (row - at) * ROW : (row) => ROW + row * ROW;
+  const top = squeezed ? (row) => HEAD + pixelsAt(at) + (row - at) * ROW : (row) => HEAD + row * ROW;
   return html`<div class="window" ref=${box} tabindex="0" role="region" aria-label="The table, to scroll"
     onScroll=${() => setAt(Math.min(rowAt(box.current.scrollTop), last))} onKeyDown=${keyed}>
-    <div class="grid" role="table" aria-label="Utterances" aria-rowcount=${total + 1} style=${{ height: `${tall + ROW}px` }}>
+    <div class="grid" role="table" aria-label="Utterances" aria-rowcount=${total + 1} style=${{ height: `${tall + HEAD}px` }}>
       <div role="rowgroup" class="heads"><div role="row" class="row head" aria-rowindex="1">
         ${columns.map(({ name, label, type }) => {
           const on = sort === name;
-          return html`<span key=${name} role="columnheader" class="cell ${name}" aria-sort=${on ? (order === "asc" ? "ascending" : "descending") : "none"}>
+          return html`<span key=${name} role="columnheader" class="cell c-${name}" aria-sort=${on ? (order === "asc" ? "ascending" : "descending") : "none"}>
             <button type="button" onClick=${() => onSort(name, type)}>${label}<span aria-hidden="true">${on ? (order === "asc" ? " ▲" : " ▼") : ""}</span></button></span>`;
         })}
       </div></div>
@@ -118,7 +119,7 @@ function Window({ rows, columns, query, sort, order, onSort }) {
 
 function Row({ k, row, columns, top }) {
   return html`<div role="row" class="row ${row?.flag ? "flag" : ""}" aria-rowindex=${k + 2} style=${{ top: `${top}px` }}>
-    ${columns.map(({ name, type }) => html`<span key=${name} role="cell" class="cell ${name} ${type}">${row ? value(row, name, type) : "…"}</span>`)}
+    ${columns.map(({ name, type }) => html`<span key=${name} role="cell" class="cell c-${name} ${type}">${row ? value(row, name, type) : "…"}</span>`)}
   </div>`;
 }
 
