@@ -87,10 +87,10 @@ class Visit:
         page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
-    def open(self, server: Running, route: str = "") -> Any:
+    def open(self, server: Running, route: str = "", awaited: str = ".judge") -> Any:
         """Open the address that the server has printed."""
         self.page.goto(f"http://127.0.0.1:{server.port}/?token={server.token}{route}")
-        self.page.wait_for_selector("header")
+        self.page.wait_for_selector(awaited)
         return self.page
 
 
@@ -98,7 +98,13 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture
-def visit(chromium: Any) -> Iterator[Callable[..., Visit]]:
+def allowed() -> list[str]:
+    """Return what a browser may complain of: it does so at each answer that is an error, whatever the page makes of it."""
+    return []
+
+
+@pytest.fixture
+def visit(chromium: Any, allowed: list[str]) -> Iterator[Callable[..., Visit]]:
     """Return what makes a page; at the end none may have had an error, or have broken the policy of the contents."""
     visits: list[Visit] = []
 
@@ -111,7 +117,7 @@ def visit(chromium: Any) -> Iterator[Callable[..., Visit]]:
         return visits[-1]
 
     yield made
-    complaints = [text for one in visits for text in one.complaints]
+    complaints = [text for one in visits for text in one.complaints if not any(a in text for a in allowed)]
     violations = [text for one in visits for text in one.page.evaluate("window.violations || []")]
     for one in visits:
         one.page.context.close()
@@ -123,8 +129,8 @@ def visit(chromium: Any) -> Iterator[Callable[..., Visit]]:
 def opened(visit: Callable[..., Visit], serve: Serve) -> Open:
     """Return what opens the page of a server, by default one of its own."""
 
-    def page(server: Running | None = None, route: str = "", **settings: Any) -> Any:
-        return visit(**settings).open(server or serve(), route)
+    def page(server: Running | None = None, route: str = "", awaited: str = ".judge", **settings: Any) -> Any:
+        return visit(**settings).open(server or serve(), route, awaited)
 
     return page
 

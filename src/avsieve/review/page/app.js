@@ -57,8 +57,8 @@ function Page({ run, leftOver }) {
         setProgress(answer.progress);
         const { utterance, decision } = answer.undone;
         const many = answer.all.length > 1 ? ` and ${count(answer.all.length - 1, "other")}` : "";
-        app.say(`Taken back: ${told(decision)} of ${utterance}${many}`);
         await undone(utterance, answer.now, answer.all);
+        app.say(`Taken back: ${told(decision)} of ${utterance}${many}`);
       } catch (error) {
         app.say(error.status === 409 ? "There is nothing to take back." : `Not taken back. ${error.message}`);
       } finally {
