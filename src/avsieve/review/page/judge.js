@@ -1,0 +1,138 @@
+// One clip to be judged: what is seen and heard of it, what the machine thinks if asked, and the decision.
+
+import { html, useEffect, useRef, useState } from "./html.js";
+import { ask, below, save } from "./api.js";
+import { faster, play, stop, toggle } from "./audio.js";
+import { Clip, Opinion, References } from "./clip.js";
+import { Decisions, NameDialog } from "./decide.js";
+import { keyName, told } from "./words.js";
+import { to } from "./route.js";
+
+/** The view of an item; `moves` has saved(entry), next(), back() and undone(utterance, now). */
+export function Judge({ item, run, app, moves }) {
+  const [spread, setSpread] = useState(false);
+  const [opinion, setOpinion] = useState(null);
+  const [naming, setNaming] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [failed, setFailed] = useState("");
+  const going = useRef(false);
+  const turn = useRef({ label: -1, suggested: -1 });
+  const keyOf = (action) => run.keys[action].map(keyName)[0];
+
+  useEffect(() => {
+    if (item.voice) play(item.voice);
+    return stop;
+  }, []);
+
+  const decide = async (decision, speaker = "") => {
+    if (going.current) return;
+    going.current = true;
+    setBusy(true);
+    setNaming(false);
+    setFailed("");
+    const body = { utterance: item.utterance, decision, ...(speaker && { speaker }) };
+    if (spread && item.siblings > 1) body.spread = true;
+    if (item.place) body.place = item.place;
+    try {
+      const entry = await save([body]);
+      const more = body.spread ? ", and the video's other clips" : "";
+      app.saved(`Saved: ${told(decision)}${speaker && ` ${speaker}`}${more}`, entry.progress);
+      await moves.saved({ decision });
+    } catch (error) {
+      setFailed(`NOT SAVED: ${told(decision)}. ${error.message}`);
+    } finally {
+      going.current = false;
+      setBusy(false);
+    }
+  };
+  const choose = (decision) => (decision === "other_speaker" ? going.current || setNaming(true) : decide(decision));
+  const inTurn = (references, which) => {
+    const heard = references.filter((one) => one.voice);
+    if (!heard.length) return app.say("There is no voice to compare with.");
+    turn.current[which] = (turn.current[which] + 1) % heard.length;
+    return play(heard[turn.current[which]].voice);
+  };
+  const showOpinion = async () => {
+    if (opinion) return setOpinion(null);
+    try {
+      setOpinion(await ask(below("/api/opinion", item.utterance)));
+    } catch (error) {
+      app.say(`No opinion: ${error.message}`);
+    }
+    return null;
+  };
+  const suggested = () => {
+    if (!opinion) return app.say(`Whom the machine suggests is hidden until you press ${keyOf("opinion")}.`);
+    if (!opinion.suggested) return app.say("The machine suggests nobody.");
+    return inTurn(opinion.suggested.references, "suggested");
+  };
+  const toggleSpread = () => (item.siblings > 1 ? setSpread(!spread) : app.say("The video has no other clip of this label."));
+  app.useActions(run, {
+    right: () => decide("right"),
+    wrong_voice: () => decide("wrong_voice"),
+    wrong_face: () => decide("wrong_face"),
+    wrong_clip: () => decide("wrong_clip"),
+    other_speaker: () => choose("other_speaker"),
+    unsure: () => decide("unsure"),
+    play: () => (item.voice ? toggle(item.voice) : app.say("There is no sound of this clip.")),
+    reference: () => inTurn(item.references.label, "label"),
+    suggested,
+    opinion: showOpinion,
+    spread: toggleSpread,
+    faster: () => app.say(`Speed ${faster()}`),
+    undo: () => going.current || app.undo(moves.undone),
+    next: () => going.current || moves.next(),
+    back: () => going.current || moves.back(),
+  });
+
+  const nothing = !item.faces.length && !item.voice;
+  return html`<article class="judge">
+    <h2><span class="quiet">Label</span> <a class="id" href=${to("sheet", "", { speaker: item.speaker })}>${item.speaker}</a>
+      <span class="id quiet utterance"><a href=${to("sheet", "", { speaker: item.speaker, video: item.video })} title="All clips of this video">${item.utterance}</a></span>
+      ${item.decision && html`<span class="stands">decided: ${told(item.decision)}</span>`}
+    </h2>
+    ${failed && html`<p class="bad loud" role="alert">${failed}</p>`}
+    ${busy && app.lost && html`<p class="bad loud" role="alert">NOT SAVED YET. ${app.lost}</p>`}
+    <div class="compare">
+      <div>
+        ${nothing && !run.has_faces && !run.has_voices ? html`<p class="quiet">This run has embeddings alone: there is nothing to see or hear.</p>` : html`<${Clip} item=${item} keyOf=${keyOf} />`}
+        <${Decisions} item=${item} keyOf=${keyOf} busy=${busy} spread=${spread} onSpread=${setSpread} onDecide=${choose} />
+      </div>
+      <div>
+        <${References} title=${`Trusted clips of ${item.speaker}`} references=${item.references.label}
+          hint=${html`<kbd>${keyOf("reference")}</kbd>`} none="No other video of this label is trusted: judge voice against face." />
+      </div>
+    </div>
+    <div class="line tools">
+      <button type="button" onClick=${() => moves.back()}>← Back <kbd>${keyOf("back")}</kbd></button>
+      <button type="button" onClick=${() => moves.next()}>Next → <kbd>${keyOf("next")}</kbd></button>
+      <button type="button" onClick=${() => app.undo(moves.undone)}>Undo <kbd>${keyOf("undo")}</kbd></button>
+      <button type="button" aria-expanded=${Boolean(opinion)} onClick=${showOpinion}>
+        ${opinion ? "Hide" : "Show"} the machine's opinion <kbd>${keyOf("opinion")}</kbd></button>
+    </div>
+    ${opinion && html`<${Opinion} opinion=${opinion} keyOf=${keyOf} />`}
+    ${naming && html`<${NameDialog} own=${item.speaker} onClose=${() => setNaming(false)} onName=${(name) => decide("other_speaker", name)} />`}
+  </article>`;
+}
+
+/** The view of a single utterance, named in the address. */
+export function Single({ run, utterance, app }) {
+  const [item, setItem] = useState(null);
+  const [error, setError] = useState("");
+  const show = (name) =>
+    ask(below("/api/item", name)).then(setItem, (failed) => setError(failed.message));
+  useEffect(() => {
+    setItem(null);
+    setError("");
+    show(utterance);
+  }, [utterance]);
+  if (error) return html`<main><p class="bad" role="alert">${error}</p><a href=${to("table")}>The table of all</a></main>`;
+  if (!item) return html`<main><p class="quiet">Loading …</p></main>`;
+  const moves = {
+    saved: ({ decision }) => setItem({ ...item, decision }),
+    next: () => app.say("This is a single clip; the way back is the browser's."),
+    back: () => history.back(),
+    undone: (name) => (name === item.utterance ? show(name) : (location.hash = to("item", name))),
+  };
+  return html`<main><${Judge} key=${item.utterance} item=${item} run=${run} app=${app} moves=${moves} /></main>`;
+}
