@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -10,6 +12,7 @@ import pytest
 from avsieve.report.facts import Provenance
 from avsieve.report.figure import OF_A_LIST
 from avsieve.report.figures import similarity_scatter
+from avsieve.report.flagged import flagged_table
 from avsieve.report.page import render_page, render_summary
 from avsieve.report.registry import FIGURES
 from avsieve.report.run import Run
@@ -97,7 +100,7 @@ def page(run):
 def test_the_page_is_well_formed_and_brings_everything_along(page, run):
     found = parse(page)
     assert all(link.startswith(("data:", "#")) for link in found.links)
-    assert "script" not in found.tags
+    assert found.tags.count("script") == 2  # the table's rows as data, and what searches them
     of_run = [figure for figure in FIGURES.values() if figure.place not in OF_A_LIST]
     drawn = [figure.draw(run) for figure in of_run]
     drawn += [f.draw(item) for f in FIGURES.values() if f.place in OF_A_LIST for item in run.evaluated]
@@ -125,10 +128,58 @@ def test_what_comes_from_the_data_is_escaped(run):
     summary = make_summary(run.decisions, warnings={"emptied_speakers": {"count": 1, "speakers": [evil]}})
     nothing = {"decisions": run.decisions.head(0), "results": pd.DataFrame(), "curves": pd.DataFrame()}
     page = render_page(replace(run, title=evil, summary=summary, **nothing))
-    assert "<script" not in page
+    assert "<script>alert" not in page
     assert "<b>ftyp" not in page
     assert "&lt;script&gt;" in page
     parse(page)
+
+
+def test_ids_with_markup_stay_data_in_the_table(run):
+    evil = "s0/v0/</script><img src=x onerror=alert(1)>"
+    decisions = run.decisions.copy()
+    row = decisions.index[decisions["decision"] == "noisy"][0]
+    decisions.loc[row, "utterance"] = evil
+    page = render_page(replace(run, decisions=decisions, certain=(), close=(), wrong=()))
+    assert "onerror=alert(1)>" not in page
+    assert evil in rows_of(page)["utterance"]
+    parse(page)
+
+
+def rows_of(page):
+    return json.loads(re.search(r'id="flagged-data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def test_all_that_was_flagged_can_be_found_on_the_page(run, page):
+    flagged = run.decisions[run.decisions["decision"] == "noisy"]
+    rows = rows_of(page)
+    assert sorted(rows["utterance"]) == sorted(flagged["utterance"])
+    assert rows["p_wrong"] == sorted(rows["p_wrong"], reverse=True)
+    assert all(f"<code>{name}</code>" in page for name in flagged["utterance"])
+    few = flagged_table(run.decisions, 2)
+    assert (few.total, few.shown, len(few.plain)) == (len(flagged), 2, 2)
+
+
+def test_links_within_the_page_lead_somewhere(page):
+    ids = set(re.findall(r'\sid="([^"]+)"', page))
+    links = set(re.findall(r'href="#([^"]+)"', page))
+    assert {"flagged", "where", "close"} <= links
+    assert {link for link in links if not link.startswith("find=")} <= ids
+    assert len(re.findall(r'\sid="u-', page)) == len(set(re.findall(r'\sid="(u-[^"]+)"', page)))
+
+
+def test_the_page_begins_with_the_verdict_and_what_to_do_next(run, page):
+    first = page[: page.index('class="tiles"')]
+    n = int((run.decisions["decision"] == "noisy").sum())
+    assert f"{n:,} of " in first
+    assert "avsieve review results" in first
+    assert "results/lists/train_clean.txt" in first
+    assert page.index('id="close"') < page.index('id="sheet"') < page.index('id="flagged"') < page.index('id="worth"')
+
+
+def test_only_the_script_of_the_page_may_run(page):
+    digest = re.search(r"script-src 'sha256-([^']+)'", page)[1]
+    script = re.search(r"<script>(.*?)</script>", page, re.DOTALL)[1]
+    assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() == digest
 
 
 def test_equal_runs_give_equal_bytes(run, page):

@@ -1,6 +1,4 @@
 import base64
-import io
-import wave
 
 import cv2
 import numpy as np
@@ -32,12 +30,6 @@ def test_faces_are_small_jpegs_spread_over_the_utterance(media):
     images = [cv2.imdecode(np.frombuffer(content_of(f, "image/jpeg"), np.uint8), 1) for f in faces]
     assert images[0].shape == (80, 80, 3)
     assert images[1].mean() > images[0].mean()  # the first and the last frame
-
-
-def test_a_voice_is_cut_to_its_first_seconds(media):
-    with wave.open(io.BytesIO(content_of(media.voice("s0/v0/00000", 0.25), "audio/wav"))) as wav:
-        assert (wav.getnframes(), wav.getframerate()) == (4000, 16000)
-    assert media.voice("s0/v0/00000", 0) is None
 
 
 def test_what_no_shard_holds_is_simply_not_shown(media, tmp_path):
@@ -85,8 +77,18 @@ def test_a_row_shows_the_utterance_its_speaker_and_the_suggested_one(media):
     assert [s.caption.split(",")[0] for s in first.strips] == ["flagged", "trusted", "trusted"]
     assert [len(s.faces) for s in first.strips] == [3, 3, 3]
     assert all(s.voice for s in first.strips)
-    assert not any(s.voice for s in second.strips)
+    # Below the rows with players only what is to be judged by ear has sound.
+    assert all(s.voice for s in second.strips) == (second.kind in ("audio", "video"))
+    quiet = make_rows(chosen, media, Trusted(DECISIONS), None, faces=3, players=0, voice_s=0.1)
+    assert not any(s.voice for row in quiet for s in row.strips)
     assert first.truth == first.kind_label
+
+
+def test_every_row_that_is_flagged_for_its_voice_has_sound(media):
+    chosen = most_certain(DECISIONS, 9)
+    rows = make_rows(chosen, media, Trusted(DECISIONS), None, faces=3, players=1, voice_s=0.1)
+    assert {"audio", "visual"} <= {row.kind for row in rows}
+    assert all(row.strips[0].voice for row in rows if row.kind in ("audio", "video"))
 
 
 def test_a_modality_that_is_missing_is_none_and_so_is_an_unknown_truth(media):

@@ -127,6 +127,16 @@ def read_decided(path: str | Path) -> Decided:
         utterance = file.read(columns=["utterance"])["utterance"]
         coded: dict[str, Any] = {name: Coded.of(file.read(columns=[name])[name]) for name in _CODED}
         numbers = {name: file.read(columns=[name])[name].to_numpy() for name in PROBABILITIES}
+    return _decided(utterance, coded, numbers)
+
+
+def decided_of(table: pa.Table) -> Decided:
+    """Return the decisions of a table that has been read; it needs the columns of ``decisions.parquet`` named above."""
+    coded: dict[str, Any] = {name: Coded.of(table[name]) for name in _CODED}
+    return _decided(table["utterance"], coded, {name: table[name].to_numpy() for name in PROBABILITIES})
+
+
+def _decided(utterance: pa.ChunkedArray, coded: dict[str, Any], numbers: dict[str, Any]) -> Decided:
     merged = pa.concat_arrays(utterance.chunks) if utterance.num_chunks else pa.array([], pa.string())
     coded["suggested"] = coded.pop("suggested_speaker")
     return Decided(utterance=merged, video=Coded.of(videos_of(merged)), **coded, **numbers)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
-import wave
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Self
 import cv2
 import numpy as np
 
+from avsieve.report.sound import compressed
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.jpeg import jpeg_of
 
@@ -66,14 +65,14 @@ class Media:
         return [uri for content in members if (uri := _small_jpeg(content, size)) is not None]
 
     def voice(self, utterance: str, most_s: float) -> str | None:
-        """Return the first ``most_s`` seconds of the utterance's wav as a data URI, or None where there is none."""
+        """Return the first ``most_s`` seconds of the utterance's sound as a data URI, or None where there is none."""
         if most_s <= 0:
             return None
         reader = self._reader("wav", utterance)
         name = f"{utterance}.wav"
         if reader is None or name not in reader:
             return None
-        return _data_uri("audio/wav", _cut_wav(reader.read(name), most_s))
+        return _data_uri(*compressed(reader.read(name), most_s))
 
 
 def _data_uri(kind: str, content: bytes) -> str:
@@ -87,15 +86,3 @@ def _small_jpeg(content: bytes, size: int) -> str | None:
         return None
     small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
     return _data_uri("image/jpeg", jpeg_of(small, 82))
-
-
-def _cut_wav(content: bytes, most_s: float) -> bytes:
-    with wave.open(io.BytesIO(content)) as source:
-        frames = source.readframes(int(most_s * source.getframerate()))
-        out = io.BytesIO()
-        with wave.open(out, "wb") as target:
-            target.setnchannels(source.getnchannels())
-            target.setsampwidth(source.getsampwidth())
-            target.setframerate(source.getframerate())
-            target.writeframes(frames)
-    return out.getvalue()

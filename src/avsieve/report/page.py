@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from importlib import resources
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from avsieve.evaluation.conditions.contract import POOLED
 from avsieve.evaluation.labels import CAUTION, GIVEN, OFFICIAL, TRUSTED, in_words
@@ -14,10 +16,13 @@ from avsieve.evaluation.metrics import CALIBRATED, METRICS, Figure
 from avsieve.report.detection import KIND_LABELS, expectation, found_wrong, judged_rows
 from avsieve.report.errors import Evaluated, headline
 from avsieve.report.figure import Place, Plot
+from avsieve.report.flagged import flagged_table
+from avsieve.report.groups import worst_groups
 from avsieve.report.registry import FIGURES
 from avsieve.report.run import Run
 from avsieve.report.significance import VERDICTS
 from avsieve.report.summary import format_summary, percent, share
+from avsieve.report.verdict import verdict_of
 
 SHOWN_FAILURES = 200
 
@@ -45,17 +50,24 @@ def render_summary(run: Run, report: str | None = None) -> str:
 
 def render_page(run: Run) -> str:
     """Return the page. Everything that comes from the data is escaped; equal runs give equal bytes."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("avsieve.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
     environment.filters |= {"share": share, "percent": percent, "count": lambda n: f"{int(n):,}"}
-    template = environment.from_string(
-        resources.files("avsieve.report").joinpath("templates/report.html").read_text(encoding="utf-8")
-    )
+    template = environment.get_template("report.html")
+    script = resources.files("avsieve.report").joinpath("templates/flagged.js").read_text(encoding="utf-8")
     found = found_wrong(run.decisions)
     first = run.evaluated[0] if run.evaluated else None
     return template.render(
         run=run,
         title=run.title,
         summary=run.summary,
+        verdict=verdict_of(run),
+        flagged=flagged_table(run.decisions),
+        worst=worst_groups(run.decisions),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
         found=found,
         found_total=sum(found.values()),
         kind_labels=KIND_LABELS,

@@ -17,6 +17,7 @@ from avsieve.report.detection import Detection, compare
 from avsieve.report.errors import Evaluated, evaluated_lists
 from avsieve.report.facts import Provenance
 from avsieve.report.sheet import Row
+from avsieve.storage import paths as P
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Run:
         The model whose error rate stands at the top: chosen by the configuration, before any figure is known.
     builtin
         Keys of the shipped models that were used on real people, whom they do not know.
+    folder
+        The results, as the commands of the page name them.
     certain, close, wrong
         Rows of the contact sheets: surest flags, closest calls, and what the truth contradicts.
     """
@@ -57,6 +60,7 @@ class Run:
     provenance: Sequence[Provenance] = ()
     headline: str = ""
     builtin: Sequence[str] = ()
+    folder: str = P.RESULTS
     certain: Sequence[Row] = ()
     close: Sequence[Row] = ()
     wrong: Sequence[Row] = ()

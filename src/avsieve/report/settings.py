@@ -13,5 +13,10 @@ class Report(Block):
     close_calls: int = key(6, "Number of close calls shown.", "write_report", ge=0)
     mistakes: int = key(12, "Number of mistakes shown, if the truth is known.", "write_report", ge=0)
     faces_per_row: int = key(5, "Faces per row of a sheet.", "write_report", ge=1)
-    players: int = key(4, "Rows of each sheet with sound.", "write_report", ge=0)
+    players: int = key(
+        4,
+        "Rows of each sheet with sound; below them only what is flagged for its voice has some. 0: no sound at all.",
+        "write_report",
+        ge=0,
+    )
     voice_s: Positive = key(3.0, "Length of each sound, in seconds.", "write_report")

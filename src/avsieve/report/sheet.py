@@ -10,6 +10,7 @@ import pandas as pd
 
 from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows, with_truth
 from avsieve.report.media import Media
+from avsieve.report.scale import Scale, Scales
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Row:
     suggested: str | None
     p_suggested: float | None
     truth: str | None
+    audio_scale: Scale | None = None
+    visual_scale: Scale | None = None
     strips: list[Strip] = field(default_factory=list)
 
 
@@ -100,6 +103,7 @@ def make_rows(
     faces: int,
     players: int,
     voice_s: float,
+    scales: Scales | None = None,
 ) -> list[Row]:
     """Fetch what the sheet shows of the chosen utterances.
 
@@ -110,9 +114,12 @@ def make_rows(
     faces
         Faces in a strip.
     players
-        The first so many rows get players; sound makes a page heavy.
+        The first so many rows get players, and after them those that are flagged for the voice: sound makes a page
+        heavy, and what is judged by ear must be heard.
     voice_s
         Seconds of each voice.
+    scales
+        The similarities of each speaker; None to leave out where those of a row lie.
     """
     known = {} if truth is None else dict(zip(truth["utterance"], truth["kind"], strict=True))
     labels = {true_kind: KIND_LABELS[kind] for kind, true_kind in KINDS.items()} | {"clean": "clean"}
@@ -122,7 +129,8 @@ def make_rows(
 
     rows = []
     for position, line in enumerate(chosen.to_dict("records")):
-        seconds = voice_s if position < players else 0.0
+        by_ear = line["decision"] == "noisy" and line["kind"] in ("audio", "video")
+        seconds = voice_s if position < players or (by_ear and players) else 0.0
         utterance, speaker = line["utterance"], line["speaker"]
         suggested = line["suggested_speaker"] if isinstance(line["suggested_speaker"], str) else None
         caption = "flagged" if line["decision"] == "noisy" else "this utterance"
@@ -148,6 +156,8 @@ def make_rows(
                 suggested=suggested,
                 p_suggested=number(line["p_suggested"]) if suggested else None,
                 truth=labels.get(known.get(utterance, "")),
+                audio_scale=scales.of(speaker, "audio", number(line["audio_similarity"])) if scales else None,
+                visual_scale=scales.of(speaker, "visual", number(line["visual_similarity"])) if scales else None,
                 strips=strips,
             )
         )

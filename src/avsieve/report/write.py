@@ -15,6 +15,7 @@ from avsieve.report.facts import read_failures, read_provenance, read_times
 from avsieve.report.media import Media
 from avsieve.report.page import render_page, render_summary
 from avsieve.report.run import Run
+from avsieve.report.scale import Scales
 from avsieve.report.settings import Report
 from avsieve.report.sheet import Trusted, closest_calls, make_rows, mistakes, most_certain
 from avsieve.storage.atomic import write_text
@@ -85,7 +86,7 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
     decisions = read_table(inputs.decisions)
     truth = read_truth(inputs.truth) if inputs.truth else None
     plan = read_table(inputs.plan, ["utterance", "shard"])
-    trusted = Trusted(decisions)
+    trusted, scales = Trusted(decisions), Scales(decisions)
     sheets = {
         "certain": most_certain(decisions, settings.flagged),
         "close": closest_calls(decisions, settings.close_calls),
@@ -103,6 +104,7 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
                 faces=settings.faces_per_row,
                 players=settings.players,
                 voice_s=settings.voice_s,
+                scales=scales,
             )
             for name, chosen in sheets.items()
         }
@@ -113,6 +115,7 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
         title=settings.title,
         headline=headline,
         builtin=builtin,
+        folder=inputs.decisions.parent.parent.as_posix(),
         results=read_evaluation(inputs.results) if inputs.results else pd.DataFrame(),
         gains=read_evaluation(inputs.gains) if inputs.gains else pd.DataFrame(),
         curves=read_table(inputs.curves) if inputs.curves else pd.DataFrame(),

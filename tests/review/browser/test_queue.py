@@ -210,9 +210,7 @@ def test_the_last_clip_is_followed_by_the_end(opened: Open) -> None:
     while page.locator(".judge").count():
         before = shown(page)
         page.keyboard.press("1")
-        page.wait_for_function(
-            "(old) => document.querySelector('.judge .utterance')?.innerText !== old", arg=before
-        )
+        page.wait_for_function("(old) => document.querySelector('.judge .utterance')?.innerText !== old", arg=before)
     page.get_by_text("The end of this queue.").wait_for()
     page.keyboard.press("z")
     page.locator(".judge").wait_for()

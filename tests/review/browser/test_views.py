@@ -184,7 +184,9 @@ def test_two_reviewers_see_only_their_own_decisions(serve: Serve, opened: Open, 
     assert (column(one, "decision"), column(one, "others")) == (["✕ wrong clip"], ["1"])
 
 
-def test_embeddings_alone_say_so_and_show_the_table(serve: Serve, opened: Open, embeddings_only: Path, log: Any) -> None:
+def test_embeddings_alone_say_so_and_show_the_table(
+    serve: Serve, opened: Open, embeddings_only: Path, log: Any
+) -> None:
     page = opened(serve(folder=embeddings_only), awaited="[role=cell].c-utterance a")
     assert "there is nothing to see or hear" in page.locator(".banner").inner_text()
     assert page.locator("nav a").all_inner_texts() == ["Table", "Progress"]

@@ -1,0 +1,49 @@
+"""Where the wrong labels lie: speakers and videos, the worst first, and who may have two labels or be two people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+
+from avsieve.inspection.decided import decided_of
+from avsieve.inspection.groups import Group, Groups
+
+MOST = 15
+"""Speakers, and videos, in the table."""
+
+
+@dataclass(frozen=True)
+class Worst:
+    """Speakers and videos, by the lower end of the interval of their flagged share.
+
+    Attributes
+    ----------
+    speakers, videos
+        The first `MOST` with a flagged utterance.
+    with_flags, of
+        How many speakers have one, and how many there are.
+    half
+        How many videos of two judged clips or more are flagged whole.
+    """
+
+    speakers: list[Group]
+    videos: list[Group]
+    with_flags: int
+    of: int
+    half: int
+
+
+def worst_groups(decisions: pd.DataFrame, most: int = MOST) -> Worst:
+    """Return where the flags lie."""
+    names = ["utterance", "speaker", "kind", "suggested_speaker", "decision", "reason"]
+    numbers = ["p_audio_wrong", "p_visual_wrong", "p_wrong", "p_suggested"]
+    columns = {name: pa.array(decisions[name].astype(object), pa.string(), from_pandas=True) for name in names}
+    columns |= {name: pa.array(decisions[name].to_numpy("float32"), pa.float32()) for name in numbers}
+    decided = decided_of(pa.table(columns))
+    speakers, videos = Groups(decided, "speaker"), Groups(decided, "video")
+    whole = (videos.videos_flagged > 0) & (videos.judged >= 2)
+    return Worst(
+        speakers.worst(most), videos.worst(most), int((speakers.flagged > 0).sum()), len(speakers), int(whole.sum())
+    )
