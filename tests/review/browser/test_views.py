@@ -86,7 +86,7 @@ def test_the_table_is_sorted_filtered_and_searched(opened: Open) -> None:
     assert ids(page) == sorted(ids(page))
     page.locator("select[name=flagged]").select_option("yes")
     counted(page, "10 utterances")
-    page.wait_for_function("document.querySelectorAll('[role=cell].c-machine').length === 10")
+    page.wait_for_function("() => document.querySelectorAll('[role=cell].c-machine').length === 10")
     assert set(column(page, "machine")) == {"⚑ flagged"}
     page.get_by_label("Id has").fill("id00002")
     counted(page, "1 utterance")
@@ -118,14 +118,14 @@ def test_the_table_keeps_few_rows_of_many_and_scrolls_to_the_last(
     page.keyboard.press("End")
     page.wait_for_selector("text=id00024/v4-24_Aa/00004")
     assert page.locator("[role=row]").count() < 60
-    page.wait_for_function("location.hash.includes('at=')")
+    page.wait_for_function("() => location.hash.includes('at=')")
     page.reload()
     page.wait_for_selector("text=id00024/v4-24_Aa/00004")
     window.focus()
     page.keyboard.press("Home")
     page.wait_for_selector("text=id00001/v0-01_Aa/00001")
     page.keyboard.press("PageDown")
-    page.wait_for_function("document.querySelector('.window').scrollTop > 300")
+    page.wait_for_function("() => document.querySelector('.window').scrollTop > 300")
 
 
 def test_a_row_leads_to_its_clip_and_its_label(opened: Open, log: Any) -> None:
@@ -184,7 +184,9 @@ def test_two_reviewers_see_only_their_own_decisions(serve: Serve, opened: Open, 
     assert (column(one, "decision"), column(one, "others")) == (["✕ wrong clip"], ["1"])
 
 
-def test_embeddings_alone_say_so_and_show_the_table(serve: Serve, opened: Open, embeddings_only: Path, log: Any) -> None:
+def test_embeddings_alone_say_so_and_show_the_table(
+    serve: Serve, opened: Open, embeddings_only: Path, log: Any
+) -> None:
     page = opened(serve(folder=embeddings_only), awaited="[role=cell].c-utterance a")
     assert "there is nothing to see or hear" in page.locator(".banner").inner_text()
     assert page.locator("nav a").all_inner_texts() == ["Table", "Progress"]
