@@ -95,7 +95,8 @@ def test_every_control_has_a_name_and_is_seen_when_it_has_the_focus(opened: Open
         page.keyboard.press("Tab")
         found = page.evaluate(
             "() => { const e = document.activeElement; const s = getComputedStyle(e);"
-            " return [e.tagName, e.innerText || e.ariaLabel || e.labels?.[0]?.innerText || '', s.outlineStyle, s.outlineWidth]; }"
+            " const name = e.innerText || e.ariaLabel || e.labels?.[0]?.innerText || '';"
+            " return [e.tagName, name, s.outlineStyle, s.outlineWidth]; }"
         )
         if found[0] == "BODY":
             continue

@@ -41,9 +41,7 @@ def test_the_first_clip_is_seen_and_heard_after_one_click(opened: Open) -> None:
     page.wait_for_function("() => window.played.length > 0")
     assert button.count() == 0
     page.locator(".clip .play.on").wait_for()
-    wide = page.evaluate(
-        "(() => { const images = [...document.querySelectorAll('.clip img')]; return images.map((i) => i.naturalWidth); })()"
-    )
+    wide = page.evaluate("() => [...document.querySelectorAll('.clip img')].map((image) => image.naturalWidth)")
     assert wide == [112] * 8
 
 
@@ -63,8 +61,8 @@ def test_a_click_on_the_wave_goes_there(opened: Open) -> None:
     wave.click(position={"x": box["width"] * 0.75, "y": box["height"] / 2})
     page.wait_for_function("() => Number(document.querySelector('.wave').getAttribute('aria-valuenow')) >= 70")
     drawn = page.evaluate(
-        "(() => { const c = document.querySelector('.wave'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
-        " return d.some((x) => x > 0); })()"
+        "() => { const c = document.querySelector('.wave');"
+        " return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((x) => x > 0); }"
     )
     assert drawn
 
