@@ -81,6 +81,23 @@ def test_a_decision_outlives_a_killed_server_and_a_new_address_in_the_same_tab(
     assert shown(page) != here
 
 
+def test_a_decision_is_not_given_to_another_reviewer(
+    visit: Callable[..., Visit], serve: Serve, log: Any, allowed: list[str]
+) -> None:
+    allowed += BROWSERS_OWN
+    port = str(free_port())
+    first = serve("--port", port)
+    page = visit().open(first)
+    here = shown(page)
+    first.end(signal.SIGKILL)
+    page.keyboard.press("4")
+    page.locator(".loud", has_text="NOT SAVED YET").wait_for()
+    renew(page, serve("--port", port, reviewer="ben"))
+    page.locator(".loud", has_text="NOT SAVED: ✕ wrong clip. The server now takes decisions of ben").wait_for()
+    assert shown(page) == here
+    assert (log("ann"), log("ben")) == ([], [])
+
+
 def test_an_answer_that_was_lost_is_not_noted_twice(
     visit: Callable[..., Visit], serve: Serve, log: Any, allowed: list[str]
 ) -> None:
