@@ -99,7 +99,7 @@ Open = Callable[..., Any]
 
 @pytest.fixture
 def allowed() -> list[str]:
-    """Return what a browser may complain of: it does so at each answer that is an error, whatever the page makes of it."""
+    """Return what a browser may complain of: any answer that is an error, whatever the page makes of it."""
     return []
 
 

@@ -38,21 +38,19 @@ def test_the_first_clip_is_seen_and_heard_after_one_click(opened: Open) -> None:
     button.wait_for()
     assert page.evaluate("window.played") == []
     button.click()
-    page.wait_for_function("window.played.length > 0")
+    page.wait_for_function("() => window.played.length > 0")
     assert button.count() == 0
     page.locator(".clip .play.on").wait_for()
-    wide = page.evaluate(
-        "(() => { const images = [...document.querySelectorAll('.clip img')]; return images.map((i) => i.naturalWidth); })()"
-    )
+    wide = page.evaluate("() => [...document.querySelectorAll('.clip img')].map((image) => image.naturalWidth)")
     assert wide == [112] * 8
 
 
 def test_the_next_voice_plays_by_itself_once_the_page_may_sound(opened: Open) -> None:
     page = opened()
     page.get_by_role("button", name="Turn the sound on").click()
-    page.wait_for_function("window.played.length === 1")
+    page.wait_for_function("() => window.played.length === 1")
     decide(page, "1")
-    page.wait_for_function("window.played.length === 2")
+    page.wait_for_function("() => window.played.length === 2")
     page.locator(".clip .play.on").wait_for()
 
 
@@ -61,10 +59,10 @@ def test_a_click_on_the_wave_goes_there(opened: Open) -> None:
     wave = page.get_by_role("slider", name="Place in the voice")
     box = wave.bounding_box()
     wave.click(position={"x": box["width"] * 0.75, "y": box["height"] / 2})
-    page.wait_for_function("Number(document.querySelector('.wave').getAttribute('aria-valuenow')) >= 70")
+    page.wait_for_function("() => Number(document.querySelector('.wave').getAttribute('aria-valuenow')) >= 70")
     drawn = page.evaluate(
-        "(() => { const c = document.querySelector('.wave'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
-        " return d.some((x) => x > 0); })()"
+        "() => { const c = document.querySelector('.wave');"
+        " return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((x) => x > 0); }"
     )
     assert drawn
 
@@ -228,6 +226,7 @@ def test_keys_from_a_file(serve: Serve, opened: Open, log: Any, tmp_path: Path) 
     said(page, f"Taken back: ✓ right of {first}")
     page.keyboard.press("?")
     row = page.get_by_role("row", name="Right: voice and face are the label's")
+    row.wait_for()
     assert row.locator("kbd").all_inner_texts() == ["a"]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -86,7 +88,7 @@ def test_the_table_is_sorted_filtered_and_searched(opened: Open) -> None:
     assert ids(page) == sorted(ids(page))
     page.locator("select[name=flagged]").select_option("yes")
     counted(page, "10 utterances")
-    page.wait_for_function("document.querySelectorAll('[role=cell].c-machine').length === 10")
+    page.wait_for_function("() => document.querySelectorAll('[role=cell].c-machine').length === 10")
     assert set(column(page, "machine")) == {"⚑ flagged"}
     page.get_by_label("Id has").fill("id00002")
     counted(page, "1 utterance")
@@ -118,14 +120,43 @@ def test_the_table_keeps_few_rows_of_many_and_scrolls_to_the_last(
     page.keyboard.press("End")
     page.wait_for_selector("text=id00024/v4-24_Aa/00004")
     assert page.locator("[role=row]").count() < 60
-    page.wait_for_function("location.hash.includes('at=')")
+    page.wait_for_function("() => location.hash.includes('at=')")
     page.reload()
     page.wait_for_selector("text=id00024/v4-24_Aa/00004")
     window.focus()
     page.keyboard.press("Home")
     page.wait_for_selector("text=id00001/v0-01_Aa/00001")
     page.keyboard.press("PageDown")
-    page.wait_for_function("document.querySelector('.window').scrollTop > 300")
+    page.wait_for_function("() => document.querySelector('.window').scrollTop > 300")
+
+
+def test_a_million_rows_are_reached_to_the_last(serve: Serve, opened: Open, embeddings_only: Path) -> None:
+    page = opened(serve(folder=embeddings_only), "#/progress", ".figures")
+    total = 1_092_009
+
+    def answer(route: Any) -> None:
+        given = {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
+        offset = int(given["offset"])
+        numbers = range(offset, min(offset + int(given["limit"]), total))
+        rows = [{"row": k, "utterance": f"id/v/{k}", "speaker": "id", "p": 0.5, "decision": None} for k in numbers]
+        route.fulfill(json={"total": total, "offset": offset, "rows": rows})
+
+    page.route("**/api/table**", answer)
+    page.get_by_role("link", name="Table").click()
+    counted(page, "1,092,009 utterances")
+    window = page.locator(".window")
+    for key, first in (("End", total - 1), ("Home", 0), ("PageDown", 10), ("ArrowDown", 11)):
+        window.press(key)
+        page.get_by_role("link", name=f"id/v/{first}", exact=True).wait_for()
+    window.press("Home")
+    window.hover()
+    page.mouse.wheel(0, 340)
+    page.wait_for_function("() => location.hash.includes('at=10')")
+    page.wait_for_selector("text=id/v/12")
+    box = window.bounding_box()
+    for k in (10, 15, 20):  # rows follow each other without a gap
+        row = page.get_by_role("row").filter(has_text=re.compile(rf"id/v/{k}(?!\d)")).bounding_box()
+        assert abs(row["y"] - box["y"] - 45 - (k - 10) * 34) <= 3
 
 
 def test_a_row_leads_to_its_clip_and_its_label(opened: Open, log: Any) -> None:

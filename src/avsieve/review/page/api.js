@@ -116,14 +116,22 @@ export async function undo() {
 
 // ---- decisions -------------------------------------------------------------------------------------------------
 
+let who = null; // whose decisions, about which list
+let waiting = false; // a decision is on its way
 let newest = null; // utterance of this reviewer's newest decision, as far as this page knows
 
 /** Note decisions [{utterance, decision, ...}], all or none; return the answer once they are on the server's disk. */
 export async function save(decisions, together = false) {
+  if (waiting) throw new Refused(0, "The decision before it is not saved yet; decide again when it is.");
   const path = together ? "/api/decide_many" : "/api/decide";
   const body = together ? { decisions } : decisions[0];
   const wanted = Object.fromEntries(decisions.map((one) => [one.utterance, one.decision]));
-  return send({ path, body, wanted, before: newest });
+  waiting = true;
+  try {
+    return await send({ path, body, wanted, before: newest, who });
+  } finally {
+    waiting = false;
+  }
 }
 
 async function send(pending) {
@@ -147,15 +155,24 @@ async function send(pending) {
 }
 
 /** Tell whether a decision whose answer was lost had been noted, so that it is not noted twice. */
-async function alreadySaved({ wanted, before }) {
+async function alreadySaved({ wanted, before, who: whose }) {
+  const now = await once("/api/run", {});
+  if (whoOf(now) !== whose) {
+    throw new Refused(0, `The server now takes decisions of ${now.reviewer}, or about another list. Start it as before.`);
+  }
   const { items } = await once("/api/queue/mine?limit=1", {});
   const top = items[0];
   if (!top || top.utterance === before || wanted[top.utterance] !== top.decision) return undefined;
   return { progress: await once("/api/progress", {}), recovered: true };
 }
 
+function whoOf(run) {
+  return JSON.stringify([run.reviewer, run.list_sha256, run.name]);
+}
+
 /** Save what a page that was closed or reloaded had not saved; return the decisions {utterance: decision} or null. */
-export async function saveLeftOver() {
+export async function saveLeftOver(run) {
+  who = whoOf(run);
   const { items } = await ask("/api/queue/mine", { limit: 1 });
   newest = items[0]?.utterance ?? null;
   let pending = null;
@@ -165,8 +182,13 @@ export async function saveLeftOver() {
     sessionStorage.removeItem(PENDING);
   }
   if (!pending) return null;
-  if ((await alreadySaved(pending)) === undefined) await send(pending);
-  else sessionStorage.removeItem(PENDING);
+  try {
+    if ((await alreadySaved(pending)) === undefined) await send(pending);
+    else sessionStorage.removeItem(PENDING);
+  } catch (error) {
+    if (error instanceof Refused) sessionStorage.removeItem(PENDING);
+    throw error; // where the server does not answer, the next load of the page tries again
+  }
   return pending.wanted;
 }
 

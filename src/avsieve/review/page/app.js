@@ -114,7 +114,7 @@ async function begin() {
   try {
     run = await ask("/api/run");
     try {
-      const saved = await saveLeftOver();
+      const saved = await saveLeftOver(run);
       if (saved) {
         leftOver = `Saved now, from before: ${Object.entries(saved).slice(0, 3).map(([name, decision]) => `${told(decision)} of ${name}`).join(", ")}`;
         run = await ask("/api/run");

@@ -20,10 +20,10 @@ export function Faces({ urls, of }) {
 }
 
 /** A button that plays a voice. */
-export function PlayButton({ url, label, children, keys }) {
+export function PlayButton({ url, label, title, children }) {
   const { playing, url: current } = usePlayer();
   const on = playing && current === url;
-  return html`<button type="button" class="play ${on ? "on" : ""}" aria-pressed=${on} aria-label=${label} aria-keyshortcuts=${keys}
+  return html`<button type="button" class="play ${on ? "on" : ""}" aria-pressed=${on} aria-label=${label} title=${title}
     onClick=${() => toggle(url)}>
     <span aria-hidden="true">${on ? "❚❚" : "▶"}</span> ${children}
   </button>`;
@@ -37,7 +37,7 @@ export function Clip({ item, keyOf }) {
     ${
       item.voice
         ? html`<div class="voice">
-            <${PlayButton} url=${item.voice} label="Play or pause the voice">Voice <kbd>${keyOf("play")}</kbd></${PlayButton}>
+            <${PlayButton} url=${item.voice} title="Play or pause">Voice <kbd>${keyOf("play")}</kbd></${PlayButton}>
             <${Wave} url=${item.voice} peaksUrl=${item.peaks} seconds=${item.duration_s} />
             <span class="quiet">${item.duration_s ? `${item.duration_s.toFixed(1)} s` : ""}</span>
           </div>`
