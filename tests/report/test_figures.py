@@ -8,13 +8,15 @@ import pytest
 
 from avsieve.report import det, figures
 from avsieve.report.errors import error_rows
+from avsieve.report.similarity_map import similarity_map
 
 from .made_up import make_comparison, make_decisions, make_results, make_truth
 
 DECISIONS = make_decisions()
 RESULTS, GAINS, CURVES = make_results()
 DRAWN = {
-    "scatter": lambda: figures.similarity_scatter(DECISIONS, make_truth(DECISIONS)),
+    "points": lambda: similarity_map(DECISIONS, make_truth(DECISIONS)),
+    "cells": lambda: similarity_map(DECISIONS, None, points=10),
     "histograms": lambda: figures.similarity_histograms(DECISIONS),
     "probabilities": lambda: figures.probability_histogram(DECISIONS),
     "errors": lambda: figures.error_bars(error_rows(RESULTS, GAINS)),
@@ -45,6 +47,14 @@ def test_what_a_figure_shows_is_told_to_those_who_cannot_see_it() -> None:
 
 def test_a_modality_that_nobody_has_leaves_a_word_in_its_place() -> None:
     assert "no face" in figures.similarity_histograms(DECISIONS.assign(visual_similarity=np.nan))
+
+
+def test_decisions_against_the_truth_have_a_ring_of_their_own() -> None:
+    truth = make_truth(DECISIONS)
+    flipped = truth.assign(kind=np.where(truth.index == 0, "video_swap", truth["kind"]))
+    rings = [re.search(r"against the truth \((\d+)\)", similarity_map(DECISIONS, t)) for t in (truth, flipped, None)]
+    assert rings[2] is None
+    assert rings[0] is None or int(rings[1][1]) != int(rings[0][1])
 
 
 def test_models_are_labelled_and_arms_that_a_model_lacks_are_not_in_the_legend() -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from avsieve.report.facts import Provenance
 from avsieve.report.figure import OF_A_LIST
-from avsieve.report.figures import similarity_scatter
 from avsieve.report.flagged import flagged_table
 from avsieve.report.page import render_page, render_summary
 from avsieve.report.registry import FIGURES
@@ -225,9 +224,14 @@ def test_an_empty_list_has_a_page(run):
     assert "</html>" in page
 
 
-def test_many_points_are_sampled(run):
+def test_many_utterances_make_no_large_page(run):
     many = pd.concat([run.decisions.assign(utterance=run.decisions["utterance"] + str(i)) for i in range(400)])
-    assert len(similarity_scatter(many, None, most=100)) < 100_000
+    many = many.reset_index(drop=True)
+    page = render_page(replace(run, decisions=many, truth=None, certain=(), close=(), wrong=()))
+    assert len(page) < 1_500_000
+    flagged = int((many["decision"] == "noisy").sum())
+    assert len(rows_of(page)["utterance"]) == min(flagged, 5000)
+    assert len(flagged_table(many, 100).plain) == 100
 
 
 def tile(page, name):

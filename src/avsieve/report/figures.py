@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows
+from avsieve.report.detection import judged_rows
 from avsieve.report.figure import ReportFigure
 
 # What matplotlib draws in this colour becomes currentColor: axes and text follow the page.
@@ -57,56 +57,6 @@ def draw(paint: Callable[[Figure], None], width: float, height: float, label: st
     head, body = svg[: svg.index(">")], svg[svg.index(">") :]
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
     return f'{head} role="img" aria-label="{html.escape(label)}"{body}'
-
-
-def _sample(rows: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
-    return rows if len(rows) <= most else rows.sample(most, random_state=seed)
-
-
-def similarity_scatter(decisions: pd.DataFrame, truth: pd.DataFrame | None, *, most: int = 4000, seed: int = 0) -> str:
-    """Draw audio against visual similarity, coloured by the decision and, where known, by the truth.
-
-    At most ``most`` points per colour are drawn; points that lack a modality lie on the margin.
-    """
-    columns = ["utterance", "audio_similarity", "visual_similarity", "kind", "decision"]
-    rows = decisions.loc[judged_rows(decisions), columns].copy()
-    rows["kind"] = np.where(rows["decision"] == "noisy", rows["kind"], "clean")
-    panels = [("by the decision", "kind")]
-    if truth is not None:
-        rows = rows.merge(truth[["utterance", "kind"]], on="utterance", how="left", suffixes=("", "_true"))
-        names = {v: k for k, v in KINDS.items()} | {"clean": "clean"}
-        rows["kind_true"] = rows["kind_true"].map(names)
-        panels.append(("by the truth", "kind_true"))
-    finite = rows[["audio_similarity", "visual_similarity"]].to_numpy()
-    low = float(np.nanmin(finite)) - 0.05 if np.isfinite(finite).any() else -1.0
-
-    def paint(figure: Figure) -> None:
-        axes = np.atleast_1d(figure.subplots(1, len(panels), sharex=True, sharey=True))
-        for ax, (title, column) in zip(axes, panels, strict=True):
-            for kind, colour in COLOURS.items():
-                of_kind = rows[rows[column] == kind]
-                if of_kind.empty:
-                    continue
-                shown = _sample(of_kind, most, seed)
-                label = f"{KIND_LABELS.get(kind, 'clean')} ({len(of_kind):,})"
-                ax.scatter(
-                    shown["audio_similarity"].fillna(low),
-                    shown["visual_similarity"].fillna(low),
-                    s=9,
-                    c=colour,
-                    alpha=0.45 if kind == "clean" else 0.8,
-                    linewidths=0,
-                    label=label,
-                    rasterized=True,
-                )
-            ax.set_title(title, fontsize=10, loc="left")
-            ax.set_xlabel("voice: similarity to the speaker")
-            ax.legend(
-                fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=4, handletextpad=0, columnspacing=0.8
-            )
-        axes[0].set_ylabel("face: similarity to the speaker")
-
-    return draw(paint, 4.6 * len(panels), 4.5, "Similarity of voice and of face to the speaker, a point per utterance")
 
 
 def similarity_histograms(decisions: pd.DataFrame) -> str:
@@ -222,11 +172,6 @@ def _of_decisions(paint: Callable[[Any], str]) -> Callable[[Any], str | None]:
 
 ERROR_BARS = ReportFigure("trials", lambda item: error_bars(item.rows()))
 GAIN_BARS = ReportFigure("compared", lambda run: gain_bars(run.compared) if run.comparison else None)
-SIMILARITY_SCATTER = ReportFigure(
-    "similarities",
-    _of_decisions(lambda run: similarity_scatter(run.decisions, run.truth)),
-    narrow=lambda run: run.truth is None,
-)
 SIMILARITY_HISTOGRAMS = ReportFigure("similarities", _of_decisions(lambda run: similarity_histograms(run.decisions)))
 PROBABILITY_HISTOGRAM = ReportFigure(
     "similarities", _of_decisions(lambda run: probability_histogram(run.decisions)), narrow=lambda _: True

@@ -14,7 +14,7 @@ FIGURES: Registry[ReportFigure] = Registry(
         "condition_curves": "avsieve.report.damage_curves:CONDITION_CURVES",
         "gain_bars": "avsieve.report.figures:GAIN_BARS",
         "arm_curves": "avsieve.report.det:ARM_CURVES",
-        "similarity_scatter": "avsieve.report.figures:SIMILARITY_SCATTER",
+        "similarity_map": "avsieve.report.similarity_map:SIMILARITY_MAP",
         "similarity_histograms": "avsieve.report.figures:SIMILARITY_HISTOGRAMS",
         "probability_histogram": "avsieve.report.figures:PROBABILITY_HISTOGRAM",
     },
