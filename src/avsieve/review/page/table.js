@@ -7,7 +7,7 @@ import { go, replace, to } from "./route.js";
 import { KINDS, MACHINE, count, decimal, told } from "./words.js";
 
 const ROW = 34; // heights in pixels, as in the style sheet
-const HEAD = 44;
+const HEAD = 60;
 const TALLEST = 8e6; // browsers draw no taller element right; beyond it a pixel of scrolling is more than a pixel of rows
 const AROUND = 6;
 const HIDDEN = ["video", "flag"]; // the id has the video, and "machine says" the flag
