@@ -77,7 +77,8 @@ def make(results: Path, seed: int = 0) -> str:
     write_clean_list(P.below(results, P.lists.flagged), utterance, seconds, *similarity.values(), ~(noisy | incomplete))
     write_train_list(P.below(results, P.lists.all), utterance, seconds)
     estimated = {"precision": 0.97, "recall": 0.9, "f1": 0.93}
-    summary = {"settings": Cleansing().model_dump(), "estimated": estimated, "warnings": {}}
+    counted = {"utterances": UTTERANCES, "speakers": SPEAKERS}
+    summary = counted | {"settings": Cleansing().model_dump(), "estimated": estimated, "warnings": {}}
     write_json(P.below(results, P.lists.summary), summary)
     shard = np.array([shard_of(s, SHARDS) for s in names])[speaker]
     order = np.argsort(shard, kind="stable")

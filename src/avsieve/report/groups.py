@@ -1,4 +1,4 @@
-"""Where the wrong labels lie: speakers and videos, the worst first, and who may have two labels or be two people."""
+"""Where the wrong labels lie: speakers and videos, the worst first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Worst:
         The first `MOST` with a flagged utterance.
     with_flags, of
         How many speakers have one, and how many there are.
-    half
+    whole
         How many videos of two judged clips or more are flagged whole.
     """
 
@@ -32,7 +32,7 @@ class Worst:
     videos: list[Group]
     with_flags: int
     of: int
-    half: int
+    whole: int
 
 
 def worst_groups(decisions: pd.DataFrame, most: int = MOST) -> Worst:
