@@ -172,7 +172,7 @@ def test_the_page_begins_with_the_verdict_and_what_to_do_next(run, page):
     assert f"{n:,} of " in first
     assert "avsieve review results" in first
     assert "results/lists/train_clean.txt" in first
-    assert page.index('id="close"') < page.index('id="sheet"') < page.index('id="flagged"') < page.index('id="worth"')
+    assert page.index('id="flagged"') < page.index('id="close"') < page.index('id="sheet"') < page.index('id="worth"')
 
 
 def test_only_the_script_of_the_page_may_run(page):
