@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+import wave
 from pathlib import Path
 
 import av
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from avsieve.report import sound
 from avsieve.report.media import Media, shard_name
 
 from .made_up import make_media
@@ -44,6 +46,15 @@ def test_a_voice_is_cut_and_none_is_wanted_of_no_length(tmp_path: Path) -> None:
         assert 4000 <= length < 4000 + 4 * 576  # whole frames of the codec
         assert media.voice(NAMES[1], 0.25) == uri
         assert media.voice(NAMES[1], 0) is None
+
+
+def test_without_the_encoder_a_voice_is_a_shorter_wav(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound, "can_compress", lambda: False)
+    with make_media(tmp_path, NAMES) as media:
+        uri = media.voice(NAMES[1], 0.25)
+    assert uri.startswith("data:audio/wav;base64,")
+    with wave.open(io.BytesIO(content(uri))) as heard:
+        assert (heard.getnframes(), heard.getframerate()) == (4000, 16000)
 
 
 def test_of_what_no_tar_holds_there_is_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 import av
 import numpy as np
 
-from avsieve.storage.wav import SAMPLE_RATE
+from avsieve.storage.wav import SAMPLE_RATE, wav_bytes
 
 RATE = 24_000
 """Bits per second: speech of one channel at 16 kHz stays natural."""
@@ -33,22 +33,12 @@ def compressed(content: bytes, most_s: float) -> tuple[str, bytes]:
         A wav of 16 kHz, mono, 16 bit.
     """
     samples = _samples(content, most_s)
-    return ("audio/mpeg", _mp3(samples)) if can_compress() else ("audio/wav", _wav(samples))
+    return ("audio/mpeg", _mp3(samples)) if can_compress() else ("audio/wav", wav_bytes(samples))
 
 
 def _samples(content: bytes, most_s: float) -> np.ndarray:
     with wave.open(io.BytesIO(content)) as source:
         return np.frombuffer(source.readframes(int(most_s * source.getframerate())), np.int16)
-
-
-def _wav(samples: np.ndarray) -> bytes:
-    out = io.BytesIO()
-    with wave.open(out, "wb") as target:
-        target.setnchannels(1)
-        target.setsampwidth(2)
-        target.setframerate(SAMPLE_RATE)
-        target.writeframes(samples.tobytes())
-    return out.getvalue()
 
 
 def _mp3(samples: np.ndarray) -> bytes:
