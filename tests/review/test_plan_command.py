@@ -158,7 +158,8 @@ def test_a_list_of_which_nothing_is_wrong_has_a_plan(tmp_path: Path) -> None:
         (["--plan", "0"], "--plan 0; expected how many clips to judge, from 1"),
         (["--plan", "5", "--seed", "-1"], "--seed -1; expected a whole number from 0"),
         (["--estimate"], "review_plan.parquet: no such table"),
-        ([], "nothing to do; give --plan N or --estimate"),
+        (["--json"], "--json without --estimate; expected both, or neither"),
+        (["--new-plan"], "--new-plan without --plan; expected both, or neither"),
     ],
 )
 def test_what_cannot_be_is_an_error_in_a_line(run, capsys, arguments, told) -> None:

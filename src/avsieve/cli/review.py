@@ -63,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
         raise AvsieveError(f"{found} without fold; expected avsieve review fold FOLDER --out FILE, or RESULTS alone")
     if args.json and not args.estimate:
         raise AvsieveError("--json without --estimate; expected both, or neither")
+    if args.new_plan and args.plan is None:
+        raise AvsieveError("--new-plan without --plan; expected both, or neither")
     if args.plan is not None or args.estimate:
         print("\n".join(plan_command.run(args)))
         return 0
