@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from avsieve.report.detection import KIND_LABELS, judged_rows, with_truth
 from avsieve.report.figure import ReportFigure
@@ -92,7 +92,7 @@ def _shares(figure: Figure, ax: Axes, x: np.ndarray, y: np.ndarray, flagged: np.
     if share.count() and share.min() < 50 < share.max():
         middle = (edges[1:] + edges[:-1]) / 2
         # The line lies on cells whose colours stay, so its own stay, too.
-        halo = [withStroke(linewidth=3.4, foreground=_HALO)]
+        halo: list[AbstractPathEffect] = [withStroke(linewidth=3.4, foreground=_HALO)]
         ax.contour(middle, middle, share.T, levels=[50], colors=[_LINE], linewidths=1.4).set_path_effects(halo)
 
 
