@@ -21,6 +21,8 @@ from avsieve.report.figure import ReportFigure
 INK = "#123456"
 COLOURS = {"clean": "#8a97a8", "video": "#d64545", "audio": "#e0930f", "visual": "#8e5bd6"}
 ARM_COLOURS = {"untrained": "#8a97a8", "before": "#d64545", "after": "#1f9d78"}
+ARM_SIGNS = {"untrained": "o", "before": "s", "after": "D"}
+FLAGGED_HATCH = "////"
 LINES = ["#4c86d8", "#d64545", "#8a97a8", "#e0930f", "#1f9d78", "#8e5bd6"]
 _STYLE: Any = {
     "svg.fonttype": "none",
@@ -74,7 +76,7 @@ def similarity_histograms(decisions: pd.DataFrame) -> str:
             edges = np.linspace(values[known].min(), values[known].max() + 1e-6, 41)
             wrong = flagged & (rows["kind"].isin(["video", modality])).to_numpy()
             _bars(ax, values[known & ~wrong], edges, COLOURS["clean"], f"{name} kept")
-            _bars(ax, values[known & wrong], edges, COLOURS[modality], f"{name} flagged")
+            _bars(ax, values[known & wrong], edges, COLOURS[modality], f"{name} flagged", FLAGGED_HATCH)
             ax.set_xlabel(f"{name}: similarity to the speaker")
             ax.legend(fontsize=8, loc="upper left")
         figure.axes[0].set_ylabel("utterances")
@@ -82,9 +84,13 @@ def similarity_histograms(decisions: pd.DataFrame) -> str:
     return draw(paint, 9.2, 2.8, "Distribution of both similarities, kept and flagged")
 
 
-def _bars(ax: Axes, values: np.ndarray, edges: np.ndarray, colour: str, label: str) -> None:
+def _bars(ax: Axes, values: np.ndarray, edges: np.ndarray, colour: str, label: str, hatch: str | None = None) -> None:
+    """Draw a histogram; ``hatch`` tells it from another where colours cannot be told apart."""
     counts, _ = np.histogram(values, edges)
-    ax.bar(edges[:-1], counts, np.diff(edges), align="edge", color=colour, alpha=0.75, label=label)
+    ax.bar(
+        edges[:-1], counts, np.diff(edges), align="edge", facecolor=colour, edgecolor=INK, linewidth=0, alpha=0.75,
+        label=label, hatch=hatch,
+    )  # fmt: skip
 
 
 def probability_histogram(decisions: pd.DataFrame) -> str:
@@ -95,7 +101,7 @@ def probability_histogram(decisions: pd.DataFrame) -> str:
         ax = figure.subplots()
         edges = np.linspace(0, 1, 41)
         _bars(ax, values[values <= 0.5], edges, COLOURS["clean"], "more likely right")
-        _bars(ax, values[values > 0.5], edges, COLOURS["video"], "more likely wrong")
+        _bars(ax, values[values > 0.5], edges, COLOURS["video"], "more likely wrong", FLAGGED_HATCH)
         if len(values):
             ax.set_yscale("log")
         ax.legend(fontsize=8, loc="upper center")
@@ -123,14 +129,14 @@ def error_bars(rows: list[dict[str, Any]]) -> str:
                         lw=1.6,
                         alpha=0.6,
                     )
-                ax.plot(100 * value["eer"], at, "o", ms=6, color=ARM_COLOURS[arm], clip_on=False, zorder=3)
+                ax.plot(100 * value["eer"], at, ARM_SIGNS[arm], ms=6, color=ARM_COLOURS[arm], clip_on=False, zorder=3)
         for arm, label in (
             ("untrained", "not trained"),
             ("before", "trained on all"),
             ("after", "trained on the cleansed list"),
         ):
             if any(row[arm] for row in rows):
-                ax.plot([], [], "o-", color=ARM_COLOURS[arm], label=label)
+                ax.plot([], [], f"{ARM_SIGNS[arm]}-", color=ARM_COLOURS[arm], label=label)
         ax.set_yticks(range(len(rows)), [row["label"] for row in rows])
         ax.invert_yaxis()
         ax.set_xlim(left=0)

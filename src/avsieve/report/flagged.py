@@ -13,7 +13,7 @@ from avsieve.report.detection import KIND_LABELS
 
 MOST = 5000
 """Rows that the page holds; some 80 bytes each."""
-PLAIN = 100
+PLAIN = 200
 """Rows that stand there without a script."""
 _NUMBERS = ("p_wrong", "p_audio_wrong", "p_visual_wrong", "audio_similarity", "visual_similarity", "p_suggested")
 

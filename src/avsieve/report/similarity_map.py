@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from avsieve.report.detection import KIND_LABELS, judged_rows, with_truth
 from avsieve.report.figure import ReportFigure
@@ -19,8 +20,10 @@ CELLS = 60
 _SHARE_CELLS = 24
 # One for each kind, so that colour is not all that tells them apart.
 _SIGNS = {"clean": "o", "video": "s", "audio": "^", "visual": "v"}
-_COUNTS = LinearSegmentedColormap.from_list("counts", ["#b9c6d6", "#4c6a92", "#16243a"])
-_SHARES = LinearSegmentedColormap.from_list("shares", ["#dfe5ec", "#e0930f", "#d64545"])
+# Pixels cannot follow the page's colours, so both ends of a scale stand out from light and from dark paper.
+_COUNTS = LinearSegmentedColormap.from_list("counts", ["#9db4cf", "#4c86d8", "#a0409a"])
+_SHARES = LinearSegmentedColormap.from_list("shares", ["#a5b3c3", "#e0930f", "#d64545"])
+_LINE, _HALO = "#000000", "#ffffff"
 
 
 def similarity_map(decisions: pd.DataFrame, truth: pd.DataFrame | None, *, points: int = POINTS) -> str:
@@ -88,7 +91,9 @@ def _shares(figure: Figure, ax: Axes, x: np.ndarray, y: np.ndarray, flagged: np.
     figure.colorbar(drawn, ax=ax, label="flagged, %", shrink=0.8)
     if share.count() and share.min() < 50 < share.max():
         middle = (edges[1:] + edges[:-1]) / 2
-        ax.contour(middle, middle, share.T, levels=[50], colors=[INK], linewidths=1.2)
+        # The line lies on cells whose colours stay, so its own stay, too.
+        halo: list[AbstractPathEffect] = [withStroke(linewidth=3.4, foreground=_HALO)]
+        ax.contour(middle, middle, share.T, levels=[50], colors=[_LINE], linewidths=1.4).set_path_effects(halo)
 
 
 def _of(run: Run) -> str | None:
