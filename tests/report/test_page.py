@@ -16,6 +16,7 @@ from avsieve.report.page import render_page, render_summary
 from avsieve.report.registry import FIGURES
 from avsieve.report.run import Run
 from avsieve.report.sheet import Trusted, make_rows, most_certain
+from avsieve.report.verdict import verdict_of
 
 from .made_up import (
     make_comparison,
@@ -173,6 +174,12 @@ def test_the_page_begins_with_the_verdict_and_what_to_do_next(run, page):
     assert "avsieve review results" in first
     assert "results/lists/train_clean.txt" in first
     assert page.index('id="flagged"') < page.index('id="close"') < page.index('id="sheet"') < page.index('id="worth"')
+
+
+def test_what_is_not_expected_is_not_said_to_be_none(run):
+    summary = make_summary(run.decisions) | {"estimated": {"precision": None, "recall": 0.25, "f1": None}}
+    (told,) = [line for line in verdict_of(replace(run, summary=summary, truth=None)).sure if "expects" in line]
+    assert told == "The method expects recall 0.250: of a hundred wrong ones about 25 are flagged."
 
 
 def test_only_the_script_of_the_page_may_run(page):

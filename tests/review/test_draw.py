@@ -5,12 +5,34 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from avsieve.review.answers import answers_to
+from avsieve.review.answers import Answers, answers_to
 from avsieve.review.draw import CERTAIN, certain_units, draw, frame_of, inclusion
-from avsieve.review.estimate import difference_totals
-from avsieve.review.plan import plan_of
+from avsieve.review.plan import Plan, plan_of
+from avsieve.review.population import Population
 
 from .populations import judged, population
+
+
+def difference_totals(plan: Plan, population: Population, answers: Answers) -> dict[bool, float]:
+    """Return the unbiased estimates of how many flagged clips are wrong, and how many others.
+
+    The sum of the probabilities, mended by the weighted residuals of what was judged (the difference estimator; Cassel,
+    Särndal and Wretman 1976). It is right in the mean whatever the probabilities are, and too uncertain to be shown
+    without an interval.
+
+    Returns
+    -------
+    dict
+        Whether flagged -> wrong clips.
+    """
+    p = np.where(population.open, population.p, population.known)
+    told = answers.counted & ~np.isnan(answers.label)
+    row = answers.row[told]
+    residual = (answers.label[told] - p[row]) / plan.probability[told]
+    flagged = population.flagged
+    return {
+        side: float(p[flagged == side].sum() + residual[flagged[row] == side].sum()) for side in (True, False)
+    }  # fmt: skip
 
 
 def test_inclusion_probabilities_are_in_proportion_to_the_clips_and_sum_up_to_what_is_asked() -> None:

@@ -49,7 +49,7 @@ def _found(run: Run) -> list[str]:
     if n > judged:
         told.append(f"{n - judged:,} of {n:,} utterances could not be judged.")
     if suggested := int(run.summary.get("suggested_speakers", 0)):
-        told.append(f"For {suggested:,} of them another speaker of the list is suggested.")
+        told.append(f"For {suggested:,} of the flagged another speaker of the list is suggested.")
     return told
 
 
@@ -61,22 +61,21 @@ def _sure(run: Run) -> list[str]:
             f"{d.hits:,} of {d.true:,} wrong labels were found."
         )
     expected = expectation(run.summary)
-    if expected["precision"] is not None or expected["recall"] is not None:
-        words = "of itself " if run.detection else ""
-        told.append(
-            f"The method expects {words}precision {share(expected['precision'])} and recall "
-            f"{share(expected['recall'])}: of a hundred flagged labels about "
-            f"{100 * (expected['precision'] or 0):.0f} are wrong, and of a hundred wrong ones about "
-            f"{100 * (expected['recall'] or 0):.0f} are flagged."
-        )
+    # Where nothing is flagged there is no precision, and it is not said to be none.
+    in_words = {"precision": "of a hundred flagged labels about {:.0f} are wrong",
+                "recall": "of a hundred wrong ones about {:.0f} are flagged"}  # fmt: skip
+    if known := {name: value for name in in_words if (value := expected[name]) is not None}:
+        figures = " and ".join(f"{name} {share(value)}" for name, value in known.items())
+        words = ", and ".join(in_words[name].format(100 * value) for name, value in known.items())
+        told.append(f"The method expects {'of itself ' if run.detection else ''}{figures}: {words}.")
     elif run.detection is None:
         told.append("The method gives decisions without probabilities, so how good they are is not known.")
     if reviewed := (run.summary.get("review") or {}).get("utterances"):
         told.append(f"People have judged {reviewed:,} of the utterances; their decisions stand.")
-    if (known := run.summary.get("anchors")) and known["known"]:
-        recall = f"recall {share(known['recall'])}, 95 % interval {share(known['low'])} to {share(known['high'])}"
+    if (found := run.summary.get("anchors")) and found["known"]:
+        recall = f"recall {share(found['recall'])}, 95 % interval {share(found['low'])} to {share(found['high'])}"
         told.append(
-            f"Of {known['known']:,} labels that people had found wrong before, {known['flagged']:,} are flagged "
+            f"Of {found['known']:,} labels that people had found wrong before, {found['flagged']:,} are flagged "
             f"({recall})."
         )
     return told

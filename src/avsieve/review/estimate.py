@@ -173,28 +173,6 @@ def estimate(plan: Plan, population: Population, reviewed: Iterable[Reviewed]) -
     )
 
 
-def difference_totals(plan: Plan, population: Population, answers: Answers) -> dict[bool, float]:
-    """Return the unbiased estimates of how many flagged clips are wrong, and how many others.
-
-    The sum of the probabilities, mended by the weighted residuals of what was judged (the difference estimator; Cassel,
-    Särndal and Wretman 1976). It is right in the mean whatever the probabilities are, and too uncertain to be shown
-    without an interval.
-
-    Returns
-    -------
-    dict
-        Whether flagged -> wrong clips.
-    """
-    p = np.where(population.open, population.p, population.known)
-    told = answers.counted & ~np.isnan(answers.label)
-    row = answers.row[told]
-    residual = (answers.label[told] - p[row]) / plan.probability[told]
-    flagged = population.flagged
-    return {
-        side: float(p[flagged == side].sum() + residual[flagged[row] == side].sum()) for side in (True, False)
-    }  # fmt: skip
-
-
 def _assisted(population: Population, sample: Sample, seed: int) -> dict[str, Range]:
     draws = draw_rates(population, sample, seed)
     found = {}
