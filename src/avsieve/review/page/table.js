@@ -106,7 +106,7 @@ function Window({ rows, columns, query, sort, order, onSort }) {
       <div role="rowgroup" class="heads"><div role="row" class="row head" aria-rowindex="1">
         ${columns.map(({ name, label, type }) => {
           const on = sort === name;
-          return html`<span key=${name} role="columnheader" class="cell c-${name}" aria-sort=${on ? (order === "asc" ? "ascending" : "descending") : "none"}>
+          return html`<span key=${name} role="columnheader" class="cell c-${name} ${type}" aria-sort=${on ? (order === "asc" ? "ascending" : "descending") : "none"}>
             <button type="button" onClick=${() => onSort(name, type)}>${label}<span aria-hidden="true">${on ? (order === "asc" ? " ▲" : " ▼") : ""}</span></button></span>`;
         })}
       </div></div>
