@@ -6,13 +6,16 @@ corpus are rather too sure), moved, and kept off both ends by two floors, as
 
     P(wrong) = missed + (1 - missed - mistaken) sigmoid(shift + slope z),
 
-and each stratum is off from that by an effect of its own, with heavy tails. Slope, shift, floors and effects are drawn
-from their priors and weighted by the likelihood of what was judged in all strata (importance sampling). The floors are
-what a sample of a hundred clips cannot see and a list of a million is full of: errors that look right (``missed``), and
-right clips that look wrong (``mistaken``). Where a stratum has no error in its sample, the interval is what its prior
-leaves; it never shrinks to the method's own claim.
+and each stratum is off from that by an effect of its own, with heavy tails. Flagged and other clips have a slope and a
+shift each, which are correlated: a method can be too sure of what it flags and right about the rest. Or, with
+probability ``trust``, the method is about right as it is, and all these are small. Slopes, shifts, floors and effects
+are drawn from their priors and weighted by the likelihood of what was judged in all strata (importance sampling). The
+floors are what a sample of a hundred clips cannot see and a list of a million is full of: errors that look right
+(``missed``), and right clips that look wrong (``mistaken``). Where a stratum has no error in its sample, the interval
+is what its prior leaves; it never shrinks to the method's own claim.
 
-The other clips of a video of the certain arm are drawn given those that were judged, which move their log odds.
+The other clips of a video of the certain arm are drawn given those that were judged, which move their log odds: in full
+on their own side of the decision, in part on the other.
 """
 
 from __future__ import annotations
@@ -20,12 +23,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from avsieve.review.population import Population
 from avsieve.review.sample import IN_VIDEO, Pair, Sample, Stratum
 
 DRAWS = 3000
-LEVEL = 0.98
+LEVEL = 0.985
 """Share of the draws in an interval that is to hold in 95 of 100: what the prior does not know of a method is room."""
 _PROPOSED = 8_000
 _MOST = 64_000
@@ -52,8 +56,15 @@ class Prior:
     told, told_sd
         Median of what a judged clip adds to the log odds of the others of its video, and the standard deviation of the
         logarithm of it.
+    across
+        How much of it clips on the other side (flagged or not) are told.
     pair_sd
         Standard deviation of what else a video of the certain arm is off by.
+    common
+        Share of the variance of slope and shift that flagged and other clips have in common.
+    trust, trusted
+        Probability that the method is about right as it is, and by what factor the deviations of slope, shift, floors
+        and effects are smaller then, about a slope of 1.
     """
 
     slope: float = 0.95
@@ -66,7 +77,11 @@ class Prior:
     effect_df: float = 4.0
     told: float = 1.2
     told_sd: float = 0.5
+    across: float = 0.5
     pair_sd: float = 0.5
+    common: float = 0.3
+    trust: float = 0.4
+    trusted: float = 0.3
 
 
 PRIOR = Prior()
@@ -116,7 +131,7 @@ def draw_rates(population: Population, sample: Sample, seed: int, prior: Prior =
     proposed = _PROPOSED
     while True:
         rng = np.random.default_rng([seed, proposed])
-        rates, weight, model = _proposals(strata, sample.pairs, z, rng, proposed, prior)
+        rates, weight, model = _proposals(strata, sample.pairs, z, population.flagged, rng, proposed, prior)
         if 1 / float((weight**2).sum()) >= _LEAST_WEIGHT or proposed >= _MOST:
             break
         proposed *= 2
@@ -133,19 +148,22 @@ def draw_rates(population: Population, sample: Sample, seed: int, prior: Prior =
 
 @dataclass(frozen=True)
 class _Map:
-    """Draws of the map from a method's log odds to the probability of being wrong, (draws,) each."""
+    """Draws of the map from a method's log odds to the probability of being wrong.
+
+    ``shift`` and ``slope`` are (draws, 2), of clips that are not flagged and of those that are; ``missed`` and
+    ``mistaken`` (draws,).
+    """
 
     shift: np.ndarray
     slope: np.ndarray
     missed: np.ndarray
     mistaken: np.ndarray
 
-    def __call__(self, z: np.ndarray) -> np.ndarray:
-        """Return the probabilities of log odds (m,), (draws, m)."""
-        shift, slope, missed, mistaken = (
-            x.astype(np.float32)[:, None] for x in (self.shift, self.slope, self.missed, self.mistaken)
-        )
-        inner = 1 / (1 + np.exp(-(shift + slope * z.astype(np.float32))))
+    def __call__(self, z: np.ndarray, flagged: np.ndarray) -> np.ndarray:
+        """Return the probabilities of log odds (m,), (draws, m); ``flagged`` (m,) bool tells of which side each is."""
+        side = flagged.astype(np.int64)
+        missed, mistaken = (x.astype(np.float32)[:, None] for x in (self.missed, self.mistaken))
+        inner = expit((self.shift[:, side] + self.slope[:, side] * z).astype(np.float32))
         return np.clip(missed + (1 - missed - mistaken) * inner, _LEAST, 1 - _LEAST)
 
     def take(self, rows: np.ndarray) -> _Map:
@@ -169,21 +187,32 @@ class _Binned:
 
 
 def _proposals(
-    strata: list[_Binned], pairs: list[Pair], z: np.ndarray, rng: np.random.Generator, count: int, prior: Prior
+    strata: list[_Binned],
+    pairs: list[Pair],
+    z: np.ndarray,
+    flagged: np.ndarray,
+    rng: np.random.Generator,
+    count: int,
+    prior: Prior,
 ) -> tuple[list[np.ndarray], np.ndarray, _Map]:
     """Return rates of each stratum (count,), the weights of the proposals (count,), and their maps."""
+    right = rng.random(count) < prior.trust
+    scale = np.where(right, prior.trusted, 1.0)
+    # What the sides have in common, and what each has of its own: a method can be too sure of what it flags alone.
+    common, own = np.sqrt(prior.common), np.sqrt(1 - prior.common)
+    shift, slope = (common * rng.normal(size=(count, 1)) + own * rng.normal(size=(count, 2)) for _ in range(2))
     model = _Map(
-        rng.normal(0, prior.shift_sd, count),
-        prior.slope * np.exp(rng.normal(0, prior.slope_sd, count)),
-        np.minimum(prior.missed * np.exp(rng.normal(0, prior.floor_sd, count)), 0.3),
-        np.minimum(prior.mistaken * np.exp(rng.normal(0, prior.floor_sd, count)), 0.5),
+        prior.shift_sd * scale[:, None] * shift,
+        np.where(right, 1.0, prior.slope)[:, None] * np.exp(prior.slope_sd * scale[:, None] * slope),
+        np.minimum(prior.missed * np.exp(prior.floor_sd * scale * rng.normal(size=count)), 0.3),
+        np.minimum(prior.mistaken * np.exp(prior.floor_sd * scale * rng.normal(size=count)), 0.5),
     )
-    log_weight = _pairs_likelihood(pairs, z, model)
+    log_weight = _pairs_likelihood(pairs, z, flagged, model)
     rates = []
     for binned in strata:
         s = binned.stratum
-        mean = model(binned.z) @ binned.share
-        effect = prior.effect_sd * rng.standard_t(prior.effect_df, count)
+        mean = model(binned.z, np.full(len(binned.z), s.flagged)) @ binned.share
+        effect = prior.effect_sd * scale * rng.standard_t(prior.effect_df, count)
         rate = 1 / (1 + np.exp(-(np.log(mean / (1 - mean)) + effect)))
         rate = np.clip(rate, 1e-9, 1 - 1e-9)
         log_weight += s.counts * (s.share * np.log(rate) + (1 - s.share) * np.log1p(-rate))
@@ -192,12 +221,12 @@ def _proposals(
     return rates, weight / weight.sum(), model
 
 
-def _pairs_likelihood(pairs: list[Pair], z: np.ndarray, model: _Map) -> np.ndarray:
+def _pairs_likelihood(pairs: list[Pair], z: np.ndarray, flagged: np.ndarray, model: _Map) -> np.ndarray:
     """Return the log likelihood of what was judged of the certain arm, (draws,); clips of a video count less."""
-    found = np.zeros(len(model.slope))
+    found = np.zeros(len(model.missed))
     for pair in pairs:
         if len(pair.seen):
-            q = model(z[pair.seen])
+            q = model(z[pair.seen], flagged[pair.seen])
             each = 1 / (1 + IN_VIDEO * (len(pair.seen) - 1))
             found += each * np.where(pair.label == 1, np.log(q), np.log1p(-q)).sum(axis=1)
     return found
@@ -218,13 +247,17 @@ def _rest_of_pairs(
             total[side] += pair.label[population.flagged[pair.seen] == side].sum()
         if not len(pair.rows):
             continue
-        own = rng.normal(0, prior.pair_sd, draws) + told * float((2 * pair.label - 1).sum())
+        off = rng.normal(0, prior.pair_sd, draws)
+        said = {
+            side: float((2 * pair.label - 1)[population.flagged[pair.seen] == side].sum()) for side in (True, False)
+        }
         fate = rng.random(draws)  # of a video of which all that is left is wrong or right alike
         alike = rng.random(draws) < IN_VIDEO
         for side in (True, False):
             rows = pair.rows[population.flagged[pair.rows] == side]
             if len(rows):
-                q = model(z[rows])
+                q = model(z[rows], population.flagged[rows])
+                own = off + told * (said[side] + prior.across * said[not side])
                 q = 1 / (1 + np.exp(-(np.log(q) - np.log1p(-q) + own[:, None])))
                 each = (rng.random(q.shape) < q).sum(axis=1)
                 total[side] += np.where(alike, (fate[:, None] < q).sum(axis=1), each)
