@@ -20,6 +20,7 @@ on their own side of the decision, in part on the other.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ from avsieve.review.sample import IN_VIDEO, Pair, Sample, Stratum
 DRAWS = 3000
 LEVEL = 0.985
 """Share of the draws in an interval that is to hold in 95 of 100: what the prior does not know of a method is room."""
+DIGITS = 3
 _PROPOSED = 8_000
 _MOST = 64_000
 _LEAST_WEIGHT = 400.0  # effective number of proposals below which more are drawn
@@ -106,11 +108,16 @@ class Draws:
 
 
 def ends(draws: np.ndarray, level: float = LEVEL) -> tuple[float, float, float] | None:
-    """Return the lower end, the median and the upper end of draws; None without any."""
+    """Return the lower end, the median and the upper end of draws; None without any.
+
+    The ends are rounded outwards to `DIGITS`, as they are told: where all errors of a list may have been seen, half of
+    the draws differ by less than that.
+    """
     if not len(draws):
         return None
     low, middle, high = np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2]).tolist()
-    return low, middle, high
+    step = 10**DIGITS
+    return math.floor(low * step) / step, middle, math.ceil(high * step) / step
 
 
 def draw_rates(population: Population, sample: Sample, seed: int, prior: Prior = PRIOR) -> Draws:
