@@ -14,6 +14,7 @@ from avsieve.evaluation.conditions.contract import WHOLE
 from avsieve.report.errors import label_of
 from avsieve.report.figure import ReportFigure
 from avsieve.report.figures import ARM_COLOURS, INK, LINES, draw
+from avsieve.storage import paths as P
 
 
 def lowest(curves: pd.DataFrame) -> float:
@@ -105,7 +106,12 @@ def _of_comparison(run: Any) -> str | None:
     return arm_curves(curves) if len(run.comparison_curves) else None
 
 
-DET_CURVES = ReportFigure("trials", _of_list, narrow=lambda _: True)
+DET_CURVES = ReportFigure(
+    "trials", _of_list, {P.evaluation.curves: "condition whole: fpr, fnr"}, narrow=lambda _: True
+)
 ARM_CURVES = ReportFigure(
-    "compared_curves", _of_comparison, narrow=lambda run: run.comparison_curves["model"].nunique() < 3
+    "compared_curves",
+    _of_comparison,
+    {P.comparison.curves: "fpr, fnr"},
+    narrow=lambda run: run.comparison_curves["model"].nunique() < 3,
 )

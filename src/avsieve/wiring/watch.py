@@ -40,6 +40,12 @@ class Watch:
         tell = cache(lambda: of_files(label, named))
         return lambda wildcards: tell()
 
+    def beside(self, label: str, path: str) -> Callable[[Any], str]:
+        """Return what tells the content of a file of the results that a rule reads where it is there, and never asks
+        for: so it is no input, and nothing is run for it."""
+        tell = cache(lambda: of_files(label, [path]))
+        return lambda wildcards: tell()
+
     def recordings(self, label: str, folders: Iterable[str | None]) -> Callable[[Any], str]:
         """Return what tells the recordings in folders of the user's, by names, sizes and times."""
         named = [folder for folder in folders if folder is not None]

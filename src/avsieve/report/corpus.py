@@ -1,0 +1,73 @@
+"""Which corpus a page is about, and of when: what stands in its title."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from avsieve.errors import AvsieveError
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What a run was made of.
+
+    Attributes
+    ----------
+    kind
+        Of its source (``source.kind``), empty where nothing is known.
+    place
+        The folder, list or table that the configuration names; empty where there is none.
+    decided_on
+        Day of the decisions, UTC, ``2026-11-28``; empty where it is not known.
+    """
+
+    kind: str = ""
+    place: str = ""
+    decided_on: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called: ``tree /data/mp4``, ``synthetic``."""
+        return f"{self.kind} {self.place}".strip()
+
+
+def read_corpus(note: Path, decisions: Path) -> Corpus:
+    """Read what a run was made of.
+
+    Parameters
+    ----------
+    note
+        ``plan/source.json``; it need not exist.
+    decisions
+        ``lists/decisions.parquet``. No table of a run holds a date, since equal inputs give equal bytes, so its time on
+        disk is told.
+
+    Raises
+    ------
+    AvsieveError
+        If the note is no JSON object.
+    """
+    day = datetime.fromtimestamp(decisions.stat().st_mtime, UTC).strftime("%Y-%m-%d")
+    if not note.is_file():
+        return Corpus(decided_on=day)
+    try:
+        found = json.loads(note.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise AvsieveError(f"{note}: no JSON ({error}); plan the run again (snakemake --forcerun plan_shards)") from None
+    if not isinstance(found, dict):
+        raise AvsieveError(
+            f"{note}: {type(found).__name__}; expected an object: plan the run again (snakemake --forcerun plan_shards)"
+        )
+    return Corpus(str(found.get("kind", "")), _place(found), day)
+
+
+def _place(note: Mapping[str, Any]) -> str:
+    values = [value for name, value in note.items() if name != "kind"]
+    parts = [str(part) for value in values for part in (value if isinstance(value, list) else [value])]
+    more = f" and {len(parts) - 2:,} more" if len(parts) > 2 else ""
+    return ", ".join(parts[:2]) + more
