@@ -63,11 +63,16 @@ class ClipFiles:
         Media indices (``media/{shard}.parquet``), and tables of detections (``align/{shard}.detections.parquet``).
     shard_of
         The shard of each utterance (the plan's).
+    roots
+        Folders that clips may lie in, besides that of the indices: an index names them below one of these.
     """
 
-    def __init__(self, clips: Sequence[Path], boxes: Sequence[Path], shard_of: Mapping[str, str]) -> None:
+    def __init__(
+        self, clips: Sequence[Path], boxes: Sequence[Path], shard_of: Mapping[str, str], *, roots: Sequence[Path] = ()
+    ) -> None:
         self._clips, self._boxes = ({path.name.split(".", 1)[0]: path for path in paths} for paths in (clips, boxes))
         self._shard_of = shard_of
+        self._roots = [*dict.fromkeys(path.parent for path in clips), *roots]
 
     def clip(self, utterance: str) -> list[Place]:
         """Return the file of the clip, and that of its sound where it is another one.
@@ -82,10 +87,14 @@ class ClipFiles:
         for row in rows:
             if row["size"]:
                 part = f", {row['size']:,} bytes from byte {row['offset']:,}" if row["offset"] else ""
-                found.append(Place("clip", f"{row['path']}{part}"))
+                found.append(Place("clip", f"{self._whole(row['path'])}{part}"))
             if row["audio_size"]:
-                found.append(Place("its sound", row["audio_path"]))
+                found.append(Place("its sound", self._whole(row["audio_path"])))
         return found
+
+    def _whole(self, path: str) -> str:
+        """Return a path with the folder that it is found in; as the index has it where that is none of them."""
+        return next((str(root / path) for root in self._roots if (root / path).exists()), path)
 
     def boxes(self, utterance: str) -> dict[str, Box]:
         """Return where the face lies in each frame in which one was found.

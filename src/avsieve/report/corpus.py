@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from avsieve.errors import AvsieveError
 
@@ -20,20 +18,21 @@ class Corpus:
     ----------
     kind
         Of its source (``source.kind``), empty where nothing is known.
-    place
-        The folder, list or table that the configuration names; empty where there is none.
+    places
+        The folders, lists or tables that the configuration names; empty where there are none.
     decided_on
         Day of the decisions, UTC, ``2026-11-28``; empty where it is not known.
     """
 
     kind: str = ""
-    place: str = ""
+    places: tuple[str, ...] = ()
     decided_on: str = ""
 
     @property
     def name(self) -> str:
-        """What it is called: ``tree /data/mp4``, ``synthetic``."""
-        return f"{self.kind} {self.place}".strip()
+        """What it is called: ``tree /data/mp4``, ``synthetic corpus``."""
+        more = f" and {len(self.places) - 2:,} more" if len(self.places) > 2 else ""
+        return f"{self.kind} {', '.join(self.places[:2]) or 'corpus'}{more}" if self.kind else ""
 
 
 def read_corpus(note: Path, decisions: Path) -> Corpus:
@@ -63,11 +62,6 @@ def read_corpus(note: Path, decisions: Path) -> Corpus:
         raise AvsieveError(
             f"{note}: {type(found).__name__}; expected an object: plan the run again (snakemake --forcerun plan_shards)"
         )
-    return Corpus(str(found.get("kind", "")), _place(found), day)
-
-
-def _place(note: Mapping[str, Any]) -> str:
-    values = [value for name, value in note.items() if name != "kind"]
-    parts = [str(part) for value in values for part in (value if isinstance(value, list) else [value])]
-    more = f" and {len(parts) - 2:,} more" if len(parts) > 2 else ""
-    return ", ".join(parts[:2]) + more
+    values = [value for name, value in found.items() if name != "kind"]
+    places = tuple(str(part) for value in values for part in (value if isinstance(value, list) else [value]))
+    return Corpus(str(found.get("kind", "")), places, day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -45,12 +46,20 @@ def det_curves(curves: pd.DataFrame, on: str = "") -> str:
 
     def paint(figure: Figure) -> None:
         ax = figure.subplots()
+        unseen = []
         for (model, arm), points in curves.groupby(["model", "trained_on"], sort=False):
             label = label_of(model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
             colour = LINES[models.index(model) % len(LINES)]
+            if (points[["fpr", "fnr"]].min(axis=1) <= low).all():
+                unseen.append(label)
+                label = "_"  # no entry of the legend
             det_lines(ax, points, low, label, color=colour, ls=styles.get(arm, "-"))
         det_axes(ax, low)
-        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
+        if unseen:
+            told = textwrap.fill(f"On the axes, with no errors of one sort or the other: {'; '.join(unseen)}", 72)
+            ax.set_xlabel(f"{ax.get_xlabel()}\n{told}")
+        if len(unseen) < len(curves[["model", "trained_on"]].drop_duplicates()):
+            figure.legend(fontsize=8, loc="outside lower center", ncols=3)
 
     return draw(paint, 5.2, 5.4, f"Detection error trade-off of every model{on and f' on {on}'}")
 

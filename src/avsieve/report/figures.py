@@ -145,7 +145,7 @@ def error_bars(rows: list[dict[str, Any]]) -> str:
         ax.grid(axis="x", lw=0.3, color=INK, alpha=0.4)
         ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
 
-    return draw(paint, 7.0, 0.7 + 0.48 * max(len(rows), 2) + 0.4, "Equal error rate of every model with its interval")
+    return draw(paint, 5.4, 0.7 + 0.48 * max(len(rows), 2) + 0.4, "Equal error rate of every model with its interval")
 
 
 def gain_bars(rows: list[dict[str, Any]]) -> str:
@@ -178,7 +178,10 @@ def _of_decisions(paint: Callable[[Any], str]) -> Callable[[Any], str | None]:
 
 
 ERROR_BARS = ReportFigure(
-    "trials", lambda item: error_bars(item.rows()), {P.evaluation.results: "eer, eer_low, eer_high", P.evaluation.gains: ""}
+    "trials",
+    lambda item: error_bars(item.rows()),
+    {P.evaluation.results: "eer, eer_low, eer_high", P.evaluation.gains: "the intervals of means over seeds"},
+    narrow=lambda _: True,
 )
 GAIN_BARS = ReportFigure(
     "compared",

@@ -48,11 +48,16 @@ class Face:
         return frame_time(self.name.rpartition("/")[2])
 
     @property
-    def words(self) -> str:
-        """Which frame of which utterance it is."""
-        utterance, _, frame = self.name.rpartition("/")
+    def place(self) -> str:
+        """Which frame it is from, and where in it."""
+        frame = self.name.rpartition("/")[2]
         when = f" ({self.time_s:.2f} s)" if self.time_s is not None else ""
-        return f"{utterance}, frame {frame}{when}{f': {self.box.words}' if self.box else ''}"
+        return f"frame {frame}{when}{f': {self.box.words}' if self.box else ''}"
+
+    @property
+    def words(self) -> str:
+        """The same, and of which utterance."""
+        return f"{self.name.rpartition('/')[0]}, {self.place}"
 
 
 class Media:
@@ -64,7 +69,7 @@ class Media:
         The tars of aligned faces and of wavs.
     shard_of
         The shard of each utterance (the plan's).
-    clips, boxes
+    clips, boxes, roots
         See `avsieve.report.clip_files.ClipFiles`.
     """
 
@@ -76,10 +81,11 @@ class Media:
         *,
         clips: Sequence[Path] = (),
         boxes: Sequence[Path] = (),
+        roots: Sequence[Path] = (),
     ) -> None:
         self._tars = {"face": {shard_name(p): p for p in faces}, "wav": {shard_name(p): p for p in wavs}}
         self._shard_of = shard_of
-        self._files = ClipFiles(clips, boxes, shard_of)
+        self._files = ClipFiles(clips, boxes, shard_of, roots=roots)
         self._open: dict[tuple[str, str], TarReader] = {}
         self._stack = ExitStack()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from importlib import resources
 from typing import Any
 
@@ -71,6 +72,7 @@ def render_page(run: Run) -> str:
         flagged=flagged_table(run.decisions),
         worst=worst_groups(run.decided),
         suggested=suggested_pairs(run.decided),
+        here=shlex.quote(run.folder),
         path_of=lambda path: P.below(run.folder, path).as_posix(),
         paths=P,
         script=script,
@@ -133,7 +135,6 @@ def _tiles(run: Run, found: dict[str, int]) -> list[dict[str, str]]:
     total, n, judged = sum(found.values()), int(run.summary["utterances"]), int(judged_rows(run.decisions).sum())
     of = "of the list" if judged == n else f"of {judged:,} that could be judged"
     tiles = [
-        {"value": f"{n:,}", "name": "utterances", "note": f"of {run.summary['speakers']:,} speakers"},
         {"value": f"{total:,}", "name": "labels found wrong", "note": f"{total / max(judged, 1):.1%} {of}"},
     ]
     detection, expected = run.detection, expectation(run.summary)

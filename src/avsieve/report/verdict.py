@@ -44,7 +44,7 @@ def _found(run: Run) -> list[str]:
     speakers = int(run.summary["speakers"])
     if not total:
         return [f"No label of {n:,} utterances of {speakers:,} speakers was found wrong."]
-    kinds = [f"{count:,} {KIND_LABELS[kind]}" for kind, count in found.items() if count]
+    kinds = [f"in {count:,} the {KIND_LABELS[kind]}" for kind, count in found.items() if count]
     part = f"{percent(total / max(judged, 1), 1)} %"
     told = [f"{total:,} of {judged:,} labels that could be judged are believed wrong ({part}): {', '.join(kinds)}."]
     if n > judged:

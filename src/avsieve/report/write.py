@@ -110,7 +110,9 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
     folders = [path for path in inputs.faces if path.is_dir()]
     boxes = inputs.files(folders, "*.detections.parquet")
     clips = [path for path in inputs.files(inputs.clips, "*.parquet") if path.name.count(".") == 1]
-    with Media(faces, wavs, shard_of, clips=clips, boxes=boxes) as media:
+    corpus = read_corpus(inputs.plan.with_name(Path(P.plan.source).name), inputs.decisions)
+    roots = [Path(place) for place in corpus.places]
+    with Media(faces, wavs, shard_of, clips=clips, boxes=boxes, roots=roots) as media:
         rows = {
             name: make_rows(
                 chosen,
@@ -131,7 +133,7 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
         summary=summary,
         columns=columns,
         title=settings.title,
-        corpus=read_corpus(inputs.plan.with_name(Path(P.plan.source).name), inputs.decisions),
+        corpus=corpus,
         headline=headline,
         builtin=builtin,
         folder=inputs.decisions.parent.parent.as_posix(),
