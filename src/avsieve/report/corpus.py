@@ -57,7 +57,9 @@ def read_corpus(note: Path, decisions: Path) -> Corpus:
     try:
         found = json.loads(note.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise AvsieveError(f"{note}: no JSON ({error}); plan the run again (snakemake --forcerun plan_shards)") from None
+        raise AvsieveError(
+            f"{note}: no JSON ({error}); plan the run again (snakemake --forcerun plan_shards)"
+        ) from None
     if not isinstance(found, dict):
         raise AvsieveError(
             f"{note}: {type(found).__name__}; expected an object: plan the run again (snakemake --forcerun plan_shards)"

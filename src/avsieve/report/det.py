@@ -115,9 +115,7 @@ def _of_comparison(run: Any) -> str | None:
     return arm_curves(curves) if len(run.comparison_curves) else None
 
 
-DET_CURVES = ReportFigure(
-    "trials", _of_list, {P.evaluation.curves: "condition whole: fpr, fnr"}, narrow=lambda _: True
-)
+DET_CURVES = ReportFigure("trials", _of_list, {P.evaluation.curves: "condition whole: fpr, fnr"}, narrow=lambda _: True)
 ARM_CURVES = ReportFigure(
     "compared_curves",
     _of_comparison,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows, with_truth
 from avsieve.report.clip_files import Place
+from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows, with_truth
 from avsieve.report.media import Face, Media
 from avsieve.report.scale import Scale, Scales
 

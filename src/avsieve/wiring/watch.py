@@ -42,7 +42,8 @@ class Watch:
 
     def beside(self, label: str, path: str) -> Callable[[Any], str]:
         """Return what tells the content of a file of the results that a rule reads where it is there, and never asks
-        for: so it is no input, and nothing is run for it."""
+        for: so it is no input, and nothing is run for it.
+        """
         tell = cache(lambda: of_files(label, [path]))
         return lambda wildcards: tell()
 
