@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avsieve.report import page as page_module
 from avsieve.report.corpus import Corpus
 from avsieve.report.facts import Provenance
 from avsieve.report.figure import OF_A_LIST
@@ -99,6 +100,12 @@ def page(run):
     return render_page(run)
 
 
+@pytest.fixture
+def no_figures(monkeypatch):
+    """Leave the figures out, whose drawing takes most of the time, for tests that do not look at them."""
+    monkeypatch.setattr(page_module, "_plots", lambda place, subject: [])
+
+
 def test_the_page_is_well_formed_and_brings_everything_along(page, run):
     found = parse(page)
     assert all(link.startswith(("data:", "#")) for link in found.links)
@@ -125,6 +132,7 @@ def test_the_page_tells_what_the_run_found(page):
     assert "with fewer than 20 speakers" in page
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_what_comes_from_the_data_is_escaped(run):
     evil = '<script>alert("1")</script>'
     summary = make_summary(run.decisions, warnings={"emptied_speakers": {"count": 1, "speakers": [evil]}})
@@ -136,6 +144,7 @@ def test_what_comes_from_the_data_is_escaped(run):
     parse(page)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_ids_with_markup_stay_data_in_the_table(run):
     evil = "s0/v0/</script><img src=x onerror=alert(1)>"
     decisions = run.decisions.copy()
@@ -249,6 +258,7 @@ def tile(page, name):
     return found and found.groups()
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_title_names_the_corpus_its_size_and_the_day(run):
     corpus = Corpus("tree", ("/data/mp4 & <b>",), "2026-11-28")
     page = render_page(replace(run, title="Clean", corpus=corpus, place="/runs/one/results"))
@@ -271,6 +281,7 @@ def test_pairs_of_a_label_and_whom_it_rather_is_have_a_table(page):
     assert 'href="#find=s0%2F%20s1"' in table
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_every_card_names_its_files_and_the_times_of_its_faces(run, page):
     cards = page.split("<article")[1:]
     assert len(cards) == 5
@@ -283,6 +294,7 @@ def test_every_card_names_its_files_and_the_times_of_its_faces(run, page):
     assert f"<code>{bare[0].utterance}.wav</code>" in render_page(replace(run, certain=bare, close=(), wrong=()))
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_audit_stands_beside_what_the_method_expects(run):
     assert 'id="audit"' not in render_page(run)
     assert "audit_noise" in [step.code.split()[-1] for step in verdict_of(run).steps]
@@ -297,6 +309,7 @@ def test_the_audit_stands_beside_what_the_method_expects(run):
     assert not [step for step in verdict_of(audited).steps if "audit" in step.code]
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_an_audit_of_another_list_is_named_and_not_shown(run):
     other = replace(run, audit=make_audit(run.decisions), audit_misfit="the audit is of another list (abc, not def)")
     page = render_page(other)
@@ -307,12 +320,14 @@ def test_an_audit_of_another_list_is_named_and_not_shown(run):
     assert [step for step in verdict_of(other).steps if "audit_noise" in step.code]
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_an_audit_that_measured_nothing_says_so(run):
     page = render_page(replace(run, audit=make_audit(run.decisions, measured={}, recall_by_kind={})))
     parse(page)
     assert "nothing could be measured" in page
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_disk_that_each_stage_takes_stands_beside_its_time(run):
     disk = pd.DataFrame(
         [{"folder": "align", "files": 20, "bytes": 480_000}, {"folder": "lists", "files": 2, "bytes": 96}]
@@ -340,11 +355,12 @@ def test_the_headline_is_chosen_before_anybody_looked(run):
         assert told.lower().startswith(label)
     (told,) = verdict_of(replace(run, headline="gated")).worth
     assert told == (
-        "Gated fusion, trained on all and on the cleansed list: equal error rate (EER) 5.00 and 2.00 %. The gain is 3.00 "
-        "points, 95 % interval 1.00 to 4.00 points: the gain shows."
+        "Gated fusion, trained on all and on the cleansed list: equal error rate (EER) 5.00 and 2.00 %. The gain is "
+        "3.00 points, 95 % interval 1.00 to 4.00 points: the gain shows."
     )
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_an_error_rate_stands_in_the_verdict_and_in_one_table(run):
     page = render_page(replace(run, headline="gated"))
     first, rest = page.split('id="flagged"')
@@ -391,6 +407,7 @@ def test_no_difference_is_called_none(run):
     assert told.endswith("The gain is 3.00 points, 95 % interval -1.00 to 4.00 points: no difference shown.")
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_headline_stands_on_trusted_trials_with_the_raw_ones_beside(run):
     results, gains, curves = on_two_lists()
     both = replace(run, results=results, gains=gains, curves=curves, headline="gated")
@@ -428,6 +445,7 @@ def test_every_list_of_the_users_has_its_name_its_table_and_its_curves(run):
     assert "On the trial list O and those of each condition below" in worth
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_builtin_models_on_real_people_leave_a_mark(run):
     keys = ["faces.detector", "visual.model"]
     page, words = (show(replace(run, builtin=keys)) for show in (render_page, render_summary))
@@ -438,6 +456,7 @@ def test_builtin_models_on_real_people_leave_a_mark(run):
     assert "builtin models" not in render_page(run) + render_summary(run)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_lists_and_models_that_are_left_out_are_named(run):
     reasons = {"trusted": "nobody is trusted", "given": ""}
     listed = [{"list": labels, "labels": labels, "left_out": why} for labels, why in reasons.items()]
@@ -447,6 +466,7 @@ def test_lists_and_models_that_are_left_out_are_named(run):
     assert "not trained, so not evaluated: all/gated.0 (too few people)" in page
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_who_is_only_tested_is_counted_apart_from_the_list(run):
     failures = pd.concat([run.failures, run.failures.assign(utterance=run.decisions["utterance"].iloc[0])])
     page = render_page(replace(run, failures=failures))
@@ -454,6 +474,7 @@ def test_who_is_only_tested_is_counted_apart_from_the_list(run):
     assert "48 of 4 speakers, 1 failed" in render_summary(replace(run, failures=failures))
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_costs_of_ratios_have_a_column_where_some_system_has_them(run, page):
     assert "actDCF" not in page
     assert "Cllr" not in page

@@ -19,19 +19,12 @@ def decided(rows: list[tuple[str, str, str | None, float]]) -> Decided:
 
 
 def test_pairs_are_counted_by_clips_and_videos_with_their_mean_probability() -> None:
-    found = suggested_pairs(
-        decided(
-            [
-                ("a/v/1", "noisy", "b", 0.5),
-                ("a/v/2", "noisy", "b", 1.0),
-                ("a/w/1", "noisy", "b", np.nan),
-                ("a/w/2", "noisy", "c", 0.75),
-                ("b/v/1", "noisy", "a", np.nan),
-                ("b/v/2", "noisy", None, np.nan),
-                ("c/v/1", "clean", "a", 0.9),
-            ]  # fmt: skip
-        )
-    )
+    rows = [
+        ("a/v/1", "noisy", "b", 0.5), ("a/v/2", "noisy", "b", 1.0), ("a/w/1", "noisy", "b", np.nan),
+        ("a/w/2", "noisy", "c", 0.75), ("b/v/1", "noisy", "a", np.nan), ("b/v/2", "noisy", None, np.nan),
+        ("c/v/1", "clean", "a", 0.9),
+    ]  # fmt: skip
+    found = suggested_pairs(decided(rows))
     assert (found.of, found.clips) == (3, 5)
     assert found.pairs == [Pair("a", "b", 3, 2, 0.75), Pair("a", "c", 1, 1, 0.75), Pair("b", "a", 1, 1, None)]
 

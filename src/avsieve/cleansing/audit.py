@@ -90,7 +90,8 @@ def audit(
     -------
     ``measured``: precision, recall and F1 of the list (value, low, high; None where nothing is flagged), ``estimated``:
     what its probabilities promise. ``list_sha256``: of the list (`avsieve.cleansing.list_digest`). ``injected`` errors
-    count among ``utterances``, of which ``set_aside`` own suspects are no part. ``recall_by_kind`` (``mixed`` among them) and ``recall_by_person`` are of the injected.
+    count among ``utterances``, of which ``set_aside`` own suspects are no part. ``recall_by_kind`` (``mixed`` among
+    them) and ``recall_by_person`` are of the injected.
     ``mixed_voices``: what `avsieve.cleansing.hidden_voices.mixed_voices` says of those that the list may hide.
     ``kinds`` and ``outside``: the shares that the list's own errors are thought to have.
 

@@ -54,16 +54,13 @@ def read_corpus(note: Path, decisions: Path) -> Corpus:
     day = datetime.fromtimestamp(decisions.stat().st_mtime, UTC).strftime("%Y-%m-%d")
     if not note.is_file():
         return Corpus(decided_on=day)
+    again = "plan the run again (snakemake --forcerun plan_shards)"
     try:
         found = json.loads(note.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise AvsieveError(
-            f"{note}: no JSON ({error}); plan the run again (snakemake --forcerun plan_shards)"
-        ) from None
+        raise AvsieveError(f"{note}: no JSON ({error}); {again}") from None
     if not isinstance(found, dict):
-        raise AvsieveError(
-            f"{note}: {type(found).__name__}; expected an object: plan the run again (snakemake --forcerun plan_shards)"
-        )
+        raise AvsieveError(f"{note}: {type(found).__name__}; expected a JSON object: {again}")
     values = [value for name, value in found.items() if name != "kind"]
     places = tuple(str(part) for value in values for part in (value if isinstance(value, list) else [value]))
     return Corpus(str(found.get("kind", "")), places, day)

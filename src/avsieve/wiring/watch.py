@@ -41,8 +41,9 @@ class Watch:
         return lambda wildcards: tell()
 
     def beside(self, label: str, path: str) -> Callable[[Any], str]:
-        """Return what tells the content of a file of the results that a rule reads where it is there, and never asks
-        for: so it is no input, and nothing is run for it.
+        """Return what tells the content of a file of the results that a rule reads where it is there.
+
+        Such a file is no input: nothing is run for it.
         """
         tell = cache(lambda: of_files(label, [path]))
         return lambda wildcards: tell()
