@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from avsieve.cleansing.list_digest import list_digest
 from avsieve.evaluation.metrics import METRICS
 from avsieve.report.media import Media
 from avsieve.storage.indexed_tar import TarWriter
@@ -145,6 +146,35 @@ def make_media(folder, utterances, frames=4):
         for name in utterances:
             writer.add(name, f"{name}.wav", wav_bytes(1.0))
     return Media([folder / "000.faces.tar"], [folder / "000.wav.tar"], dict.fromkeys(utterances, "000"))
+
+
+def make_boxes(utterance):
+    """Return what was detected in two frames of an utterance: a face in the first, none in the other."""
+    corners = {"x1": [10.0, np.nan], "y1": [20.0, np.nan], "x2": [100.0, np.nan], "y2": [140.0, np.nan]}
+    return pd.DataFrame({"utterance": utterance, "frame": ["0000", "0030"]} | corners)
+
+
+def make_audit(decisions, **more):
+    """Return `audit/audit.json` of the list of these decisions."""
+    return {
+        "list_sha256": list_digest(decisions["utterance"], decisions["speaker"]),
+        "settings": {"rate": 0.1, "seed": 0, "method": "posterior", "policy": "either", "threshold": 0.5},
+        "utterances": 40,
+        "injected": 8,
+        "set_aside": 3,
+        "flagged": 6,
+        "measured": {
+            "precision": {"value": 0.9, "low": 0.71, "high": 0.99},
+            "recall": {"value": 0.8, "low": 0.61, "high": 0.95},
+            "f1": {"value": 0.85, "low": 0.65, "high": 0.97},
+        },
+        "recall_by_kind": {"video": 1.0, "audio": 0.75, "mixed": 0.25},
+        "recall_by_person": {"any": 0.8},
+        "mixed_voices": {"found": 0.25, "hidden_at_most": None, "recall": None},
+        "kinds": {"video": 0.5, "audio": 0.5},
+        "outside": 0.3,
+        "estimated": {"precision": 0.97, "recall": 0.93, "f1": 0.95},
+    } | more
 
 
 def make_comparison():

@@ -47,9 +47,13 @@ def test_the_page_has_a_section_of_the_comparison_where_there_is_one():
     run = {"decisions": decisions, "summary": make_summary(decisions)}
     page = render_page(Run(**run, comparison=FACTS, comparison_curves=CURVES))
     assert '<section id="compared">' in page
-    assert "25.00 → 15.00" in page
-    assert "gain 10.00 (6.00 to 14.00): the gain shows" in page
-    assert "gain 1.00 (-1.00 to 3.00): no difference shown" in page
+    first = page.split('id="flagged"')[0].replace("\N{NO-BREAK SPACE}", " ")
+    told = (
+        "Voice encoder, trained anew on all and on the cleansed list: EER 25.00 and 15.00 %. The gain is 10.00 points,"
+    )
+    assert f"{told} 95 % interval 6.00 to 14.00 points: the gain shows." in first
+    assert "The gain is 1.00 points, 95 % interval -1.00 to 3.00 points: no difference shown." in first
+    assert "AS-norm" not in first
     assert "3 of 3" in page
     assert 'id="compared"' not in render_page(Run(**run))
 

@@ -27,7 +27,7 @@ def content_of(uri, kind):
 def test_faces_are_small_jpegs_spread_over_the_utterance(media):
     faces = media.faces("s0/v0/00000", 2)
     assert len(faces) == 2
-    images = [cv2.imdecode(np.frombuffer(content_of(f, "image/jpeg"), np.uint8), 1) for f in faces]
+    images = [cv2.imdecode(np.frombuffer(content_of(f.uri, "image/jpeg"), np.uint8), 1) for f in faces]
     assert images[0].shape == (80, 80, 3)
     assert images[1].mean() > images[0].mean()  # the first and the last frame
 
@@ -82,6 +82,7 @@ def test_a_row_shows_the_utterance_its_speaker_and_the_suggested_one(media):
     quiet = make_rows(chosen, media, Trusted(DECISIONS), None, faces=3, players=0, voice_s=0.1)
     assert not any(s.voice for row in quiet for s in row.strips)
     assert first.truth == first.kind_label
+    assert [place.what for place in first.places] == ["wav", "faces"]
 
 
 def test_every_row_that_is_flagged_for_its_voice_has_sound(media):

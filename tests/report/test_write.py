@@ -1,18 +1,28 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from avsieve.inspection import decided
+from avsieve.report import write
+from avsieve.report.corpus import Corpus
+from avsieve.report.page import render_page
 from avsieve.report.settings import Report
 from avsieve.report.write import Inputs, read_run, write_report
+from avsieve.storage import tables
+from avsieve.storage.atomic import write_json
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 from avsieve.storage.tables import write_table
 
-from .made_up import make_decisions, make_media, make_results, make_summary
+from .made_up import make_audit, make_boxes, make_decisions, make_media, make_results, make_summary
 
 
 @pytest.fixture
@@ -54,6 +64,58 @@ def test_a_run_is_read_from_its_files_and_those_of_old_shards_are_left(inputs: I
 def test_the_page_and_the_text_are_written_and_the_text_returned(inputs: Inputs, tmp_path: Path) -> None:
     run = read_run(inputs, Report(title="A title", flagged=1), headline="gated")
     text = write_report(run, tmp_path / "out/index.html", tmp_path / "out/summary.txt")
-    assert "<title>A title</title>" in (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert "<title>A title, 48 utterances</title>" in page
     assert (tmp_path / "out/summary.txt").read_text(encoding="utf-8") == text
     assert text.splitlines()[-1].endswith("out/index.html")
+
+
+def test_the_corpus_and_the_day_come_from_the_files_of_the_run(inputs: Inputs, tmp_path: Path) -> None:
+    os.utime(inputs.decisions, (1_793_000_000, 1_793_000_000))
+    assert (read_run(inputs, Report()).corpus) == Corpus(decided_on="2026-10-26")
+    write_json(tmp_path / "source.json", {"kind": "tree", "root": "/data/mp4"})
+    run = read_run(inputs, Report())
+    assert run.corpus == Corpus("tree", ("/data/mp4",), "2026-10-26")
+    assert run.place == inputs.decisions.parent.parent.resolve().as_posix()
+
+
+def test_decisions_are_read_once_for_rows_and_columns(inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+    real = tables.open_table
+
+    def counting(path: Path, columns: list[str] | None = None) -> Any:
+        opened.append(Path(path))
+        return real(path, columns)
+
+    for module in (tables, write, decided):
+        monkeypatch.setattr(module, "open_table", counting)
+    run = read_run(inputs, Report(flagged=0, close_calls=0))
+    render_page(run)
+    assert opened.count(inputs.decisions) == 1
+    assert run.decided.names(np.arange(len(run.decisions))) == run.decisions["utterance"].tolist()
+    assert run.decided.flagged.tolist() == (run.decisions["decision"] == "noisy").tolist()
+
+
+def test_the_audit_is_shown_where_it_is_there_and_is_of_this_list(inputs: Inputs, tmp_path: Path) -> None:
+    at = tmp_path / "audit.json"
+    with_audit = replace(inputs, audit=at)
+    absent = read_run(with_audit, Report(flagged=0))
+    assert (absent.audit, absent.audit_misfit) == ({}, "")
+    write_json(at, make_audit(absent.decisions))
+    found = read_run(with_audit, Report(flagged=0))
+    assert (found.audit["injected"], found.audit_misfit) == (8, "")
+    write_json(at, make_audit(absent.decisions.head(40)))
+    assert read_run(with_audit, Report(flagged=0)).audit_misfit.startswith("the audit is of another list (")
+
+
+def test_clips_and_boxes_are_found_in_their_folders(inputs: Inputs, tmp_path: Path) -> None:
+    chosen = read_run(inputs, Report(flagged=1, close_calls=0)).certain[0].utterance
+    write_table(tmp_path / "shards/000.detections.parquet", make_boxes(chosen))
+    (tmp_path / "media").mkdir()
+    row = {"utterance": chosen, "path": "clips/one.mp4", "offset": 0, "size": 9, "audio_path": "", "audio_size": 0}
+    write_table(tmp_path / "media/000.parquet", pd.DataFrame([row]))
+    write_table(tmp_path / "media/000.status.parquet", pd.DataFrame({"utterance": [chosen]}))
+    run = read_run(replace(inputs, clips=[tmp_path / "media"]), Report(flagged=1, close_calls=0))
+    assert [place.what for place in run.certain[0].places] == ["clip", "wav", "faces"]
+    assert run.certain[0].places[0].where == "clips/one.mp4"
+    assert run.certain[0].strips[0].faces[0].box is not None

@@ -1,6 +1,7 @@
 """One page with everything that matters.
 
-INPUTS: the lists, scores and evaluation; faces and wavs of what is shown; the status tables and provenance of all stages.
+INPUTS: the lists, scores and evaluation; faces and wavs of what is shown; the status tables and provenance of all stages;
+with report.with_audit the audit, which is shown too where it is there without having been asked for.
 OUTPUTS: results/report/index.html, results/report/summary.txt.
 """
 
@@ -10,7 +11,9 @@ rule write_report:
     input:
         status=W.status,
         faces=W.shown["faces"],
+        boxes=W.shown["boxes"],
         wavs=W.shown["wavs"],
+        clips=W.shown["clips"],
         plan=P.plan.utterances,
         decisions=P.lists.decisions,
         summary=P.lists.summary,
@@ -19,6 +22,7 @@ rule write_report:
         curves=P.evaluation.curves,
         comparison=list(W.comparison.values()),
         truth=brought(W.truth),
+        audit=W.audit,
     output:
         page=report(
             P.report.page,
@@ -39,12 +43,14 @@ rule write_report:
         comparison=flags(W.comparison_flags),
         content=W.watch.files("truth", W.truth),
         choice=flags({"headline": W.fusion.headline, "builtin": W.builtin_models}),
-        report=flags(W.config.report),
+        report=flags(W.config.report, leave=["with_audit"]),
+        audit=flags(W.audit_flag),
+        audited=W.audited,
     message:
         "Writing the report"
     shell:
         "python $AVSIEVE_SCRIPTS/write_report.py --decisions {input.decisions} --summary {input.summary}"
         " --plan {input.plan} --results {input.results} --gains {input.gains} --curves {input.curves}"
-        " {params.comparison} {params.truth}"
+        " {params.comparison} {params.truth} {params.audit}"
         " {params.folders} {params.choice}"
         " {params.report} --out {output.page} --summary-text {output.text} > {log} 2>&1"

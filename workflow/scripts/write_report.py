@@ -22,16 +22,20 @@ def main() -> None:
     ap.add_argument("--comparison", type=Path, help="comparison/comparison.json")
     ap.add_argument("--comparison-curves", type=Path, help="comparison/curves.parquet")
     ap.add_argument("--truth", type=Path, help="truth table, where the truth is known")
+    ap.add_argument("--audit", type=Path, help="audit/audit.json, shown where it is there")
     # Files or the folders they lie in: the paths of a thousand shards would not fit on a command line.
     ap.add_argument("--status", type=Path, nargs="*", default=[], help="status tables of all stages, or their folders")
-    ap.add_argument("--faces", type=Path, nargs="*", default=[], help="tars of aligned faces, or their folder")
+    ap.add_argument(
+        "--faces", type=Path, nargs="*", default=[], help="tars of aligned faces, or their folder with the detections"
+    )
     ap.add_argument("--wavs", type=Path, nargs="*", default=[], help="tars of wavs, or their folder")
+    ap.add_argument("--clips", type=Path, nargs="*", default=[], help="media indices, or their folder")
     ap.add_argument("--benchmarks", type=Path, help="folder of Snakemake's benchmark tables")
     ap.add_argument("--provenance", type=Path, nargs="*", default=[], help="provenance of the stages, or its folders")
     ap.add_argument("--shards", type=int, help="number of shards; files of others in these folders are not read")
     ap.add_argument("--headline", required=True, help="model whose error rate stands at the top")
     ap.add_argument("--builtin", nargs="*", default=[], help="shipped models on data that they do not know: keys")
-    add_settings(ap, Report, required=True)
+    add_settings(ap, Report, leave=["with_audit"], required=True)
     ap.add_argument("--out", type=Path, required=True, help="page to write")
     ap.add_argument("--summary-text", type=Path, required=True, help="summary to write (text)")
     args = ap.parse_args()

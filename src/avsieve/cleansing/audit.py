@@ -62,6 +62,7 @@ from avsieve.cleansing.hidden_voices import mixed_voices
 from avsieve.cleansing.injection import Injection, Native, inject
 from avsieve.cleansing.inputs import MODALITIES, read_plan, unit_rows
 from avsieve.cleansing.likeness import likeness_to_label
+from avsieve.cleansing.list_digest import list_digest
 from avsieve.cleansing.opinion_pool import interval
 from avsieve.cleansing.opinions import figures
 from avsieve.cleansing.settings import Audit, Cleansing
@@ -88,8 +89,9 @@ def audit(
     Returns
     -------
     ``measured``: precision, recall and F1 of the list (value, low, high; None where nothing is flagged), ``estimated``:
-    what its probabilities promise. ``injected`` errors count among ``utterances``, of which ``set_aside`` own suspects
-    are no part. ``recall_by_kind`` (``mixed`` among them) and ``recall_by_person`` are of the injected.
+    what its probabilities promise. ``list_sha256``: of the list (`avsieve.cleansing.list_digest`). ``injected`` errors
+    count among ``utterances``, of which ``set_aside`` own suspects are no part. ``recall_by_kind`` (``mixed`` among
+    them) and ``recall_by_person`` are of the injected.
     ``mixed_voices``: what `avsieve.cleansing.hidden_voices.mixed_voices` says of those that the list may hide.
     ``kinds`` and ``outside``: the shares that the list's own errors are thought to have.
 
@@ -114,6 +116,7 @@ def audit(
     suspects = set(before.scores.utterance[before.decisions.noisy].tolist())
     aside = np.array([u in suspects for u in injection.frame["utterance"]]) & (kind == "")
     return {
+        "list_sha256": list_digest(frame["utterance"], frame["speaker"]),
         "settings": settings.model_dump() | cleansing.model_dump(exclude={"options"}),
         "utterances": int((~aside & (known | mixed | (kind == ""))).sum()),
         "injected": int((known | mixed).sum()),

@@ -21,6 +21,7 @@ from avsieve.report.errors import Evaluated, label_of
 from avsieve.report.figure import ReportFigure
 from avsieve.report.figures import INK, LINES, draw
 from avsieve.report.summary import percent
+from avsieve.storage import paths as P
 
 # The rows of scores that every fusion model is measured by, and the model of their reliability.
 ALWAYS = {"score_average": LINES[2], "calibrated_qmf": LINES[3], "evidence": LINES[4]}
@@ -183,6 +184,7 @@ def _of_conditions(item: Any) -> str | None:
 POOLED_CURVES = ReportFigure(
     "damaged",
     _of_pooled,
+    {P.evaluation.curves: "condition pooled: fpr, fnr"},
     narrow=lambda _: True,
     words="All of these trials, with the EERs. Trained models are those of the cleansed list, where there is one; all "
     "seeds but the first are pale. Of the networks the one with the lowest EER on these trials is drawn, so its curve "
@@ -191,6 +193,7 @@ POOLED_CURVES = ReportFigure(
 CONDITION_CURVES = ReportFigure(
     "damaged",
     _of_conditions,
+    {P.evaluation.curves: "by condition: fpr, fnr"},
     narrow=lambda _: True,
     words="The same models on each condition by itself, with their EERs in %.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from avsieve.evaluation.conditions.contract import WHOLE
 from avsieve.report.errors import label_of
 from avsieve.report.figure import ReportFigure
 from avsieve.report.figures import ARM_COLOURS, INK, LINES, draw
+from avsieve.storage import paths as P
 
 
 def lowest(curves: pd.DataFrame) -> float:
@@ -44,12 +46,20 @@ def det_curves(curves: pd.DataFrame, on: str = "") -> str:
 
     def paint(figure: Figure) -> None:
         ax = figure.subplots()
+        unseen = []
         for (model, arm), points in curves.groupby(["model", "trained_on"], sort=False):
             label = label_of(model) + {"all": ", all", "clean": ", cleansed"}.get(arm, "")
             colour = LINES[models.index(model) % len(LINES)]
+            if (points[["fpr", "fnr"]].min(axis=1) <= low).all():
+                unseen.append(label)
+                label = "_"  # no entry of the legend
             det_lines(ax, points, low, label, color=colour, ls=styles.get(arm, "-"))
         det_axes(ax, low)
-        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
+        if unseen:
+            told = textwrap.fill(f"On the axes, with no errors of one sort or the other: {'; '.join(unseen)}", 72)
+            ax.set_xlabel(f"{ax.get_xlabel()}\n{told}")
+        if len(unseen) < len(curves[["model", "trained_on"]].drop_duplicates()):
+            figure.legend(fontsize=8, loc="outside lower center", ncols=3)
 
     return draw(paint, 5.2, 5.4, f"Detection error trade-off of every model{on and f' on {on}'}")
 
@@ -105,7 +115,10 @@ def _of_comparison(run: Any) -> str | None:
     return arm_curves(curves) if len(run.comparison_curves) else None
 
 
-DET_CURVES = ReportFigure("trials", _of_list, narrow=lambda _: True)
+DET_CURVES = ReportFigure("trials", _of_list, {P.evaluation.curves: "condition whole: fpr, fnr"}, narrow=lambda _: True)
 ARM_CURVES = ReportFigure(
-    "compared_curves", _of_comparison, narrow=lambda run: run.comparison_curves["model"].nunique() < 3
+    "compared_curves",
+    _of_comparison,
+    {P.comparison.curves: "fpr, fnr"},
+    narrow=lambda run: run.comparison_curves["model"].nunique() < 3,
 )

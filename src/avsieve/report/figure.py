@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -32,20 +32,25 @@ class ReportFigure:
         `avsieve.report.errors.Evaluated`.
     narrow
         Whether it takes half the width of the page; given the same.
+    data
+        Where its data lie: a path of the results (`avsieve.storage.paths`) -> the columns that it is drawn from, in
+        words.
     words
         A paragraph above it, if it needs one.
     """
 
     place: Place
     draw: Callable[[Any], str | None]
+    data: Mapping[str, str]
     narrow: Callable[[Any], bool] = _never
     words: str = ""
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure that was drawn, for the template."""
+    """A figure that was drawn, for the template; ``data`` are the files of this run and their columns."""
 
     svg: str
     narrow: bool
     words: str
+    data: tuple[tuple[str, str], ...] = ()

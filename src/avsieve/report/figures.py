@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from avsieve.report.detection import judged_rows
 from avsieve.report.figure import ReportFigure
+from avsieve.storage import paths as P
 
 # What matplotlib draws in this colour becomes currentColor: axes and text follow the page.
 INK = "#123456"
@@ -144,7 +145,7 @@ def error_bars(rows: list[dict[str, Any]]) -> str:
         ax.grid(axis="x", lw=0.3, color=INK, alpha=0.4)
         ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
 
-    return draw(paint, 7.0, 0.7 + 0.48 * max(len(rows), 2) + 0.4, "Equal error rate of every model with its interval")
+    return draw(paint, 5.4, 0.7 + 0.48 * max(len(rows), 2) + 0.4, "Equal error rate of every model with its interval")
 
 
 def gain_bars(rows: list[dict[str, Any]]) -> str:
@@ -176,9 +177,25 @@ def _of_decisions(paint: Callable[[Any], str]) -> Callable[[Any], str | None]:
     return lambda run: paint(run) if len(run.decisions) else None
 
 
-ERROR_BARS = ReportFigure("trials", lambda item: error_bars(item.rows()))
-GAIN_BARS = ReportFigure("compared", lambda run: gain_bars(run.compared) if run.comparison else None)
-SIMILARITY_HISTOGRAMS = ReportFigure("similarities", _of_decisions(lambda run: similarity_histograms(run.decisions)))
+ERROR_BARS = ReportFigure(
+    "trials",
+    lambda item: error_bars(item.rows()),
+    {P.evaluation.results: "eer, eer_low, eer_high", P.evaluation.gains: "the intervals of means over seeds"},
+    narrow=lambda _: True,
+)
+GAIN_BARS = ReportFigure(
+    "compared",
+    lambda run: gain_bars(run.compared) if run.comparison else None,
+    {P.comparison.table: "eer_gain, eer_gain_low, eer_gain_high"},
+)
+SIMILARITY_HISTOGRAMS = ReportFigure(
+    "similarities",
+    _of_decisions(lambda run: similarity_histograms(run.decisions)),
+    {P.lists.decisions: "audio_similarity, visual_similarity, decision, kind"},
+)
 PROBABILITY_HISTOGRAM = ReportFigure(
-    "similarities", _of_decisions(lambda run: probability_histogram(run.decisions)), narrow=lambda _: True
+    "similarities",
+    _of_decisions(lambda run: probability_histogram(run.decisions)),
+    {P.lists.decisions: "p_wrong"},
+    narrow=lambda _: True,
 )

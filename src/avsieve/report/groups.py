@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-import pyarrow as pa
-
-from avsieve.inspection.decided import decided_of
+from avsieve.inspection.decided import Decided
 from avsieve.inspection.groups import Group, Groups
 
 MOST = 15
@@ -35,13 +32,8 @@ class Worst:
     whole: int
 
 
-def worst_groups(decisions: pd.DataFrame, most: int = MOST) -> Worst:
+def worst_groups(decided: Decided, most: int = MOST) -> Worst:
     """Return where the flags lie."""
-    names = ["utterance", "speaker", "kind", "suggested_speaker", "decision", "reason"]
-    numbers = ["p_audio_wrong", "p_visual_wrong", "p_wrong", "p_suggested"]
-    columns = {name: pa.array(decisions[name].astype(object), pa.string(), from_pandas=True) for name in names}
-    columns |= {name: pa.array(decisions[name].to_numpy("float32"), pa.float32()) for name in numbers}
-    decided = decided_of(pa.table(columns))
     speakers, videos = Groups(decided, "speaker"), Groups(decided, "video")
     whole = (videos.videos_flagged > 0) & (videos.judged >= 2)
     return Worst(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from importlib import resources
 from typing import Any
 
@@ -11,18 +12,22 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from avsieve.evaluation.conditions.contract import POOLED
-from avsieve.evaluation.labels import CAUTION, GIVEN, OFFICIAL, TRUSTED, in_words
+from avsieve.evaluation.labels import CAUTION, GIVEN, TRUSTED, in_words
 from avsieve.evaluation.metrics import CALIBRATED, METRICS, Figure
+from avsieve.report.audit import audit_rows
 from avsieve.report.detection import KIND_LABELS, expectation, found_wrong, judged_rows
-from avsieve.report.errors import Evaluated, headline
+from avsieve.report.disk import size_in_words
+from avsieve.report.errors import Evaluated
 from avsieve.report.figure import Place, Plot
 from avsieve.report.flagged import flagged_table
 from avsieve.report.groups import worst_groups
 from avsieve.report.registry import FIGURES
 from avsieve.report.run import Run
 from avsieve.report.significance import VERDICTS
+from avsieve.report.suggested import suggested_pairs
 from avsieve.report.summary import format_summary, percent, share
 from avsieve.report.verdict import verdict_of
+from avsieve.storage import paths as P
 
 SHOWN_FAILURES = 200
 
@@ -61,11 +66,15 @@ def render_page(run: Run) -> str:
     first = run.evaluated[0] if run.evaluated else None
     return template.render(
         run=run,
-        title=run.title,
+        title=": ".join(filter(None, (run.title, run.corpus.name))),
         summary=run.summary,
         verdict=verdict_of(run),
         flagged=flagged_table(run.decisions),
-        worst=worst_groups(run.decisions),
+        worst=worst_groups(run.decided),
+        suggested=suggested_pairs(run.decided),
+        here=shlex.quote(run.folder),
+        path_of=lambda path: P.below(run.folder, path).as_posix(),
+        paths=P,
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
         found=found,
@@ -87,6 +96,9 @@ def render_page(run: Run) -> str:
         compared=run.compared,
         compared_on=in_words(run.comparison["labels"], run.comparison["list"]) if "list" in run.comparison else "",
         plots=_plots,
+        audit=audit_rows(run.audit),
+        disk=[row | {"size": size_in_words(row["bytes"])} for row in run.disk.to_dict("records")],
+        disk_total=size_in_words(int(run.disk["bytes"].sum())) if len(run.disk) else "",
         failures=run.failures.head(SHOWN_FAILURES).to_dict("records"),
         failure_counts=_failure_counts(run.failures),
         times=run.times.to_dict("records"),
@@ -111,7 +123,11 @@ def _plots(place: Place, subject: Run | Evaluated) -> list[Plot]:
     """Draw the figures of a place."""
     chosen = [figure for figure in FIGURES.values() if figure.place == place]
     drawn = [(figure, figure.draw(subject)) for figure in chosen]
-    return [Plot(svg, figure.narrow(subject), figure.words) for figure, svg in drawn if svg is not None]
+    return [
+        Plot(svg, figure.narrow(subject), figure.words, tuple(figure.data.items()))
+        for figure, svg in drawn
+        if svg is not None
+    ]
 
 
 def _tiles(run: Run, found: dict[str, int]) -> list[dict[str, str]]:
@@ -119,7 +135,6 @@ def _tiles(run: Run, found: dict[str, int]) -> list[dict[str, str]]:
     total, n, judged = sum(found.values()), int(run.summary["utterances"]), int(judged_rows(run.decisions).sum())
     of = "of the list" if judged == n else f"of {judged:,} that could be judged"
     tiles = [
-        {"value": f"{n:,}", "name": "utterances", "note": f"of {run.summary['speakers']:,} speakers"},
         {"value": f"{total:,}", "name": "labels found wrong", "note": f"{total / max(judged, 1):.1%} {of}"},
     ]
     detection, expected = run.detection, expectation(run.summary)
@@ -131,42 +146,11 @@ def _tiles(run: Run, found: dict[str, int]) -> list[dict[str, str]]:
     elif expected["precision"] is not None:
         tiles.append({"value": share(expected["precision"]), "name": "precision", "note": "expected by the method"})
         tiles.append({"value": share(expected["recall"]), "name": "recall", "note": "expected by the method"})
-    if run.evaluated:
-        tiles += _headline(run.evaluated[0], run.headline)
-    compared = [row for row in run.compared if row["system"].endswith("_encoder") and row["scores"] == "raw"]
-    for row in compared:
-        value = f"{percent(row['eer_all'])} → {percent(row['eer_clean'])}"
-        note = f"trained on all → cleansed{_of_gain(row)}"
-        tiles.append({"value": value, "name": f"EER %, {row['label']}", "note": note})
     listed, others = run.failed
     note = "listed below" if listed or others else "in no stage"
     more = f"; {others:,} more of people who are only tested" if others else ""
     tiles.append({"value": f"{listed:,}", "name": "utterances failed", "note": note + more})
     return tiles
-
-
-def _of_gain(gain: dict[str, Any]) -> str:
-    """Tell a gain's interval and what it allows to say."""
-    if gain["verdict"] == "none":
-        return ""
-    bounds = f"{percent(gain['eer_gain_low'])} to {percent(gain['eer_gain_high'])}"
-    return f"; gain {percent(gain['eer_gain'])} ({bounds}): {VERDICTS[gain['verdict']]}"
-
-
-def _headline(item: Evaluated, wanted: str) -> list[dict[str, str]]:
-    """Return the tile of the model that was chosen before anybody looked, and what its figure stands on."""
-    row = headline(item.rows(), wanted)
-    if row is None:
-        return []
-    on = f"; {item.what}" if item.labels in (TRUSTED, GIVEN, OFFICIAL) else ""
-    if row["untrained"]:
-        value = row["untrained"]
-        bounds = f"; {percent(value['eer_low'])} to {percent(value['eer_high'])}" if "eer_low" in value else ""
-        note, figure = f"not trained{bounds}{on}", percent(value["eer"])
-    else:
-        figure = f"{percent(row['before']['eer'])} → {percent(row['after']['eer'])}"
-        note = f"trained on all → cleansed{_of_gain(row['gain'] or {'verdict': 'none'})}{on}"
-    return [{"value": figure, "name": f"EER %, {row['label']}", "note": note}]
 
 
 def _failure_counts(failures: pd.DataFrame) -> list[dict[str, Any]]:

@@ -9,10 +9,13 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from avsieve.cleansing.warning_texts import Warned, warnings_in_words
 from avsieve.evaluation.labels import in_words
+from avsieve.inspection.decided import PROBABILITIES, Decided, decided_of
 from avsieve.report.comparison import comparison_rows
+from avsieve.report.corpus import Corpus
 from avsieve.report.detection import Detection, compare
 from avsieve.report.errors import Evaluated, evaluated_lists
 from avsieve.report.facts import Provenance
@@ -28,27 +31,37 @@ class Run:
     ----------
     decisions, summary
         ``lists/decisions.parquet`` and ``lists/summary.json``.
+    columns
+        The decisions once more, where they were read as columns; else these are made of them.
+    corpus
+        What the run was made of.
     results, gains, curves
         The tables of ``evaluation/``.
     comparison, comparison_curves
         ``comparison/comparison.json`` and ``comparison/curves.parquet``.
     truth
         The truth table, where it is known.
-    failures, times
-        See `avsieve.report.facts`.
+    failures, times, disk
+        See `avsieve.report.facts` and `avsieve.report.disk`.
+    audit, audit_misfit
+        ``audit/audit.json``, where there is one, and why it is not one of this list; empty where it is.
     headline
         The model whose error rate stands at the top: chosen by the configuration, before any figure is known.
     builtin
         Keys of the shipped models that were used on real people, whom they do not know.
     folder
         The results, as the commands of the page name them.
+    place
+        Where that folder lies on the machine that wrote the page; empty where it is not told.
     certain, close, wrong
         Rows of the contact sheets: surest flags, closest calls, and what the truth contradicts.
     """
 
     decisions: pd.DataFrame
     summary: dict[str, Any]
+    columns: Decided | None = None
     title: str = "AVSieve"
+    corpus: Corpus = field(default_factory=Corpus)
     results: pd.DataFrame = field(default_factory=pd.DataFrame)
     gains: pd.DataFrame = field(default_factory=pd.DataFrame)
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -57,13 +70,34 @@ class Run:
     truth: pd.DataFrame | None = None
     failures: pd.DataFrame = field(default_factory=pd.DataFrame)
     times: pd.DataFrame = field(default_factory=pd.DataFrame)
+    disk: pd.DataFrame = field(default_factory=pd.DataFrame)
+    audit: dict[str, Any] = field(default_factory=dict)
+    audit_misfit: str = ""
     provenance: Sequence[Provenance] = ()
     headline: str = ""
     builtin: Sequence[str] = ()
     folder: str = P.RESULTS
+    place: str = ""
     certain: Sequence[Row] = ()
     close: Sequence[Row] = ()
     wrong: Sequence[Row] = ()
+
+    @cached_property
+    def decided(self) -> Decided:
+        """The decisions in columns.
+
+        Raises
+        ------
+        ValueError
+            If ``columns`` are those of another table.
+        """
+        if self.columns is None:
+            texts = ("utterance", "speaker", "kind", "suggested_speaker", "decision", "reason")
+            columns = {k: pa.array(self.decisions[k].astype(object), pa.string(), from_pandas=True) for k in texts}
+            return decided_of(pa.table(columns | {k: self.decisions[k].to_numpy("float32") for k in PROBABILITIES}))
+        if len(self.columns) != len(self.decisions):
+            raise ValueError(f"columns of {len(self.columns):,} rows with decisions of {len(self.decisions):,}")
+        return self.columns
 
     @cached_property
     def evaluated(self) -> list[Evaluated]:

@@ -20,3 +20,8 @@ class Report(Block):
         ge=0,
     )
     voice_s: Positive = key(3.0, "Length of each sound, in seconds.", "write_report")
+    with_audit: bool = key(
+        False,
+        "Make the audit (`audit_noise`) part of every run. Otherwise the report shows the audit that is there, if any.",
+        "write_report",
+    )

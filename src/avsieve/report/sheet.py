@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from avsieve.report.clip_files import Place
 from avsieve.report.detection import KIND_LABELS, KINDS, judged_rows, with_truth
-from avsieve.report.media import Media
+from avsieve.report.media import Face, Media
 from avsieve.report.scale import Scale, Scales
 
 
@@ -18,7 +19,7 @@ class Strip:
     """Faces under a caption, with a voice where there is room for one."""
 
     caption: str
-    faces: list[str]
+    faces: list[Face]
     voice: str | None = None
 
 
@@ -43,6 +44,7 @@ class Row:
     audio_scale: Scale | None = None
     visual_scale: Scale | None = None
     strips: list[Strip] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
 
 class Trusted:
@@ -134,7 +136,7 @@ def make_rows(
         utterance, speaker = line["utterance"], line["speaker"]
         suggested = line["suggested_speaker"] if isinstance(line["suggested_speaker"], str) else None
         caption = "flagged" if line["decision"] == "noisy" else "this utterance"
-        strips = [Strip(caption, media.faces(utterance, faces), media.voice(utterance, seconds))]
+        strips = [Strip(caption, media.faces(utterance, faces, boxes=True), media.voice(utterance, seconds))]
         strips += [
             _gallery(f"trusted, of {name}", trusted.of(name, 3 * faces), media, faces, seconds)
             for name in (speaker, suggested)
@@ -159,6 +161,7 @@ def make_rows(
                 audio_scale=scales.of(speaker, "audio", number(line["audio_similarity"])) if scales else None,
                 visual_scale=scales.of(speaker, "visual", number(line["visual_similarity"])) if scales else None,
                 strips=strips,
+                places=media.places(utterance),
             )
         )
     return rows
@@ -166,7 +169,7 @@ def make_rows(
 
 def _gallery(caption: str, utterances: Sequence[str], media: Media, most: int, seconds: float) -> Strip:
     """Show one face of each of several utterances, as far as they have one, and the first voice."""
-    faces: list[str] = []
+    faces: list[Face] = []
     voice = None
     for name in utterances:
         if len(faces) < most:

@@ -13,6 +13,7 @@ from avsieve.report.detection import KIND_LABELS, judged_rows, with_truth
 from avsieve.report.figure import ReportFigure
 from avsieve.report.figures import COLOURS, INK, draw
 from avsieve.report.run import Run
+from avsieve.storage import paths as P
 
 POINTS = 3000
 """Utterances up to which each is a point; more are counted in cells."""
@@ -100,4 +101,6 @@ def _of(run: Run) -> str | None:
     return similarity_map(run.decisions, run.truth) if len(run.decisions) else None
 
 
-SIMILARITY_MAP = ReportFigure("similarities", _of)
+SIMILARITY_MAP = ReportFigure(
+    "similarities", _of, {P.lists.decisions: "audio_similarity, visual_similarity, decision, kind"}
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from avsieve.evaluation.labels import GIVEN, OFFICIAL, TRUSTED
+from avsieve.report.audit import audit_in_words
 from avsieve.report.detection import KIND_LABELS, expectation, found_wrong, judged_rows
 from avsieve.report.errors import headline
 from avsieve.report.run import Run
@@ -34,7 +35,7 @@ class Verdict:
 
 def verdict_of(run: Run) -> Verdict:
     """Say what a run found."""
-    return Verdict(_found(run), _sure(run), _worth(run), _steps(run))
+    return Verdict(_found(run), _sure(run), [*_worth(run), *_encoders(run)], _steps(run))
 
 
 def _found(run: Run) -> list[str]:
@@ -43,7 +44,7 @@ def _found(run: Run) -> list[str]:
     speakers = int(run.summary["speakers"])
     if not total:
         return [f"No label of {n:,} utterances of {speakers:,} speakers was found wrong."]
-    kinds = [f"{count:,} {KIND_LABELS[kind]}" for kind, count in found.items() if count]
+    kinds = [f"in {count:,} the {KIND_LABELS[kind]}" for kind, count in found.items() if count]
     part = f"{percent(total / max(judged, 1), 1)} %"
     told = [f"{total:,} of {judged:,} labels that could be judged are believed wrong ({part}): {', '.join(kinds)}."]
     if n > judged:
@@ -70,6 +71,10 @@ def _sure(run: Run) -> list[str]:
         told.append(f"The method expects {'of itself ' if run.detection else ''}{figures}: {words}.")
     elif run.detection is None:
         told.append("The method gives decisions without probabilities, so how good they are is not known.")
+    if run.audit_misfit:
+        told.append(f"{_upper(run.audit_misfit)}, so its figures say nothing here.")
+    elif words := audit_in_words(run.audit):
+        told.append(words)
     if reviewed := (run.summary.get("review") or {}).get("utterances"):
         told.append(f"People have judged {reviewed:,} of the utterances; their decisions stand.")
     if (found := run.summary.get("anchors")) and found["known"]:
@@ -91,13 +96,27 @@ def _worth(run: Run) -> list[str]:
         return ["What the cleansing is worth was not measured in this run."]
     on = f" on {item.what}" if item.labels in (TRUSTED, GIVEN, OFFICIAL) else ""
     if row["untrained"]:
-        eer = percent(row["untrained"]["eer"])
-        return [f"{_upper(row['label'])}, which is not trained, has an equal error rate of {eer} %{on}."]
+        value = row["untrained"]
+        bounds = ""
+        if "eer_low" in value:
+            bounds = f", 95 % interval {percent(value['eer_low'])} to {percent(value['eer_high'])} %"
+        told = f"has an equal error rate (EER) of {percent(value['eer'])} %{bounds}{on}"
+        return [f"{_upper(row['label'])}, which is not trained, {told}."]
     told = (
-        f"{_upper(row['label'])}, trained on all and on the cleansed list: equal error rate "
+        f"{_upper(row['label'])}, trained on all and on the cleansed list: equal error rate (EER) "
         f"{percent(row['before']['eer'])} and {percent(row['after']['eer'])} %{on}."
     )
     return [f"{told} {_of_gain(row['gain'])}"]
+
+
+def _encoders(run: Run) -> list[str]:
+    """Say what the same encoders gain that were trained on either list."""
+    chosen = [row for row in run.compared if row["system"].endswith("_encoder") and row["scores"] == "raw"]
+    return [
+        f"{_upper(row['label'])}, trained anew on all and on the cleansed list: EER {percent(row['eer_all'])} and "
+        f"{percent(row['eer_clean'])} %. {_of_gain(row)}"
+        for row in chosen
+    ]
 
 
 def _of_gain(gain: dict[str, Any] | None) -> str:
@@ -120,4 +139,7 @@ def _steps(run: Run) -> list[Step]:
             Step(f"avsieve review {here} --plan 200", "or judge 200 clips that tell how good the list is"),
             Step(f"avsieve inspect {here}", "counts, the worst speakers and videos; avsieve show UTTERANCE says why"),
         ]
-    return [*steps, Step(f"avsieve audit {here}", "breaks labels on purpose and counts how many are found")]
+    if not run.audit or run.audit_misfit:
+        words = "breaks labels on purpose and counts how many are found; the next run shows it here"
+        steps.append(Step("snakemake --cores 2 audit_noise", words))
+    return steps

@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from avsieve.cleansing.list_digest import list_digest
 from avsieve.evaluation.results import read_evaluation
+from avsieve.inspection.audit_of_run import misfit, read_audit
+from avsieve.inspection.decided import Decided, decided_of
+from avsieve.report.corpus import read_corpus
 from avsieve.report.detection import read_truth
+from avsieve.report.disk import read_disk
 from avsieve.report.facts import read_failures, read_provenance, read_times
 from avsieve.report.media import Media
 from avsieve.report.page import render_page, render_summary
@@ -18,9 +23,10 @@ from avsieve.report.run import Run
 from avsieve.report.scale import Scales
 from avsieve.report.settings import Report
 from avsieve.report.sheet import Trusted, closest_calls, make_rows, mistakes, most_certain
+from avsieve.storage import paths as P
 from avsieve.storage.atomic import write_text
 from avsieve.storage.stale_shards import current
-from avsieve.storage.tables import read_table
+from avsieve.storage.tables import open_table, read_table
 
 
 @dataclass(frozen=True)
@@ -30,15 +36,19 @@ class Inputs:
     Attributes
     ----------
     decisions, summary, plan
-        ``lists/decisions.parquet``, ``lists/summary.json`` and the plan, which says in which shard an utterance lies.
+        ``lists/decisions.parquet``, ``lists/summary.json`` and the plan, which says in which shard an utterance lies,
+        and has a note of the source beside it.
     results, gains, curves
         The tables of ``evaluation/``.
     comparison, comparison_curves
         ``comparison/comparison.json`` and ``comparison/curves.parquet``.
     truth
         The truth table, where the truth is known.
-    status, faces, wavs, provenance
-        Status tables of all stages, tars of faces and of wavs, records of provenance: files, or folders that hold them.
+    audit
+        ``audit/audit.json``; it need not exist.
+    status, faces, wavs, clips, provenance
+        Status tables of all stages, tars of faces (tables of detections beside them) and of wavs, media indices, and
+        records of provenance: files, or folders that hold them.
     benchmarks
         Folder of Snakemake's benchmark tables.
     shards
@@ -54,9 +64,11 @@ class Inputs:
     comparison: Path | None = None
     comparison_curves: Path | None = None
     truth: Path | None = None
+    audit: Path | None = None
     status: Sequence[Path] = ()
     faces: Sequence[Path] = ()
     wavs: Sequence[Path] = ()
+    clips: Sequence[Path] = ()
     provenance: Sequence[Path] = ()
     benchmarks: Path | None = None
     shards: int | None = None
@@ -83,7 +95,8 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
     AvsieveError
         If a table cannot be read.
     """
-    decisions = read_table(inputs.decisions)
+    decisions, columns = _read_decisions(inputs.decisions)
+    summary = json.loads(inputs.summary.read_text(encoding="utf-8"))
     truth = read_truth(inputs.truth) if inputs.truth else None
     plan = read_table(inputs.plan, ["utterance", "shard"])
     trusted, scales = Trusted(decisions), Scales(decisions)
@@ -94,7 +107,12 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
     }
     shard_of = dict(zip(plan["utterance"], plan["shard"], strict=True))
     faces, wavs = inputs.files(inputs.faces, "*.faces.tar"), inputs.files(inputs.wavs, "*.wav.tar")
-    with Media(faces, wavs, shard_of) as media:
+    folders = [path for path in inputs.faces if path.is_dir()]
+    boxes = inputs.files(folders, "*.detections.parquet")
+    clips = [path for path in inputs.files(inputs.clips, "*.parquet") if path.name.count(".") == 1]
+    corpus = read_corpus(inputs.plan.with_name(Path(P.plan.source).name), inputs.decisions)
+    roots = [Path(place) for place in corpus.places]
+    with Media(faces, wavs, shard_of, clips=clips, boxes=boxes, roots=roots) as media:
         rows = {
             name: make_rows(
                 chosen,
@@ -108,14 +126,18 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
             )
             for name, chosen in sheets.items()
         }
+    audit = read_audit(inputs.audit) if inputs.audit else {}
     times = current(sorted(inputs.benchmarks.rglob("*.tsv")), inputs.shards) if inputs.benchmarks else []
     return Run(
         decisions=decisions,
-        summary=json.loads(inputs.summary.read_text(encoding="utf-8")),
+        summary=summary,
+        columns=columns,
         title=settings.title,
+        corpus=corpus,
         headline=headline,
         builtin=builtin,
         folder=inputs.decisions.parent.parent.as_posix(),
+        place=inputs.decisions.parent.parent.resolve().as_posix(),
         results=read_evaluation(inputs.results) if inputs.results else pd.DataFrame(),
         gains=read_evaluation(inputs.gains) if inputs.gains else pd.DataFrame(),
         curves=read_table(inputs.curves) if inputs.curves else pd.DataFrame(),
@@ -124,9 +146,21 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
         truth=truth,
         failures=read_failures(inputs.files(inputs.status, "*.status.parquet")),
         times=read_times(times, len(plan)),
+        disk=read_disk(inputs.decisions.parent.parent, inputs.shards),
+        audit=audit,
+        audit_misfit=misfit(audit, summary, lambda: list_digest(decisions["utterance"], decisions["speaker"]))
+        if audit
+        else "",
         provenance=read_provenance(inputs.files(inputs.provenance, "*.json")),
         **rows,
     )
+
+
+def _read_decisions(path: Path) -> tuple[pd.DataFrame, Decided]:
+    """Read the decisions once, as rows and as columns."""
+    with open_table(path) as file:
+        table = file.read()
+    return table.to_pandas(), decided_of(table)
 
 
 def write_report(run: Run, page: Path, summary: Path) -> str:

@@ -137,18 +137,25 @@ class Wiring:
         self.cohort_top = {"top": evaluation.as_norm.top if self.as_norm else None}
         wanted = evaluation.as_norm.cohort or "all"
         self.cohort_list = ARMS[wanted] if wanted in ARMS else given(wanted)
-        shown = {"faces": P.align.faces_index, "wavs": P.extract.wav_index}
+        shown = {
+            "faces": P.align.faces_index,
+            "boxes": P.align.detections,
+            "wavs": P.extract.wav_index,
+            "clips": P.media.index,
+        }
         self.shown = {
             name: [P.of(path, shard=shard) for shard in self.shards] if self.source.has_media else []
             for name, path in shown.items()
         }
-        """Indices of the faces and wavs that the report shows; none where there are only embeddings."""
+        """Indices of the clips, faces and wavs that the report shows, and where the faces lie in their frames; none
+        where there are only embeddings."""
         self.durations = [P.of(P.media.index, shard=shard) for shard in self.shards] if self.source.has_media else []
         """Tables of the clips' lengths; without clips the list must have them."""
         self.report_folders = {
             "status": [self.at(folder) for folder in folders],
             "faces": [self.at(P.align.folder)] if self.source.has_media else [],
             "wavs": [self.at(P.extract.folder)] if self.source.has_media else [],
+            "clips": [self.at(P.media.folder)] if self.source.has_media else [],
             "provenance": [self.at(folder) for folder in [*folders, P.evaluation.folder] if folder != P.media.folder],
             "benchmarks": self.at(P.BENCHMARKS),
             "shards": self.config.shards,
@@ -172,6 +179,15 @@ class Wiring:
         self.comparison = compared if comparison.in_report else {}
         """What the report tells of the comparison: nothing, unless the configuration asks for it."""
         self.comparison_flags = {name: self.at(path) for name, path in self.comparison.items()}
+        with_audit = self.config.report.with_audit
+        self.audit = [P.audit.audit] if with_audit else []
+        """The audit, where the configuration makes it part of every run: an input of the report."""
+        self.audit_flag = {"audit": self.at(P.audit.audit)}
+        """Where it lies: the report shows one that is there, whoever asked for it."""
+        self.audited = (
+            (lambda wildcards: "an input") if with_audit else self.watch.beside("audit", self.at(P.audit.audit))
+        )
+        """What tells that audit: a parameter, so that a new one reruns the report, and nothing reruns the audit."""
         known = None if source.truth is None or self.source.writes_truth else given(source.truth)
         truth = P.truth.table if self.source.writes_truth else known
         self.truth = [] if truth is None else [truth]

@@ -40,6 +40,14 @@ class Watch:
         tell = cache(lambda: of_files(label, named))
         return lambda wildcards: tell()
 
+    def beside(self, label: str, path: str) -> Callable[[Any], str]:
+        """Return what tells the content of a file of the results that a rule reads where it is there.
+
+        Such a file is no input: nothing is run for it.
+        """
+        tell = cache(lambda: of_files(label, [path]))
+        return lambda wildcards: tell()
+
     def recordings(self, label: str, folders: Iterable[str | None]) -> Callable[[Any], str]:
         """Return what tells the recordings in folders of the user's, by names, sizes and times."""
         named = [folder for folder in folders if folder is not None]
