@@ -69,21 +69,18 @@ export function References({ title, references, hint, none }) {
 }
 
 /** What the machine thinks. */
-export function Opinion({ opinion, keyOf }) {
-  const { suggested } = opinion;
+export function Opinion({ opinion }) {
   const said = { clean: "kept", noisy: "flagged" }[opinion.machine] || opinion.machine || "nothing";
   const box = useRef(null);
-  useEffect(() => box.current.scrollIntoView({ block: "nearest" }), []);
-  return html`<section ref=${box} class="opinion" aria-label="What the machine thinks">
-    <h3>The machine: ${said} <span class="quiet">(probability that the label is wrong ${percent(opinion.p)};
+  useEffect(() => {
+    // Beside the clip it is seen without scrolling; below it, as on a phone, it may not be.
+    const { top, bottom } = box.current.getBoundingClientRect();
+    if (top < 0 || bottom > window.innerHeight) box.current.scrollIntoView({ block: "start" });
+  }, []);
+  return html`<section class="opinion" aria-label="What the machine thinks">
+    <h3 ref=${box}>The machine: ${said} <span class="quiet">(probability that the label is wrong ${percent(opinion.p)};
       voice ${percent(opinion.p_audio)}, face ${percent(opinion.p_visual)})</span></h3>
     <ul class="reasons">${opinion.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>
-    ${
-      suggested &&
-      html`<${References} title="It suggests ${suggested.speaker}" references=${suggested.references}
-        hint=${html`<span class="quiet">${percent(suggested.probability)}</span> <kbd>${keyOf("suggested")}</kbd>`}
-        none="There are no trusted clips of that label." />`
-    }
   </section>`;
 }
 

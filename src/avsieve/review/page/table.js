@@ -4,6 +4,7 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./h
 import { FILTERS, Filters } from "./filters.js";
 import { Rows } from "./rows.js";
 import { go, replace, to } from "./route.js";
+import { useOtherTabs } from "./tabs.js";
 import { KINDS, MACHINE, count, decimal, told } from "./words.js";
 
 const ROW = 34; // heights in pixels, as in the style sheet
@@ -24,6 +25,7 @@ export function Table({ run, query, app }) {
   useEffect(() => () => {
     rows.closed = true;
   }, [rows]);
+  useOtherTabs(() => setVersion((n) => n + 1));
   app.useActions(run, { undo: () => app.undo(() => setVersion((n) => n + 1)) });
 
   const set = (changes) => {
