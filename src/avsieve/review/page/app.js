@@ -27,7 +27,7 @@ function useRoute() {
   return route;
 }
 
-function Page({ run, leftOver, notDone }) {
+function Page({ run, leftOver, notDone, undone }) {
   const route = useRoute();
   const [said, setSaid] = useState({ text: leftOver, n: 0 });
   const [help, setHelp] = useState(false);
@@ -46,10 +46,17 @@ function Page({ run, leftOver, notDone }) {
     setProgress(message.progress);
   });
 
+  const leftUndone = useRef(undone);
   const undoing = useRef(false);
   const [taking, setTaking] = useState(false);
   const app = {
     lost: connection.lost,
+    /** Return, once, the answer to an undo that a page before had begun. */
+    leftUndone: () => {
+      const answer = leftUndone.current;
+      leftUndone.current = null;
+      return answer;
+    },
     say: (text) => setSaid(({ n }) => ({ text, n: n + 1 })),
     saved: (text, now) => {
       setProgress(now);
@@ -132,6 +139,7 @@ async function begin() {
   let run;
   let leftOver = "";
   let notDone = "";
+  let undone = null;
   try {
     run = await ask("/api/run");
     join(whoOf(run));
@@ -139,6 +147,7 @@ async function begin() {
       const done = await sendLeftOver(run);
       if (done) {
         leftOver = leftOverTold(done);
+        if (done.answer.undone) undone = done.answer;
         run = await ask("/api/run");
       }
     } catch (error) {
@@ -151,7 +160,7 @@ async function begin() {
   }
   unwatch();
   if (!read().view) replace(to(run.has_faces || run.has_voices ? "queue" : "table"));
-  render(html`<${Page} run=${run} leftOver=${leftOver} notDone=${notDone} />`, root);
+  render(html`<${Page} run=${run} leftOver=${leftOver} notDone=${notDone} undone=${undone} />`, root);
 }
 
 begin();
