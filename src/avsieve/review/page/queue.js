@@ -22,16 +22,16 @@ export function Queue({ run, name, app }) {
     setError("");
     const mine = new Line(name, run);
     line.current = mine;
-    mine.start(anew).then(
-      async () => {
+    mine
+      .start(anew)
+      .then(async () => {
         const undone = app.leftUndone();
         if (undone) await mine.show(undone);
         if (line.current !== mine) return;
         prefetch(mine.items.slice(0, LEFT_TO_LOAD));
         setReady(true);
-      },
-      (failed) => setError(failed.message),
-    );
+      })
+      .catch((failed) => setError(failed.message));
   };
   useEffect(() => {
     replace(to("queue", name));
