@@ -5,6 +5,11 @@ import { load, toggle, usePlayer } from "./audio.js";
 import { loadPeaks, Wave } from "./wave.js";
 import { percent } from "./words.js";
 
+/** Parts of an id, between which a line may end, and at none of the hyphens that they have. */
+export function Parts({ texts }) {
+  return texts.map((text, k) => html`<span class="part">${text}${k < texts.length - 1 ? "/" : ""}</span><wbr />`);
+}
+
 /** A face; a note where its picture cannot be read. */
 export function Face({ url, alt }) {
   const [broken, setBroken] = useState("");
@@ -73,9 +78,9 @@ export function Opinion({ opinion }) {
   const said = { clean: "kept", noisy: "flagged" }[opinion.machine] || opinion.machine || "nothing";
   const box = useRef(null);
   useEffect(() => {
-    // Beside the clip it is seen without scrolling; below it, as on a phone, it may not be.
-    const { top, bottom } = box.current.getBoundingClientRect();
-    if (top < 0 || bottom > window.innerHeight) box.current.scrollIntoView({ block: "start" });
+    // Beside the clip it is seen without scrolling; on a phone it stands below it, half under the decisions.
+    if (matchMedia("(max-width: 760px)").matches) box.current.scrollIntoView({ block: "start" });
+    else box.current.scrollIntoView({ block: "nearest" });
   }, []);
   return html`<section class="opinion" aria-label="What the machine thinks">
     <h3 ref=${box}>The machine: ${said} <span class="quiet">(probability that the label is wrong ${percent(opinion.p)};

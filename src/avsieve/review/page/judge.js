@@ -101,6 +101,13 @@ export function Judge({ item, run, app, moves }) {
       <div>
         ${nothing && !run.has_faces && !run.has_voices ? html`<p class="quiet">This run has embeddings alone: there is nothing to see or hear.</p>` : html`<${Clip} item=${item} keyOf=${keyOf} />`}
         <${Decisions} item=${item} keyOf=${keyOf} busy=${busy} spread=${spread} onSpread=${setSpread} onDecide=${choose} />
+        <div class="line tools">
+          <button type="button" onClick=${() => moves.back()}>← Back <kbd>${keyOf("back")}</kbd></button>
+          <button type="button" onClick=${() => moves.next()}>Next → <kbd>${keyOf("next")}</kbd></button>
+          <button type="button" onClick=${() => app.undo(moves.undone, moves.queue)}>Undo <kbd>${keyOf("undo")}</kbd></button>
+          <button type="button" aria-expanded=${Boolean(opinion)} onClick=${showOpinion}>
+            ${opinion ? "Hide" : "Show"} <span class="long">the machine's</span> opinion <kbd>${keyOf("opinion")}</kbd></button>
+        </div>
       </div>
       <div class="people">
         ${opinion && html`<${Opinion} opinion=${opinion} />`}
@@ -113,13 +120,6 @@ export function Judge({ item, run, app, moves }) {
             none="There are no trusted clips of that label." />`
         }
       </div>
-    </div>
-    <div class="line tools">
-      <button type="button" onClick=${() => moves.back()}>← Back <kbd>${keyOf("back")}</kbd></button>
-      <button type="button" onClick=${() => moves.next()}>Next → <kbd>${keyOf("next")}</kbd></button>
-      <button type="button" onClick=${() => app.undo(moves.undone, moves.queue)}>Undo <kbd>${keyOf("undo")}</kbd></button>
-      <button type="button" aria-expanded=${Boolean(opinion)} onClick=${showOpinion}>
-        ${opinion ? "Hide" : "Show"} the machine's opinion <kbd>${keyOf("opinion")}</kbd></button>
     </div>
     ${naming && html`<${NameDialog} own=${item.speaker} onClose=${() => setNaming(false)} onName=${(name) => decide("other_speaker", name)} />`}
   </article>`;

@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from "./html.js";
 import { ask } from "./api.js";
 import { save } from "./acts.js";
-import { PlayButton } from "./clip.js";
+import { Parts, PlayButton } from "./clip.js";
 import { DECISIONS, count, told } from "./words.js";
 import { go, to } from "./route.js";
 import { useOtherTabs } from "./tabs.js";
@@ -116,7 +116,7 @@ export function Sheet({ run, name, query, app }) {
               <${Tile} item=${item} marked=${marked.has(item.utterance)} as=${as} onToggle=${() => toggle(item.utterance)} onKey=${keyed} />
               <div class="line">
                 ${run.has_voices && html`<${PlayButton} url="/media/voice/${item.row}.wav" label="Play ${item.utterance}"></${PlayButton}>`}
-                <a class="id" href=${to("item", item.utterance)} title=${item.utterance}>${item.utterance.split("/").slice(1).join("/")}</a>
+                <a class="id" href=${to("item", item.utterance)} title=${item.utterance}><${Parts} texts=${item.utterance.split("/").slice(1)} /></a>
               </div>
             </li>`,
           )}
