@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.inspection.progress import progress_of, rate_of, unfinished
+from avsieve.inspection.progress import StageProgress, TimeLeft, progress_of, rate_of, time_left, unfinished
 from avsieve.inspection.progress_text import progress_lines
 from avsieve.storage import paths as P
 
@@ -107,6 +107,41 @@ def test_time_left_is_the_shards_left_at_the_rate(copied: Path) -> None:
     assert (media.done, media.of) == (6, 10)
     assert media.left_s == pytest.approx(4 * 30)
     assert media.shards_per_hour == pytest.approx(120)
+
+
+def a_stage(name: str, left_s: float | None, done: int = 3, of: int = 8) -> StageProgress:
+    return StageProgress(name, done, of, None, None, None, None, left_s, None)
+
+
+def test_the_total_time_left_is_between_the_longest_stage_and_all_and_tells_what_it_leaves_out() -> None:
+    stages = [
+        a_stage("plan", None, 1, 1), a_stage("media", 0.0, 8), a_stage("extract", 3600.0), a_stage("align", 7200.0),
+        a_stage("embed_audio", None, 1), a_stage("report", None, 0, 1),
+    ]  # fmt: skip
+    assert time_left(stages) == TimeLeft(7200.0, 10800.0, ["extract", "align"], ["embed_audio", "report"])
+    assert time_left(stages[:2]) == TimeLeft(None, None, [], [])
+    assert time_left([a_stage("media", None, 0, 0)]) == TimeLeft(None, None, [], ["media"])  # before the plan
+
+
+def told_left(path: Path) -> str:
+    (line,) = [line for line in progress_lines(progress_of(path, now=NOW + 200)) if line.startswith("time left")]
+    return line.removeprefix("time left").strip()
+
+
+def test_the_total_time_left_is_a_line(copied: Path, made: Path) -> None:
+    shards, media = copied / "results" / "plan" / "shards", copied / "results" / "media"
+    shutil.copy(shards / "001.parquet", shards / "002.parquet")
+    assert not any(line.startswith("time left") for line in progress_lines(progress_of(made)))
+    set_times(copied / "results", NOW)
+    assert told_left(copied) == "not known: no unfinished stage has finished two shards"
+    os.utime(media / "001.status.parquet", (NOW + 90, NOW + 90))
+    assert told_left(copied).startswith("1.5 min for media; without extract, ")
+    os.utime(copied / "results" / "extract" / "001.status.parquet", (NOW + 180, NOW + 180))
+    told = told_left(copied)
+    assert told.startswith(
+        "3.0 min (stages side by side) to 4.5 min (one after the other) for media, extract; without "
+    )
+    assert told.endswith(": no rate is known")
 
 
 def test_a_job_is_at_its_end_where_its_benchmark_is_as_new_as_its_log(tmp_path: Path) -> None:

@@ -71,6 +71,28 @@ class StageProgress:
 
 
 @dataclass(frozen=True)
+class TimeLeft:
+    """An estimate of the time that is left, over the unfinished stages of which the rate is known.
+
+    Attributes
+    ----------
+    least_s
+        Seconds that the longest of them takes: all if they go on side by side. None where no rate is known.
+    most_s
+        Seconds of all of them, as they take one after the other.
+    stages
+        Names of those that are counted.
+    left_out
+        Names of the unfinished ones that are not: nothing tells yet how long they take.
+    """
+
+    least_s: float | None
+    most_s: float | None
+    stages: list[str]
+    left_out: list[str]
+
+
+@dataclass(frozen=True)
 class Job:
     """A job with a log and no end: running, or broken off.
 
@@ -109,6 +131,8 @@ class Progress:
         When this was told.
     locked
         Whether Snakemake's lock lies beside the results: a run is going on, or was killed.
+    left
+        How long it takes from here.
     stages, jobs, failures
         See `StageProgress`, `Job` and `avsieve.inspection.failures.Failure`.
     """
@@ -120,6 +144,7 @@ class Progress:
     changed: float | None
     now: float
     locked: bool
+    left: TimeLeft
     stages: list[StageProgress]
     jobs: list[Job]
     failures: list[Failure]
@@ -171,9 +196,22 @@ def progress_of(path: str | Path, *, now: float | None = None, quiet_s: float = 
         changed=changed,
         now=now,
         locked=any((folder.parent / ".snakemake" / "locks").glob("*.lock")),
+        left=time_left(stages),
         stages=stages,
         jobs=[] if state == "finished" else unfinished(folder),
         failures=count_failures(status_tables(folder)),
+    )
+
+
+def time_left(stages: Sequence[StageProgress]) -> TimeLeft:
+    """Add up what is left of the stages: between that of the longest one and that of all."""
+    unfinished = [stage for stage in stages if stage.done < stage.of or not stage.of]
+    known = {stage.name: stage.left_s for stage in unfinished if stage.left_s is not None}
+    return TimeLeft(
+        least_s=max(known.values(), default=None),
+        most_s=sum(known.values()) if known else None,
+        stages=list(known),
+        left_out=[stage.name for stage in unfinished if stage.name not in known],
     )
 
 

@@ -6,7 +6,7 @@ import time
 
 from avsieve.doctor.formatting import in_words
 from avsieve.inspection.overview_text import failure_lines
-from avsieve.inspection.progress import Progress
+from avsieve.inspection.progress import Progress, TimeLeft
 from avsieve.inspection.text import columns, section
 
 _LONGEST = 100  # characters of a log's last line
@@ -28,6 +28,8 @@ def progress_lines(facts: Progress) -> list[str]:
         lines.append(f"{'last change':<12}{_ago(facts.changed, facts.now)} ago, {_stamp(facts.changed)}")
     if facts.shards is not None:
         lines.append(f"{'plan':<12}{facts.utterances or 0:,} utterances in {facts.shards} shards")
+    if facts.state != "finished":
+        lines.append(f"{'time left':<12}{_total_left(facts.left)}")
     rows = [
         (
             s.name, s.done, s.of, "-" if s.utterances is None else f"{s.utterances_done:,}",
@@ -48,6 +50,15 @@ def progress_lines(facts: Progress) -> list[str]:
         lines += section(title, [*table, *([f"{more} more"] if more else [])])
     lines += section("failures", failure_lines(facts.failures))
     return [*lines, *section("next", _next(facts))]
+
+
+def _total_left(left: TimeLeft) -> str:
+    without = f"without {', '.join(left.left_out)}: no rate is known" if left.left_out else "of all that is left"
+    if left.least_s is None or left.most_s is None:
+        return "not known: no unfinished stage has finished two shards"
+    least, most = in_words(left.least_s / 3600), in_words(left.most_s / 3600)
+    told = least if least == most else f"{least} (stages side by side) to {most} (one after the other)"
+    return f"{told} for {', '.join(left.stages)}; {without}"
 
 
 def _next(facts: Progress) -> list[str]:

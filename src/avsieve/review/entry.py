@@ -2,8 +2,8 @@
 
 A line is a JSON object. A decision has ``utterance`` and ``decision``, and may have ``speaker`` and ``spread``; an undo
 has ``undoes``, the number of an earlier line. Both may have ``entry`` (the line's own number, from 1), ``reviewer``,
-``time``, ``list_sha256`` and ``batch``, and a decision ``repeat``. Other keys are passed over: a tool may note what it
-likes.
+``time``, ``list_sha256``, ``batch`` and ``act``, and a decision ``repeat``. Other keys are passed over: a tool may note
+what it likes.
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ class Entry:
     batch
         The first and the last number of the lines that were noted together: they count all or not at all. None for a
         line of its own.
+    act
+        The id that the sender gave to what it did, so that what is sent again is noted once; empty where there is none.
     """
 
     number: int
@@ -92,6 +94,7 @@ class Entry:
     list_sha256: str = ""
     repeat: bool = False
     batch: tuple[int, int] | None = None
+    act: str = ""
 
     def line(self) -> str:
         """Return the entry as a line of JSON, with its end."""
@@ -103,6 +106,7 @@ class Entry:
             values |= {"speaker": self.speaker} if self.speaker else {}
             values |= {"repeat": True} if self.repeat else {}
         values |= {"batch": list(self.batch)} if self.batch else {}
+        values |= {"act": self.act} if self.act else {}
         values |= {"reviewer": self.reviewer, "time": self.time, "list_sha256": self.list_sha256}
         return json.dumps(values, ensure_ascii=False) + "\n"
 
@@ -133,15 +137,15 @@ def entry_of(values: dict[str, Any], number: int, reviewer: str, where: str) -> 
     _same(values.get("reviewer"), reviewer, where, "reviewer", "a log holds one reviewer's lines: name the file so")
     time, sha = _text(values, "time", where), _text(values, "list_sha256", where)
     _check_time(time, where)
-    batch = _batch(values.get("batch"), number, where)
+    batch, act = _batch(values.get("batch"), number, where), _text(values, "act", where)
     if (undoes := values.get("undoes")) is not None:
         if isinstance(undoes, bool) or not isinstance(undoes, int) or not 1 <= undoes < number:
             raise ReviewError(f"{where}: undoes {undoes!r}; expected the number of an earlier line, 1 to {number - 1}")
-        return Entry(number, reviewer, undoes, time=time, list_sha256=sha, batch=batch)
+        return Entry(number, reviewer, undoes, time=time, list_sha256=sha, batch=batch, act=act)
     spread, repeat = _flag(values, "spread", where), _flag(values, "repeat", where)
     utterance, decision, speaker = (_text(values, name, where) for name in ("utterance", "decision", "speaker"))
     check(utterance, decision, speaker, where)
-    return Entry(number, reviewer, None, utterance, decision, speaker, spread, time, sha, repeat, batch)
+    return Entry(number, reviewer, None, utterance, decision, speaker, spread, time, sha, repeat, batch, act)
 
 
 def check(utterance: str, decision: str, speaker: str, where: str) -> None:

@@ -16,12 +16,16 @@ _REVIEWER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}")
 
 
 class LogLines:
-    """What is read of a log: ``entries`` in their order, ``torn`` as (line number, its bytes), ``count`` lines."""
+    """What is read of a log: ``entries`` in their order, ``torn`` as (line number, its bytes), ``count`` lines.
+
+    ``acts`` has the entries of each act that has an id.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path, self.reviewer = path, path.name.removesuffix(SUFFIX)
         self.entries: list[Entry] = []
         self.torn: list[tuple[int, bytes]] = []
+        self.acts: dict[str, list[Entry]] = {}
         self.count = 0
 
     def take(self, line: bytes) -> None:
@@ -43,7 +47,10 @@ class LogLines:
         where = f"{self.path}, line {self.count}"
         if not isinstance(values, dict):
             raise ReviewError(f"{where}: {line[:80]!r}; expected a JSON object with utterance and decision, or undoes")
-        self.entries.append(entry_of(values, self.count, self.reviewer, where))
+        entry = entry_of(values, self.count, self.reviewer, where)
+        self.entries.append(entry)
+        if entry.act:
+            self.acts.setdefault(entry.act, []).append(entry)
 
     def told(self) -> list[str]:
         """Return a line for each torn one."""

@@ -69,8 +69,8 @@ class ReviewLog:
         """
         return self.extend([Wanted(utterance, decision, speaker, spread, repeat)])[0]
 
-    def extend(self, decisions: Sequence[Wanted]) -> list[Entry]:
-        """Note several decisions, all or none of them, with one wait for the disk.
+    def extend(self, decisions: Sequence[Wanted], *, act: str = "") -> list[Entry]:
+        """Note several decisions, all or none of them, with one wait for the disk; those of an ``act`` once alone.
 
         Raises
         ------
@@ -81,9 +81,9 @@ class ReviewLog:
             which = f", {k + 1} of {len(decisions)}" if len(decisions) > 1 else ""
             check(wanted.utterance, wanted.decision, wanted.speaker, f"{self.path}, a new line{which}")
         with self._locked() as handle:
-            return self._write(handle, [vars(wanted) for wanted in decisions])
+            return self.of_act(act) or self._write(handle, [vars(wanted) for wanted in decisions], act)
 
-    def undo(self, number: int | None = None) -> Entry:
+    def undo(self, number: int | None = None, *, act: str = "") -> Entry:
         """Take back the line ``number``, or the last decision in force; to undo an undo, name its line.
 
         Raises
@@ -92,25 +92,40 @@ class ReviewLog:
             If there is no such line in force, or nothing to take back.
         """
         with self._locked() as handle:
+            if noted := self.of_act(act):
+                return noted[0]
             if number is None:
                 decisions = in_force(self._lines.entries)
                 if not decisions:
                     raise NothingToUndoError(f"{self.path}: no decision is in force, so there is nothing to undo")
                 number = decisions[-1].number
-            return self._undo(handle, [number])[0]
+            return self._undo(handle, [number], act)[0]
 
-    def undo_act(self, number: int | None = None) -> list[Entry]:
-        """Take back what `undo` would, with all that was noted together with it and is still in force."""
+    def undo_act(self, number: int | None = None, *, upto: int | None = None, act: str = "") -> list[Entry]:
+        """Take back what `undo` would, with all that was noted together with it and is still in force.
+
+        Where no ``number`` is given, it is the last decision of the lines up to ``upto``: who asks late does not take
+        back what was decided meanwhile.
+        """
         with self._locked() as handle:
+            if noted := self.of_act(act):
+                return noted
             there = standing(self._lines.entries)
-            decisions = [entry for entry in there if entry.undoes is None]
+            decisions = [entry for entry in there if entry.undoes is None and (upto is None or entry.number <= upto)]
             named = [entry for entry in there if entry.number == number] if number else decisions[-1:]
             if not named:
                 what = f"line {number} is no entry in force" if number else "no decision is in force"
                 raise NothingToUndoError(f"{self.path}: {what}, so there is nothing to undo")
             batch = named[0].batch
             together = [entry for entry in there if entry.batch == batch] if batch else named
-            return self._undo(handle, [entry.number for entry in together])
+            return self._undo(handle, [entry.number for entry in together], act)
+
+    def of_act(self, act: str) -> list[Entry]:
+        """Return the entries that were noted under the id of an act, as far as the log was read; none if it was not."""
+        found = self._lines.acts.get(act, [])
+        batch = found[-1].batch if found else None
+        last = [entry for entry in found if entry.batch == batch]
+        return [] if batch and len(last) != batch[1] - batch[0] + 1 else last
 
     @property
     def entries(self) -> list[Entry]:
@@ -188,16 +203,16 @@ class ReviewLog:
             self._lines.take(line)
         self._end += len(lines)
 
-    def _undo(self, handle: BinaryIO, numbers: Sequence[int]) -> list[Entry]:
+    def _undo(self, handle: BinaryIO, numbers: Sequence[int], act: str) -> list[Entry]:
         there = {entry.number for entry in standing(self._lines.entries)}
         if wrong := [number for number in numbers if number not in there]:
             raise NothingToUndoError(f"{self.path}: line {wrong[0]} is no entry in force, so it cannot be undone")
-        return self._write(handle, [{"undoes": number} for number in numbers])
+        return self._write(handle, [{"undoes": number} for number in numbers], act)
 
-    def _write(self, handle: BinaryIO, wanted: list[dict[str, Any]]) -> list[Entry]:
+    def _write(self, handle: BinaryIO, wanted: list[dict[str, Any]], act: str) -> list[Entry]:
         first = self._lines.count + 1
         batch = (first, first + len(wanted) - 1) if len(wanted) > 1 else None
-        noted: dict[str, Any] = {"time": now(), "list_sha256": self.list_sha256, "batch": batch}
+        noted: dict[str, Any] = {"time": now(), "list_sha256": self.list_sha256, "batch": batch, "act": act}
         entries = [Entry(first + k, self.reviewer, **values, **noted) for k, values in enumerate(wanted)]
         lines = "".join(entry.line() for entry in entries).encode()
         if lines and (written := handle.write(lines)) != len(lines):

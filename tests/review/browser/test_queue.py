@@ -188,7 +188,10 @@ def test_the_opinion_is_hidden_until_asked_for(opened: Open) -> None:
     opinion = page.locator(".opinion")
     opinion.wait_for()
     assert "The machine: flagged" in opinion.inner_text()
-    assert "It suggests id0000" in opinion.inner_text()
+    page.get_by_role("region", name=re.compile("It suggests id0000")).wait_for()
+    for seen in (opinion, page.get_by_role("region", name=re.compile("It suggests id0000")).locator("li").first):
+        assert seen.bounding_box()["y"] + seen.bounding_box()["height"] <= 800  # without scrolling
+    assert page.evaluate("scrollY") == 0
     before = page.evaluate("window.played.length")
     page.keyboard.press("t")
     page.wait_for_function("(n) => window.played.length > n", arg=before)

@@ -69,6 +69,35 @@ def test_a_sheet_by_the_keyboard_alone(opened: Open, log: Any) -> None:
     ]
 
 
+def test_a_sheet_is_named_in_the_path_too(opened: Open, allowed: list[str]) -> None:
+    allowed.append("404 (Not Found)")
+    page = opened(route="#/sheet/id00001", awaited=".tile")
+    assert page.locator(".tile").count() == 12
+    assert page.get_by_label("Speaker, or speaker/video").input_value() == "id00001"
+    for route in ("id00001/v1-01_Aa", CLIP, "id00001%2Fv1-01_Aa/"):
+        page.evaluate("(route) => { location.hash = `#/sheet/${route}`; }", route)
+        page.get_by_text("3 clips of id00001/v1-01_Aa.").wait_for()
+        page.evaluate("() => { location.hash = '#/sheet'; }")
+        page.get_by_text("Name a speaker").wait_for()
+    for route, told in {
+        "id00009": "speaker 'id00009'",
+        "id00001/x": "video 'id00001/x'",
+        "a/b/c/d": "video 'a/b/c/d'",
+    }.items():
+        page.evaluate("(route) => { location.hash = `#/sheet/${route}`; }", route)
+        page.get_by_role("alert").filter(has_text=f"{told}: no utterance has it").wait_for()
+
+
+def test_a_link_that_is_clicked_while_the_table_notes_its_place_is_followed(opened: Open) -> None:
+    page = opened(route="#/table", awaited="[role=cell].c-utterance a")
+    address = page.evaluate(
+        "async () => { const { replace } = await import('/page/route.js'); location.hash = '#/sheet/id00001';"
+        " replace('#/table?at=3'); return location.hash; }"
+    )
+    assert address == "#/sheet/id00001"
+    page.locator(".tile").first.wait_for()
+
+
 def test_a_speaker_that_is_not_there_is_told(opened: Open, allowed: list[str]) -> None:
     allowed.append("404 (Not Found)")
     page = opened(route="#/sheet?speaker=id00009", awaited="main.sheet")

@@ -45,6 +45,18 @@ class Server:
         return str(found.json()["error"])
 
 
+def until_a_repeat(server: Server, queue: str) -> dict[str, Any]:
+    """Decide one clip after the other until one comes a second time, and return that item, undecided."""
+    seen: set[str] = set()
+    while True:
+        item = server.get(f"/api/queue/{queue}", limit=1)["items"][0]
+        if item["utterance"] in seen:
+            return dict(item)
+        seen.add(item["utterance"])
+        body = {"utterance": item["utterance"], "decision": "right", "place": item["place"]}
+        assert server.client.post("/api/decide", json=body).status_code == 200
+
+
 Make = Callable[..., Server]
 
 
@@ -67,7 +79,7 @@ def make(results: Path, tmp_path: Path) -> Make:
 
     def started(reviewer: str = "ann", folder: Path | None = None, **settings: Any) -> Server:
         given = {"reviews": tmp_path / "reviews", **settings}
-        return Server(Session(Settings(folder or results, reviewer, **given), TOKEN, read_keys(None)))
+        return Server(Session(Settings(folder or results, reviewer, **given), read_keys(None)))
 
     return started
 

@@ -43,9 +43,9 @@ def test_a_decision_is_a_line_before_it_is_answered(server: Server, tmp_path: Pa
         ({"utterance": "x" * 601, "decision": "right"}, 400, "utterance: 601 characters; expected 600 at most"),
         ({"utterance": A, "decision": "right", "place": "x"}, 400, "place 'x': not one of queue any"),
         (
-            {"utterance": A, "decision": "right", "place": "flagged.1.0.0"},
+            {"utterance": A, "decision": "right", "place": "flagged.1.0.0.000000000000"},
             400,
-            "place 'flagged.1.0.0': not one that was",
+            "place 'flagged.1.0.0.000000000000': not one that was",
         ),
         ({"utterance": "../../x", "decision": "right"}, 404, "utterance '../../x': not one of this run's"),
         ({"utterance": "id1/v/9", "decision": "right"}, 404, "utterance 'id1/v/9': not one of this run's"),

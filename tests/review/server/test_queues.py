@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from avsieve.inspection.run_files import find_run
@@ -11,8 +13,11 @@ from avsieve.review.entry import Entry
 from avsieve.review.plan import NAME, Plan, write_plan
 from avsieve.review.plan_command import run_estimate, run_plan
 from avsieve.review.server.repeats import LEAST, SPAN, due_repeats
+from avsieve.storage import paths as P
 from avsieve.storage.provenance import sha256_of
-from tests.review.server.conftest import Make, Server
+from tests.review.server.conftest import Make, Server, until_a_repeat
+
+MARK = "0" * 12
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +90,26 @@ def test_what_was_decided_is_shown_newest_first(server: Server, plain: pd.DataFr
         ("plan", {}, 404, "queue 'plan': no such queue"),
         ("%2e%2e", {}, 404, "queue '..': no such queue"),
         ("flagged", {"limit": "21"}, 400, "limit '21'; expected a whole number from 1 to 20"),
-        ("flagged", {"after": "uncertain.1.0.0"}, 400, "place 'uncertain.1.0.0': not one of queue flagged"),
+        (
+            "flagged",
+            {"after": f"uncertain.1.0.0.{MARK}"},
+            400,
+            "place 'uncertain.1.0.0.000000000000': not one of",
+        ),
         ("flagged", {"after": "flagged.1.0"}, 400, "place 'flagged.1.0': not one of queue flagged"),
-        ("flagged", {"after": "flagged.-1.0.0"}, 400, "place 'flagged.-1.0.0': not one of queue flagged"),
-        ("flagged", {"after": f"flagged.{'9' * 30}.0.0"}, 400, "place 'flagged.999"),
+        (
+            "flagged",
+            {"after": f"flagged.-1.0.0.{MARK}"},
+            400,
+            "place 'flagged.-1.0.0.000000000000': not one of",
+        ),
+        ("flagged", {"after": f"flagged.{'9' * 30}.0.0.{MARK}"}, 400, "place 'flagged.999"),
+        (
+            "flagged",
+            {"after": f"flagged.1.0.0.{MARK}"},
+            400,
+            "place 'flagged.1.0.0.000000000000': of another",
+        ),
         ("flagged", {"before": "x"}, 400, "parameter 'before': not known; expected any of after, limit"),
     ],
 )
@@ -99,7 +120,8 @@ def test_what_is_no_queue_or_place_is_told(
 
 
 def test_a_place_far_beyond_the_end_has_nothing(server: Server) -> None:
-    found = server.get("/api/queue/flagged", after="flagged.999999999999.0.0")
+    mark = server.get("/api/queue/flagged", limit=1)["next"].split(".")[4]
+    found = server.get("/api/queue/flagged", after=f"flagged.999999999999.0.0.{mark}")
     assert (found["items"], found["next"]) == ([], None)
 
 
@@ -137,6 +159,39 @@ def test_pages_that_are_fetched_ahead_have_each_repeat_once(make: Make, many: Pa
     assert 8 <= len(twice) <= 35
     assert all(names.count(name) == 2 for name in twice)
     assert one.get("/api/progress")["agreement"]["self"]["n"] == len(twice)
+
+
+def test_a_repeat_on_show_is_one_for_a_server_that_was_started_again(make: Make, many: Path) -> None:
+    repeat = until_a_repeat(make(folder=many), "uncertain")
+    again = make(folder=many)
+    assert repeat["decision"] is None
+    body = {"utterance": repeat["utterance"], "decision": "unsure", "place": repeat["place"]}
+    other = make("bob", folder=many)
+    assert "not one that was given to this utterance" in other.refused("/api/decide", 400, body)
+    again.post("/api/decide", body)
+    assert again.session.reviews.own.log.entries[-1].repeat
+    assert again.get("/api/progress")["agreement"]["self"]["n"] == 1
+    ahead = again.get("/api/queue/uncertain", after=repeat["place"], limit=20)
+    assert repeat["utterance"] not in [item["utterance"] for item in ahead["items"]]
+
+
+def test_a_place_of_another_cleansing_begins_anew_and_its_repeat_still_counts(
+    make: Make, many: Path, tmp_path: Path
+) -> None:
+    repeat = until_a_repeat(make(folder=many), "uncertain")
+    other = tmp_path / "again" / P.RESULTS
+    shutil.copytree(many, other)
+    path = P.below(other, P.lists.decisions)
+    table = pq.read_table(path)
+    pq.write_table(table.take(np.arange(len(table))[::-1]), path)  # each clip in another row, and ties in another order
+    again = make(folder=other)
+    told = again.refused("/api/queue/uncertain", 400, after=repeat["place"])
+    assert "of another order of queue uncertain; leave it out to begin anew" in told
+    found = again.post(
+        "/api/decide", {"utterance": repeat["utterance"], "decision": "unsure", "place": repeat["place"]}
+    )
+    assert again.session.reviews.own.log.entries[-1].repeat
+    assert found["next"] is None
 
 
 def plan_of(many: Path, folder: Path, names: list[str], digest: str | None = None, third: str = "") -> None:

@@ -1,7 +1,8 @@
 // The page: which view, the line of what was just done, and the state of the connection.
 
 import { html, render, useEffect, useRef, useState } from "./html.js";
-import { ask, connection, forgetNewest, saveLeftOver, undo, watch } from "./api.js";
+import { ask, connection, watch } from "./api.js";
+import { noted, sendLeftOver, undo, whoOf } from "./acts.js";
 import { releaseClicked, useKeys } from "./keys.js";
 import { read, replace, to } from "./route.js";
 import { player, usePlayer } from "./audio.js";
@@ -11,6 +12,7 @@ import { Sheet } from "./sheet.js";
 import { Table } from "./table.js";
 import { Progress } from "./progress.js";
 import { Help } from "./help.js";
+import { join, useOtherTabs } from "./tabs.js";
 import { count, told } from "./words.js";
 
 const SHOWN_MS = 6000;
@@ -18,14 +20,14 @@ const SHOWN_MS = 6000;
 function useRoute() {
   const [route, set] = useState(read);
   useEffect(() => {
-    const changed = () => set(read());
+    const changed = () => set(read(location.hash));
     window.addEventListener("hashchange", changed);
     return () => window.removeEventListener("hashchange", changed);
   }, []);
   return route;
 }
 
-function Page({ run, leftOver }) {
+function Page({ run, leftOver, notDone, undone }) {
   const route = useRoute();
   const [said, setSaid] = useState({ text: leftOver, n: 0 });
   const [help, setHelp] = useState(false);
@@ -39,30 +41,42 @@ function Page({ run, leftOver }) {
     return () => clearTimeout(timer);
   }, [said]);
 
+  useOtherTabs((message) => {
+    if (!message.undone) noted(message.entry);
+    setProgress(message.progress);
+  });
+
+  const leftUndone = useRef(undone);
   const undoing = useRef(false);
+  const [taking, setTaking] = useState(false);
   const app = {
     lost: connection.lost,
+    /** Return, once, the answer to an undo that a page before had begun. */
+    leftUndone: () => {
+      const answer = leftUndone.current;
+      leftUndone.current = null;
+      return answer;
+    },
     say: (text) => setSaid(({ n }) => ({ text, n: n + 1 })),
     saved: (text, now) => {
       setProgress(now);
       app.say(text);
     },
-    /** Take back the last act; `undone` is told of its last utterance and what now stands of it. */
-    undo: async (undone) => {
+    /** Take back the last act; `undone` is told the server's answer, with the progress of `queue`. */
+    undo: async (undone, queue) => {
       if (undoing.current) return;
       undoing.current = true;
+      setTaking(true);
       try {
-        const answer = await undo();
-        forgetNewest();
+        const answer = await undo(queue);
         setProgress(answer.progress);
-        const { utterance, decision } = answer.undone;
-        const many = answer.all.length > 1 ? ` and ${count(answer.all.length - 1, "other")}` : "";
-        await undone(utterance, answer.now, answer.all);
-        app.say(`Taken back: ${told(decision)} of ${utterance}${many}`);
+        await undone(answer);
+        app.say(takenBack(answer));
       } catch (error) {
         app.say(error.status === 409 ? "There is nothing to take back." : `Not taken back. ${error.message}`);
       } finally {
         undoing.current = false;
+        setTaking(false);
       }
     },
     useActions: (facts, actions) => useKeys(facts.keys, { ...actions, help: () => setHelp(true) }),
@@ -78,7 +92,7 @@ function Page({ run, leftOver }) {
   let shown;
   if (view === "queue") shown = html`<${Queue} key=${route.rest} run=${run} name=${route.rest || first.name} app=${app} />`;
   else if (view === "item") shown = html`<${Single} run=${run} utterance=${route.rest} app=${app} />`;
-  else if (view === "sheet") shown = html`<${Sheet} run=${run} query=${route.query} app=${app} />`;
+  else if (view === "sheet") shown = html`<${Sheet} run=${run} name=${route.rest} query=${route.query} app=${app} />`;
   else if (view === "table") shown = html`<${Table} run=${run} query=${route.query} app=${app} />`;
   else if (view === "progress") shown = html`<${Progress} run=${run} app=${app} />`;
   else shown = html`<main><p>There is no view ${view}. <a href=${to("table")}>The table of all</a></p></main>`;
@@ -93,7 +107,8 @@ function Page({ run, leftOver }) {
       <span class="quiet tally">${count(progress.mine, "decision")}</span>
       <button type="button" aria-label="Help: keys" onClick=${() => setHelp(true)}>Help <kbd>?</kbd></button>
     </header>
-    ${app.lost && html`<p class="banner bad" role="alert"><span aria-hidden="true">⚠</span> ${app.lost}</p>`}
+    ${app.lost && html`<p class="banner bad" role="alert"><span aria-hidden="true">⚠</span> ${taking && "NOT TAKEN BACK YET. "}${app.lost}</p>`}
+    ${notDone && html`<p class="banner bad" role="alert"><span aria-hidden="true">⚠</span> NOT DONE, from before: ${notDone}</p>`}
     ${player.blocked && html`<p class="banner"><button type="button" class="main" autofocus>▶ Turn the sound on</button>
       <span>Browsers keep a page silent until the first click or key.</span></p>`}
     ${!sees && html`<p class="banner">This run has embeddings alone: there is nothing to see or hear. The table tells what the machine thinks.</p>`}
@@ -101,6 +116,18 @@ function Page({ run, leftOver }) {
     ${shown}
     <p class="said ${said.text ? "" : "empty"}" role="status" aria-live="polite">${said.text}</p>
     ${help && html`<${Help} run=${run} onClose=${() => setHelp(false)} />`}`;
+}
+
+function takenBack({ undone, all }) {
+  const many = all.length > 1 ? ` and ${count(all.length - 1, "other")}` : "";
+  return `Taken back: ${told(undone.decision)} of ${undone.utterance}${many}`;
+}
+
+/** Say what was done now of what a page before had begun. */
+function leftOverTold({ wanted, answer }) {
+  if (!wanted) return `${takenBack(answer)}, from before`;
+  const shown = wanted.slice(0, 3).map(({ utterance, decision }) => `${told(decision)} of ${utterance}`);
+  return `Saved now, from before: ${shown.join(", ")}${wanted.length > 3 ? ` and ${count(wanted.length - 3, "other")}` : ""}`;
 }
 
 async function begin() {
@@ -111,16 +138,20 @@ async function begin() {
   releaseClicked();
   let run;
   let leftOver = "";
+  let notDone = "";
+  let undone = null;
   try {
     run = await ask("/api/run");
+    join(whoOf(run));
     try {
-      const saved = await saveLeftOver(run);
-      if (saved) {
-        leftOver = `Saved now, from before: ${Object.entries(saved).slice(0, 3).map(([name, decision]) => `${told(decision)} of ${name}`).join(", ")}`;
+      const done = await sendLeftOver(run);
+      if (done) {
+        leftOver = leftOverTold(done);
+        if (done.answer.undone) undone = done.answer;
         run = await ask("/api/run");
       }
     } catch (error) {
-      leftOver = `NOT SAVED, from before: ${error.message}`;
+      notDone = error.message;
     }
   } catch (error) {
     unwatch();
@@ -129,7 +160,7 @@ async function begin() {
   }
   unwatch();
   if (!read().view) replace(to(run.has_faces || run.has_voices ? "queue" : "table"));
-  render(html`<${Page} run=${run} leftOver=${leftOver} />`, root);
+  render(html`<${Page} run=${run} leftOver=${leftOver} notDone=${notDone} undone=${undone} />`, root);
 }
 
 begin();

@@ -5,6 +5,11 @@ import { load, toggle, usePlayer } from "./audio.js";
 import { loadPeaks, Wave } from "./wave.js";
 import { percent } from "./words.js";
 
+/** Parts of an id, between which a line may end, and at none of the hyphens that they have. */
+export function Parts({ texts }) {
+  return texts.map((text, k) => html`<span class="part">${text}${k < texts.length - 1 ? "/" : ""}</span><wbr />`);
+}
+
 /** A face; a note where its picture cannot be read. */
 export function Face({ url, alt }) {
   const [broken, setBroken] = useState("");
@@ -69,21 +74,18 @@ export function References({ title, references, hint, none }) {
 }
 
 /** What the machine thinks. */
-export function Opinion({ opinion, keyOf }) {
-  const { suggested } = opinion;
+export function Opinion({ opinion }) {
   const said = { clean: "kept", noisy: "flagged" }[opinion.machine] || opinion.machine || "nothing";
   const box = useRef(null);
-  useEffect(() => box.current.scrollIntoView({ block: "nearest" }), []);
-  return html`<section ref=${box} class="opinion" aria-label="What the machine thinks">
-    <h3>The machine: ${said} <span class="quiet">(probability that the label is wrong ${percent(opinion.p)};
+  useEffect(() => {
+    // Beside the clip it is seen without scrolling; on a phone it stands below it, half under the decisions.
+    if (matchMedia("(max-width: 760px)").matches) box.current.scrollIntoView({ block: "start" });
+    else box.current.scrollIntoView({ block: "nearest" });
+  }, []);
+  return html`<section class="opinion" aria-label="What the machine thinks">
+    <h3 ref=${box}>The machine: ${said} <span class="quiet">(probability that the label is wrong ${percent(opinion.p)};
       voice ${percent(opinion.p_audio)}, face ${percent(opinion.p_visual)})</span></h3>
     <ul class="reasons">${opinion.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>
-    ${
-      suggested &&
-      html`<${References} title="It suggests ${suggested.speaker}" references=${suggested.references}
-        hint=${html`<span class="quiet">${percent(suggested.probability)}</span> <kbd>${keyOf("suggested")}</kbd>`}
-        none="There are no trusted clips of that label." />`
-    }
   </section>`;
 }
 

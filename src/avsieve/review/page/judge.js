@@ -1,14 +1,16 @@
 // One clip to be judged: what is seen and heard of it, what the machine thinks if asked, and the decision.
 
 import { html, useEffect, useRef, useState } from "./html.js";
-import { ask, below, save } from "./api.js";
+import { ask, below } from "./api.js";
+import { save } from "./acts.js";
 import { faster, play, stop, toggle } from "./audio.js";
 import { Clip, Opinion, References } from "./clip.js";
 import { Decisions, NameDialog } from "./decide.js";
-import { keyName, told } from "./words.js";
-import { to } from "./route.js";
+import { keyName, percent, told } from "./words.js";
+import { go, to } from "./route.js";
+import { useOtherTabs } from "./tabs.js";
 
-/** The view of an item; `moves` has saved(entry), next(), back() and undone(utterance, now). */
+/** The view of an item; `moves` has saved({decision, entry, progress}), stale(), next(), back(), undone(answer), `queue`. */
 export function Judge({ item, run, app, moves }) {
   const [spread, setSpread] = useState(false);
   const [opinion, setOpinion] = useState(null);
@@ -30,16 +32,18 @@ export function Judge({ item, run, app, moves }) {
     setBusy(true);
     setNaming(false);
     setFailed("");
-    const body = { utterance: item.utterance, decision, ...(speaker && { speaker }) };
+    const body = { utterance: item.utterance, decision, stands: item.decision || "", ...(speaker && { speaker }) };
     if (spread && item.siblings > 1) body.spread = true;
-    if (item.place) body.place = item.place;
+    const place = item.answers || item.place;
+    if (place) body.place = place;
     try {
-      const entry = await save([body]);
+      const { entry, progress } = await save([body]);
       const more = body.spread ? ", and the video's other clips" : "";
-      app.saved(`Saved: ${told(decision)}${speaker && ` ${speaker}`}${more}`, entry.progress);
-      await moves.saved({ decision });
+      app.saved(`Saved: ${told(decision)}${speaker && ` ${speaker}`}${more}`, progress);
+      await moves.saved({ decision, entry, progress });
     } catch (error) {
       setFailed(`NOT SAVED: ${told(decision)}. ${error.message}`);
+      if (error.status === 409) await moves.stale().catch(() => {});
     } finally {
       going.current = false;
       setBusy(false);
@@ -80,7 +84,7 @@ export function Judge({ item, run, app, moves }) {
     opinion: showOpinion,
     spread: toggleSpread,
     faster: () => app.say(`Speed ${faster()}`),
-    undo: () => going.current || app.undo(moves.undone),
+    undo: () => app.undo(moves.undone, moves.queue),
     next: () => going.current || moves.next(),
     back: () => going.current || moves.back(),
   });
@@ -97,20 +101,26 @@ export function Judge({ item, run, app, moves }) {
       <div>
         ${nothing && !run.has_faces && !run.has_voices ? html`<p class="quiet">This run has embeddings alone: there is nothing to see or hear.</p>` : html`<${Clip} item=${item} keyOf=${keyOf} />`}
         <${Decisions} item=${item} keyOf=${keyOf} busy=${busy} spread=${spread} onSpread=${setSpread} onDecide=${choose} />
+        <div class="line tools">
+          <button type="button" onClick=${() => moves.back()}>← Back <kbd>${keyOf("back")}</kbd></button>
+          <button type="button" onClick=${() => moves.next()}>Next → <kbd>${keyOf("next")}</kbd></button>
+          <button type="button" onClick=${() => app.undo(moves.undone, moves.queue)}>Undo <kbd>${keyOf("undo")}</kbd></button>
+          <button type="button" aria-expanded=${Boolean(opinion)} onClick=${showOpinion}>
+            ${opinion ? "Hide" : "Show"} <span class="long">the machine's</span> opinion <kbd>${keyOf("opinion")}</kbd></button>
+        </div>
       </div>
-      <div>
+      <div class="people">
+        ${opinion && html`<${Opinion} opinion=${opinion} />`}
         <${References} title=${`Trusted clips of ${item.speaker}`} references=${item.references.label}
           hint=${html`<kbd>${keyOf("reference")}</kbd>`} none="No other video of this label is trusted: judge voice against face." />
+        ${
+          opinion?.suggested &&
+          html`<${References} title="It suggests ${opinion.suggested.speaker}" references=${opinion.suggested.references}
+            hint=${html`<span class="quiet">${percent(opinion.suggested.probability)}</span> <kbd>${keyOf("suggested")}</kbd>`}
+            none="There are no trusted clips of that label." />`
+        }
       </div>
     </div>
-    <div class="line tools">
-      <button type="button" onClick=${() => moves.back()}>← Back <kbd>${keyOf("back")}</kbd></button>
-      <button type="button" onClick=${() => moves.next()}>Next → <kbd>${keyOf("next")}</kbd></button>
-      <button type="button" onClick=${() => app.undo(moves.undone)}>Undo <kbd>${keyOf("undo")}</kbd></button>
-      <button type="button" aria-expanded=${Boolean(opinion)} onClick=${showOpinion}>
-        ${opinion ? "Hide" : "Show"} the machine's opinion <kbd>${keyOf("opinion")}</kbd></button>
-    </div>
-    ${opinion && html`<${Opinion} opinion=${opinion} keyOf=${keyOf} />`}
     ${naming && html`<${NameDialog} own=${item.speaker} onClose=${() => setNaming(false)} onName=${(name) => decide("other_speaker", name)} />`}
   </article>`;
 }
@@ -126,13 +136,18 @@ export function Single({ run, utterance, app }) {
     setError("");
     show(utterance);
   }, [utterance]);
+  useOtherTabs(({ changed }) => {
+    if (changed.some((one) => one.utterance === utterance)) show(utterance);
+  });
   if (error) return html`<main><p class="bad" role="alert">${error}</p><a href=${to("table")}>The table of all</a></main>`;
   if (!item) return html`<main><p class="quiet">Loading …</p></main>`;
   const moves = {
+    queue: "",
     saved: ({ decision }) => setItem({ ...item, decision }),
+    stale: () => show(utterance),
     next: () => app.say("This is a single clip; the way back is the browser's."),
     back: () => history.back(),
-    undone: (name) => (name === item.utterance ? show(name) : (location.hash = to("item", name))),
+    undone: ({ undone: { utterance: name } }) => (name === utterance ? show(name) : go(to("item", name))),
   };
   return html`<main><${Judge} key=${item.utterance} item=${item} run=${run} app=${app} moves=${moves} /></main>`;
 }

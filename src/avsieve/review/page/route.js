@@ -1,8 +1,8 @@
 // What is shown stands in the address, behind the #, so that it can be kept, sent and gone back to.
 
 /** Read `#/view/rest?name=value` as {view, rest, query}. */
-export function read() {
-  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
+export function read(address = location.hash) {
+  const [path, query = ""] = address.replace(/^#\/?/, "").split("?", 2);
   const [view, ...rest] = path.split("/").map(unescaped);
   return { view, rest: rest.join("/"), query: Object.fromEntries(new URLSearchParams(query)) };
 }
@@ -27,7 +27,9 @@ export function go(address) {
   location.hash = address;
 }
 
-/** Set the address without a step that the browser would go back to. */
+/** Set the address of the view on show, without a step that the browser would go back to. */
 export function replace(address) {
-  if (location.hash !== address) history.replaceState(null, "", address);
+  // A link that was clicked in this moment has set another one already, and the view is about to go.
+  const { view } = read();
+  if (location.hash !== address && (!view || view === read(address).view)) history.replaceState(null, "", address);
 }

@@ -1,30 +1,46 @@
 // All clips of a speaker or a video at a glance: mark the wrong ones, take the rest as right.
 
-import { html, useEffect, useState } from "./html.js";
-import { ask, save } from "./api.js";
-import { PlayButton } from "./clip.js";
+import { html, useEffect, useRef, useState } from "./html.js";
+import { ask } from "./api.js";
+import { save } from "./acts.js";
+import { Parts, PlayButton } from "./clip.js";
 import { DECISIONS, count, told } from "./words.js";
 import { go, to } from "./route.js";
+import { useOtherTabs } from "./tabs.js";
 
 const PAGE = 96;
 const MARKS = DECISIONS.filter(({ name }) => ["wrong_clip", "wrong_face", "wrong_voice", "unsure"].includes(name));
 
-/** The view; `query` has speaker, video and offset. */
-export function Sheet({ run, query, app }) {
-  const { speaker = "", video = "" } = query;
+/** Return label and video of an address: `?speaker=` and `?video=`, or `sheet/label`, `sheet/label/video` and an id. */
+function named(name, { speaker = "", video = "" }) {
+  const parts = name.split("/").filter(Boolean);
+  if (speaker || video || !parts.length) return { speaker, video };
+  if (parts.length > 3) return { speaker: "", video: name };
+  return { speaker: parts[0], video: parts.length > 1 ? parts.slice(0, 2).join("/") : "" };
+}
+
+/** The view; `name` and `query` tell speaker and video, and `query` has the offset. */
+export function Sheet({ run, name, query, app }) {
+  const { speaker, video } = named(name, query);
   const offset = Number.parseInt(query.offset, 10) || 0;
   const [found, setFound] = useState(null);
   const [error, setError] = useState("");
   const [marked, setMarked] = useState(new Set());
   const [as, setAs] = useState("wrong_clip");
   const [busy, setBusy] = useState(false);
-  const load = () => {
+  const current = useRef("");
+  current.current = JSON.stringify([speaker, video, offset]);
+  const load = async () => {
     setError("");
-    if (!speaker && !video) return Promise.resolve(setFound(null));
-    return ask("/api/sheet", { speaker, video, offset, limit: PAGE }).then(setFound, (failed) => {
-      setFound(null);
-      setError(failed.message);
-    });
+    if (!speaker && !video) return setFound(null);
+    const asked = current.current;
+    const [answer, told_] = await ask("/api/sheet", { speaker, video, offset, limit: PAGE }).then(
+      (sheet) => [sheet, ""],
+      (failed) => [null, failed.message],
+    );
+    if (asked !== current.current) return null; // another sheet is on show by now
+    setFound(answer);
+    return setError(told_);
   };
   useEffect(() => {
     setFound(null);
@@ -36,12 +52,17 @@ export function Sheet({ run, query, app }) {
     if (!now.delete(utterance)) now.add(utterance);
     setMarked(now);
   };
+  useOtherTabs(({ changed }) => {
+    const there = new Set(found?.items.map((item) => item.utterance));
+    if (changed.some(({ utterance }) => there.has(utterance))) load();
+  });
+  const stands = new Map(found?.items.map((item) => [item.utterance, item.decision]));
   const open = found?.items.filter((item) => !item.decision && !marked.has(item.utterance)) || [];
   const store = async () => {
     if (busy || !found) return;
     const decisions = [
-      ...[...marked].map((utterance) => ({ utterance, decision: as })),
-      ...open.map(({ utterance }) => ({ utterance, decision: "right" })),
+      ...[...marked].map((utterance) => ({ utterance, decision: as, stands: stands.get(utterance) || "" })),
+      ...open.map(({ utterance }) => ({ utterance, decision: "right", stands: "" })),
     ];
     if (!decisions.length) return app.say("All clips of this sheet are decided: mark those that you want to change.");
     setBusy(true);
@@ -52,6 +73,7 @@ export function Sheet({ run, query, app }) {
       setMarked(new Set());
       await load();
     } catch (failed) {
+      if (failed.status === 409) await load();
       setError(`NOT SAVED, nothing of this sheet. ${failed.message}`);
     } finally {
       setBusy(false);
@@ -72,8 +94,8 @@ export function Sheet({ run, query, app }) {
     ${!found && !error && html`<p class="quiet">${speaker || video ? "Loading …" : "Name a speaker to see all of the label's clips."}</p>`}
     ${
       found &&
-      html`<p>${count(found.total, "clip")} of ${video || speaker}. Click the clips that are not ${speaker || "the label's"};${" "}
-          <kbd>Enter</kbd> saves them, and takes the others that are not decided as right.</p>
+      html`<p>${count(found.total, "clip")} of ${video || speaker}. Click the clips that are not ${speaker || "the label's"},
+          then save: the others that are not decided are taken as right.</p>
         <div class="line bar">
           <label>Marked ones are <select value=${as} onChange=${(event) => setAs(event.target.value)}>
             ${MARKS.map(({ name, label, sign }) => html`<option key=${name} value=${name} selected=${name === as}>${sign} ${label.toLowerCase()}</option>`)}
@@ -94,7 +116,7 @@ export function Sheet({ run, query, app }) {
               <${Tile} item=${item} marked=${marked.has(item.utterance)} as=${as} onToggle=${() => toggle(item.utterance)} onKey=${keyed} />
               <div class="line">
                 ${run.has_voices && html`<${PlayButton} url="/media/voice/${item.row}.wav" label="Play ${item.utterance}"></${PlayButton}>`}
-                <a class="id" href=${to("item", item.utterance)} title=${item.utterance}>${item.utterance.split("/").slice(1).join("/")}</a>
+                <a class="id" href=${to("item", item.utterance)} title=${item.utterance}><${Parts} texts=${item.utterance.split("/").slice(1)} /></a>
               </div>
             </li>`,
           )}

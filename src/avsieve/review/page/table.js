@@ -1,9 +1,11 @@
 // All utterances, a million or more: only rows on show are in the page, and only pieces around them are loaded.
 
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./html.js";
+import { Parts } from "./clip.js";
 import { FILTERS, Filters } from "./filters.js";
 import { Rows } from "./rows.js";
 import { go, replace, to } from "./route.js";
+import { useOtherTabs } from "./tabs.js";
 import { KINDS, MACHINE, count, decimal, told } from "./words.js";
 
 const ROW = 34; // heights in pixels, as in the style sheet
@@ -24,6 +26,7 @@ export function Table({ run, query, app }) {
   useEffect(() => () => {
     rows.closed = true;
   }, [rows]);
+  useOtherTabs(() => setVersion((n) => n + 1));
   app.useActions(run, { undo: () => app.undo(() => setVersion((n) => n + 1)) });
 
   const set = (changes) => {
@@ -125,7 +128,10 @@ function Row({ k, row, columns, top }) {
 
 function value(row, name, type) {
   const found = row[name];
-  if (name === "utterance") return html`<a href=${to("item", found)} title=${found}>${found}</a>`;
+  if (name === "utterance") {
+    const [label, ...clip] = found.split("/");
+    return html`<a href=${to("item", found)} title=${found}><${Parts} texts=${[label, clip.join("/")]} /></a>`;
+  }
   if (name === "speaker") return html`<a href=${to("sheet", "", { speaker: found })}>${found}</a>`;
   if (name === "decision") return told(found);
   if (name === "kind") return KINDS[found] || found || "";

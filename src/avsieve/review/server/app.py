@@ -18,8 +18,8 @@ from starlette.types import ASGIApp
 from avsieve.errors import AvsieveError
 from avsieve.review.server import media, page, sheet, table
 from avsieve.review.server.guard import Guard
-from avsieve.review.server.parameters import Parameters, known_keys, shown
-from avsieve.review.server.queues import MOST_ITEMS
+from avsieve.review.server.parameters import Parameters, known_keys, shown, text_of
+from avsieve.review.server.queues import LABELS, MOST_ITEMS
 from avsieve.review.server.ranges import media_response
 from avsieve.review.server.refusal import NotThereError, RefusedError
 from avsieve.review.server.session import Session
@@ -168,7 +168,13 @@ def _decide_many(session: Session, body: Any) -> Any:
 
 
 def _undo(session: Session, body: Any) -> Any:
-    return {**session.desk.undo(body), "progress": session.progress.of("flagged")}
+    values = known_keys(body, ("entry", "upto", "act", "queue"))
+    queue = Parameters({"queue": text_of(values, "queue")}, ("queue",)).choice("queue", list(LABELS), "flagged")
+    answer = session.desk.undo({name: value for name, value in values.items() if name != "queue"})
+    try:
+        return {**answer, "progress": session.progress.of(queue)}
+    except AvsieveError:  # of the plan: what was taken back is not answered with its error, and the page asks for more
+        return {**answer, "progress": session.progress.of("flagged")}
 
 
 def _fold(session: Session, body: Any) -> Any:

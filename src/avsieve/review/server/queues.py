@@ -1,15 +1,16 @@
 """What to look at next: queues of utterances, some of which come a second time without saying so.
 
 A place in a queue is a text that means nothing to the page: the queue, the position in its order, the number of the
-decision that is expected there, the last repeat that was handed out, and a tag that only this server can make. From the
-tag the server knows whether a decision is that about a repeat.
+decision that is expected there, the last repeat that was handed out, a mark of the order, and a tag. From the tag the
+server knows whether a decision is that about a repeat. Tags are made of the place, the utterance and the reviewer, and
+of nothing that a server keeps: a server that was started again knows the places of the one before it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +35,28 @@ LABELS = {
     "plan": "sampling plan",
     "mine": "already decided, newest first",
 }
-_PLACE = re.compile(r"([a-z]+)\.(\d{1,12})\.(\d{1,12})\.(\d{1,12})(?:\.([0-9a-f]{16}))?", re.ASCII)
+_PLACE = re.compile(r"([a-z]+)\.(\d{1,12})\.(\d{1,12})\.(\d{1,12})\.([0-9a-f]{12})(?:\.([0-9a-f]{16}))?", re.ASCII)
+
+_OF_LINES = "0" * 12  # mark of the order of the log, to which lines are only appended
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where an answer goes on: after ``position``, with the decision ``clock``, after the repeat that was ``due``."""
+    """Where an answer goes on: after ``position``, with the decision ``clock``, after the repeat that was ``due``.
+
+    ``mark`` is that of the order.
+    """
 
     queue: str
     position: int
     clock: int
     due: int
+    mark: str
     tag: str = ""
 
     def text(self) -> str:
         numbers = (self.position + 1, self.clock, self.due)
-        return ".".join([self.queue, *map(str, numbers), *([self.tag] if self.tag else [])])
+        return ".".join([self.queue, *map(str, numbers), self.mark, *([self.tag] if self.tag else [])])
 
 
 class Queues:
@@ -59,13 +66,11 @@ class Queues:
     ----------
     decisions
         Path of the decisions, which a plan must have been drawn from.
-    secret
-        What the tags are made with.
     """
 
-    def __init__(self, columns: Columns, reviews: Reviews, items: Items, decisions: Path, secret: str) -> None:
+    def __init__(self, columns: Columns, reviews: Reviews, items: Items, decisions: Path) -> None:
         self._columns, self._reviews, self._items = columns, reviews, items
-        self._decisions, self._secret = decisions, secret.encode()[:64]
+        self._decisions = decisions
         self._plan_file = reviews.folder / NAME
         self._plan: tuple[int, Plan] | None = None
         d = columns.decided
@@ -74,6 +79,7 @@ class Queues:
             "uncertain": judged[np.argsort(np.abs(d.p_wrong[judged] - 0.5), kind="stable")].astype(np.int32),
             "flagged": flagged[np.argsort(-d.p_wrong[flagged], kind="stable")].astype(np.int32),
         }
+        self._marks = {name: _digest(order.tobytes()) for name, order in self._orders.items()}
         self._inside: dict[str, np.ndarray] = {}
         self._planned: tuple[tuple[int, int], np.ndarray] | None = None
         self._sha256: str | None = None
@@ -121,11 +127,16 @@ class Queues:
             If there is no such queue.
         ConflictError
             If the plan is of other decisions.
+        RefusedError
+            If ``after`` is no place of this queue as it is now.
         """
         if name == "mine":
             return self._own(after, limit)
-        order = self._order(name)
-        place = self._read(after, name) if after else _Place(name, -1, self._clock - 1, 0)
+        order, mark = self._order(name), self._mark(name)
+        place = self._read(after, name) if after else _Place(name, -1, self._clock - 1, 0, mark)
+        if place.mark != mark:
+            # After another cleansing, the same position is another clip's, and what stands before it would be missed.
+            raise RefusedError(f"place {shown(after)}: of another order of queue {name}; leave it out to begin anew")
         repeats = [r for r in due_repeats(self._reviews.own.in_force, self._reviews.reviewer) if r.due > place.due]
         position, items = place.position, list[dict[str, Any]]()
         clock, due = place.clock, place.due
@@ -139,7 +150,7 @@ class Queues:
                 position, row = rows.pop(0)
             else:
                 break
-            at = _Place(name, position, clock, due)
+            at = _Place(name, position, clock, due, mark)
             text = self._tagged(at, row, again=again is not None).text()
             items.append(self._items.item(row, text, hide_decision=again is not None))
         more = bool(rows) or bool(self._undecided(order, position + 1, 1))
@@ -165,13 +176,17 @@ class Queues:
         Raises
         ------
         RefusedError
-            If this server has not given that place to that utterance.
+            If that place was not given to that utterance for this reviewer, by this server or one before it.
         """
         at = self._read(place, "")
         for again in (False, True):
             if at == self._tagged(at, row, again=again):
                 return again
         raise RefusedError(f"place {shown(place)}: not one that was given to this utterance; load the page again")
+
+    def place_again(self, row: int) -> str:
+        """Return where the decision about an utterance that came a second time is sent, outside of any queue."""
+        return self._tagged(_Place("mine", 0, 0, 0, _OF_LINES), row, again=True).text()
 
     def queue_of(self, place: str) -> str:
         """Return the queue of a place."""
@@ -189,7 +204,7 @@ class Queues:
         rows = [(number, row) for number, row in rows if row >= 0]
         items = []
         for number, row in rows[:limit]:
-            place = self._tagged(_Place("mine", number, 0, 0), row, again=False)
+            place = self._tagged(_Place("mine", number, 0, 0, _OF_LINES), row, again=False)
             items.append(self._items.item(row, place.text()))
         end = items[-1]["place"].rpartition(".")[0] if len(rows) > limit else None
         return {"items": items, "next": end, "done": len(latest), "total": len(latest)}
@@ -201,6 +216,13 @@ class Queues:
             there = ", ".join(queue["name"] for queue in self.listed())
             raise NotThereError(f"queue {shown(name)}: no such queue; expected one of {there}")
         return self._orders[name]
+
+    def _mark(self, name: str) -> str:
+        """Return what tells an order from others; third clips come and go behind a plan and leave it as it is."""
+        if name != "plan":
+            return self._marks[name]
+        plan = self.plan
+        return _digest("\n".join(plan.utterance if plan else ()).encode())
 
     def _plan_order(self, plan: Plan) -> np.ndarray:
         if self._sha256 is None:
@@ -232,9 +254,14 @@ class Queues:
         found = _PLACE.fullmatch(text)
         if found is None or found[1] not in LABELS or (name and found[1] != name):
             raise RefusedError(f"place {shown(text)}: not one of queue {name or 'any'}; leave it out to begin anew")
-        return _Place(found[1], int(found[2]) - 1, int(found[3]), int(found[4]), found[5] or "")
+        return _Place(found[1], int(found[2]) - 1, int(found[3]), int(found[4]), found[5], found[6] or "")
 
     def _tagged(self, at: _Place, row: int, *, again: bool) -> _Place:
-        content = f"{at.queue} {at.position} {at.clock} {at.due} {row} {again}".encode()
-        tag = hashlib.blake2b(content, key=self._secret, digest_size=8).hexdigest()
-        return _Place(at.queue, at.position, at.clock, at.due, tag)
+        """Return the place with its tag: that of an utterance, whatever row it has after another cleansing."""
+        bare = replace(at, tag="").text()
+        content = "\n".join([bare, self._columns.id_of(row), self._reviews.reviewer, str(again)])
+        return replace(at, tag=hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=6).hexdigest()

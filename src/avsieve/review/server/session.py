@@ -66,7 +66,6 @@ class Session:
     """A run, its media, and what was decided; answers are made under ``lock``."""
 
     settings: Settings
-    secret: str
     keys: dict[str, list[str]]
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -84,7 +83,7 @@ class Session:
             )
         self.reviews = Reviews(self.reviews_folder, self.settings.reviewer, self.list_sha256, self.columns)
         self.items = Items(self.columns, self.media, self.reviews)
-        self.queues = Queues(self.columns, self.reviews, self.items, self.run.decisions, self.secret)
+        self.queues = Queues(self.columns, self.reviews, self.items, self.run.decisions)
         other = _second_opinion(self.run, self.columns, self.settings.against)
         self.table = Table(self.columns, other)
         self._unknown_to_other = 0 if other is None else int((other < 0).sum())
@@ -116,6 +115,7 @@ class Session:
             "reviewer": self.settings.reviewer,
             "reviews": str(self.reviews_folder),
             "list_sha256": self.list_sha256,
+            "newest": max((entry.number for entry in self.reviews.own.log.entries[-1:]), default=0),
             "has_faces": self.media.has_faces,
             "has_voices": self.media.has_voices,
             "has_plan": self.queues.plan is not None,

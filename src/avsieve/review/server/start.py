@@ -49,7 +49,7 @@ def serve(
         If the run or the logs cannot be read, or the port is taken.
     """
     token = secrets.token_urlsafe(24)
-    session = Session(settings, token, read_keys(keys))
+    session = Session(settings, read_keys(keys))
     with bound(port) as listening:
         number = listening.getsockname()[1]
         address = f"http://{HOST}:{number}/?token={token}"
