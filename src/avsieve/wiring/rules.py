@@ -28,6 +28,7 @@ from avsieve.wiring.flags import flags
 from avsieve.wiring.fusion import FusionWiring
 from avsieve.wiring.models import builtin_on_real, face_settings, model_file, model_paths
 from avsieve.wiring.names import Places
+from avsieve.wiring.planned import Planned
 from avsieve.wiring.sequences import SequenceWiring
 from avsieve.wiring.source import SourceWiring
 from avsieve.wiring.twins import TwinWiring
@@ -50,6 +51,8 @@ class Wiring:
         Where the importer of a module wants a path of the results (`avsieve.wiring.names.Places`).
     given
         Makes an input of a path that the user named: such a path gets no prefix and has no wildcards.
+    kept, ahead
+        As in `avsieve.wiring.planned.Planned`.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class Wiring:
         *,
         moved: Callable[[str], str] | None = None,
         given: Callable[[str], str] = str,
+        kept: Callable[[str], str] = str,
+        ahead: bool = True,
     ) -> None:
         self.config = parse_config(values)
         self.at = Places(moved)
@@ -74,6 +79,11 @@ class Wiring:
         self.source = SourceWiring(source, given=given, at=self.at)
         self.watch = Watch(source, self.source.roots if self.source.has_media else {}, at=self.at)
         """What lies outside the results, as parameters: a change of it reruns what it concerns."""
+        self.planned = Planned(
+            self.source, self.watch, self.config.shards, src=self.src, at=self.at, kept=kept, ahead=ahead,
+            code=lambda: self.code("plan_shards", self.source.modules["plan"]),
+        )  # fmt: skip
+        """What each shard was planned with: another plan reruns the shards that it concerns."""
         of_clips = [
             (P.media.folder, P.media.status),
             (P.extract.folder, P.extract.status),
