@@ -7,7 +7,7 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "avsieve"
 sys.path.insert(0, str(ROOT / "src"))
 
 from snakemake.io import local
-from snakemake.ioflags import before_update
+from snakemake.ioflags import before_update, update
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
@@ -40,6 +40,7 @@ try:
         given=lambda path: local(plain(path)),
         # Read as it lies there, whatever makes it anew: what waits for a job is not asked whether it changed itself.
         kept=lambda path: ancient(before_update(path)),
+        written=update,
         ahead=workflow.is_main_process,
     )
     refuse_other_source(W.at.results, W.source.contract.note())

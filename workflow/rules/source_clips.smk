@@ -11,8 +11,7 @@ rule plan_shards:
         lists=brought(W.source.plan_files),
     output:
         plan=P.plan.utterances,
-        # Written whole, one by one: a shard that is as it was may be read meanwhile.
-        shards=update(expand(P.plan.shard, shard=W.shards)),
+        shards=W.planned.shards_to_write(expand(P.plan.shard, shard=W.shards)),
     log:
         P.log("plan_shards"),
     benchmark:
@@ -37,7 +36,7 @@ rule plan_shards:
     shell:
         "python $AVSIEVE_SCRIPTS/plan_shards.py {params.kind} --shards {params.shards} {params.source} {params.holdout}"
         " --out {output.plan} --shard-dir {params.folder} {params.watch} --watched {params.clips:q}"
-        " {params.note} --key {params.key} --of-all {params.of_all:q} > {log} 2>&1"
+        " {params.note} --key {params.key} {params.of_all} > {log} 2>&1"
 
 
 rule fetch_media:

@@ -53,6 +53,8 @@ class Planned:
         As in `avsieve.wiring.rules.Wiring`.
     kept
         Makes an input of a path that is read as it lies there: nothing that makes it anew is waited for.
+    written
+        Makes outputs of paths that are not removed before they are made anew.
     ahead
         Whether to look which shards would change; a job that a cluster runs goes by what was planned.
     """
@@ -67,22 +69,27 @@ class Planned:
         src: Path,
         at: Callable[[str], str] = str,
         kept: Callable[[str], str] = str,
+        written: Callable[[list[str]], list[str]] = list,
         ahead: bool = True,
     ) -> None:
         self._source, self._watch, self.shards = source, watch, shards
-        self._code, self._src, self._at, self._kept, self._ahead = code, src, at, kept, ahead
+        self._code, self._src, self._at, self._kept, self._written, self._ahead = code, src, at, kept, written, ahead
 
     def key(self, wildcards: Any) -> str:
         """Return a digest of what the plan is made from: with the same one it has the same utterances."""
         return self._key
 
     def of_all(self, wildcards: Any) -> str:
-        """Return the text of all shards where it is not known which of them change; else none."""
-        return self._next.of_all
+        """Return the option of `plan_shards.py` with the text of all shards, where it is not known which change."""
+        return str(flags({"of_all": self._next.of_all or None}))
 
     def told(self, wildcards: Any) -> str:
         """Return what a shard's `fetch_media` is told of its utterances: the same text as long as they are the same."""
         return self._state.told.get(wildcards.shard, FIRST)
+
+    def shards_to_write(self, paths: list[str]) -> list[str]:
+        """Return the plans of the shards, outputs: those that lie there may be read until they are written anew."""
+        return self._written(paths) if Path(self._at(P.plan.note)).exists() else paths
 
     def shard(self, wildcards: Any) -> str:
         """Return the plan of a shard, an input: the one that lies there, if it stays as it is."""

@@ -51,7 +51,7 @@ class Wiring:
         Where the importer of a module wants a path of the results (`avsieve.wiring.names.Places`).
     given
         Makes an input of a path that the user named: such a path gets no prefix and has no wildcards.
-    kept, ahead
+    kept, written, ahead
         As in `avsieve.wiring.planned.Planned`.
     """
 
@@ -63,6 +63,7 @@ class Wiring:
         moved: Callable[[str], str] | None = None,
         given: Callable[[str], str] = str,
         kept: Callable[[str], str] = str,
+        written: Callable[[list[str]], list[str]] = list,
         ahead: bool = True,
     ) -> None:
         self.config = parse_config(values)
@@ -80,8 +81,9 @@ class Wiring:
         self.watch = Watch(source, self.source.roots if self.source.has_media else {}, at=self.at)
         """What lies outside the results, as parameters: a change of it reruns what it concerns."""
         self.planned = Planned(
-            self.source, self.watch, self.config.shards, src=self.src, at=self.at, kept=kept, ahead=ahead,
-            code=lambda: self.code("plan_shards", self.source.modules["plan"]),
+            self.source, self.watch, self.config.shards,
+            code=lambda: self.code("plan_shards", self.source.modules["plan"]), src=self.src,
+            at=self.at, kept=kept, written=written, ahead=ahead,
         )  # fmt: skip
         """What each shard was planned with: another plan reruns the shards that it concerns."""
         of_clips = [
