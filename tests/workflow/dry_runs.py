@@ -171,10 +171,10 @@ def remember() -> None:
         linemap.update(parsed[key][1])
         return parsed[key][0]
 
-    def hash_once(script: Path, src: Path, also: Any = ()) -> list[str]:
-        key = (str(script), str(src), *also)
+    def hash_once(script: Path, library: Any, also: Any = ()) -> list[str]:
+        key = (str(script), str(library.src), *also)
         if key not in hashed:
-            hashed[key] = hashes(script, src, also)
+            hashed[key] = hashes(script, library, also)
         return list(hashed[key])
 
     module.parse = parse_once

@@ -22,7 +22,7 @@ from avsieve.wiring.checks import (
     need_plain_folder,
     need_source,
 )
-from avsieve.wiring.names import plain
+from avsieve.wiring.names import ALIASES, plain
 from avsieve.storage import paths as P
 
 OWN_ENVIRONMENTS = (
@@ -41,6 +41,7 @@ try:
         # Read as it lies there, whatever makes it anew: what waits for a job is not asked whether it changed itself.
         kept=lambda path: ancient(before_update(path)),
         written=update,
+        code_kept=ALIASES / "code.jsonl",
         ahead=workflow.is_main_process,
     )
     refuse_other_source(W.at.results, W.source.contract.note())

@@ -22,7 +22,7 @@ from avsieve.fusion.registry import MODELS
 from avsieve.report.registry import FIGURES
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
-from avsieve.wiring.codehash import code_hashes
+from avsieve.wiring.codehash import Library, code_hashes
 from avsieve.wiring.damage import DamageWiring
 from avsieve.wiring.flags import flags
 from avsieve.wiring.fusion import FusionWiring
@@ -53,6 +53,8 @@ class Wiring:
         Makes an input of a path that the user named: such a path gets no prefix and has no wildcards.
     kept, written, ahead
         As in `avsieve.wiring.planned.Planned`.
+    code_kept
+        The file that keeps what was found in the code, from one plan to the next.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Wiring:
         kept: Callable[[str], str] = str,
         written: Callable[[list[str]], list[str]] = list,
         ahead: bool = True,
+        code_kept: Path | None = None,
     ) -> None:
         self.config = parse_config(values)
         self.at = Places(moved)
@@ -72,6 +75,7 @@ class Wiring:
         self.basedir = Path(basedir)
         self.scripts = self.basedir / "scripts"
         self.src = self.basedir.parent / "src"
+        self.library = Library(self.src, code_kept)
         self.shards = shard_names(self.config.shards)
         self.gpu = int(self.config.device == "cuda")
         # A GPU runs one shard's detector at a time: some threads decode for it. On the CPU there is a shard a core.
@@ -252,7 +256,7 @@ class Wiring:
 
         Each is a param of its own (``params: *W.code("rule")``), so that Snakemake shows those that have changed.
         """
-        return code_hashes(self.scripts / f"{rule}.py", self.src, modules)
+        return code_hashes(self.scripts / f"{rule}.py", self.library, modules)
 
     def export_shards(self) -> list[str] | Callable[[Any], list[str]]:
         """Return the shards that an export reads."""
