@@ -27,7 +27,7 @@ TABLE = {
 # Folders, which rules name whole.
 FOLDERS = {name for name, path in TABLE.items() if not Path(path).suffix}
 # Written beside the outputs of a rule: a job that finds them missing need not run again.
-BESIDE = {"plan.source", "plan.watched", "media.watched"}
+BESIDE = {"plan.source", "plan.watched", "plan.note", "media.watched"}
 # Of these files a run includes one, by its source and by whether it keeps the frames.
 SOURCES = ({"source_clips.smk"}, {"source_synthetic.smk"})
 FACES = ({"extract.smk", "align.smk"}, {"extract_align.smk"})

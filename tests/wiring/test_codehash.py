@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.wiring.codehash import code_hashes, modules_of
+from avsieve.wiring.codehash import Library, code_hashes, modules_of
 
 FILES = {
     "src/avsieve/__init__.py": "",
@@ -35,7 +35,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def hash_of(project: Path, script: str) -> list[str]:
-    return code_hashes(project / "scripts" / f"{script}.py", project / "src")
+    return code_hashes(project / "scripts" / f"{script}.py", Library(project / "src"))
 
 
 def edit(project: Path, name: str, text: str) -> None:
@@ -44,14 +44,14 @@ def edit(project: Path, name: str, text: str) -> None:
 
 
 def test_modules_are_found_through_other_modules_and_nothing_else(project: Path) -> None:
-    found = modules_of(project / "scripts/align.py", project / "src")
+    found = modules_of(project / "scripts/align.py", Library(project / "src"))
     assert sorted(found) == ["avsieve", "avsieve.faces", "avsieve.faces.align", "avsieve.shape"]
-    found = modules_of(project / "scripts/extract.py", project / "src")
+    found = modules_of(project / "scripts/extract.py", Library(project / "src"))
     assert sorted(found) == ["avsieve", "avsieve.unused"]
 
 
 def test_modules_loaded_by_name_count_when_they_are_named(project: Path) -> None:
-    script, src = project / "scripts/embed.py", project / "src"
+    script, src = project / "scripts/embed.py", Library(project / "src")
     assert "avsieve.nets" not in modules_of(script, src)
     assert "avsieve.nets" in modules_of(script, src, also=["avsieve.nets"])
     assert set(code_hashes(script, src, also=["avsieve.nets"])) > set(code_hashes(script, src))
@@ -59,7 +59,7 @@ def test_modules_loaded_by_name_count_when_they_are_named(project: Path) -> None
 
 def test_a_module_that_does_not_exist_is_refused(project: Path) -> None:
     with pytest.raises(AvsieveError, match=r"no module avsieve\.net "):
-        code_hashes(project / "scripts/embed.py", project / "src", also=["avsieve.net"])
+        code_hashes(project / "scripts/embed.py", Library(project / "src"), also=["avsieve.net"])
 
 
 def test_an_edit_of_an_indirect_import_changes_the_hash(project: Path) -> None:
@@ -122,7 +122,7 @@ def test_type_only_imports_do_not_count(project: Path) -> None:
         "scripts/extract.py",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from avsieve.shape import area\n",
     )
-    assert modules_of(project / "scripts/extract.py", project / "src") == {}
+    assert modules_of(project / "scripts/extract.py", Library(project / "src")) == {}
 
 
 def test_a_syntax_error_names_file_and_line(project: Path) -> None:

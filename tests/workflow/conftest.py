@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +93,26 @@ def finished(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Proj
     project = copy_project(repository, tmp_path_factory.mktemp("finished"))
     project.snakemake()
     return project
+
+
+@pytest.fixture(scope="session")
+def planner(repository: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that plans (`dry_runs.py`): Snakemake is started once, not for every plan."""
+    command = [sys.executable, str(Path(__file__).with_name("dry_runs.py")), str(repository / "workflow" / "Snakefile")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+
+
+def answer(planner: subprocess.Popen[str], question: dict[str, Any]) -> dict[str, Any]:
+    """Ask the process."""
+    assert planner.stdin is not None
+    assert planner.stdout is not None
+    planner.stdin.write(f"{json.dumps(question)}\n")
+    planner.stdin.flush()
+    line = planner.stdout.readline()
+    assert line, "Snakemake has stopped: write a question to tests/workflow/dry_runs.py by hand to see why"
+    found: dict[str, Any] = json.loads(line)
+    return found
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ records of one that has run (its rule, parameters and inputs). So what a plan sa
 ``python dry_runs.py SNAKEFILE`` reads a question a line and writes an answer a line, both in JSON. A question has the
 ``folder`` to work in, which holds what the configurations name and nothing else, ``targets``, the ``base``
 configuration, and ``plans``: name -> configurations, of which the first that can be planned counts. It may have
-``edits``: name -> file -> the text that it gets before that plan, and keeps. The answer has ``order``, the rules as
+``edits``: name -> file -> the text that it gets before that plan, and keeps; and ``moves``: name -> what lies there ->
+where it lies from that plan on. If the question says ``ahead``, the source is read when a plan is made from something
+else than the one before; else its utterances are taken to stay the same. The answer has ``order``, the rules as
 they follow each other; ``files``: rule -> what a job of it reads, and its parameters; ``first``: name -> the first rule
 that runs again, null for none ("" is the base itself); and ``stopped``: name -> the messages, where no configuration
 can be planned. If the question says ``jobs``, it has ``again`` too: name -> all jobs that run again, each as its rule
@@ -36,8 +38,13 @@ from snakemake.settings.types import (
     ResourceSettings,
 )
 
+import avsieve.wiring.planned
 import avsieve.wiring.rules
+from avsieve.sources.plan_ahead import plan_ahead
+from avsieve.sources.plan_note import note_plan
 from avsieve.sources.source_note import write_note
+from avsieve.storage import paths as P
+from avsieve.storage.ids import shard_names
 
 
 @contextlib.contextmanager
@@ -79,6 +86,7 @@ def pretend_to_run(workflow: Any) -> None:
     write_note(folder, wiring.source.contract.note())
     if "clips" in plan.params.keys():  # noqa: SIM118 - Snakemake's `Params` is a list with names
         Path(wiring.watch.plan_list).write_text(json.dumps({"told": plan.params.clips}), encoding="utf-8")
+        note_plan(wiring.at(P.plan.note), plan.params.key, "", wiring.planned.rows())
 
 
 def told_of(job: Any) -> list[str]:
@@ -121,6 +129,9 @@ def answer(snakefile: str, question: dict[str, Any]) -> dict[str, Any]:
     for name, configs in question["plans"].items():
         for file, text in question.get("edits", {}).get(name, {}).items():
             Path(file).write_text(text, encoding="utf-8")
+        for file, target in question.get("moves", {}).get(name, {}).items():
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            Path(file).rename(target)
         messages = []
         for config in configs:
             try:
@@ -131,6 +142,18 @@ def answer(snakefile: str, question: dict[str, Any]) -> dict[str, Any]:
         else:
             stopped[name] = messages
     return {"order": order, "files": files, "first": first, "stopped": stopped, "again": again}
+
+
+@contextlib.contextmanager
+def reading(ahead: bool) -> Iterator[None]:
+    """Plan ahead in this process, or have every shard the same utterances at any time."""
+    planned = avsieve.wiring.planned.Planned
+    known = planned.rows
+    planned.rows = lambda self: plan_ahead(self.options) if ahead else dict.fromkeys(shard_names(self.shards), "")
+    try:
+        yield
+    finally:
+        planned.rows = known
 
 
 def remember() -> None:
@@ -148,10 +171,10 @@ def remember() -> None:
         linemap.update(parsed[key][1])
         return parsed[key][0]
 
-    def hash_once(script: Path, src: Path, also: Any = ()) -> list[str]:
-        key = (str(script), str(src), *also)
+    def hash_once(script: Path, library: Any, also: Any = ()) -> list[str]:
+        key = (str(script), str(library.src), *also)
         if key not in hashed:
-            hashed[key] = hashes(script, src, also)
+            hashed[key] = hashes(script, library, also)
         return list(hashed[key])
 
     module.parse = parse_once
@@ -165,7 +188,7 @@ if __name__ == "__main__":
         question = json.loads(line)
         os.chdir(question["folder"])
         # Whatever Snakemake says is no part of the answer.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), reading(question.get("ahead", False)):
             text = json.dumps(answer(sys.argv[1], question))
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()

@@ -67,6 +67,22 @@ def test_a_clip_that_was_mended_is_read_anew(trees: Project) -> None:
     assert trees.planned(*config) == {}
 
 
+def test_who_comes_is_read_beside_a_clip_that_was_mended_and_nobody_else(trees: Project) -> None:
+    config = ["--config", "max_failed=0.3", "shards=3", "--", "extract"]
+    trees.snakemake(*config)
+    shutil.copytree(trees.work / "whole/id1", trees.work / "tree/id4")
+    listed = (trees.work / "list.txt").read_text()
+    (trees.work / "list.txt").write_text(listed + listed[: len(listed) // 2].replace("id1", "id4"))
+    shutil.copytree(trees.work / "whole", trees.work / "tree", dirs_exist_ok=True)
+    assert trees.planned(*config) == {"plan_shards": 1, "fetch_media": 2, "extract_media": 2, "extract": 1}
+    empty = (trees.work / "results/extract/001.wav.tar").stat().st_mtime_ns
+    trees.snakemake(*config)
+    assert trees.planned(*config) == {}
+    status = [read_table(trees.work / f"results/extract/00{n}.status.parquet") for n in range(3)]
+    assert [table["code"].tolist() for table in status] == [["ok"] * 2, [], ["ok"] * 4]
+    assert (trees.work / "results/extract/001.wav.tar").stat().st_mtime_ns == empty
+
+
 def test_lists_are_known_by_their_content(trees: Project) -> None:
     fetch = ["--", "fetch"]
     trees.snakemake(*fetch)

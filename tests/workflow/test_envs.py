@@ -19,7 +19,8 @@ from avsieve.export.registry import FORMS
 from avsieve.fusion.registry import MODELS
 from avsieve.registry import Registry
 from avsieve.sources.registry import SOURCES
-from avsieve.wiring.codehash import modules_of, walk
+from avsieve.wiring.code_facts import statements
+from avsieve.wiring.codehash import Library, modules_of
 
 # Import name -> name of the package in an environment, where they differ.
 PACKAGES = {
@@ -62,7 +63,7 @@ def rules(repository: Path) -> dict[str, str]:
 
 def third_party_imports(path: Path) -> set[str]:
     names: set[str] = set()
-    for node in walk(ast.parse(path.read_text())):
+    for node in statements(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {a.name.split(".")[0] for a in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
@@ -88,7 +89,7 @@ def test_every_environment_holds_what_its_rules_import(repository: Path) -> None
             if rule in ("plan_shards", "fetch_media")
             else [PLUG_INS[rule].module(name) for name in PLUG_INS.get(rule, {})]
         )
-        files = [script, *modules_of(script, repository / "src", also).values()]
+        files = [script, *modules_of(script, Library(repository / "src"), also).values()]
         needed = set().union(*(third_party_imports(f) for f in files)) - ELSEWHERE.get(rule, set())
         held = packages_of(repository / "workflow" / "envs" / f"{family}.yaml")
         missing = {n for n in needed if PACKAGES.get(n, n) not in held}
@@ -101,7 +102,7 @@ def test_every_environment_holds_what_its_rules_import(repository: Path) -> None
 def test_every_encoder_finds_its_packages(repository: Path, modality: str, arch: str) -> None:
     script, src = repository / "workflow" / "scripts" / f"embed_{modality}.py", repository / "src"
     architecture = {"audio": AUDIO, "visual": VISUAL}[modality][arch]
-    files = [script, *modules_of(script, src, architecture.modules).values()]
+    files = [script, *modules_of(script, Library(src), architecture.modules).values()]
     needed = {PACKAGES.get(n, n) for f in files for n in third_party_imports(f)}
     family = architecture.environment
     assert needed <= packages_of(repository / "workflow" / "envs" / f"{family}.yaml")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import UnionType
@@ -15,6 +13,8 @@ from pydantic import BaseModel
 
 from avsieve.config.model import Config, parse_config
 from avsieve.errors import ConfigError
+
+from .conftest import answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reruns")]
 
@@ -215,14 +215,6 @@ def keys_of(world: str) -> list[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def planner(repository: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that plans: Snakemake is started once, not for every key."""
-    command = [sys.executable, str(Path(__file__).with_name("dry_runs.py")), str(repository / "workflow" / "Snakefile")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-
-
 def ask(planner: subprocess.Popen[str], folder: Path, world: str, plans: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Make what a run needs, and ask what would run first when it is planned again."""
     for name in (*FILES, *(f"other{Path(name).suffix}" for name in FILES)):
@@ -231,14 +223,7 @@ def ask(planner: subprocess.Popen[str], folder: Path, world: str, plans: dict[st
         (folder / name).mkdir()
     targets = ["all", "audit_noise"] if world == "embeddings" else WITH_CLIPS
     question = {"folder": str(folder), "targets": targets, "base": BASES[world], "plans": plans} | more
-    assert planner.stdin is not None
-    assert planner.stdout is not None
-    planner.stdin.write(f"{json.dumps(question)}\n")
-    planner.stdin.flush()
-    line = planner.stdout.readline()
-    assert line, "Snakemake has stopped: write a question to tests/workflow/dry_runs.py by hand to see why"
-    found: dict[str, Any] = json.loads(line)
-    return found
+    return answer(planner, question)
 
 
 def expected(world: str, key: str, order: list[str]) -> str:

@@ -7,6 +7,7 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "avsieve"
 sys.path.insert(0, str(ROOT / "src"))
 
 from snakemake.io import local
+from snakemake.ioflags import before_update, update
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
@@ -21,7 +22,7 @@ from avsieve.wiring.checks import (
     need_plain_folder,
     need_source,
 )
-from avsieve.wiring.names import plain
+from avsieve.wiring.names import ALIASES, plain
 from avsieve.storage import paths as P
 
 OWN_ENVIRONMENTS = (
@@ -37,6 +38,11 @@ try:
         ROOT / "workflow",
         moved=workflow.modifier.path_modifier.replace_prefix if IMPORTED else None,
         given=lambda path: local(plain(path)),
+        # Read as it lies there, whatever makes it anew: what waits for a job is not asked whether it changed itself.
+        kept=lambda path: ancient(before_update(path)),
+        written=update,
+        code_kept=ALIASES / "code.jsonl",
+        ahead=workflow.is_main_process,
     )
     refuse_other_source(W.at.results, W.source.contract.note())
     if workflow.is_main_process and not IMPORTED:

@@ -11,7 +11,7 @@ rule plan_shards:
         lists=brought(W.source.plan_files),
     output:
         plan=P.plan.utterances,
-        shards=expand(P.plan.shard, shard=W.shards),
+        shards=W.planned.shards_to_write(expand(P.plan.shard, shard=W.shards)),
     log:
         P.log("plan_shards"),
     benchmark:
@@ -28,17 +28,21 @@ rule plan_shards:
         lists=W.watch.files("lists", W.source.plan_files),
         clips=W.watch.plan,
         watch=flags({"watch_list": W.watch.plan_list}),
+        note=flags({"note": W.at(P.plan.note)}),
+        key=W.planned.key,
+        of_all=W.planned.of_all,
     message:
         "Planning the shards"
     shell:
         "python $AVSIEVE_SCRIPTS/plan_shards.py {params.kind} --shards {params.shards} {params.source} {params.holdout}"
-        " --out {output.plan} --shard-dir {params.folder} {params.watch} --watched {params.clips:q} > {log} 2>&1"
+        " --out {output.plan} --shard-dir {params.folder} {params.watch} --watched {params.clips:q}"
+        " {params.note} --key {params.key} {params.of_all} > {log} 2>&1"
 
 
 rule fetch_media:
     """Find the clips of a shard, or download them."""
     input:
-        plan=P.plan.shard,
+        plan=W.planned.shard,
     output:
         index=P.media.index,
         status=P.media.status,
@@ -56,6 +60,7 @@ rule fetch_media:
         # A function, since braces in it (`{video}` of an address) are no wildcards.
         source=lambda wildcards: flags(W.source.settings, leave=W.source.leave_in_fetch),
         max_failed=W.config.max_failed,
+        utterances=W.planned.told,
         clips=W.watch.fetch,
         watch=lambda wildcards: flags(W.watch.options(wildcards.shard)),
     message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from avsieve.storage.tables import write_table
 
 PLAN_COLUMNS = ["utterance", "speaker", "video", "subset", "held_out", "shard", "path", "seconds"]
 TRAIN, TEST = "train", "test"
+# Of a plan's rows: what fetching reads. Who is held out changes for many when one speaker comes, and for no clip.
+_FETCHED = ["utterance", "subset", "path", "seconds"]
+_DIGEST_BYTES = 8
 logger = logging.getLogger(__name__)
 
 
@@ -72,6 +76,20 @@ def counts_of(plan: pd.DataFrame, shards: int) -> str:
     for subset, part in plan.groupby("subset", sort=False):
         lines.append(f"  {subset}: {named(len(part), part['speaker'].nunique())}")
     return "\n".join(lines)
+
+
+def rows_in_words(plan: pd.DataFrame, shards: int) -> dict[str, str]:
+    """Return of each shard its utterances in words: their number, their speakers', and a digest of their rows."""
+    parts = dict(list(plan.groupby("shard", sort=False)))
+
+    def words(name: str) -> str:
+        part = parts.get(name, plan.iloc[:0])
+        digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+        for column in _FETCHED:
+            digest.update("\0".join([*part[column], ""]).encode("utf-8", "surrogateescape"))
+        return f"{named(len(part), part['speaker'].nunique())}, digest {digest.hexdigest()}"
+
+    return {name: words(name) for name in shard_names(shards)}
 
 
 def write_plan(plan: pd.DataFrame, path: str | Path, shard_dir: str | Path, shards: int) -> None:

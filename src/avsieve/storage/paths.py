@@ -67,6 +67,8 @@ class Plan:
     """Kind and place of the source; another source is not run over these results."""
     watched: str = "results/plan/watch.json"
     """Which clips there were when the plan was made."""
+    note: str = "results/plan/shards.json"
+    """What each shard was planned with: by it the next run sees which shards another plan concerns."""
 
 
 @dataclass(frozen=True)

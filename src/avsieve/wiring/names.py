@@ -16,7 +16,8 @@ from typing import Any
 from avsieve.errors import ConfigError
 from avsieve.storage import paths as P
 
-# Aliases of the user's files whose names look like wildcards; beside Snakemake's own notes about the working folder.
+# Aliases of the user's files whose names look like wildcards, and what was found in the code; beside Snakemake's own
+# notes about the working folder.
 ALIASES = Path(".snakemake") / "avsieve"
 # What Snakemake takes for a wildcard: a name, and perhaps a regular expression, in braces.
 _WILDCARD = re.compile(r"\{\s*[.\w]+\s*(,[^{}]*(\{\d+(,\d+)?\}[^{}]*)*)?\}")

@@ -22,12 +22,13 @@ from avsieve.fusion.registry import MODELS
 from avsieve.report.registry import FIGURES
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
-from avsieve.wiring.codehash import code_hashes
+from avsieve.wiring.codehash import Library, code_hashes
 from avsieve.wiring.damage import DamageWiring
 from avsieve.wiring.flags import flags
 from avsieve.wiring.fusion import FusionWiring
 from avsieve.wiring.models import builtin_on_real, face_settings, model_file, model_paths
 from avsieve.wiring.names import Places
+from avsieve.wiring.planned import Planned
 from avsieve.wiring.sequences import SequenceWiring
 from avsieve.wiring.source import SourceWiring
 from avsieve.wiring.twins import TwinWiring
@@ -50,6 +51,10 @@ class Wiring:
         Where the importer of a module wants a path of the results (`avsieve.wiring.names.Places`).
     given
         Makes an input of a path that the user named: such a path gets no prefix and has no wildcards.
+    kept, written, ahead
+        As in `avsieve.wiring.planned.Planned`.
+    code_kept
+        The file that keeps what was found in the code, from one plan to the next.
     """
 
     def __init__(
@@ -59,6 +64,10 @@ class Wiring:
         *,
         moved: Callable[[str], str] | None = None,
         given: Callable[[str], str] = str,
+        kept: Callable[[str], str] = str,
+        written: Callable[[list[str]], list[str]] = list,
+        ahead: bool = True,
+        code_kept: Path | None = None,
     ) -> None:
         self.config = parse_config(values)
         self.at = Places(moved)
@@ -66,6 +75,7 @@ class Wiring:
         self.basedir = Path(basedir)
         self.scripts = self.basedir / "scripts"
         self.src = self.basedir.parent / "src"
+        self.library = Library(self.src, code_kept)
         self.shards = shard_names(self.config.shards)
         self.gpu = int(self.config.device == "cuda")
         # A GPU runs one shard's detector at a time: some threads decode for it. On the CPU there is a shard a core.
@@ -74,6 +84,12 @@ class Wiring:
         self.source = SourceWiring(source, given=given, at=self.at)
         self.watch = Watch(source, self.source.roots if self.source.has_media else {}, at=self.at)
         """What lies outside the results, as parameters: a change of it reruns what it concerns."""
+        self.planned = Planned(
+            self.source, self.watch, self.config.shards,
+            code=lambda: self.code("plan_shards", self.source.modules["plan"]), src=self.src,
+            at=self.at, kept=kept, written=written, ahead=ahead,
+        )  # fmt: skip
+        """What each shard was planned with: another plan reruns the shards that it concerns."""
         of_clips = [
             (P.media.folder, P.media.status),
             (P.extract.folder, P.extract.status),
@@ -256,7 +272,7 @@ class Wiring:
 
         Each is a param of its own (``params: *W.code("rule")``), so that Snakemake shows those that have changed.
         """
-        return code_hashes(self.scripts / f"{rule}.py", self.src, modules)
+        return code_hashes(self.scripts / f"{rule}.py", self.library, modules)
 
     def export_shards(self) -> list[str] | Callable[[Any], list[str]]:
         """Return the shards that an export reads."""

@@ -13,7 +13,7 @@ from avsieve.training.encoder.audio_data import CropBatches, Speech
 from avsieve.training.encoder.encoder_run import Data, Modality, train_encoder
 from avsieve.training.encoder.settings import TrainAudio
 from avsieve.training.phase import Phase
-from avsieve.wiring.codehash import modules_of
+from avsieve.wiring.codehash import Library, modules_of
 
 from .conftest import TinySpeech
 from .recipes import run_of, schedule_of
@@ -65,6 +65,6 @@ def test_the_data_add_to_the_metadata_and_what_wraps_the_encoder_does_not(
 def test_the_training_of_a_modality_does_not_depend_on_the_other_s_code(
     modality: str, other: str, repository: Path
 ) -> None:
-    modules = modules_of(repository / f"workflow/scripts/train_{modality}.py", repository / "src")
+    modules = modules_of(repository / f"workflow/scripts/train_{modality}.py", Library(repository / "src"))
     assert f"avsieve.training.encoder.{modality}" in modules
     assert not [m for m in modules if other in m or (other == "visual" and "face" in m)]
