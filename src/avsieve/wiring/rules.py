@@ -67,7 +67,7 @@ class Wiring:
         self.scripts = self.basedir / "scripts"
         self.src = self.basedir.parent / "src"
         self.shards = shard_names(self.config.shards)
-        self.gpu = int(self.config.device == "cuda")
+        self.gpu = int(self.config.device.startswith("cuda"))
         # A GPU runs one shard's detector at a time: some threads decode for it. On the CPU there is a shard a core.
         self.face_threads = 4 if self.gpu else 1
         source = self.config.source
