@@ -103,9 +103,7 @@ def test_a_job_with_two_gpus_has_two_and_its_processes_share_them(monkeypatch: p
 
 def test_a_gpu_by_its_number_is_that_one_of_those_that_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VISIBLE, "GPU-a,GPU-b")
-    with pytest.raises(
-        ModelError, match=r"there are 2 GPUs here \(GPU-a, GPU-b\); expected cuda:0 to cuda:1"
-    ):
+    with pytest.raises(ModelError, match=r"there are 2 GPUs here \(GPU-a, GPU-b\); expected cuda:0 to cuda:1"):
         own_gpus("cuda:2")
     assert own_gpus("cuda:1") == "cuda"
     assert os.environ[VISIBLE] == "GPU-b"

@@ -60,8 +60,9 @@ class Config(Block):
     max_failed: Share = key(0.2, "A stage stops if more than this share of a shard's utterances fails.", "fetch_media")
     device: Device = key(
         "auto",
-        "Device for the networks: `auto`, `cpu`, `cuda` or `cuda:N`. `cuda` stops if there is none, and gives each job a "
-        "GPU of its own where there are several; `auto` uses CUDA if available, and says so; `cuda:1` is the second GPU.",
+        "Device for the networks: `auto`, `cpu`, `cuda` or `cuda:N`. `cuda` stops if there is none, and gives each "
+        "job a GPU of its own where there are several; `auto` uses CUDA if available, and says so; `cuda:1` is the "
+        "second GPU.",
         "align_faces",
     )
     media: Media = key(Media, "", "extract_media")
