@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from avsieve.config.model import parse_config
-from avsieve.wiring.needs import DAY_MIN, Need, Needs, needs_of
+from avsieve.wiring.needs import DAY_MIN, SNAKEMAKE_MB, Need, Needs, needs_of
 
 
 class Files(list[str]):
@@ -20,8 +20,10 @@ class Files(list[str]):
 
 def test_more_input_and_another_attempt_ask_for_more() -> None:
     need = Need(1000, mb_per_mb=2.0, s_per_mb=10.0)
-    assert [need.memory(mb, 1) for mb in (0, 49, 51)] == [1000, 1100, 1200]
-    assert need.memory(0, 3) == 3000
+    assert [need.memory(mb, 1) for mb in (0, 49, 51)] == [
+        1000 + SNAKEMAKE_MB, 1100 + SNAKEMAKE_MB, 1200 + SNAKEMAKE_MB,
+    ]  # fmt: skip
+    assert need.memory(0, 3) == 3 * (1000 + SNAKEMAKE_MB)
     assert need.minutes(0, 1) == 10
     assert need.minutes(60, 1) == 40  # 600 s of a core, three times
     assert need.minutes(60, 2) == 80
@@ -50,7 +52,7 @@ def test_a_slower_network_asks_for_more_time() -> None:
 def test_a_training_asks_for_no_more_time_than_partitions_have_whatever_the_attempt() -> None:
     needs = needs_of(parse_config({"training": {"devices": 2, "workers": 4}}))
     assert [needs["train_audio"].minutes(300_000, attempt) for attempt in (1, 3)] == [DAY_MIN, DAY_MIN]
-    assert needs["train_audio"].memory(0, 2) == 2 * (4000 + 2 * 5 * 1000)
+    assert needs["train_audio"].memory(0, 2) == 2 * (SNAKEMAKE_MB + 4000 + 2 * 5 * 1000)
 
 
 def test_every_rule_of_a_cluster_says_what_it_needs(repository: Path) -> None:

@@ -1,7 +1,7 @@
 """Memory and time that a job asks a cluster for: from the size of its inputs, and more with every attempt.
 
-Runs inside Snakemake. On one machine nothing asks for them. `avsieve doctor --profile` writes better figures, those of a
-run that was measured; a profile's ``set-resources`` win over these.
+Runs inside Snakemake. On one machine nothing asks for them. `avsieve doctor --profile` writes better figures, those of
+a run that was measured; a profile's ``set-resources`` win over these.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SAFETY = 3.0
 # The start of Snakemake, twice, and of Python, on a busy file system.
 START_MIN = 10
+# Which count as the job's, too.
+SNAKEMAKE_MB = 600
 # A download, whose pace is the network's; and a training, which goes on from its last state (`retries`). Not more with
 # an attempt: a scheduler refuses what no partition allows.
 DAY_MIN = 24 * 60
@@ -37,7 +39,7 @@ class Need:
     """What a job wants: a fixed part, and a part for each MB of its inputs."""
 
     mb: int
-    """Memory, in MB: twice what a small job held, packages and networks included."""
+    """Memory, in MB, packages and networks included, as a small job holds it with room to spare."""
     mb_per_mb: float = 0.0
     s_per_mb: float = 0.0
     """Seconds of a core, as they were measured; `SAFETY` comes on top."""
@@ -48,7 +50,7 @@ class Need:
 
     def memory(self, input_mb: float, attempt: int) -> int:
         """Return the memory to ask for, in MB, in hundreds."""
-        return 100 * math.ceil((self.mb + self.mb_per_mb * input_mb) / 100) * attempt
+        return 100 * math.ceil((SNAKEMAKE_MB + self.mb + self.mb_per_mb * input_mb) / 100) * attempt
 
     def minutes(self, input_mb: float, attempt: int) -> int:
         """Return the minutes to ask for."""
