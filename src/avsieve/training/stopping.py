@@ -51,7 +51,7 @@ def told_when_stopped(first: bool, state: State, total: int, checkpoint: Path | 
             if checkpoint is not None and checkpoint.exists():
                 kept = f"it goes on from {checkpoint}"
             logger.warning(
-                "stopped after step %d of %d (SIGTERM: cancelled, or the time of the job was over): run the same command "
+                "stopped after step %d of %d (SIGTERM: cancelled, or the job's time was over): run the same command "
                 "again, and %s",
                 state.step,
                 total,
