@@ -33,13 +33,15 @@ def limits(found: Namespace) -> dict[str, object]:
 
 def test_the_cluster_profile_holds_as_it_is_written(repository: Path, settings) -> None:
     folder = repository / "workflow/profiles/slurm"
-    # The executor is a plugin, which is not installed here.
-    found = settings("--profile", str(folder), "--executor", "local")
+    found = settings("--workflow-profile", str(folder), "--executor", "local")
     assert limits(found) == {"gpu": 8}
     assert found.jobs in (64, "64")
-    assert found.retries == 1
+    assert found.retries == 2
     assert found.latency_wait == 60
-    assert {"mem_mb", "runtime"} <= set(found.default_resources)
+    assert {"mem_mb", "runtime", "tasks_per_gpu"} <= set(found.default_resources)
+    assert (found.max_jobs_per_timespan.max_jobs, found.max_jobs_per_timespan.timespan) == (10, 10)
+    assert found.keep_going
+    assert found.rerun_incomplete
 
 
 def test_no_key_of_the_default_profile_takes_from_another(repository: Path) -> None:

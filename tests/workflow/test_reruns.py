@@ -75,6 +75,7 @@ BASES: dict[str, dict[str, Any]] = {
 }
 # Another value, where none can be told from the key's type.
 VALUES: dict[str, list[Any]] = {
+    "device": ["cpu"],
     "source.tree.layout": ["speaker/utterance"],
     "source.archive.layout": ["speaker/utterance"],
     "source.frames.layout": ["speaker/utterance"],

@@ -27,6 +27,7 @@ rule align_faces:
     threads: W.face_threads
     resources:
         gpu=W.gpu,
+        **W.needs("align_faces"),
     params:
         *W.code("align_faces"),
         model=W.builtin(W.config.faces.detector, "detector.onnx"),

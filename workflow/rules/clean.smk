@@ -48,6 +48,8 @@ rule clean_list:
         P.benchmark("clean_list")
     conda:
         W.env("core")
+    resources:
+        **W.needs("clean_list"),
     params:
         *W.code("clean_list", W.method),
         cleansing=flags(W.config.cleansing),
@@ -74,6 +76,8 @@ rule audit_noise:
         P.benchmark("audit_noise")
     conda:
         W.env("core")
+    resources:
+        **W.needs("audit_noise"),
     params:
         *W.code("audit_noise", W.method),
         audit=flags(W.config.audit),

@@ -29,6 +29,17 @@ OWN_ENVIRONMENTS = (
     DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 )
 
+def while_it_runs(path):
+    """Return where a job finds a path of the results: as it is, or, where a storage provider holds them, its copy."""
+    path = workflow.modifier.path_modifier.replace_prefix(path) if IMPORTED else path
+    provider = workflow.storage_registry.default_storage_provider
+    if provider is None:
+        return path
+    query = os.path.join(workflow.storage_settings.default_storage_prefix, path)
+    copy = provider.object(query).local_path()
+    return os.path.join(copy, "") if path.endswith("/") else str(copy)
+
+
 try:
     need_plain_folder()
     if OWN_ENVIRONMENTS:
@@ -36,7 +47,7 @@ try:
     W = Wiring(
         config,
         ROOT / "workflow",
-        moved=workflow.modifier.path_modifier.replace_prefix if IMPORTED else None,
+        moved=while_it_runs,
         given=lambda path: local(plain(path)),
         # Read as it lies there, whatever makes it anew: what waits for a job is not asked whether it changed itself.
         kept=lambda path: ancient(before_update(path)),

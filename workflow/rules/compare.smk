@@ -78,6 +78,7 @@ rule embed_trial_voices:
         W.env(W.encoder("audio", W.config.training.audio.arch).environment)
     resources:
         gpu=W.gpu,
+        **W.needs("embed_trial_voices"),
     params:
         *W.code(
             "embed_trial_voices",
@@ -116,6 +117,7 @@ rule embed_trial_faces:
         W.env("torch")
     resources:
         gpu=W.gpu,
+        **W.needs("embed_trial_faces"),
     params:
         *W.code(
             "embed_trial_faces",

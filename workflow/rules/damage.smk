@@ -31,6 +31,8 @@ rule damage_shard:
         P.benchmark("damage_shard", "{shard}")
     conda:
         W.env("torch")
+    resources:
+        **W.needs("damage_shard"),
     params:
         *W.code("damage_shard"),
         folders=flags(W.damage.folders),

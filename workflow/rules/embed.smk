@@ -25,6 +25,7 @@ rule embed_audio:
         W.env(W.encoder("audio", W.config.audio.arch).environment)
     resources:
         gpu=W.gpu,
+        **W.needs("embed_audio"),
     params:
         *W.code("embed_audio", *W.encoder("audio", W.config.audio.arch).modules),
         model=W.builtin(W.config.audio.checkpoint, "audio_ecapa_small.safetensors"),
@@ -62,6 +63,7 @@ rule embed_visual:
         W.env(W.encoder("visual", W.config.visual.arch).environment)
     resources:
         gpu=W.gpu,
+        **W.needs("embed_visual"),
     params:
         *W.code("embed_visual", *W.encoder("visual", W.config.visual.arch).modules),
         model=W.builtin(W.config.visual.model, "faces.onnx"),

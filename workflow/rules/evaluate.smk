@@ -133,6 +133,7 @@ rule evaluate_fusion:
         W.env("torch")
     resources:
         gpu=W.gpu,
+        **W.needs("evaluate_fusion"),
     params:
         *W.code("evaluate_fusion", *W.fusion.modules),
         evaluation=flags(

@@ -23,6 +23,8 @@ rule extract_media:
         P.benchmark("extract_media", "{shard}")
     conda:
         W.env("media")
+    resources:
+        **W.needs("extract_media"),
     params:
         *W.code("extract_media"),
         roots=flags(W.source.roots),

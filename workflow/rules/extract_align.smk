@@ -31,6 +31,7 @@ rule extract_faces:
     threads: W.face_threads
     resources:
         gpu=W.gpu,
+        **W.needs("extract_faces"),
     params:
         *W.code("extract_faces"),
         model=W.builtin(W.config.faces.detector, "detector.onnx"),

@@ -36,6 +36,8 @@ rule write_report:
         P.benchmark("write_report")
     conda:
         W.env("report")
+    resources:
+        **W.needs("write_report"),
     params:
         *W.code("write_report", *W.fusion.modules, *W.figures),
         folders=flags(W.report_folders),

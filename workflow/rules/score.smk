@@ -22,6 +22,8 @@ rule pool_speakers:
         P.benchmark("pool_speakers")
     conda:
         W.env("core")
+    resources:
+        **W.needs("pool_speakers"),
     params:
         *W.code("pool_speakers"),
     message:
@@ -49,6 +51,8 @@ rule score_utterances:
         P.benchmark("score_utterances", "{shard}")
     conda:
         W.env("core")
+    resources:
+        **W.needs("score_utterances"),
     params:
         *W.code("score_utterances"),
     message:
@@ -70,6 +74,8 @@ rule merge_scores:
         P.benchmark("merge_scores")
     conda:
         W.env("core")
+    resources:
+        **W.needs("merge_scores"),
     params:
         *W.code("merge_scores"),
     message:

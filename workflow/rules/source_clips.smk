@@ -18,6 +18,8 @@ rule plan_shards:
         P.benchmark("plan_shards")
     conda:
         W.env("core")
+    resources:
+        **W.needs("plan_shards"),
     params:
         *W.code("plan_shards", W.source.modules["plan"]),
         kind=W.source.kind,
@@ -54,6 +56,7 @@ rule fetch_media:
         W.env("media")
     resources:
         network=W.source.network,
+        **W.needs("fetch_media"),
     params:
         *W.code("fetch_media", W.source.modules["fetch"]),
         kind=W.source.kind,

@@ -24,6 +24,8 @@ rule plan_shards:
         P.benchmark("plan_shards")
     conda:
         W.env("core")
+    resources:
+        **W.needs("plan_shards"),
     params:
         *W.code("plan_shards", W.source.modules["plan"]),
         kind=W.source.kind,
@@ -65,6 +67,8 @@ rule split_embeddings:
         P.benchmark("split_embeddings", "{modality}")
     conda:
         W.env("core")
+    resources:
+        **W.needs("split_embeddings"),
     params:
         *W.code("split_embeddings"),
         tables=lambda wildcards: flags(W.source.table_settings(wildcards.modality)),
@@ -97,6 +101,8 @@ rule split_segments:
         P.benchmark("split_segments")
     conda:
         W.env("core")
+    resources:
+        **W.needs("split_segments"),
     params:
         *W.code("split_segments"),
         tables=flags(W.source.sequence_settings("audio")),

@@ -18,6 +18,8 @@ rule plan_shards:
         P.benchmark("plan_shards")
     conda:
         W.env("core")
+    resources:
+        **W.needs("plan_shards"),
     params:
         *W.code("plan_shards", W.source.modules["plan"]),
         source=flags(W.source.settings),
@@ -46,6 +48,8 @@ rule fetch_media:
         P.benchmark("fetch_media", "{shard}")
     conda:
         W.env("media")
+    resources:
+        **W.needs("fetch_media"),
     params:
         *W.code("fetch_media", W.source.modules["fetch"]),
         source=flags(W.source.settings),

@@ -28,6 +28,7 @@ rule train_audio:
         gpu=W.gpu * W.config.training.devices,
         devices=W.config.training.devices,
         workers=W.config.training.workers,
+        **W.needs("train_audio"),
     params:
         *W.code(
             "train_audio", *W.encoder("audio", W.config.training.audio.arch).modules
@@ -70,6 +71,7 @@ rule train_visual:
         gpu=W.gpu * W.config.training.devices,
         devices=W.config.training.devices,
         workers=W.config.training.workers,
+        **W.needs("train_visual"),
     params:
         *W.code(
             "train_visual", *W.encoder("visual", W.config.training.visual.arch).modules
@@ -116,6 +118,7 @@ rule train_fusion:
     resources:
         gpu=W.gpu * W.config.training.devices,
         devices=W.config.training.devices,
+        **W.needs("train_fusion"),
     params:
         *W.code("train_fusion"),
         model=W.model_code,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.faces.options import add_face_options
+from avsieve.runtime.gpus import own_gpus
 from avsieve.runtime.scripting import parser, run
 
 
@@ -25,6 +26,7 @@ def main() -> None:
     ap.add_argument("--threads", type=int, required=True, help="utterances aligned at a time")
     add_face_options(ap)
     args = ap.parse_args()
+    args.device = own_gpus(args.device)
 
     import cv2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.encoders.settings import Visual
+from avsieve.runtime.gpus import own_gpus
 from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
@@ -23,6 +24,7 @@ def main() -> None:
     ap.add_argument("--out", type=Path, required=True, help="embeddings to write (Parquet)")
     add_settings(ap, Visual, only=["pooling", "batch"], required=True)
     args = ap.parse_args()
+    args.device = own_gpus(args.device)
 
     import torch
 

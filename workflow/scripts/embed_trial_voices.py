@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.encoders.settings import Audio
+from avsieve.runtime.gpus import own_gpus
 from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
@@ -22,6 +23,7 @@ def main() -> None:
     ap.add_argument("--out", type=Path, required=True, help="embeddings to write (Parquet)")
     add_settings(ap, Audio, only=["batch_s", "precision"], required=True)
     args = ap.parse_args()
+    args.device = own_gpus(args.device)
 
     import torch
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avsieve.encoders.settings import Visual
+from avsieve.runtime.gpus import own_gpus
 from avsieve.runtime.options import add_settings, settings_of
 from avsieve.runtime.scripting import parser, run
 
@@ -24,6 +25,7 @@ def main() -> None:
     ap.add_argument("--threads", type=int, required=True, help="threads of the network")
     add_settings(ap, Visual, required=True)
     args = ap.parse_args()
+    args.device = own_gpus(args.device)
     settings = settings_of(Visual, args)
 
     from avsieve.encoders.embed_visual import embed_aligned

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from avsieve.config.evaluation import Evaluation
 from avsieve.evaluation.labels import LABELS
+from avsieve.runtime.gpus import own_gpus
 from avsieve.runtime.options import add_settings
 from avsieve.runtime.scripting import parser, run
 
@@ -48,6 +49,7 @@ def main() -> None:
     ap.add_argument("--times", type=Path, required=True, help="how long each model took, to write (CSV)")
     ap.add_argument("--provenance", type=Path, required=True, help="provenance to write (JSON)")
     args = ap.parse_args()
+    args.device = own_gpus(args.device)
     if args.cohort and args.top is None:
         ap.error("--cohort needs --top")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from avsieve.faces.options import add_face_options
 from avsieve.media.options import add_media_options
+from avsieve.runtime.gpus import own_gpus
 from avsieve.runtime.scripting import parser, run
 
 
@@ -25,6 +26,7 @@ def main() -> None:
     ap.add_argument("--provenance", type=Path, required=True, help="its provenance to write (JSON)")
     add_face_options(ap)
     args = ap.parse_args()
+    args.device = own_gpus(args.device)
 
     from avsieve.faces.align_shard import utterances_of
     from avsieve.faces.extract import extract_faces_shard

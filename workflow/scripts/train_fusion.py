@@ -12,6 +12,7 @@ from pathlib import Path
 from avsieve.errors import ConfigError
 from avsieve.fusion.settings import TRAINED, Fusion
 from avsieve.fusion.trained_models import trained_model
+from avsieve.runtime.gpus import own_gpus
 from avsieve.runtime.options import add_settings, settings_of
 from avsieve.runtime.scripting import parser, run
 from avsieve.settings import filled
@@ -41,6 +42,7 @@ def main() -> None:
     ap.add_argument("--tensorboard", action="store_true", help="write TensorBoard's files beside the models")
     ap.add_argument("--checkpoint-every", type=int, help="steps between two states left behind")
     args = ap.parse_args()
+    args.device = own_gpus(args.device, args.devices)
     if len(args.seed) != len(args.out):
         raise ConfigError(f"{len(args.seed)} seeds but {len(args.out)} files to write; give as many of either")
     model = trained_model(args.model)

@@ -6,9 +6,10 @@ that rule follows.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ValidationError, WithJsonSchema, model_validator
 
 from avsieve.cleansing.policy import check_policy
 from avsieve.cleansing.settings import Audit, Cleansing
@@ -24,6 +25,17 @@ from avsieve.media.settings import Media
 from avsieve.report.settings import Report
 from avsieve.settings import Block, Share, key
 from avsieve.storage.sequence_names import FRAMES, HOPS
+
+DEVICE = "^(auto|cpu|cuda(:[0-9]+)?)$"
+
+
+def _device(name: str) -> str:
+    if re.match(DEVICE, name) is None:
+        raise ValueError("expected 'auto', 'cpu', 'cuda' or a GPU by its number, such as 'cuda:1'")
+    return name
+
+
+Device = Annotated[str, AfterValidator(_device), WithJsonSchema({"type": "string", "pattern": DEVICE})]
 
 MOVED: dict[str, str] = {
     "fusion.hidden": "a setting of its model: fusion.models: [{name: gated, hidden: 32}, linear]",
@@ -46,9 +58,11 @@ class Config(Block):
         4, "Number of shards, hence of jobs per stage. 256 suits VoxCeleb2.", "plan_shards", ge=1, le=1000
     )
     max_failed: Share = key(0.2, "A stage stops if more than this share of a shard's utterances fails.", "fetch_media")
-    device: Literal["auto", "cpu", "cuda"] = key(
+    device: Device = key(
         "auto",
-        "Device for the networks. `cuda` stops if there is none; `auto` uses CUDA if available, and says so.",
+        "Device for the networks: `auto`, `cpu`, `cuda` or `cuda:N`. `cuda` stops if there is none, and gives each "
+        "job a GPU of its own where there are several; `auto` uses CUDA if available, and says so; `cuda:1` is the "
+        "second GPU.",
         "align_faces",
     )
     media: Media = key(Media, "", "extract_media")
@@ -75,6 +89,17 @@ class Config(Block):
             check_policy(self.cleansing.policy, source.modalities)
         except ConfigError as error:
             raise ValueError(f"cleansing.{error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_gpus(self) -> Config:
+        """Refuse a training on several GPUs, or machines, where one GPU is named."""
+        training = self.training
+        if ":" in self.device and training.devices > 1:
+            raise ValueError(
+                f"device is {self.device!r}, one GPU, and training.devices is {training.devices}: set device to cuda, "
+                "or training.devices to 1"
+            )
         return self
 
     def _has_segmentations(self) -> None:

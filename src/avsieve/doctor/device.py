@@ -62,8 +62,8 @@ def check_device(config: Config) -> tuple[list[Finding], Devices]:
     ):
         if cuda:
             findings.append(Finding("ok", f"device, {name}", f"cuda ({text})"))
-        elif wanted == "cuda":
-            findings.append(Finding("error", f"device, {name}", f"device is cuda, but {text}", remedy))
+        elif wanted.startswith("cuda"):
+            findings.append(Finding("error", f"device, {name}", f"device is {wanted}, but {text}", remedy))
         elif devices.gpus or (torch_cuda or onnx_cuda):
             findings.append(Finding("warning", f"device, {name}", f"auto takes the cpu: {text}", remedy))
         else:

@@ -27,6 +27,8 @@ class Examination:
     costs: list[Cost] = field(default_factory=list)
     cores: int = 1
     devices: dict[str, Any] = field(default_factory=dict)
+    utterances: int | None = None
+    """Of the source, where they can be counted."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -98,6 +100,7 @@ def examine(paths: list[Path], *, cores: int, measure: int = 0, conda: bool = Fa
     section("Models", lambda: check_models(config, devices))
     facts = SourceFacts()
     section("Source", lambda: source_facts(config, facts))
+    done.utterances = facts.utterances
     section("Lists", lambda: check_lists(config, facts.is_there))
     section("Training", lambda: [*check_training(config), *check_fusion(config)])
     if not done.sections[-1][1]:

@@ -29,7 +29,7 @@ class OnnxFaceEncoder:
     model
         ``builtin``, a path, a folder or the name of a pack; see `avsieve.onnx_runtime.shipped.resolve_model`.
     device
-        ``cpu``, ``cuda`` or ``auto``.
+        ``cpu``, ``cuda``, ``cuda:N`` or ``auto``.
 
     Raises
     ------
@@ -53,7 +53,7 @@ class OnnxFaceEncoder:
             )
         self.provider = check_provider(self._net.session, wanted, str(self.path))
         self._session = self._net.session
-        self._cuda = self.provider == CUDA
+        self._cuda, self._gpu = self.provider == CUDA, int(device.partition(":")[2] or 0)
         first = self._session.get_inputs()[0].shape[0]
         self._fixed = first if isinstance(first, int) else None
         self.dim = self.embed(np.zeros((1, 112, 112, 3), np.uint8)).shape[1]
@@ -93,7 +93,7 @@ class OnnxFaceEncoder:
         if not self._cuda:
             return np.asarray(self._session.run([output], {name: blob})[0])
         binding = self._session.io_binding()
-        binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(blob, "cuda", 0))
+        binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(blob, "cuda", self._gpu))
         binding.bind_output(output, "cpu")
         self._session.run_with_iobinding(binding)
         return np.asarray(binding.copy_outputs_to_cpu()[0])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +108,8 @@ def start(machine: Machine, *, partial: bool = False) -> Fabric:
         plugins.append(_Autocast(kind, device.type))  # type: ignore[arg-type]
     if SLURMEnvironment.detect() and _started_alone(machine):
         plugins.append(LightningEnvironment())
+    # Where Slurm is installed Fabric advises `srun`, which one machine does not need.
+    warnings.filterwarnings("ignore", message="The `srun` command is available on your system")
     shared = machine.strategy == "ddp" or machine.processes > 1
     threads = torch.get_num_threads()
     fabric = Fabric(

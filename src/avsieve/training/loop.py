@@ -31,6 +31,7 @@ from avsieve.training.margin import AAMSoftmax
 from avsieve.training.optimisation import Optimiser
 from avsieve.training.phase import Phase, PhaseRun
 from avsieve.training.state import Best, State, apply_state, check_agreement, plain, read_state, save_state
+from avsieve.training.stopping import told_when_stopped
 from avsieve.training.tensorboard import Board
 from avsieve.training.validation import Measuring
 
@@ -136,7 +137,8 @@ def fit(
             if left is not None and left["phase"] == number:
                 state = apply_state(left, fabric, run.parts)
                 logger.info("resuming %s at step %d of %d", keeping.checkpoint, state.step, total)
-            _steps(run, number, state, seed, workers, keeping, validation, identity)
+            with told_when_stopped(fabric.is_global_zero, state, total, keeping.checkpoint):
+                _steps(run, number, state, seed, workers, keeping, validation, identity)
         before += phase.schedule.steps
     if validation is not None and validation.watch.keep == "best" and state.best and state.best.weights:
         network.load_state_dict(state.best.weights)

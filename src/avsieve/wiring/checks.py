@@ -61,10 +61,10 @@ def need_gpu(config: Config) -> None:
     ConfigError
         Then.
     """
-    if config.device == "cuda" and not has_gpu():
+    if config.device.startswith("cuda") and not has_gpu():
         raise ConfigError(
-            "device is cuda, but this machine has no GPU; set device: auto or cpu, or run the jobs where there "
-            "is one (--profile workflow/profiles/slurm)"
+            f"device is {config.device}, but this machine has no GPU; set device: auto or cpu, or run the jobs where "
+            "there is one (--workflow-profile workflow/profiles/slurm)"
         )
 
 

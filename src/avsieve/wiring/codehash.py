@@ -15,13 +15,14 @@ from avsieve.errors import AvsieveError
 from avsieve.wiring.code_facts import CodeFacts, Import
 
 PACKAGE = "avsieve"
-# What these do shows on a terminal or in a log and never in an output: an edit of them reruns nothing.
+# What these do shows on a terminal or in a log, or decides which of several GPUs computes, and shows in no output: an
+# edit of them reruns nothing.
 NEUTRAL = {
     f"{PACKAGE}.errors",
     f"{PACKAGE}.registry",
     # Where files of a run lie is an input, an output or a param of each rule.
     f"{PACKAGE}.storage.paths",
-    *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
+    *(f"{PACKAGE}.runtime.{name}" for name in ("gpus", "options", "progress", "scripting", "terminal")),
 }
 # Settings describe keys and bound them, contracts tell the rules of a plug-in, and registries name the plug-ins. Their
 # values reach a script as options, which are params of its rule; the rules hash the code of what is chosen by name.

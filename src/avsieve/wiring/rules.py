@@ -28,6 +28,7 @@ from avsieve.wiring.flags import flags
 from avsieve.wiring.fusion import FusionWiring
 from avsieve.wiring.models import builtin_on_real, face_settings, model_file, model_paths
 from avsieve.wiring.names import Places
+from avsieve.wiring.needs import Needs
 from avsieve.wiring.planned import Planned
 from avsieve.wiring.sequences import SequenceWiring
 from avsieve.wiring.source import SourceWiring
@@ -77,9 +78,11 @@ class Wiring:
         self.src = self.basedir.parent / "src"
         self.library = Library(self.src, code_kept)
         self.shards = shard_names(self.config.shards)
-        self.gpu = int(self.config.device == "cuda")
+        self.gpu = int(self.config.device.startswith("cuda"))
         # A GPU runs one shard's detector at a time: some threads decode for it. On the CPU there is a shard a core.
         self.face_threads = 4 if self.gpu else 1
+        self.needs = Needs(self.config)
+        """Memory and time of a rule's jobs, as its resources."""
         source = self.config.source
         self.source = SourceWiring(source, given=given, at=self.at)
         self.watch = Watch(source, self.source.roots if self.source.has_media else {}, at=self.at)

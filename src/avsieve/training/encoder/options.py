@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from avsieve.runtime.gpus import own_gpus
 from avsieve.runtime.options import add_settings
 from avsieve.training.encoder.settings import EncoderTraining
 
@@ -44,7 +45,8 @@ def add_training_options(ap: argparse.ArgumentParser, settings: type[EncoderTrai
 
 
 def run_of(args: argparse.Namespace) -> Run:
-    """Return where a training runs, as the options ask for it; this loads torch, and sets its threads."""
+    """Return where a training runs, as the options ask for it; this loads torch, takes GPUs, and sets threads."""
+    args.device = own_gpus(args.device, args.devices)
     import torch
 
     from avsieve.training.devices import Machine

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from avsieve.config.model import parse_config
+from avsieve.wiring.needs import DAY_MIN, SNAKEMAKE_MB, Need, Needs, needs_of
+
+
+class Files(list[str]):
+    """The inputs of a job, as Snakemake gives them to a function of resources."""
+
+    def __init__(self, sizes_mb: dict[str, float], **names: str | list[str]) -> None:
+        super().__init__(sizes_mb)
+        self.size_files_mb = list(sizes_mb.values())
+        vars(self).update(names)
+
+
+def test_more_input_and_another_attempt_ask_for_more() -> None:
+    need = Need(1000, mb_per_mb=2.0, s_per_mb=10.0)
+    assert [need.memory(mb, 1) for mb in (0, 49, 51)] == [
+        1000 + SNAKEMAKE_MB, 1100 + SNAKEMAKE_MB, 1200 + SNAKEMAKE_MB,
+    ]  # fmt: skip
+    assert need.memory(0, 3) == 3 * (1000 + SNAKEMAKE_MB)
+    assert need.minutes(0, 1) == 10
+    assert need.minutes(60, 1) == 40  # 600 s of a core, three times
+    assert need.minutes(60, 2) == 80
+    assert [Need(1, fixed_min=60).minutes(1e6, attempt) for attempt in (1, 2)] == [60, 60]
+
+
+def test_what_counts_is_the_shard_and_not_the_model() -> None:
+    asked = Needs(parse_config({"audio": {"arch": "ecapa1024", "checkpoint": "a.safetensors"}}))("embed_audio")
+    sizes = {"a.safetensors": 90.0, "000.wav.tar": 1000.0, "000.status.parquet": 1.0}
+    small = Files(sizes | {"000.wav.tar": 100.0}, wav="000.wav.tar")
+    large = Files(sizes, wav="000.wav.tar")
+    without = Files(sizes | {"a.safetensors": 0.0}, wav="000.wav.tar")
+    for name in ("mem_mb", "runtime"):
+        assert asked[name](None, small, 1) < asked[name](None, large, 1) == asked[name](None, without, 1)
+    # 31,250 s of sound, whole and in segments, at 0.029 s each, three times, and the start.
+    assert asked["runtime"](None, large, 1) == pytest.approx(31_250 * 2 * 0.029 * 3 / 60 + 10, abs=1)
+
+
+def test_a_slower_network_asks_for_more_time() -> None:
+    fast, slow = (
+        needs_of(parse_config({"visual": {"arch": arch, "model": "f.pt"}})) for arch in ("iresnet18", "iresnet100")
+    )
+    assert fast["embed_visual"].minutes(100, 1) < slow["embed_visual"].minutes(100, 1)
+
+
+def test_a_training_asks_for_no_more_time_than_partitions_have_whatever_the_attempt() -> None:
+    needs = needs_of(parse_config({"training": {"devices": 2, "workers": 4}}))
+    assert [needs["train_audio"].minutes(300_000, attempt) for attempt in (1, 3)] == [DAY_MIN, DAY_MIN]
+    assert needs["train_audio"].memory(0, 2) == 2 * (SNAKEMAKE_MB + 4000 + 2 * 5 * 1000)
+
+
+def test_every_rule_of_a_cluster_says_what_it_needs(repository: Path) -> None:
+    known = needs_of(parse_config({}))
+    asking, silent = set(), set()
+    for path in (repository / "workflow" / "rules").glob("*.smk"):
+        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.MULTILINE):
+            if "localrule: True" in body:
+                continue
+            asked = re.findall(r'\*\*W\.needs\("(\w+)"\)', body)
+            assert asked in ([], [name])
+            (asking if asked else silent).add(name)
+    assert asking == set(known)
+    # Small tables, and what is made once for all users: the defaults of the profile are enough.
+    assert silent == {
+        "list_utterances", "list_arm", "list_cohort", "make_damage", "make_trials", "make_trusted_trials", "make_twins",
+        "compare_lists", "write_fusion_table", "render_people", "train_tiny_detector", "align_people",
+        "train_tiny_faces", "train_tiny_audio",
+    }  # fmt: skip
