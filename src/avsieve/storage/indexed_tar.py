@@ -3,7 +3,8 @@
 ``NAME.tar`` holds the members, ``NAME.parquet`` one row per member: ``name``, ``utterance``, ``offset`` and ``size``
 (bytes of the content in the tar) and ``crc32`` of the content. Times, owners and modes are constant, so equal content
 gives equal bytes. Names that the plain format has no room for stand in a header of their own (POSIX.1-2001, "pax"),
-which every tar reads. A member is read through ``mmap``: no open per file, no copy until the caller wants one.
+which every tar reads. A member is read through ``mmap``: no open per file, no copy until the caller wants one. Its
+checksum is compared on the way (`benchmarks/checksums.py` tells what that costs).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pyarrow as pa
 
 from avsieve.errors import TarError
 from avsieve.storage.atomic import commit
+from avsieve.storage.remedies import make_anew
 from avsieve.storage.tables import read_table, write_table
 
 INDEX_COLUMNS = ["name", "utterance", "offset", "size", "crc32"]
@@ -163,7 +165,7 @@ class TarReader:
     Raises
     ------
     TarError
-        If the index reaches past the end of the tar.
+        If the index reaches past the end of the tar, or a member that is read is not what was written.
     """
 
     def __init__(self, tar: str | Path) -> None:
@@ -172,7 +174,7 @@ class TarReader:
         size = self.path.stat().st_size
         end = int((self.index["offset"] + self.index["size"]).max()) if len(self.index) else 0
         if end > size:
-            raise TarError(f"{self.path}: the index reaches to byte {end}, the file has {size}; run its stage again")
+            raise TarError(f"{self.path}: the index reaches to byte {end}, the file has {size}; {make_anew(self.path)}")
         self._file = self.path.open("rb")
         self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         self._by_name = {n: i for i, n in enumerate(self.index["name"])}
@@ -181,6 +183,7 @@ class TarReader:
             self._by_utterance.setdefault(utterance, []).append(i)
         self._offsets = self.index["offset"].to_numpy()
         self._sizes = self.index["size"].to_numpy()
+        self._crcs = self.index["crc32"].to_numpy()
         self._names: list[str] = self.index["name"].tolist()
 
     def __enter__(self) -> Self:
@@ -205,22 +208,31 @@ class TarReader:
         start = int(self._offsets[row])
         return self._map[start : start + int(self._sizes[row])]
 
+    def _checked(self, row: int) -> bytes:
+        content = self._content(row)
+        if (found := zlib.crc32(content)) != self._crcs[row]:
+            raise TarError(
+                f"{self.path}: {self._names[row]} is not what was written (checksum {found:08x}, expected "
+                f"{int(self._crcs[row]):08x}): damaged on the disk or in a copy; {make_anew(self.path)}"
+            )
+        return content
+
     def read(self, name: str) -> bytes:
         """Return the content of one member.
 
         Raises
         ------
         TarError
-            If there is no such member.
+            If there is no such member, or it is not what was written.
         """
         if name not in self._by_name:
             raise TarError(f"{self.path}: no member {name} among {len(self)}; is the index of another run?")
-        return self._content(self._by_name[name])
+        return self._checked(self._by_name[name])
 
     def of(self, utterance: str) -> Iterator[tuple[str, bytes]]:
         """Yield name and content of the members of ``utterance`` in the order of the tar; none is no error."""
         for row in self._by_utterance.get(utterance, []):
-            yield self._names[row], self._content(row)
+            yield self._names[row], self._checked(row)
 
     def verify(self) -> pd.DataFrame:
         """Return the rows of the index whose content does not have the recorded checksum."""
