@@ -8,8 +8,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from avsieve.errors import AvsieveError
+from avsieve.runtime import records
 from avsieve.runtime.terminal import flush_output, has_reader, take_any_text
 
 # As a shell reports a program that a signal ended: SIGINT, SIGPIPE.
@@ -26,9 +28,18 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefau
         return action.help if silent else super()._get_help_string(action)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose answers stand in the record of a job."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        parsed = super().parse_known_args(args, namespace)
+        records.note(parsed[0])
+        return parsed
+
+
 def parser(description: str | None) -> argparse.ArgumentParser:
     """Return an argument parser that shows a script's docstring as it is and the default of every option."""
-    return argparse.ArgumentParser(description=description, formatter_class=HelpFormatter, allow_abbrev=False)
+    return _Parser(description=description, formatter_class=HelpFormatter, allow_abbrev=False)
 
 
 def make_folder(path: Path, name: str) -> None:
@@ -64,6 +75,8 @@ def run(main: Callable[[], int | None]) -> None:
     code: int | str | None
     try:
         code = main() or 0
+        if not code:
+            records.write_record()
     except SystemExit as end:  # of argparse, for --help and for options that it refuses
         code = end.code
     except AvsieveError as error:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+ON_COMMIT: list[Callable[[Path], None]] = []
+"""Called with each file that was written, once it has its name (`avsieve.runtime.records`)."""
 _LONGEST = 255  # bytes of a name on nearly every file system
 
 
@@ -30,6 +32,8 @@ def commit(partial: Path, path: Path) -> None:
         os.fsync(handle.fileno())
     partial.replace(path)
     _fsync_directory(path.parent)
+    for told in ON_COMMIT:
+        told(path)
 
 
 def _partial_name(path: Path) -> str:

@@ -9,71 +9,12 @@ tree without positions and docstrings: comments, docstrings, formatting, file ti
 from __future__ import annotations
 
 import ast
-import copy
-import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 from avsieve.errors import AvsieveError
-
-PACKAGE = "avsieve"
-# What these do shows on a terminal or in a log and never in an output: an edit of them reruns nothing.
-NEUTRAL = {
-    f"{PACKAGE}.errors",
-    f"{PACKAGE}.registry",
-    # Where files of a run lie is an input, an output or a param of each rule.
-    f"{PACKAGE}.storage.paths",
-    *(f"{PACKAGE}.runtime.{name}" for name in ("options", "progress", "scripting", "terminal")),
-}
-# Settings describe keys and bound them, contracts tell the rules of a plug-in, and registries name the plug-ins. Their
-# values reach a script as options, which are params of its rule; the rules hash the code of what is chosen by name.
-NEUTRAL_NAMES = {"settings", "contract", "registry"}
-NEUTRAL_PACKAGES = (f"{PACKAGE}.config",)
-# Of a hash: enough that no two codes of a module share them by chance.
-DIGITS = 12
-
-
-def _without_words(tree: ast.Module) -> ast.Module:
-    """Drop the docstrings, and the package's version number, which changes without any code."""
-    tree.body = [
-        node
-        for node in tree.body
-        if not (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id == "__version__"
-        )
-    ]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [
-                statement
-                for statement in node.body
-                if not (
-                    isinstance(statement, ast.Expr)
-                    and isinstance(statement.value, ast.Constant)
-                    and isinstance(statement.value.value, str)
-                )
-            ]
-    return tree
-
-
-def _canonical(node: object) -> str:
-    """Write a syntax tree so that equal code gives equal text under every supported Python.
-
-    `ast.dump` differs between versions in the empty fields that it shows; here they are left out.
-    """
-    if isinstance(node, ast.AST):
-        fields = (
-            f"{name}={_canonical(value)}"
-            for name, value in ast.iter_fields(node)
-            if name not in ("ctx", "kind", "type_comment") and value is not None and value != []
-        )
-        return f"{type(node).__name__}({','.join(fields)})"
-    if isinstance(node, list):
-        return f"[{','.join(_canonical(item) for item in node)}]"
-    return repr(node)
+from avsieve.runtime.code_digest import PACKAGE, digest_of, is_neutral, parse, stamp_of
 
 
 def _is_type_checking(test: ast.expr) -> bool:
@@ -117,23 +58,9 @@ def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:
 
 
 @cache
-def _parse(path: Path, stamp: tuple[int, int]) -> ast.Module:
-    # The stamp (time and size) is part of the cache's key: an edited file is parsed again.
-    try:
-        return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except SyntaxError as error:
-        raise AvsieveError(f"{path}:{error.lineno}: {error.msg}; fix the syntax error before running") from error
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_mtime_ns, stat.st_size
-
-
-@cache
 def _imports_of(path: Path, stamp: tuple[int, int], module: str) -> tuple[str, ...]:
     # Most scripts import the same modules: each is walked once, and not for every rule.
-    return tuple(_imports(_parse(path, stamp), module, is_package=path.name == "__init__.py"))
+    return tuple(_imports(parse(path, stamp), module, is_package=path.name == "__init__.py"))
 
 
 def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, Path]:
@@ -152,7 +79,7 @@ def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, P
             raise AvsieveError(
                 f"{script.name}: no module {name} under {src}; fix the rule or the registry that names it"
             )
-    queue = [*also, *_imports_of(script, _stamp(script), "__main__")]
+    queue = [*also, *_imports_of(script, stamp_of(script), "__main__")]
     while queue:
         module = queue.pop()
         if module in found or module.split(".")[0] != PACKAGE:
@@ -163,20 +90,8 @@ def modules_of(script: Path, src: Path, also: Iterable[str] = ()) -> dict[str, P
         found[module] = path
         if "." in module:
             queue.append(module.rpartition(".")[0])  # importing a module runs its packages
-        queue.extend(_imports_of(path, _stamp(path), module))
+        queue.extend(_imports_of(path, stamp_of(path), module))
     return found
-
-
-@cache
-def _hash(path: Path, stamp: tuple[int, int]) -> str:
-    tree = _without_words(copy.deepcopy(_parse(path, stamp)))
-    return hashlib.sha256(_canonical(tree).encode()).hexdigest()[:DIGITS] if tree.body else ""
-
-
-def _is_neutral(module: str) -> bool:
-    """Tell whether an edit of a module changes nothing that a stage writes."""
-    within = any(module == package or module.startswith(f"{package}.") for package in NEUTRAL_PACKAGES)
-    return module in NEUTRAL or within or module.rpartition(".")[2] in NEUTRAL_NAMES
 
 
 def code_hashes(script: str | Path, src: str | Path, also: Iterable[str] = ()) -> list[str]:
@@ -201,5 +116,5 @@ def code_hashes(script: str | Path, src: str | Path, also: Iterable[str] = ()) -
     """
     script, src = Path(script), Path(src)
     files = {script.name: script, **modules_of(script, src, also)}
-    hashes = {name: _hash(files[name], _stamp(files[name])) for name in sorted(files) if not _is_neutral(name)}
+    hashes = {name: digest_of(files[name]) for name in sorted(files) if not is_neutral(name)}
     return [f"{name} {value}" for name, value in hashes.items() if value]
