@@ -9,10 +9,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import TypeVar
 
 import cv2
+
+from avsieve.errors import AvsieveError
+from avsieve.runtime.memory import MORE_MEMORY
 
 Item = TypeVar("Item")
 # Long enough that this process has something to do until the others have started.
@@ -38,6 +42,11 @@ def in_processes(work: Iterable[Callable[[], Item]], workers: int) -> Iterator[I
     Threads would share Python's lock, which costs decoding a sixth of its speed. While the next result is not ready,
     this process takes a piece from the far end of the queue: so nothing waits for the others to start. The work must be
     picklable: a function of a module, with its arguments. Never more than `QUEUE` results a worker are in memory.
+
+    Raises
+    ------
+    AvsieveError
+        If one of the processes was killed, as the system does with the largest when memory runs out.
     """
     if workers == 1:
         yield from (item() for item in work)
@@ -56,6 +65,11 @@ def in_processes(work: Iterable[Callable[[], Item]], workers: int) -> Iterator[I
                     yield _next(waiting)
             while waiting:
                 yield _next(waiting)
+        except BrokenProcessPool:
+            raise AvsieveError(
+                f"one of {workers - 1} worker processes was killed, most likely for want of memory (dmesg tells of an "
+                f"oom-kill); {MORE_MEMORY}. What is finished is kept"
+            ) from None
         finally:
             for _, future in waiting:
                 future.cancel()

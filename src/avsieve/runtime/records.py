@@ -108,7 +108,8 @@ def note(options: argparse.Namespace) -> None:
     """Note what a command line was told, where the workflow asks for records."""
     global JOB
     results = os.environ.get(RESULTS_VARIABLE)
-    if not results:
+    # Of the processes of one training, the first writes.
+    if not results or any(os.environ.get(rank, "0") != "0" for rank in ("LOCAL_RANK", "SLURM_PROCID")):
         return
     if JOB is None:
         JOB = Job(results)

@@ -1,6 +1,7 @@
 """Whole or absent: write beside, fsync, rename.
 
 A reader never meets half a file, and a killed job leaves nothing behind but a ``.partial`` that the next run replaces.
+A file has one writer at a time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from avsieve.storage.lock import open_locked
 
 ON_COMMIT: list[Callable[[Path], None]] = []
 """Called with each file that was written, once it has its name (`avsieve.runtime.records`)."""
@@ -49,16 +52,28 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a path beside ``path`` to write to; it takes the final name only when the block ends without an error.
 
     The final suffix is kept (``x.partial.parquet``), since some writers choose their format by it.
+
+    Raises
+    ------
+    AvsieveError
+        If another process is writing the same file.
+    OSError
+        Of the block or of the system, such as a full disk; it names ``path`` where it named no file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(_partial_name(path))
+    locked = open_locked(partial, path)
     try:
         yield partial
         commit(partial, path)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
         raise
+    finally:
+        os.close(locked)
 
 
 def write_text(path: str | Path, text: str) -> None:
