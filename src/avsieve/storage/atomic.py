@@ -6,6 +6,7 @@ A file has one writer at a time.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from avsieve.storage.lock import open_locked
 
 ON_COMMIT: list[Callable[[Path], None]] = []
 """Called with each file that was written, once it has its name (`avsieve.runtime.records`)."""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LONGEST = 255  # bytes of a name on nearly every file system
 
 
@@ -47,6 +49,18 @@ def _partial_name(path: Path) -> str:
     return f"{hashlib.blake2b(os.fsencode(path.name), digest_size=16).hexdigest()}.partial{path.suffix}"
 
 
+def _refused(error: BaseException) -> OSError | None:
+    """Return what the system said in the first place: some libraries wrap a full disk in errors of their own."""
+    if isinstance(error, OSError):
+        return error
+    inner = error.__cause__ or error.__context__
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.errno in _NO_ROOM:
+            return inner
+        inner = inner.__cause__ or inner.__context__
+    return None
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a path beside ``path`` to write to; it takes the final name only when the block ends without an error.
@@ -69,9 +83,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         commit(partial, path)
     except BaseException as error:
         partial.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(path)
-        raise
+        refused = _refused(error)
+        if refused is None:
+            raise
+        refused.filename = refused.filename or str(path)
+        if refused is error:
+            raise
+        raise refused from error
     finally:
         os.close(locked)
 
