@@ -47,7 +47,7 @@ def die(number: int) -> int:
 
 
 def test_a_worker_that_is_killed_ends_the_work_with_a_line_on_memory() -> None:
-    told = r"one of 1 worker processes was killed, most likely for want of memory .* mem_mb .* What is finished is kept"
+    told = r"one of 1 worker processes was killed, most likely for want of memory .*mem_mb.* What is finished is kept"
     with pytest.raises(AvsieveError, match=told):
         list(in_processes([partial(die, 5) for _ in range(16)], 2))
 

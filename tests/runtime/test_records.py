@@ -49,11 +49,8 @@ if __name__ == "__main__":
 
 def job(folder: Path, *more: str, **variables: str) -> dict[str, Any] | None:
     """Run a script in a folder, as the workflow runs its own; return its record."""
-    for name, text in (
-        ("results/plan/a.parquet", "plan"),
-        ("results/plan/b.parquet", "b"),
-        ("own/model.onnx", "model"),
-    ):
+    own = {"results/plan/a.parquet": "plan", "results/plan/b.parquet": "b", "own/model.onnx": "model"}
+    for name, text in own.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     (folder / "score.py").write_text(SCRIPT)
