@@ -107,7 +107,7 @@ def test_a_turned_bit_is_told_with_the_command_that_mends_it(run: Run) -> None:
     assert found.findings[1].why == ["1 of 3 members are not what was written, the first a/v/0.wav"]
     assert found.status == DAMAGED
     assert found.follow == 1  # the scores; the embeddings are damaged themselves
-    assert list(verified_lines(found))[-3] == (
+    assert list(verified_lines(found))[-2] == (
         "  snakemake --cores all --forcerun results/embed_audio/000.parquet results/extract/000.wav.tar"
     )
 
@@ -154,12 +154,12 @@ def test_an_input_that_was_made_anew_makes_its_readers_stale(run: Run) -> None:
 
 
 def test_an_edit_of_the_code_makes_what_it_made_stale(run: Run) -> None:
-    path = run.results / "records/extract/000.wav.tar.json"
+    path = run.results / "records/extract/000.wav.parquet.json"
     record = json.loads(path.read_text())
     record["code"] |= {"avsieve.storage.indexed_tar": "0" * 12, "avsieve.gone": "0" * 12}
     path.write_text(json.dumps(record))
     found = found_of(run)
-    assert told(found) == [("stale", "extract/000.wav.tar")]
+    assert told(found) == [("stale", "extract/000.wav.parquet")]
     assert found.findings[0].why == ["code changed: avsieve.gone, avsieve.storage.indexed_tar"]
     assert found.follow == 2
 
@@ -197,10 +197,10 @@ def test_a_file_that_snakemake_does_not_know_is_made_anew_with_its_job(run: Run)
 
 
 def test_a_record_that_cannot_be_read_is_damage(run: Run) -> None:
-    (run.results / "records/extract/000.wav.tar.json").write_text('{"outputs": ')
+    (run.results / "records/extract/000.wav.parquet.json").write_text('{"outputs": ')
     found = found_of(run)
-    assert told(found) == [("damaged", "records/extract/000.wav.tar.json")]
-    assert remade(found) == ["results/extract/000.wav.tar"]
+    assert told(found) == [("damaged", "records/extract/000.wav.parquet.json")]
+    assert remade(found) == ["results/extract/000.wav.parquet"]
 
 
 def test_results_without_records_are_checked_by_the_checksums_in_them(run: Run) -> None:
@@ -210,7 +210,7 @@ def test_results_without_records_are_checked_by_the_checksums_in_them(run: Run) 
     turn(run.results / "embed_audio/000.parquet", 40)
     found = found_of(run)
     assert told(found) == [("damaged", "embed_audio/000.parquet"), ("damaged", "extract/000.wav.tar")]
-    assert (found.jobs, found.unrecorded) == (0, 8)
+    assert (found.jobs, found.unrecorded) == (0, 7)
 
 
 def test_many_files_are_read_by_several_processes(run: Run) -> None:

@@ -251,11 +251,9 @@ def _given(record: _Record, folder: Path, found: Verified) -> Iterator[str]:
         elif now != digest:
             yield f"{path} changed since: {_difference(digest, now)}"
     options = record.told.get("options", {})
-    watched = [
-        name for name in record.outputs if is_beside(name) and Path(name).parent.name == Path(P.media.folder).name
-    ]
+    watched = [name for name in record.outputs if _pattern((P.media.watched,)).fullmatch(name)]
     roots = options.get("watch_roots")
-    if watched and isinstance(roots, dict):
+    if watched and (folder / watched[0]).is_file() and isinstance(roots, dict):
         there = {name: str(base / root) for name, root in roots.items() if (base / root).is_dir()}
         if len(there) < len(roots):
             found.unread.extend(str(root) for name, root in roots.items() if name not in there)
