@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,6 +10,7 @@ from functools import partial
 
 import pytest
 
+from avsieve.errors import AvsieveError
 from avsieve.media.workers import in_processes
 
 
@@ -36,6 +39,19 @@ def test_an_error_in_the_work_is_raised_here() -> None:
         list(in_processes([partial(refuse, n) for n in range(4)], 2))
 
 
+def die(number: int) -> int:
+    if number == 5 and multiprocessing.parent_process() is not None:
+        os.kill(os.getpid(), signal.SIGKILL)  # as the system does with the largest process when memory runs out
+    time.sleep(0.01)
+    return number
+
+
+def test_a_worker_that_is_killed_ends_the_work_with_a_line_on_memory() -> None:
+    told = r"one of 1 worker processes was killed, most likely for want of memory .*mem_mb.* What is finished is kept"
+    with pytest.raises(AvsieveError, match=told):
+        list(in_processes([partial(die, 5) for _ in range(16)], 2))
+
+
 AFTER_THREADS = """
 import sys
 from functools import partial
@@ -43,6 +59,7 @@ from functools import partial
 import cv2
 import numpy as np
 
+from avsieve.errors import AvsieveError
 from avsieve.media.workers import in_processes
 
 cv2.setNumThreads(4)

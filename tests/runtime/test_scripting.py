@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import errno
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from avsieve.errors import AvsieveError
@@ -18,6 +22,43 @@ def test_a_users_mistake_ends_with_one_line_and_code_1(capsys: pytest.CaptureFix
         run(main)
     assert caught.value.code == 1
     assert capsys.readouterr().err == "error: a.mp4: 0 bytes\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, r"x\.tar: No space left on device; make room there .* what is finished is kept"),
+        (errno.EDQUOT, r"x\.tar: Disk quota exceeded; make room there"),
+        (errno.EROFS, r"x\.tar: Read-only file system; make it writable"),
+        (errno.EACCES, r"x\.tar: Permission denied; change its permissions"),
+        (errno.EIO, r"x\.tar: Input/output error; its disk or its file server fails; .* .avsieve verify"),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_a_line(number: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> None:
+        raise OSError(number, os.strerror(number), "results/x.tar")
+
+    with pytest.raises(SystemExit) as caught:
+        run(main)
+    assert caught.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(f"^error: results/{words}", line)
+
+
+def test_memory_that_runs_out_is_told_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> None:
+        np.ones(2**50, np.uint8)
+
+    with pytest.raises(SystemExit) as caught:
+        run(main)
+    assert caught.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(r"^error: out of memory \(Unable to allocate .*\); run fewer jobs .*mem_mb", line)
+
+
+def test_an_error_of_the_system_that_is_a_bug_keeps_its_stack_trace() -> None:
+    with pytest.raises(FileNotFoundError):
+        run(lambda: Path("none").read_text() and None)
 
 
 def test_a_bug_keeps_its_stack_trace() -> None:

@@ -82,6 +82,19 @@ def test_changed_content_is_found_by_its_checksum(indexed: Path) -> None:
         assert reader.verify()["name"].tolist() == ["a/v/1/0010.jpg"]
 
 
+def test_a_member_that_is_not_what_was_written_is_refused_when_it_is_read(indexed: Path) -> None:
+    raw = bytearray(indexed.read_bytes())
+    raw[600] ^= 1
+    indexed.write_bytes(raw)
+    with TarReader(indexed) as reader:
+        assert reader.read("b/v/1/0010.jpg") == b"y" * 512  # the others are whole
+        told = r"000\.frames\.tar: a/v/1/0010\.jpg is not what was written .*; remove it and run Snakemake again"
+        with pytest.raises(TarError, match=told):
+            reader.read("a/v/1/0010.jpg")
+        with pytest.raises(TarError, match=told):
+            list(reader.of("a/v/1"))
+
+
 def test_a_tar_that_was_cut_off_is_refused(indexed: Path) -> None:
     indexed.write_bytes(indexed.read_bytes()[:1024])
     with pytest.raises(TarError, match="the index reaches to byte"):

@@ -24,12 +24,12 @@ def test_settings_become_flags() -> None:
 
 
 def test_the_prefix_puts_the_library_on_the_path_and_leaves_conda_its_python() -> None:
-    own = shell_prefix(Path("/x/src"), Path("/x/scripts"), own_environments=True)
+    own = shell_prefix(Path("/x/src"), Path("/x/scripts"), "results", own_environments=True)
     assert "PYTHONPATH=/x/src" in own
     assert "PATH=/" not in own.replace("PYTHONPATH=/", "")
-    assert "export PATH=" in shell_prefix(Path("/x/src"), Path("/x/scripts"), own_environments=False)
+    assert "export PATH=" in shell_prefix(Path("/x/src"), Path("/x/scripts"), "results", own_environments=False)
 
 
 def test_braces_of_a_folder_are_doubled_in_the_prefix() -> None:
-    prefix = shell_prefix(Path("/x {2024}/src"), Path("/x {2024}/scripts"), own_environments=False)
+    prefix = shell_prefix(Path("/x {2024}/src"), Path("/x {2024}/scripts"), "results", own_environments=False)
     assert "PYTHONPATH='/x {2024}/src'" in prefix.format()

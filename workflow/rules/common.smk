@@ -77,7 +77,7 @@ class shell(shell):
 
 
 shell.executable("bash")
-shell.prefix(shell_prefix(W.src, W.scripts, own_environments=OWN_ENVIRONMENTS))
+shell.prefix(shell_prefix(W.src, W.scripts, W.at.results, own_environments=OWN_ENVIRONMENTS))
 
 if not IMPORTED:
     # As many GPUs as one training takes, unless the command line or a profile says otherwise; `--resources` for

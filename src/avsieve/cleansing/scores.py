@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from avsieve.cleansing.inputs import MODALITIES
 from avsieve.errors import AvsieveError
-from avsieve.storage.tables import open_table, write_table
+from avsieve.storage.tables import WRITTEN, open_table, read_arrow, write_table
 
 NEAREST = 3  # other speakers kept per utterance
 PERSONS = ("second", "doubt", "rival")
@@ -190,10 +190,11 @@ def merge_scores(paths: Sequence[str | Path], out: str | Path) -> None:
 
     if not paths:
         raise AvsieveError("no score tables were given; score at least one shard")
-    schema = pq.read_schema(paths[0])
-    with atomic_path(out) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+    with open_table(paths[0]) as first:
+        schema = first.schema_arrow
+    with atomic_path(out) as partial, pq.ParquetWriter(partial, schema, **WRITTEN) as writer:
         for path in paths:
-            table = pq.read_table(path)
+            table = read_arrow(path)
             if table.column_names != schema.names:
                 raise AvsieveError(
                     f"{path}: columns {table.column_names}; expected those of {paths[0]}: score all shards alike"

@@ -22,5 +22,6 @@ VERBS: Registry[Verb] = Registry(
         "show": "avsieve.cli.show:VERB",
         "simulate": "avsieve.cli.simulate:VERB",
         "status": "avsieve.cli.status:VERB",
+        "verify": "avsieve.cli.verify:VERB",
     },
 )

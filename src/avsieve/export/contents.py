@@ -14,13 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError, TarError
 from avsieve.export.places import PLACES, STATUS
 from avsieve.export.settings import KINDS
 from avsieve.storage import paths as P
+from avsieve.storage.indexed_tar import INDEX_COLUMNS
+from avsieve.storage.remedies import make_anew
+from avsieve.storage.tables import read_arrow
 
 
 class Member(NamedTuple):
@@ -40,10 +41,7 @@ class _Shard:
         index = tar.with_suffix(".parquet")
         if not tar.is_file() or not index.is_file():
             raise AvsieveError(_absent(tar))
-        try:
-            table = pq.read_table(index, columns=["name", "utterance", "offset", "size", "crc32"]).combine_chunks()
-        except pa.ArrowException as error:
-            raise TarError(f"{index}: cannot be read ({error}); run its stage again") from None
+        table = read_arrow(index, INDEX_COLUMNS).combine_chunks()
         self._names = table["name"]
         self._offsets, self._sizes, self._crcs = (table[c].to_numpy() for c in ("offset", "size", "crc32"))
         owners = table["utterance"].to_numpy()
@@ -53,7 +51,7 @@ class _Shard:
         with tar.open("rb") as handle:
             self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
         if len(owners) and int((self._offsets + self._sizes).max()) > len(self._map):
-            raise TarError(f"{tar}: shorter than its index says; run its stage again")
+            raise TarError(f"{tar}: shorter than its index says; {make_anew(tar)}")
 
     def measure(self, utterance: str) -> tuple[int, int, int]:
         """Return the number of files of an utterance, their bytes, and a checksum over theirs."""
@@ -68,7 +66,7 @@ class _Shard:
             content, name = self._map[start : start + int(self._sizes[row])], self._names[row].as_py()
             crc = int(self._crcs[row])
             if zlib.crc32(content) != crc:
-                raise TarError(f"{self.path}: {name} is not what was written; run its stage again")
+                raise TarError(f"{self.path}: {name} is not what was written; {make_anew(self.path)}")
             yield Member(name.rpartition("/")[2], content, crc)
 
 
@@ -118,7 +116,7 @@ class Contents:
                 path = P.below(self._results, STATUS[kind], shard=shard)
                 if not path.is_file():
                     continue
-                known = set(pq.read_table(path, columns=["utterance"])["utterance"].to_pylist())
+                known = set(read_arrow(path, ["utterance"])["utterance"].to_pylist())
                 if strange := sorted(set(rows["utterance"]) - known):
                     raise AvsieveError(
                         f"{path}: knows nothing of {strange[0]}, one of {len(strange)} utterances that the plan has in "

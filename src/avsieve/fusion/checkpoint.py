@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from avsieve.errors import ConfigError, ModelError
 from avsieve.fusion.base import LENGTHS, TrainedModel
@@ -55,7 +55,7 @@ def save_fusion(path: str | Path, trained: Trained) -> None:
     }
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.model.network.state_dict().items()}
     with atomic_path(path) as partial:
-        save_file(state, partial, metadata={_KEY: json.dumps(metadata, sort_keys=True)})
+        partial.write_bytes(save(state, {_KEY: json.dumps(metadata, sort_keys=True)}))
 
 
 def load_fusion(path: str | Path, device: torch.device | None = None) -> Trained:
@@ -100,7 +100,7 @@ def _model(path: str | Path, name: str, shape: dict[str, Any]) -> TrainedModel:
 def save_left_out(path: str | Path, reason: str) -> None:
     """Write in place of a model why there is none: a run whose list is too short to train on ends well all the same."""
     with atomic_path(path) as partial:
-        save_file({"left_out": torch.zeros(1)}, partial, {"left_out": reason})
+        partial.write_bytes(save({"left_out": torch.zeros(1)}, {"left_out": reason}))
 
 
 def left_out(path: str | Path) -> str | None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError
 from avsieve.inspection.run_files import RunFiles
 from avsieve.storage import paths as P
-from avsieve.storage.indexed_tar import INDEX_COLUMNS, index_path
-from avsieve.storage.tables import open_table
+from avsieve.storage.indexed_tar import index_path
+from avsieve.storage.remedies import make_anew
+from avsieve.storage.tables import read_arrow
 
 
 def shards_of(run: RunFiles, utterances: Sequence[str]) -> dict[str, str]:
@@ -26,9 +27,7 @@ def shards_of(run: RunFiles, utterances: Sequence[str]) -> dict[str, str]:
         If the run has no plan.
     """
     path = run.below(P.plan.utterances)
-    with open_table(path, ["utterance", "shard"]):
-        pass
-    found = pq.read_table(path, columns=["utterance", "shard"], filters=pc.field("utterance").isin(list(utterances)))
+    found = read_arrow(path, ["utterance", "shard"], pc.field("utterance").isin(list(utterances)))
     return dict(zip(found["utterance"].to_pylist(), found["shard"].to_pylist(), strict=True))
 
 
@@ -63,29 +62,27 @@ def faces_of(run: RunFiles, utterances: Sequence[str], most: int) -> dict[str, l
     return found
 
 
-def _members(tar: Path, utterances: list[str]) -> dict[str, list[tuple[int, int]]]:
-    """Return offset and size of the members of some utterances, in the order of the tar."""
+def _members(tar: Path, utterances: list[str]) -> dict[str, list[tuple[int, int, int]]]:
+    """Return offset, size and checksum of the members of some utterances, in the order of the tar."""
     index = index_path(tar)
-    with open_table(index, INDEX_COLUMNS):
-        pass
-    columns = ["utterance", "offset", "size"]
-    rows = pq.read_table(index, columns=columns, filters=pc.field("utterance").isin(utterances)).to_pydict()
-    found: dict[str, list[tuple[int, int]]] = {}
-    for utterance, offset, size in zip(*(rows[c] for c in columns), strict=True):
-        found.setdefault(utterance, []).append((offset, size))
+    columns = ["utterance", "offset", "size", "crc32"]
+    rows = read_arrow(index, columns, pc.field("utterance").isin(utterances)).to_pydict()
+    found: dict[str, list[tuple[int, int, int]]] = {}
+    for utterance, *member in zip(*(rows[c] for c in columns), strict=True):
+        found.setdefault(utterance, []).append(tuple(member))
     return found
 
 
-def _read(tar: Path, members: list[tuple[int, int]], most: int) -> list[np.ndarray]:
+def _read(tar: Path, members: list[tuple[int, int, int]], most: int) -> list[np.ndarray]:
     if len(members) > most:
         members = [members[i] for i in np.linspace(0, len(members) - 1, most).round().astype(int)]
     images = []
     with tar.open("rb") as file:
-        for offset, size in members:
+        for offset, size, crc in members:
             file.seek(offset)
             content = file.read(size)
-            if len(content) != size:
-                raise AvsieveError(f"{tar}: shorter than its index says; run its stage again (snakemake align)")
+            if len(content) != size or zlib.crc32(content) != crc:
+                raise AvsieveError(f"{tar}: the face at byte {offset} is not what was written; {make_anew(tar)}")
             image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
             if image is not None:
                 images.append(image)

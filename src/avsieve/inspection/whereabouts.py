@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from avsieve.inspection.run_files import RunFiles
 from avsieve.report.facts import STAGES
 from avsieve.storage import paths as P
 from avsieve.storage.indexed_tar import index_path
 from avsieve.storage.reasons import DESCRIPTIONS, Reason
-from avsieve.storage.tables import open_table
+from avsieve.storage.tables import open_table, read_arrow
 
 _TARS = {"faces": P.align.faces, "wav": P.extract.wav, "frames": P.extract.frames}
 MODALITIES = ("audio", "visual")
@@ -112,11 +111,7 @@ def rows_of(path: Path, utterance: str, columns: list[str] | None = None) -> lis
     AvsieveError
         If the table cannot be read or lacks a column.
     """
-    with open_table(path, ["utterance", *(columns or [])]):
-        pass
-    found: list[dict[str, Any]] = pq.read_table(
-        path, columns=columns, filters=pc.field("utterance") == utterance
-    ).to_pylist()
+    found: list[dict[str, Any]] = read_arrow(path, columns, pc.field("utterance") == utterance).to_pylist()
     return found
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,48 @@ X264: dict[str, Any] = {
 """Options of ffmpeg for an mp4 of H.264 and AAC."""
 
 
+logger = logging.getLogger(__name__)
+
+
 def ffmpeg_binary() -> str:
-    """Return the ffmpeg to run: the one on PATH, else the one that imageio-ffmpeg ships."""
-    if found := shutil.which("ffmpeg"):
+    """Return the ffmpeg to run: the one on PATH if it starts, else the one that imageio-ffmpeg ships.
+
+    Raises
+    ------
+    AvsieveError
+        If there is none that starts.
+    """
+    return _starting(shutil.which("ffmpeg"))
+
+
+@cache
+def _starting(found: str | None) -> str:
+    trouble = "" if found is None else _trouble(found)
+    if found is not None and not trouble:
         return found
     import imageio_ffmpeg
 
-    return imageio_ffmpeg.get_ffmpeg_exe()
+    try:
+        shipped = imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError as error:
+        raise AvsieveError(
+            f"no ffmpeg that starts: {trouble or 'none on PATH'}, and none of imageio-ffmpeg ({error}); install ffmpeg"
+        ) from None
+    if trouble:
+        if own := _trouble(shipped):
+            raise AvsieveError(f"no ffmpeg that starts: {trouble}; {own}; install ffmpeg anew")
+        logger.warning("%s; using that of imageio-ffmpeg, %s", trouble, shipped)
+    return shipped
+
+
+def _trouble(binary: str) -> str:
+    """Return why an ffmpeg does not start, in words; empty where it does."""
+    try:
+        done = subprocess.run([binary, "-version"], capture_output=True, text=True, errors="replace", timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{binary} does not start ({error})"
+    words = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
+    return f"{binary} does not start ({words})" if done.returncode else ""
 
 
 def write_clip(

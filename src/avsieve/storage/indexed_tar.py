@@ -3,15 +3,18 @@
 ``NAME.tar`` holds the members, ``NAME.parquet`` one row per member: ``name``, ``utterance``, ``offset`` and ``size``
 (bytes of the content in the tar) and ``crc32`` of the content. Times, owners and modes are constant, so equal content
 gives equal bytes. Names that the plain format has no room for stand in a header of their own (POSIX.1-2001, "pax"),
-which every tar reads. A member is read through ``mmap``: no open per file, no copy until the caller wants one.
+which every tar reads. A member is read through ``mmap``: no open per file, no copy until the caller wants one. Its
+checksum is compared on the way (`benchmarks/checksums.py` tells what that costs).
 """
 
 from __future__ import annotations
 
 import mmap
+import os
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -21,6 +24,8 @@ import pyarrow as pa
 
 from avsieve.errors import TarError
 from avsieve.storage.atomic import commit
+from avsieve.storage.lock import open_locked
+from avsieve.storage.remedies import make_anew
 from avsieve.storage.tables import read_table, write_table
 
 INDEX_COLUMNS = ["name", "utterance", "offset", "size", "crc32"]
@@ -45,12 +50,12 @@ class Member(NamedTuple):
     crc32: int
 
 
-def _padded(size: int) -> int:
-    """Content is padded to whole blocks of 512 bytes."""
+def padded(size: int) -> int:
+    """Return the bytes that content takes: whole blocks of 512."""
     return -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
-def _header(name: str, size: int) -> bytes:
+def header_of(name: str, size: int) -> bytes:
     """Return what stands before a member's content: one block, and two more before it where the name is long."""
     info = tarfile.TarInfo(name)
     info.size = size
@@ -74,10 +79,10 @@ def intact(tar: str | Path, members: Sequence[Member]) -> int:
     end = 0
     with partial.open("rb") as file:
         for n, member in enumerate(members):
-            head = _header(member.name, member.size)
-            found, content = file.read(len(head)), file.read(_padded(member.size))
+            head = header_of(member.name, member.size)
+            found, content = file.read(len(head)), file.read(padded(member.size))
             end += len(head)
-            whole = len(content) == _padded(member.size) and not any(content[member.size :])
+            whole = len(content) == padded(member.size) and not any(content[member.size :])
             if found != head or end != member.offset or not whole or zlib.crc32(content[: member.size]) != member.crc32:
                 return n
             end += len(content)
@@ -112,8 +117,8 @@ class TarWriter:
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._partial.open("r+b" if self.members else "wb")
-        self._end = self.members[-1].offset + _padded(self.members[-1].size) if self.members else 0
+        self._file = os.fdopen(open_locked(self._partial, self.path), "r+b")
+        self._end = self.members[-1].offset + padded(self.members[-1].size) if self.members else 0
         self._file.seek(self._end)
         self._file.truncate()
         return self
@@ -129,11 +134,11 @@ class TarWriter:
         if name in self._seen:
             raise TarError(f"{self.path}: member {name} was written before; member names must be unique")
         self._seen.add(name)
-        head = _header(name, len(content))
+        head = header_of(name, len(content))
         # Not `TarFile.addfile`, which takes three times as long: there are as many members as frames.
-        self._file.writelines([head, content, bytes(_padded(len(content)) - len(content))])
+        self._file.writelines([head, content, bytes(padded(len(content)) - len(content))])
         self.members.append(Member(name, utterance, self._end + len(head), len(content), zlib.crc32(content)))
-        self._end += len(head) + _padded(len(content))
+        self._end += len(head) + padded(len(content))
 
     def flush(self) -> None:
         """Hand what was written to the system: a kill of this process loses none of it."""
@@ -142,16 +147,24 @@ class TarWriter:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and self._keeps:
-            self._file.close()
-            return
-        if kind is None:  # a tar ends with two empty blocks, and fills whole records
-            end = self._end + 2 * tarfile.BLOCKSIZE
-            self._file.write(bytes(-(-end // tarfile.RECORDSIZE) * tarfile.RECORDSIZE - self._end))
-        self._file.close()
-        if kind is not None:
-            self._partial.unlink(missing_ok=True)
-            return
+        try:
+            if kind is None:
+                self._finish()
+        except OSError as error:
+            value = error
+            raise
+        finally:
+            if isinstance(value, OSError) and value.filename is None:
+                value.filename = str(self.path)
+            with suppress(OSError):  # a full disk, which was told when it was written to
+                self._file.close()
+            if value is not None and not self._keeps:
+                self._partial.unlink(missing_ok=True)
+
+    def _finish(self) -> None:
+        end = self._end + 2 * tarfile.BLOCKSIZE  # a tar ends with two empty blocks, and fills whole records
+        self._file.write(bytes(-(-end // tarfile.RECORDSIZE) * tarfile.RECORDSIZE - self._end))
+        self._file.flush()
         commit(self._partial, self.path)
         columns = list(zip(*self.members, strict=True)) or [()] * len(INDEX_COLUMNS)
         write_table(index_path(self.path), pa.table([list(c) for c in columns], schema=_INDEX_SCHEMA))
@@ -163,7 +176,7 @@ class TarReader:
     Raises
     ------
     TarError
-        If the index reaches past the end of the tar.
+        If the index reaches past the end of the tar, or a member that is read is not what was written.
     """
 
     def __init__(self, tar: str | Path) -> None:
@@ -171,8 +184,8 @@ class TarReader:
         self.index = read_table(index_path(self.path), INDEX_COLUMNS)
         size = self.path.stat().st_size
         end = int((self.index["offset"] + self.index["size"]).max()) if len(self.index) else 0
-        if end > size:
-            raise TarError(f"{self.path}: the index reaches to byte {end}, the file has {size}; run its stage again")
+        if end > size or not size:
+            raise TarError(f"{self.path}: the index reaches to byte {end}, the file has {size}; {make_anew(self.path)}")
         self._file = self.path.open("rb")
         self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         self._by_name = {n: i for i, n in enumerate(self.index["name"])}
@@ -181,6 +194,7 @@ class TarReader:
             self._by_utterance.setdefault(utterance, []).append(i)
         self._offsets = self.index["offset"].to_numpy()
         self._sizes = self.index["size"].to_numpy()
+        self._crcs = self.index["crc32"].to_numpy()
         self._names: list[str] = self.index["name"].tolist()
 
     def __enter__(self) -> Self:
@@ -205,22 +219,31 @@ class TarReader:
         start = int(self._offsets[row])
         return self._map[start : start + int(self._sizes[row])]
 
+    def _checked(self, row: int) -> bytes:
+        content = self._content(row)
+        if (found := zlib.crc32(content)) != self._crcs[row]:
+            raise TarError(
+                f"{self.path}: {self._names[row]} is not what was written (checksum {found:08x}, expected "
+                f"{int(self._crcs[row]):08x}): damaged on the disk or in a copy; {make_anew(self.path)}"
+            )
+        return content
+
     def read(self, name: str) -> bytes:
         """Return the content of one member.
 
         Raises
         ------
         TarError
-            If there is no such member.
+            If there is no such member, or it is not what was written.
         """
         if name not in self._by_name:
             raise TarError(f"{self.path}: no member {name} among {len(self)}; is the index of another run?")
-        return self._content(self._by_name[name])
+        return self._checked(self._by_name[name])
 
     def of(self, utterance: str) -> Iterator[tuple[str, bytes]]:
         """Yield name and content of the members of ``utterance`` in the order of the tar; none is no error."""
         for row in self._by_utterance.get(utterance, []):
-            yield self._names[row], self._content(row)
+            yield self._names[row], self._checked(row)
 
     def verify(self) -> pd.DataFrame:
         """Return the rows of the index whose content does not have the recorded checksum."""

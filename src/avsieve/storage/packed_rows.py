@@ -18,7 +18,7 @@ HELD_BYTES = 256 * 2**20
 class PackedRows:
     """Rows of half-precision embeddings, one behind the other: written once, then read anywhere.
 
-    Rows that nobody writes are zero.
+    Rows that nobody writes are zero. A sum of each row is held in memory and compared when it is read from the file.
 
     Parameters
     ----------
@@ -34,12 +34,14 @@ class PackedRows:
         self._row_bytes, self._scratch = 2 * dim, scratch
         self._held: np.ndarray | None = None
         self._file: BinaryIO | None = None
+        self._sums: np.ndarray | None = None
         if rows * self._row_bytes <= HELD_BYTES:
             self._held = np.zeros((rows, dim), np.float16)
         else:
             scratch.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=scratch, buffering=0)
             os.ftruncate(self._file.fileno(), rows * self._row_bytes)
+            self._sums = np.zeros(rows, np.uint32)
 
     def write(self, at: int, vectors: np.ndarray) -> None:
         """Write (n, dim) float16 from row ``at`` on.
@@ -53,7 +55,10 @@ class PackedRows:
             self._held[at : at + len(vectors)] = vectors
             return
         assert self._file is not None  # one of both
-        left, offset = np.ascontiguousarray(vectors).reshape(-1).view(np.uint8).data, at * self._row_bytes
+        assert self._sums is not None
+        vectors = np.ascontiguousarray(vectors)
+        self._sums[at : at + len(vectors)] = _sums(vectors)
+        left, offset = vectors.reshape(-1).view(np.uint8).data, at * self._row_bytes
         try:
             while left:
                 done = os.pwrite(self._file.fileno(), left, offset)
@@ -65,17 +70,26 @@ class PackedRows:
             ) from error
 
     def read(self, begins: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """Return the rows of some pieces, one behind the other, (sum of counts, dim) float16; safe from any thread."""
+        """Return the rows of some pieces, one behind the other, (sum of counts, dim) float16; safe from any thread.
+
+        Raises
+        ------
+        AvsieveError
+            If the file was cut off, or a row is not what was written.
+        """
         ends = np.cumsum(counts)
         total = int(ends[-1]) if len(ends) else 0
+        rows = np.repeat(begins, counts) + np.arange(total) - np.repeat(ends - counts, counts)
         if self._held is not None:
-            steps = np.arange(total) - np.repeat(ends - counts, counts)
-            return self._held[np.repeat(begins, counts) + steps]
+            return self._held[rows]
+        if not total:
+            return np.empty((0, self.dim), np.float16)
         assert self._file is not None  # one of both
+        assert self._sums is not None
         out = np.empty((total, self.dim), np.float16)
         buffer, handle = out.reshape(-1).view(np.uint8).data, self._file.fileno()
         # Pieces that follow each other in the file are one read.
-        joins = np.flatnonzero(np.r_[True, begins[1:] != begins[:-1] + counts[:-1]]) if len(begins) else begins
+        joins = np.flatnonzero(np.r_[True, begins[1:] != begins[:-1] + counts[:-1]])
         stops = [*joins[1:].tolist(), len(begins)]
         pieces = [
             (int(begins[first]), int(ends[first] - counts[first]), int(ends[last - 1]))
@@ -89,6 +103,12 @@ class PackedRows:
                 if not done:
                     raise AvsieveError(f"{self._scratch}: the scratch file there is shorter than what was written")
                 place, offset = place + done, offset + done
+        if len(wrong := np.flatnonzero(_sums(out) != self._sums[rows])):
+            raise AvsieveError(
+                f"{self._scratch}: row {rows[wrong[0]]} of the scratch file there is not what was written "
+                f"({len(wrong)} of {total} rows); its disk or the memory is at fault: write the output elsewhere, and "
+                "run it again"
+            )
         return out
 
     def _announce(self, handle: int, pieces: list[tuple[int, int, int]]) -> None:
@@ -97,3 +117,9 @@ class PackedRows:
             for begin, place, stop in pieces:
                 size = (stop - place) * self._row_bytes
                 os.posix_fadvise(handle, begin * self._row_bytes, size, os.POSIX_FADV_WILLNEED)
+
+
+def _sums(rows: np.ndarray) -> np.ndarray:
+    """Return a sum of each row of (n, dim) float16, (n,) uint32: no single damaged number leaves it as it was."""
+    sums: np.ndarray = rows.view(np.uint16).sum(axis=1, dtype=np.uint32)
+    return sums

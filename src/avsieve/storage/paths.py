@@ -18,6 +18,8 @@ RESULTS = "results"
 """The folder of all, in the folder that Snakemake runs in."""
 LOGS, BENCHMARKS = "results/logs", "results/benchmarks"
 """Folders with a file for each rule without wildcards, and a folder for each with them."""
+RECORDS = "results/records"
+"""A record of each job, named after the first file that it wrote (`avsieve.runtime.records`)."""
 
 
 def of(path: str, **wildcards: object) -> str:
@@ -48,6 +50,11 @@ def log(rule: str, *wildcards: str) -> str:
 def benchmark(rule: str, *wildcards: str) -> str:
     """Return what Snakemake measures of a rule, beside its log's place: time, memory and more of each job."""
     return f"{'/'.join([BENCHMARKS, rule, '.'.join(wildcards)]).removesuffix('/')}.tsv"
+
+
+def record(path: str) -> str:
+    """Return where the record of the job lies whose first file is ``path``, both below ``results``."""
+    return f"{RECORDS}/{path.removeprefix(f'{RESULTS}/')}.json"
 
 
 @dataclass(frozen=True)
@@ -417,3 +424,10 @@ class Rebuilt:
 plan, truth, media, extract, align, embed = Plan(), Truth(), Media(), Extract(), Align(), Embed()
 scores, lists, audit, models, evaluation, damage = Scores(), Lists(), Audit(), Models(), Evaluation(), Damage()
 twins, comparison, report, export, rebuilt = Twins(), Comparison(), Report(), Export(), Rebuilt()
+
+REMOVED = tuple(
+    path
+    for group in (damage, twins)
+    for path in (group.wav, group.wav_index, group.faces, group.faces_index, group.detections)
+)
+"""What Snakemake removes once nothing needs it any more."""

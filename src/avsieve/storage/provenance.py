@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from avsieve import __version__
 from avsieve.storage.atomic import write_json
+from avsieve.storage.file_digest import sha256_of
 
-
-def sha256_of(path: str | Path) -> str:
-    """Return the SHA-256 of a file as hexadecimal digits."""
-    with Path(path).open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+__all__ = ["sha256_of", "versions", "write_provenance"]
 
 
 def versions(*packages: str) -> dict[str, str]:

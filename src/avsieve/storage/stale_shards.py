@@ -28,6 +28,7 @@ FOLDERS = (
     P.of(P.twins.embedded, modality="visual"),
 )
 BY_RULE = (P.LOGS, P.BENCHMARKS)
+RECORDED = tuple(P.record(folder).removesuffix(".json") for folder in FOLDERS)
 
 
 def is_left_over(name: str, names: Iterable[str]) -> bool:
@@ -45,7 +46,7 @@ def current(paths: Iterable[Path], shards: int | None) -> list[Path]:
 def left_over(results: str | Path, shards: int) -> Iterator[Path]:
     """Yield the files below ``results`` of shards beyond the first ``shards``."""
     names = set(shard_names(shards))
-    folders = [P.below(results, folder) for folder in FOLDERS]
+    folders = [P.below(results, folder) for folder in (*FOLDERS, *RECORDED)]
     for folder in BY_RULE:
         folders += sorted(path for path in P.below(results, folder).glob("*") if path.is_dir())
     for where in folders:

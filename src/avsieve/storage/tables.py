@@ -1,20 +1,28 @@
-"""Parquet tables, written whole or not at all and with equal bytes for equal content."""
+"""Parquet tables, written whole or not at all and with equal bytes for equal content.
+
+Each page carries a checksum of its bytes, which every reader here compares: a file that was damaged on a disk or in a
+copy is told, and never taken for data.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError
 from avsieve.storage.atomic import atomic_path
+from avsieve.storage.remedies import make_anew
 
 if TYPE_CHECKING:
     import pandas as pd
+
+WRITTEN: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+"""How every table of the results is written."""
 
 
 def write_table(path: str | Path, table: pd.DataFrame | pa.Table, *, group_rows: int | None = None) -> None:
@@ -22,7 +30,7 @@ def write_table(path: str | Path, table: pd.DataFrame | pa.Table, *, group_rows:
     if not isinstance(table, pa.Table):
         table = pa.Table.from_pandas(table, preserve_index=False)
     with atomic_path(path) as partial:
-        pq.write_table(table.replace_schema_metadata(None), partial, row_group_size=group_rows, compression="zstd")
+        pq.write_table(table.replace_schema_metadata(None), partial, row_group_size=group_rows, **WRITTEN)
 
 
 def write_parts(path: str | Path, parts: Iterable[pa.Table]) -> None:
@@ -40,38 +48,81 @@ def write_parts(path: str | Path, parts: Iterable[pa.Table]) -> None:
             if writer is None:
                 # A dictionary of the numbers of embeddings takes three times as long, and no less room.
                 plain = [field.name for field in part.schema if not pa.types.is_fixed_size_list(field.type)]
-                options = {"compression": "zstd", "use_dictionary": plain}
-                writer = stack.enter_context(pq.ParquetWriter(partial, part.schema, **options))
+                writer = stack.enter_context(pq.ParquetWriter(partial, part.schema, use_dictionary=plain, **WRITTEN))
             writer.write_table(part, row_group_size=max(1, len(part)))
         if writer is None:
             raise AvsieveError(f"{path}: a table of no parts; expected one, which may be empty")
 
 
-def open_table(path: str | Path, columns: list[str] | None = None) -> pq.ParquetFile:
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell what Arrow says of a file in one line."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise AvsieveError(f"{path}: no such table; run the stage that makes it first") from None
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are no UTF-8
+        if isinstance(error, MemoryError):
+            raise  # of this machine, not of the file
+        if isinstance(error, OSError) and error.errno:
+            raise AvsieveError(f"{path}: cannot be read ({error.strerror}); mend that first") from error
+        raise AvsieveError(f"{path}: not a Parquet table, or damaged ({error}); {make_anew(path)}") from error
+
+
+class Table(pq.ParquetFile):
+    """A Parquet table whose readers tell of damage in one line: the path, what is wrong, and the remedy."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _told(path):
+            # Else all row groups that will be read are in memory before the first is decoded.
+            super().__init__(path, pre_buffer=False, page_checksum_verification=True)
+
+    def read(self, *given: Any, **options: Any) -> pa.Table:
+        """Read as `pyarrow.parquet.ParquetFile.read` does."""
+        with _told(self._path):
+            return super().read(*given, **options)
+
+    def read_row_group(self, *given: Any, **options: Any) -> pa.Table:
+        """Read as `pyarrow.parquet.ParquetFile.read_row_group` does."""
+        with _told(self._path):
+            return super().read_row_group(*given, **options)
+
+    def read_row_groups(self, *given: Any, **options: Any) -> pa.Table:
+        """Read as `pyarrow.parquet.ParquetFile.read_row_groups` does."""
+        with _told(self._path):
+            return super().read_row_groups(*given, **options)
+
+    def iter_batches(self, *given: Any, **options: Any) -> Iterator[pa.RecordBatch]:
+        """Read as `pyarrow.parquet.ParquetFile.iter_batches` does."""
+        batches = super().iter_batches(*given, **options)
+        while True:
+            with _told(self._path):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield batch
+
+
+def open_table(path: str | Path, columns: list[str] | None = None) -> Table:
     """Open a Parquet table that has some columns at least.
 
     Raises
     ------
     AvsieveError
-        If the file is absent, is no Parquet, or lacks one of ``columns``.
+        If the file is absent, is no Parquet, is damaged, or lacks one of ``columns``; its readers raise it too.
     """
-    path = Path(path)
-    if not path.exists():
-        raise AvsieveError(f"{path}: no such table; run the stage that makes it first")
-    try:
-        # Else all row groups that will be read are in memory before the first is decoded.
-        file = pq.ParquetFile(path, pre_buffer=False)
-    except pa.ArrowInvalid as error:
-        raise AvsieveError(f"{path}: not a Parquet table ({error}); remove it and run its stage again") from error
-    found = file.schema_arrow.names
+    file = Table(Path(path))
+    with _told(Path(path)):
+        found = file.schema_arrow.names
     if missing := [c for c in columns or [] if c not in found]:
         file.close()
         raise AvsieveError(f"{path}: columns {missing} are missing, found {found}; run its stage again")
     return file
 
 
-def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a Parquet table, or some of its columns.
+def read_arrow(path: str | Path, columns: list[str] | None = None, filters: Any = None) -> pa.Table:
+    """Read a Parquet table, or the columns and rows of it that are wanted (``filters`` as Arrow takes them).
 
     Raises
     ------
@@ -79,4 +130,18 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
         As `open_table`.
     """
     with open_table(path, columns) as file:
-        return file.read(columns=columns).to_pandas()
+        if filters is None:
+            return file.read(columns=columns)
+    with _told(Path(path)):
+        return pq.read_table(path, columns=columns, filters=filters, page_checksum_verification=True)
+
+
+def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet table, or some of its columns, as a data frame.
+
+    Raises
+    ------
+    AvsieveError
+        As `open_table`.
+    """
+    return read_arrow(path, columns).to_pandas()

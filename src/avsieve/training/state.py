@@ -78,8 +78,20 @@ def save_state(path: Path, fabric: Fabric, parts: Parts, identity: str, phase: i
         "optimiser": plain(parts.stepper.state_dict()),
         "scaler": fabric.strategy.precision.state_dict(),
     }
-    with atomic_path(path) as partial:
-        torch.save(content, partial)
+    write_state(path, content)
+
+
+def write_state(path: Path, content: dict[str, Any]) -> None:
+    """Write what a training goes on from.
+
+    Raises
+    ------
+    OSError
+        If there is no room for it, and the like.
+    """
+    # To a path torch writes its name, too, and leaves out what the system says of a full disk.
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        torch.save(content, file)
 
 
 def read_state(path: Path | None, identity: str) -> dict[str, Any] | None:

@@ -12,22 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from avsieve.errors import AvsieveError
-from avsieve.wiring.code_facts import CodeFacts, Import
-
-PACKAGE = "avsieve"
-# What these do shows on a terminal or in a log, or decides which of several GPUs computes, and shows in no output: an
-# edit of them reruns nothing.
-NEUTRAL = {
-    f"{PACKAGE}.errors",
-    f"{PACKAGE}.registry",
-    # Where files of a run lie is an input, an output or a param of each rule.
-    f"{PACKAGE}.storage.paths",
-    *(f"{PACKAGE}.runtime.{name}" for name in ("gpus", "options", "progress", "scripting", "terminal")),
-}
-# Settings describe keys and bound them, contracts tell the rules of a plug-in, and registries name the plug-ins. Their
-# values reach a script as options, which are params of its rule; the rules hash the code of what is chosen by name.
-NEUTRAL_NAMES = {"settings", "contract", "registry"}
-NEUTRAL_PACKAGES = (f"{PACKAGE}.config",)
+from avsieve.runtime.code_digest import PACKAGE, is_neutral
+from avsieve.runtime.code_facts import CodeFacts, Import
 
 
 class Library:
@@ -38,7 +24,7 @@ class Library:
     src
         The folder that holds the package ``avsieve``.
     kept
-        As in `avsieve.wiring.code_facts.CodeFacts`.
+        As in `avsieve.runtime.code_facts.CodeFacts`.
     """
 
     def __init__(self, src: Path, kept: Path | None = None) -> None:
@@ -106,12 +92,6 @@ def modules_of(script: Path, library: Library, also: Iterable[str] = ()) -> dict
     return found
 
 
-def _is_neutral(module: str) -> bool:
-    """Tell whether an edit of a module changes nothing that a stage writes."""
-    within = any(module == package or module.startswith(f"{package}.") for package in NEUTRAL_PACKAGES)
-    return module in NEUTRAL or within or module.rpartition(".")[2] in NEUTRAL_NAMES
-
-
 def code_hashes(script: Path, library: Library, also: Iterable[str] = ()) -> list[str]:
     """Return a line for ``script`` and for each library module that it imports: its name and a hash of its code.
 
@@ -133,5 +113,5 @@ def code_hashes(script: Path, library: Library, also: Iterable[str] = ()) -> lis
         If a file does not parse.
     """
     files = {script.name: script, **modules_of(script, library, also)}
-    hashes = {name: library.facts.of(files[name]).hash for name in sorted(files) if not _is_neutral(name)}
+    hashes = {name: library.facts.of(files[name]).hash for name in sorted(files) if not is_neutral(name)}
     return [f"{name} {value}" for name, value in hashes.items() if value]

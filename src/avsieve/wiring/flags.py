@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from avsieve.runtime.records import RESULTS_VARIABLE
 from avsieve.wiring.names import Words
 
 
@@ -41,8 +42,10 @@ def flags(values: BaseModel | dict[str, Any], *, leave: Iterable[str] = ()) -> W
     return Words(" ".join(words))
 
 
-def shell_prefix(src: Path, scripts: Path, *, own_environments: bool) -> str:
+def shell_prefix(src: Path, scripts: Path, results: str, *, own_environments: bool) -> str:
     """Return what runs before every shell command, with braces doubled as Snakemake wants them there.
+
+    ``results`` is where the results lie: jobs leave a record of what they made there (`avsieve.runtime.records`).
 
     Snakemake unsets ``PYTHONPATH`` in conda environments, so it is set here. Without environments of its own a job
     runs under the Python that runs Snakemake, whether or not its environment is activated.
@@ -51,6 +54,6 @@ def shell_prefix(src: Path, scripts: Path, *, own_environments: bool) -> str:
     words = (
         # No word of a variable is split or taken for a pattern: the checkout may lie in any folder.
         f"set -feuo pipefail; IFS=; {python}export PYTHONPATH={shlex.quote(str(src))} "
-        f"AVSIEVE_SCRIPTS={shlex.quote(str(scripts))} PYTHONHASHSEED=0; "
+        f"AVSIEVE_SCRIPTS={shlex.quote(str(scripts))} {RESULTS_VARIABLE}={shlex.quote(results)} PYTHONHASHSEED=0; "
     )
     return words.replace("{", "{{").replace("}", "}}")

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from avsieve.evaluation.conditions.registry import KINDS
-from avsieve.storage.tables import open_table, write_table
+from avsieve.storage.tables import open_table, read_arrow, write_table
 
 SCHEMA = pa.schema(
     [
@@ -51,7 +50,7 @@ class DamageTable:
         ConfigError
             If there is a kind of damage that is not known.
         """
-        rows = pq.read_table(self.path, filters=[("condition", "=", condition)]).to_pandas()
+        rows = read_arrow(self.path, filters=[("condition", "=", condition)]).to_pandas()
         for kind in rows["kind"].unique():
             _ = KINDS[kind]
         texts = {text: json.loads(text) for text in rows["parameters"].unique()}
