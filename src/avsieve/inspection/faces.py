@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -14,6 +13,7 @@ from avsieve.errors import AvsieveError
 from avsieve.inspection.run_files import RunFiles
 from avsieve.storage import paths as P
 from avsieve.storage.indexed_tar import INDEX_COLUMNS, index_path
+from avsieve.storage.jpeg import image_of
 from avsieve.storage.tables import open_table
 
 
@@ -86,7 +86,7 @@ def _read(tar: Path, members: list[tuple[int, int]], most: int) -> list[np.ndarr
             content = file.read(size)
             if len(content) != size:
                 raise AvsieveError(f"{tar}: shorter than its index says; run its stage again (snakemake align)")
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+            image = image_of(content)
             if image is not None:
                 images.append(image)
     return images

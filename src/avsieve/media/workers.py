@@ -1,74 +1,65 @@
-"""Worker processes: clips are decoded side by side, and come out in order."""
+"""Worker processes: clips are decoded side by side, each under its limits.
+
+Threads would share Python's lock, which costs decoding a sixth of its speed.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing.connection import wait
-from typing import TypeVar
+import queue
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import cv2
 
+from avsieve.media.decoded import Decoded
+from avsieve.media.guard import Guard, LostError
+from avsieve.media.settings import Limits
+
 Item = TypeVar("Item")
-# Long enough that this process has something to do until the others have started.
-QUEUE = 8
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, however it ended; nobody would take its results."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
+class Workers:
+    """Processes that decode clips; as many threads may ask at a time as there are, others wait.
 
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, name="watch", daemon=True).start()
-
-
-def in_processes(work: Iterable[Callable[[], Item]], workers: int) -> Iterator[Item]:
-    """Run ``work`` in ``workers`` processes, this one among them, and yield its results in order.
-
-    Threads would share Python's lock, which costs decoding a sixth of its speed. While the next result is not ready,
-    this process takes a piece from the far end of the queue: so nothing waits for the others to start. The work must be
-    picklable: a function of a module, with its arguments. Never more than `QUEUE` results a worker are in memory.
+    Make it before any thread is started: a fork takes none along, but might take along what one of them has locked.
     """
-    if workers == 1:
-        yield from (item() for item in work)
-        return
-    # A fork starts at once. It takes no thread along, and the decoder needs none of those that there may be. OpenCV
-    # waits for its own for ever when its settings change, so it must have none; and a core each is what workers get.
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
-    waiting: deque[tuple[Callable[[], Item], Future[Item]]] = deque()
-    with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_end_with_parent) as pool:
+
+    def __init__(self, count: int, limits: Limits) -> None:
+        # OpenCV waits for its threads for ever when its settings change in a fork, so it must have none; and a core
+        # each is what workers get.
+        self._threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        self._all = ExitStack()
+        self._free: queue.SimpleQueue[Guard] = queue.SimpleQueue()
+        for _ in range(count):
+            self._free.put(self._all.enter_context(Guard(limits.memory_mb, limits.time_s)))
+
+    def run(self, work: Callable[[], Item]) -> Item:
+        """Return what ``work`` returns, see `Guard.run`."""
+        guard = self._free.get()
         try:
-            for item in work:
-                waiting.append((item, pool.submit(item)))
-                if len(waiting) >= QUEUE * workers:
-                    yield _next(waiting)
-            while waiting:
-                yield _next(waiting)
+            return guard.run(work)
         finally:
-            for _, future in waiting:
-                future.cancel()
-            cv2.setNumThreads(threads)
+            self._free.put(guard)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._all.close()
+        cv2.setNumThreads(self._threads)
 
 
-def _next(waiting: deque[tuple[Callable[[], Item], Future[Item]]]) -> Item:
-    """Return the result that is due, working until it is ready."""
-    while not waiting[0][1].done():
-        stolen = next((i for i in reversed(range(len(waiting))) if waiting[i][1].cancel()), None)
-        if stolen is None:
-            break  # all that is left is being worked on
-        here: Future[Item] = Future()
-        here.set_result(waiting[stolen][0]())
-        waiting[stolen] = (waiting[stolen][0], here)
-    return waiting.popleft()[1].result()
+def decoded_by(workers: Workers, decode: Callable[..., Decoded], *clip: Any, **settings: Any) -> Decoded:
+    """Return what comes out of a clip; where it is lost with its process, that is what is wrong with it."""
+    try:
+        return workers.run(partial(decode, *clip, **settings))
+    except LostError as error:
+        lost = Decoded()
+        lost.note(error.reason, str(error))
+        return lost
