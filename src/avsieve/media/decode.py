@@ -38,6 +38,8 @@ def _open(source: Any, limits: Limits) -> Any:
 def _read_once(media: MediaSlice, wanted: Wanted, *, skip: bool) -> Decoded | None:
     """Read a file; ``None`` if frames were skipped that should not have been."""
     with open_slice(media) as source, _open(source, wanted.limits) as container:
+        if len(container.streams) == MOST_STREAMS:  # some demuxers leave out what is more, others fail
+            raise LostError(Reason.STREAMS_TOO_MANY, f"{MOST_STREAMS} streams and more")
         reading = Pass(container, wanted, skip=skip)
         if not reading.run():
             return None
@@ -91,7 +93,7 @@ def _read_there(media: MediaSlice, wanted: Wanted) -> Decoded:
         except (av.FFmpegError, OSError, zlib.error) as error:
             said = last_words(words)
             if "max_streams" in said:
-                raise LostError(Reason.STREAMS_TOO_MANY, f"more than {MOST_STREAMS} streams") from error
+                raise LostError(Reason.STREAMS_TOO_MANY, f"{MOST_STREAMS} streams and more") from error
             if isinstance(error, MemoryError):
                 raise
             reason = classify_failure(media, error, said)

@@ -75,9 +75,8 @@ class Pass:
             stream.thread_type = "NONE"  # one thread: workers are spread over clips
             if stream.type == "video":
                 check_pixels(stream.codec_context.width, stream.codec_context.height, self._limits)
-                stream.codec_context.options = {
-                    "max_pixels": str(most_pixels(self._limits))
-                }  # for sizes that come later
+                # For sizes that come later.
+                stream.codec_context.options = {"max_pixels": str(most_pixels(self._limits))}
         return stream
 
     @property

@@ -49,4 +49,4 @@ class Media(Block):
         "decodes the clips again.",
         "extract_media",
     )
-    limits: Limits = key(Limits, "How much a clip may ask of the machine.")
+    limits: Limits = key(Limits, "How much a clip may ask of the machine.", "extract_media")
