@@ -16,7 +16,8 @@ from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 
 MAY_PASS = {
-    Reason.DOWNLOAD_FAILED, Reason.SITE_BLOCKED, Reason.SITE_THROTTLED, Reason.VIDEO_NOT_YET, Reason.VIDEO_NO_FORMAT
+    Reason.DOWNLOAD_FAILED, Reason.ADDRESS_PRIVATE, Reason.SITE_BLOCKED, Reason.SITE_THROTTLED, Reason.VIDEO_NOT_YET,
+    Reason.VIDEO_NO_FORMAT,
 }  # fmt: skip
 """Reasons that another attempt may fix; whatever else is wrong with a download stays wrong."""
 
