@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,7 +47,46 @@ def write_parts(path: str | Path, parts: Iterable[pa.Table]) -> None:
             raise AvsieveError(f"{path}: a table of no parts; expected one, which may be empty")
 
 
-def open_table(path: str | Path, columns: list[str] | None = None) -> pq.ParquetFile:
+# What reading a damaged Parquet table ends with. Arrow's own OSError has no number, those of the system have.
+_DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
+
+
+class Table(pq.ParquetFile):
+    """A Parquet file whose damage is told in one line, wherever in it that is found."""
+
+    def __init__(self, path: Path) -> None:
+        self._told = path
+        with self._reading():
+            # Else all row groups that will be read are in memory before the first is decoded.
+            super().__init__(path, pre_buffer=False)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except _DAMAGE as error:
+            said = " ".join(str(error).split())[:200]
+            raise AvsieveError(
+                f"{self._told}: not a Parquet table, or damaged ({said}); remove it and run its stage again"
+            ) from error
+
+    def read(self, *args: Any, **settings: Any) -> pa.Table:
+        """Read as `pyarrow.parquet.ParquetFile.read`."""
+        with self._reading():
+            return super().read(*args, **settings)
+
+    def iter_batches(self, *args: Any, **settings: Any) -> Iterator[pa.RecordBatch]:
+        """Read as `pyarrow.parquet.ParquetFile.iter_batches`."""
+        batches = super().iter_batches(*args, **settings)
+        while True:
+            with self._reading():
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield batch
+
+
+def open_table(path: str | Path, columns: list[str] | None = None) -> Table:
     """Open a Parquet table that has some columns at least.
 
     Raises
@@ -58,11 +97,7 @@ def open_table(path: str | Path, columns: list[str] | None = None) -> pq.Parquet
     path = Path(path)
     if not path.exists():
         raise AvsieveError(f"{path}: no such table; run the stage that makes it first")
-    try:
-        # Else all row groups that will be read are in memory before the first is decoded.
-        file = pq.ParquetFile(path, pre_buffer=False)
-    except pa.ArrowInvalid as error:
-        raise AvsieveError(f"{path}: not a Parquet table ({error}); remove it and run its stage again") from error
+    file = Table(path)
     found = file.schema_arrow.names
     if missing := [c for c in columns or [] if c not in found]:
         file.close()

@@ -3,7 +3,7 @@
 A table of URLs may come from strangers. Without a guard it could have this machine ask services that trust it (a
 cloud's metadata at 169.254.169.254, a router, a database) and keep the answers. Names are resolved as the connection
 resolves them, so decimal, octal and short forms of addresses are seen for what they are; and the address that a
-connection has in the end is looked at before anything is sent, so that a name cannot mean something else a moment later.
+connection has in the end is looked at before anything is sent: a name cannot mean something else a moment later.
 """
 
 from __future__ import annotations
