@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
 from hypothesis import strategies as st
@@ -24,45 +25,48 @@ _NUMBERS = (
     b"\x7f",
 )
 
-text = st.lists(
-    st.lists(st.sampled_from(TOKENS), max_size=8).flatmap(
-        lambda parts: st.sampled_from([" ", "\t", ",", ""]).map(lambda sep: sep.join(parts))
-    ),
-    max_size=12,
-).map(lambda lines: "\n".join(lines).encode("utf-8", "surrogatepass"))
+# One number is drawn and a generator makes the file of it: a draw for each change takes ten times as long.
+_dice = st.integers(0, 2**64 - 1).map(random.Random)
 
 
-@st.composite
-def mutated(draw: st.DrawFn, seeds: Sequence[bytes], most: int = 6) -> bytes:
-    """Return a seed with some changes."""
-    content = bytearray(draw(st.sampled_from(seeds)))
-    for _ in range(draw(st.integers(1, most))):
-        kind = draw(st.integers(0, 7))
-        at = draw(st.integers(0, len(content)))
-        until = min(len(content), at + draw(st.integers(1, 64)))
+def _lines(dice: random.Random) -> bytes:
+    """Return lines of tokens."""
+    lines = [
+        dice.choice([" ", "\t", ",", ""]).join(dice.choices(TOKENS, k=dice.randrange(8)))
+        for _ in range(dice.randrange(12))
+    ]
+    return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+def changed(seeds: Sequence[bytes], dice: random.Random, most: int = 6) -> bytes:
+    """Return one of ``seeds`` with some changes."""
+    content = bytearray(dice.choice(seeds))
+    for _ in range(dice.randint(1, most)):
+        kind, at = dice.randrange(8), dice.randint(0, len(content))
+        until = min(len(content), at + dice.randint(1, 64))
         if kind == 0 and at < len(content):
-            content[at] ^= 1 << draw(st.integers(0, 7))
+            content[at] ^= 1 << dice.randrange(8)
         elif kind == 1:
             del content[at:until]
         elif kind == 2:
-            content[at:at] = draw(st.sampled_from(_NUMBERS))
+            content[at:at] = dice.choice(_NUMBERS)
         elif kind == 3:
-            number = draw(st.sampled_from(_NUMBERS))
+            number = dice.choice(_NUMBERS)
             content[at : at + len(number)] = number
         elif kind == 4:
-            content[at:at] = content[at:until] * draw(st.integers(1, 3))
-        elif kind == 5:
+            content[at:at] = content[at:until] * dice.randint(1, 3)
+        elif kind == 5 and dice.random() < 0.3:
             del content[at:]
         elif kind == 6:
-            content[at:until] = draw(st.sampled_from(TOKENS)).encode("utf-8", "surrogatepass")
+            content[at:until] = dice.choice(TOKENS).encode("utf-8", "surrogatepass")
         else:
-            other = draw(st.sampled_from(seeds))
-            start = draw(st.integers(0, len(other)))
-            content[at:] = other[start:]
+            other = dice.choice(seeds)
+            start = dice.randint(0, len(other))
+            content[at:until] = other[start : start + dice.randint(0, 64)]
     return bytes(content)
 
 
 def files(seeds: Sequence[bytes]) -> st.SearchStrategy[bytes]:
     """Return a strategy of files: mostly changed seeds, some lines of tokens, some bytes without sense."""
-    near = mutated(seeds)
-    return st.one_of(near, near, near, text, st.binary(max_size=200))
+    near = _dice.map(lambda dice: changed(seeds, dice))
+    return st.one_of(near, near, near, near, _dice.map(_lines), st.binary(max_size=100))

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from avsieve.errors import AvsieveError
 from avsieve.media.guard import Guard
@@ -66,16 +64,14 @@ def check(parser: Parser, path: Path, content: bytes, guard: Guard | None) -> No
 @pytest.mark.parametrize("name", PARSERS)
 def test_a_parser_gives_a_value_or_an_error_of_ours(name: str, tmp_path: Path) -> None:
     parser = PARSERS[name]
-    seeds = parser.seeds()
     path = tmp_path / f"file{parser.suffix}"
     guard = Guard(1024, LONGEST_S, writes=True) if parser.isolated else None
 
     @FUZZ
-    @given(st.data())
-    def run(data: Any) -> None:
-        check(parser, path, data.draw(content), guard)
+    @given(files(parser.seeds()))
+    def run(content: bytes) -> None:
+        check(parser, path, content, guard)
 
-    content = files(seeds)
     try:
         run()
     finally:
