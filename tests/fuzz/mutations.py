@@ -25,6 +25,7 @@ _NUMBERS = (
     b"\x7f",
 )
 
+_IN_PLACE = (0, 3)
 # One number is drawn and a generator makes the file of it: a draw for each change takes ten times as long.
 _dice = st.integers(0, 2**64 - 1).map(random.Random)
 
@@ -41,8 +42,10 @@ def _lines(dice: random.Random) -> bytes:
 def changed(seeds: Sequence[bytes], dice: random.Random, most: int = 6) -> bytes:
     """Return one of ``seeds`` with some changes."""
     content = bytearray(dice.choice(seeds))
+    # Half of them keep their length: what stands behind a change is still found where it is looked for.
+    kinds = _IN_PLACE if dice.random() < 0.5 else range(8)
     for _ in range(dice.randint(1, most)):
-        kind, at = dice.randrange(8), dice.randint(0, len(content))
+        kind, at = dice.choice(kinds), dice.randint(0, len(content))
         until = min(len(content), at + dice.randint(1, 64))
         if kind == 0 and at < len(content):
             content[at] ^= 1 << dice.randrange(8)
@@ -66,7 +69,13 @@ def changed(seeds: Sequence[bytes], dice: random.Random, most: int = 6) -> bytes
     return bytes(content)
 
 
+def _file(seeds: Sequence[bytes], dice: random.Random) -> bytes:
+    kind = dice.random()
+    if kind < 0.03:
+        return dice.randbytes(dice.randrange(100))
+    return _lines(dice) if kind < 0.15 else changed(seeds, dice)
+
+
 def files(seeds: Sequence[bytes]) -> st.SearchStrategy[bytes]:
     """Return a strategy of files: mostly changed seeds, some lines of tokens, some bytes without sense."""
-    near = _dice.map(lambda dice: changed(seeds, dice))
-    return st.one_of(near, near, near, near, _dice.map(_lines), st.binary(max_size=100))
+    return _dice.map(lambda dice: _file(seeds, dice))

@@ -71,8 +71,8 @@ class FrameTaker:
             time_s = self._shown_s + self._timing.frame_s
             self.misplaced += 1
         check_pixels(frame.width, frame.height, self._limits)
-        if self._shown is not None and time_s - self.starts_at_s > self._limits.clip_s:
-            raise too_long("video", time_s - self.starts_at_s, self._limits.clip_s)
+        if self._shown is not None:
+            self._check_length(time_s)
         self.count += 1
         self.damaged += frame.is_corrupt
         if self._shown is None:
@@ -88,8 +88,13 @@ class FrameTaker:
             return 0.0
         if not 0 < end_s - self._shown_s <= MOST_SHOWN_S:
             end_s = self._shown_s + self._timing.frame_s
+        self._check_length(end_s)
         self._pass(end_s, self._timing.ended)
         return end_s
+
+    def _check_length(self, time_s: float) -> None:
+        if time_s - self.starts_at_s > self._limits.clip_s:
+            raise too_long("video", time_s - self.starts_at_s, self._limits.clip_s)
 
     def _pass(self, time_s: float, passed: Callable[[int, float], bool]) -> None:
         if not passed(self._k, time_s):
