@@ -33,7 +33,9 @@ def test_a_table_that_cannot_be_used_is_told_with_what_to_do(tmp_path: Path) -> 
     with pytest.raises(AvsieveError, match=r"none\.parquet: no such table; run the stage that makes it first"):
         read_table(tmp_path / "none.parquet")
     (tmp_path / "text.parquet").write_text("no table")
-    with pytest.raises(AvsieveError, match=r"text\.parquet: not a Parquet table, or damaged .*; remove it and run its stage again"):
+    with pytest.raises(
+        AvsieveError, match=r"text\.parquet: not a Parquet table, or damaged .*; remove it and run its stage again"
+    ):
         read_table(tmp_path / "text.parquet")
     write_table(tmp_path / "t.parquet", pa.table({"a": [1]}))
     with pytest.raises(AvsieveError, match=r"columns \['b'\] are missing, found \['a'\]; run its stage again"):
