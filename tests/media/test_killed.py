@@ -82,13 +82,13 @@ def test_a_killed_extraction_goes_on_where_it_stopped(
     assert 6 <= done < len(index)
     assert not (tmp_path / "killed" / "000.frames.tar").exists()
     decoded = []
-    decode_clip = extract.decode_clip
+    decoded_by = extract.decoded_by
 
-    def counted(*places: object, **settings: object) -> object:
-        decoded.append(places)
-        return decode_clip(*places, **settings)
+    def counted(*work: object, **settings: object) -> object:
+        decoded.append(work)
+        return decoded_by(*work, **settings)
 
-    monkeypatch.setattr(extract, "decode_clip", counted)
+    monkeypatch.setattr(extract, "decoded_by", counted)
     found = run(clips, tmp_path / "killed", index)
     assert len(decoded) == len(index) - done
     pd.testing.assert_frame_equal(found, expected)

@@ -9,7 +9,7 @@ from avsieve.media.options import add_media_options, roots_of
 
 GIVEN = {
     "--index": "i.parquet", "--train-root": "clips", "--max-failed": "0.1", "--modalities": "both", "--threads": "2",
-    "--interval-s": "0.4", "--min-audio-s": "0.5",
+    "--interval-s": "0.4", "--min-audio-s": "0.5", "--limits": "{}",
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def test_settings_become_flags() -> None:
     assert flags(values) == "--min-score 0.5 --name 'a b' --on --no-off --many 1 'x y'"
     assert flags(values, leave=["many", "name"]) == "--min-score 0.5 --on --no-off"
     assert flags({"title": "-5 dB {1}"}) == "--title='-5 dB {1}'"
-    media = flags(Config().media, leave=["keep_frames"])
+    media = flags(Config().media, leave=["keep_frames", "limits"])
     assert media == "--interval-s 0.4 --jpeg-quality 95 --min-audio-s 0.5"
 
 

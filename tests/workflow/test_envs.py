@@ -18,8 +18,8 @@ from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.export.registry import FORMS
 from avsieve.fusion.registry import MODELS
 from avsieve.registry import Registry
-from avsieve.sources.registry import SOURCES
 from avsieve.runtime.code_facts import statements
+from avsieve.sources.registry import SOURCES
 from avsieve.wiring.codehash import Library, modules_of
 
 # Import name -> name of the package in an environment, where they differ.

@@ -46,6 +46,7 @@ def main() -> None:
         detections=args.detections,
         want_video=args.modalities == "both",
         workers=args.threads,
+        limits=args.limits,
         **roots_of(args),
         **settings,
     )

@@ -31,6 +31,7 @@ def main() -> None:
         wav_tar=args.wav,
         want_video=args.modalities == "both",
         workers=args.threads,
+        limits=args.limits,
         **roots_of(args),
         **settings,
     )

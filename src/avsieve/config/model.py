@@ -155,6 +155,10 @@ class Config(Block):
             )
 
 
+_LONGEST, _DEEPEST, _MOST_VALUES = 200, 50, 1_000_000
+"""Characters of a value in a message; levels and values of a configuration: lists of speakers may be long."""
+
+
 def _message(error: ValidationError, where: str) -> str:
     lines = []
     for item in error.errors():
@@ -164,7 +168,9 @@ def _message(error: ValidationError, where: str) -> str:
             lines.append(f"{where}: unknown key {name}; expected one of {', '.join(known)}")
         else:
             message = item["msg"].removeprefix("Value error, ")
-            found = "" if isinstance(item["input"], dict) else f" is {item['input']!r}"
+            shown = repr(item["input"])
+            shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+            found = "" if isinstance(item["input"], dict) else f" is {shown}"
             lines.append(f"{where}: {name}{found}: {message}")
     return "\n".join(lines)
 
@@ -177,6 +183,28 @@ def _known_keys(path: tuple[int | str, ...]) -> list[str]:
             break
         model = inner
     return sorted(model.model_fields)
+
+
+def _refuse_bombs(values: dict[str, Any], where: str) -> None:
+    """Refuse values that are small in YAML and endless in memory: aliases of aliases, and of what they stand in."""
+    sizes: dict[int, int] = {}
+    under: set[int] = set()
+
+    def size(value: Any, depth: int) -> int:
+        if not isinstance(value, dict | list | tuple):
+            return 1
+        if id(value) in under or depth > _DEEPEST:
+            raise ConfigError(f"{where}: holds itself, or nests more than {_DEEPEST} levels deep; write it out")
+        if id(value) not in sizes:
+            under.add(id(value))
+            inner = value.values() if isinstance(value, dict) else value
+            sizes[id(value)] = 1 + sum(size(item, depth + 1) for item in inner)
+            under.discard(id(value))
+        if sizes[id(value)] > _MOST_VALUES:
+            raise ConfigError(f"{where}: its aliases make more than {_MOST_VALUES:,} values; write out what is meant")
+        return sizes[id(value)]
+
+    size(values, 0)
 
 
 def _refuse_moved(values: dict[str, Any], where: str) -> None:
@@ -200,6 +228,7 @@ def parse_config(values: dict[str, Any], where: str = "config") -> Config:
     ConfigError
         Naming each unknown key and wrong value, and where a key went that has moved.
     """
+    _refuse_bombs(values, where)
     _refuse_moved(values, where)
     try:
         return Config.model_validate(values)

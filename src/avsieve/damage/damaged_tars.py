@@ -24,6 +24,7 @@ from avsieve.errors import TarError
 from avsieve.faces.tables import DETECTION_SCHEMA
 from avsieve.runtime.progress import progress
 from avsieve.storage.indexed_tar import TarReader, TarWriter
+from avsieve.storage.jpeg import image_of
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 from avsieve.storage.tables import open_table, read_table, write_table
@@ -154,7 +155,7 @@ def _lacking(version: Wanted, known: dict[str, tuple[Reason, str]], reason: Reas
 
 
 def _image(faces: TarReader, name: str, content: bytes) -> np.ndarray:
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    image = image_of(content)
     if image is None:
         raise TarError(f"{faces.path}: member {name} is not an image; run align_faces again")
     return image

@@ -92,6 +92,7 @@ def _stages(config: Config, clips: int, folder: Path) -> dict[str, Timed]:
     both = "visual" in source.modalities
     frames, wav = folder / "frames.tar", folder / "wav.tar"
     media = config.media.model_dump(include={"interval_s", "jpeg_quality", "min_audio_s"})
+    media["limits"] = config.media.limits
     status, extracted = _timed(
         lambda: extract_shard(usable, {"train": roots["train_root"], "test": test}, sound, frames_tar=frames,
                               wav_tar=wav, want_video=both, workers=1, **media)

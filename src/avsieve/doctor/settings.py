@@ -57,11 +57,14 @@ def _read(path: Path) -> dict[str, Any]:
     text = _text(path)
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             values = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise ConfigError(f"{path}: not YAML: {_in_one_line(error)}; fix it there") from None
+        except (ValueError, RecursionError) as error:  # a date that is none; text that nests without end
+            what = "it nests too deep" if isinstance(error, RecursionError) else str(error)
+            raise ConfigError(f"{path}: cannot be read as YAML: {what}; fix it there") from None
     if values is None:
         raise ConfigError(
             f"{path}: holds no key, and Snakemake stops at such a file; write {{}} into it, or do not name it"
@@ -94,17 +97,20 @@ def repeated_keys(path: Path) -> list[Finding]:
 
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+    except (yaml.YAMLError, OSError, ValueError, RecursionError):
         return []  # JSON with tabs, which Snakemake takes
-    return list(_repeated(node, "", path))
+    return list(_repeated(node, "", path, set()))
 
 
-def _repeated(node: Any, above: str, path: Path) -> Iterator[Finding]:
+def _repeated(node: Any, above: str, path: Path, seen: set[int]) -> Iterator[Finding]:
     import yaml
 
+    if id(node) in seen:
+        return  # an alias of what was looked at
+    seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _repeated(item, above, path)
+            yield from _repeated(item, above, path, seen)
     if not isinstance(node, yaml.MappingNode):
         return
     lines: dict[str, int] = {}
@@ -114,7 +120,7 @@ def _repeated(node: Any, above: str, path: Path) -> Iterator[Finding]:
             text = f"{path} has it in line {lines[name]} and again in line {line}, and the last one counts alone"
             yield Finding("warning", name, text, "keep one of them")
         lines[name] = line
-        yield from _repeated(value, f"{name}.", path)
+        yield from _repeated(value, f"{name}.", path, seen)
 
 
 def _update(values: dict[str, Any], more: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from avsieve.errors import TarError
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
 from avsieve.storage.indexed_tar import TarReader
+from avsieve.storage.jpeg import image_of
 from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 from avsieve.storage.tables import read_table
@@ -57,7 +58,7 @@ def _batches(
     images: list[np.ndarray] = []
     for utterance in progress(utterances, "utterances"):
         for name, content in reader.of(utterance):
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+            image = image_of(content)
             if image is None:
                 raise TarError(f"{reader.path}: member {name} is not an image; run align_faces again")
             names.append((utterance, Path(name).stem))

@@ -23,6 +23,7 @@ from avsieve.encoders.contract import Examined
 from avsieve.encoders.kaldi_fbank import RECIPES, FbankRecipe, KaldiFbank, used_samples
 from avsieve.errors import ModelError
 from avsieve.onnx_runtime.sessions import CUDA, check_provider, providers_for, session_options, with_options
+from avsieve.onnx_runtime.shipped import check_external
 from avsieve.storage.wav import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class OnnxSpeaker(nn.Module):
         super().__init__()
         self.path = Path(path)
         wanted = providers_for(device)
+        check_external(self.path)
         number = int(device.partition(":")[2] or 0)
         try:
             self._session = onnxruntime.InferenceSession(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +167,10 @@ def read_evaluation(path: str | Path) -> pd.DataFrame:
 
     Names of lists are text, be they ``1`` or ``NA``; a figure that a row has no value of is NaN.
     """
-    table = pd.read_csv(path)
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError, csv.Error) as error:  # pandas' own errors are ValueErrors
+        raise ListError(f"{path}: no table of results ({error}); run its stage again (snakemake evaluate)") from None
     for column in [c for c in table if c.startswith(tuple(CALIBRATED))]:
         table[column] = pd.to_numeric(table[column].replace("-", None))
     names = pd.read_csv(path, usecols=lambda column: column == "list", dtype=str, keep_default_na=False)

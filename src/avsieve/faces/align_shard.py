@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pandas as pd
 
 from avsieve.faces.align import AlignedUtterance, Aligner, VideoFrame
@@ -15,12 +13,13 @@ from avsieve.faces.tables import FaceTables, add_faces
 from avsieve.runtime.prefetch import in_order
 from avsieve.runtime.progress import progress
 from avsieve.storage.indexed_tar import TarReader, TarWriter
+from avsieve.storage.jpeg import image_of
 from avsieve.storage.status import StatusTable
 
 
 def read_frame(name: str, content: bytes) -> VideoFrame:
     """Return the frame in an image file."""
-    return VideoFrame(name, cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), content)
+    return VideoFrame(name, image_of(content), content)
 
 
 def _frames(reader: TarReader, utterance: str) -> list[VideoFrame]:

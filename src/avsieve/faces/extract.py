@@ -17,7 +17,9 @@ from avsieve.media.decode import Decoded, decode_clip
 from avsieve.media.extract import add_sound, extraction_status
 from avsieve.media.index import slices_of
 from avsieve.media.journal import Journal, state_of
+from avsieve.media.settings import Limits
 from avsieve.media.slices import MediaSlice
+from avsieve.media.workers import Workers, decoded_by
 from avsieve.runtime.prefetch import in_order
 from avsieve.runtime.progress import progress
 from avsieve.storage.provenance import versions
@@ -34,18 +36,11 @@ def _frames_of(clip: Decoded) -> list[VideoFrame]:
 
 
 def _extracted(
-    clips: Sequence[Clip], aligner: Aligner, *, interval_s: float, min_audio_s: float, want_video: bool
+    clips: Sequence[Clip], aligner: Aligner, pool: Workers, **settings: Any
 ) -> list[tuple[Decoded, int, AlignedUtterance]]:
     """Decode and align some clips; return with each how many frames it has, and no longer the frames themselves."""
     decoded = [
-        decode_clip(
-            media,
-            sound,
-            interval_s=interval_s,
-            min_audio_s=min_audio_s,
-            want_video=want_video,
-            as_images=not aligner.wants_files,
-        )
+        decoded_by(pool, decode_clip, media, sound, **settings, as_images=not aligner.wants_files)
         for media, sound in clips
     ]
     frames = [_frames_of(clip) for clip in decoded]
@@ -67,6 +62,7 @@ def extract_faces_shard(
     interval_s: float,
     min_audio_s: float,
     want_video: bool = True,
+    limits: Limits | None = None,
     workers: int = 1,
 ) -> tuple[StatusTable, StatusTable]:
     """Decode the clips of a media index and align their faces, without storing the frames.
@@ -75,14 +71,15 @@ def extract_faces_shard(
 
     Parameters
     ----------
-    index, roots, audio_roots, interval_s, min_audio_s, want_video
+    index, roots, audio_roots, interval_s, min_audio_s, want_video, limits
         As `avsieve.media.extract.extract_shard` takes them.
     aligner
         As `avsieve.faces.align_shard.align_shard` takes it.
     wav_tar, faces_tar, detections
         To write.
     workers
-        Threads, each with clips of its own: while one decodes, another runs the detector.
+        Threads, each with clips of its own: while one waits for its clip, which a process decodes, another runs the
+        detector.
 
     Returns
     -------
@@ -91,8 +88,14 @@ def extract_faces_shard(
     """
     cv2.setNumThreads(1)
     settings: dict[str, Any] = {"interval_s": interval_s, "min_audio_s": min_audio_s, "want_video": want_video}
+    limits = limits or Limits()
     clips = slices_of(index, roots, audio_roots)
-    made_by = {**settings, **aligner.facts, "versions": versions("insightface", "onnxruntime", "numpy")}
+    made_by = {
+        **settings,
+        "limits": limits.model_dump(),
+        **aligner.facts,
+        "versions": versions("insightface", "onnxruntime", "numpy"),
+    }
     Path(faces_tar).parent.mkdir(parents=True, exist_ok=True)
     path = Path(faces_tar).with_name(Path(faces_tar).name + ".partial.jsonl")
     journal = Journal(path, [wav_tar, faces_tar], state_of(index, clips, made_by, [Path(__file__).parent]))
@@ -102,8 +105,8 @@ def extract_faces_shard(
         tables.restore(entry["aligned"])
     first = len(journal.done)
     groups = groups_of(clips[first:], aligner.at_a_time)
-    work = (partial(_extracted, group, aligner, **settings) for group in groups)
-    with journal:
+    with Workers(workers, limits) as pool, journal:
+        work = (partial(_extracted, group, aligner, pool, **settings, limits=limits) for group in groups)
         wavs, faces = journal.writers
         found = progress((each for some in in_order(work, workers) for each in some), "clips", total=len(clips) - first)
         for utterance, (clip, n_frames, each) in zip(index["utterance"][first:], found, strict=True):

@@ -16,7 +16,10 @@ from avsieve.fusion.base import LENGTHS, TrainedModel
 from avsieve.fusion.trained_models import trained_model
 from avsieve.settings import filled
 from avsieve.storage.atomic import atomic_path
+from avsieve.storage.text_files import parsed_json
 
+_LONGEST = 1 << 20
+"""Numbers in a vector: more is a damaged number."""
 _KEY = "avsieve_fusion"  # one key: the order of several would change from run to run, and with it the bytes
 
 
@@ -76,7 +79,10 @@ def load_fusion(path: str | Path, device: torch.device | None = None) -> Trained
         raise ModelError(f"{path}: not a safetensors file ({error}); train it again") from error
     if text is None:
         raise ModelError(f"{path}: no fusion model: its metadata has no {_KEY}; expected a file of train_fusion")
-    found = json.loads(text)
+    found = _found(path, text)
+    # On the device "meta" a network has shapes and takes no memory: settings may claim any size.
+    with torch.device("meta"):
+        _check_shapes(path, _model(path, found["model"], found["settings"]), state)
     model = _model(path, found["model"], found["settings"])
     try:
         model.network.load_state_dict(state)
@@ -84,6 +90,41 @@ def load_fusion(path: str | Path, device: torch.device | None = None) -> Trained
         raise ModelError(f"{path}: its tensors do not fit its settings ({error}); train it again") from error
     model.network.to(device or torch.device("cpu")).eval()
     return Trained(model, found["trained_on"], found["seed"], found["speakers"], found["facts"])
+
+
+_KINDS: dict[str, type] = {
+    "model": str,
+    "settings": dict,
+    "trained_on": str,
+    "seed": int,
+    "speakers": list,
+    "facts": dict,
+}
+
+
+def _found(path: str | Path, text: str) -> dict[str, Any]:
+    """Return what the metadata says, all of it there and of its kind."""
+    try:
+        found = parsed_json(text)
+    except ValueError as error:
+        raise ModelError(f"{path}: its {_KEY} is not JSON ({error}); train it again") from None
+    if not isinstance(found, dict):
+        raise ModelError(f"{path}: its {_KEY} is a {type(found).__name__}, expected an object; train it again")
+    for name, kind in _KINDS.items():
+        if not isinstance(found.get(name), kind):
+            raise ModelError(f"{path}: its {_KEY} has no {name}, a {kind.__name__}; train it again")
+    for name in LENGTHS:
+        if type(length := found["settings"].get(name)) is not int or not 0 < length <= _LONGEST:
+            raise ModelError(f"{path}: {name} {length!r}; expected 1 to {_LONGEST}: train it again")
+    return found
+
+
+def _check_shapes(path: str | Path, model: TrainedModel, state: dict[str, torch.Tensor]) -> None:
+    expected = {name: tuple(tensor.shape) for name, tensor in model.network.state_dict().items()}
+    given = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    if wrong := sorted(name for name in expected.keys() | given.keys() if expected.get(name) != given.get(name)):
+        told = f"{wrong[0]}: {given.get(wrong[0], 'none')}, expected {expected.get(wrong[0], 'none')}"
+        raise ModelError(f"{path}: its tensors do not fit its settings ({told}); train it again")
 
 
 def _model(path: str | Path, name: str, shape: dict[str, Any]) -> TrainedModel:
@@ -95,6 +136,8 @@ def _model(path: str | Path, name: str, shape: dict[str, Any]) -> TrainedModel:
         return kind(shape["audio_dim"], shape["visual_dim"], shape["dim"], settings)
     except ConfigError as error:
         raise ModelError(f"{path}: {error}; train it again") from None
+    except (RuntimeError, ValueError, ArithmeticError) as error:  # settings that fit each other in no network
+        raise ModelError(f"{path}: no network has its settings ({error}); train it again") from None
 
 
 def save_left_out(path: str | Path, reason: str) -> None:

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pyarrow.compute as pc
 
@@ -14,6 +13,7 @@ from avsieve.errors import AvsieveError
 from avsieve.inspection.run_files import RunFiles
 from avsieve.storage import paths as P
 from avsieve.storage.indexed_tar import index_path
+from avsieve.storage.jpeg import image_of
 from avsieve.storage.remedies import make_anew
 from avsieve.storage.tables import read_arrow
 
@@ -83,7 +83,7 @@ def _read(tar: Path, members: list[tuple[int, int, int]], most: int) -> list[np.
             content = file.read(size)
             if len(content) != size or zlib.crc32(content) != crc:
                 raise AvsieveError(f"{tar}: the face at byte {offset} is not what was written; {make_anew(tar)}")
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+            image = image_of(content)
             if image is not None:
                 images.append(image)
     return images

@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import avsieve
 from avsieve.errors import AvsieveError
 from avsieve.inspection.run_files import results_folder
-from avsieve.media.workers import in_processes
 from avsieve.runtime.code_digest import digest_of as code_of
+from avsieve.runtime.memory import MORE_MEMORY
 from avsieve.runtime.progress import progress
 from avsieve.runtime.records import shipped_models
 from avsieve.sources.watch_list import tell_changes
@@ -210,11 +212,25 @@ def _damage(
             yield name, ("missing", "it is gone")
     if quick:
         return
-    work = [partial(trouble_of, folder / name, digest) for name, digest in there]
-    told = progress(in_processes(work, max(1, min(cores, len(work)))), "files", total=len(work))
+    told = progress(_troubles(folder, there, cores), "files", total=len(there))
     for (name, _), trouble in zip(there, told, strict=True):
         if trouble:
             yield name, ("damaged", trouble)
+
+
+def _troubles(folder: Path, there: list[tuple[str, Digest | None]], cores: int) -> Iterator[str]:
+    """Yield what is wrong with each file, in order, read by several processes."""
+    work = [folder / name for name, _ in there], [digest for _, digest in there]
+    if cores <= 1 or len(there) <= 1:
+        yield from map(trouble_of, *work)
+        return
+    with ProcessPoolExecutor(min(cores, len(there))) as pool:
+        try:
+            yield from pool.map(trouble_of, *work, chunksize=8)
+        except BrokenProcessPool:
+            raise AvsieveError(
+                f"one of {cores} processes was killed, most likely for want of memory; {MORE_MEMORY}, or --cores 1"
+            ) from None
 
 
 def _is_stale(record: _Record, folder: Path, expected: dict[str, Digest], found: Verified) -> bool:

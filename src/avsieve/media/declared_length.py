@@ -64,7 +64,8 @@ def claim_of(file: IO[bytes], format_name: str) -> Claim:
             file.seek(0)
             try:
                 return read(file, size)
-            except struct.error:  # it ends inside its header; what could be decoded has been
+            except (struct.error, OSError, ValueError, OverflowError):
+                # It ends inside its header, or a length in it leads out of the file; what could be decoded has been.
                 return Claim(is_known=False)
     return Claim(is_known=not _LENGTHLESS & set(format_name.split(",")))
 

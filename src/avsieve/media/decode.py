@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 
 from avsieve.media.declared_length import Claim, claim_of
 from avsieve.media.decoded import Decoded
@@ -15,21 +16,30 @@ from avsieve.media.decoder_log import decoder_words, last_words
 from avsieve.media.failure_reason import classify_failure, missing_part
 from avsieve.media.file_identity import ChangedError
 from avsieve.media.frame_names import frame_name
+from avsieve.media.guard import LostError
 from avsieve.media.images import read_images
+from avsieve.media.limits import most_pixels
 from avsieve.media.reader import Pass, Wanted
-from avsieve.media.slices import LOCAL_ONLY, MediaSlice, open_slice
+from avsieve.media.settings import Limits
+from avsieve.media.slices import LOCAL_ONLY, MOST_STREAMS, MediaSlice, open_slice
 from avsieve.storage.reasons import Reason
 from avsieve.storage.wav import SAMPLE_RATE
 
 __all__ = ["SAMPLE_RATE", "Decoded", "decode_clip", "frame_name", "probe_duration_s"]
 
 
+def _open(source: Any, limits: Limits) -> Any:
+    """Open a clip, and nothing that it names. No decoder gets a picture larger than the limit, in probing neither."""
+    of_container = {**LOCAL_ONLY, "max_streams": str(MOST_STREAMS)}
+    of_streams = {"max_pixels": str(most_pixels(limits))}
+    return av.open(source, metadata_errors="replace", container_options=of_container, options=of_streams)
+
+
 def _read_once(media: MediaSlice, wanted: Wanted, *, skip: bool) -> Decoded | None:
     """Read a file; ``None`` if frames were skipped that should not have been."""
-    with (
-        open_slice(media) as source,
-        av.open(source, metadata_errors="replace", container_options=LOCAL_ONLY) as container,
-    ):
+    with open_slice(media) as source, _open(source, wanted.limits) as container:
+        if len(container.streams) == MOST_STREAMS:  # some demuxers leave out what is more, others fail
+            raise LostError(Reason.STREAMS_TOO_MANY, f"{MOST_STREAMS} streams and more")
         reading = Pass(container, wanted, skip=skip)
         if not reading.run():
             return None
@@ -49,8 +59,14 @@ def _read(media: MediaSlice, wanted: Wanted) -> Decoded:
     out = Decoded()
     try:
         return _read_there(media, wanted)
+    except LostError as error:
+        out.note(error.reason, str(error))
     except ChangedError as error:
         out.note(Reason.MEDIA_CHANGED, str(error))
+    except (MemoryError, cv2.error) as error:
+        if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
+            raise
+        out.note(Reason.DECODING_MEMORY, f"more than {wanted.limits.memory_mb} MB (media.limits.memory_mb)")
     except OSError as error:
         out.note(Reason.MEDIA_UNREADABLE, f"{media.name}: {error.strerror or error}")
     return out
@@ -62,7 +78,7 @@ def _read_there(media: MediaSlice, wanted: Wanted) -> Decoded:
         out.note(Reason.MEDIA_MISSING, f"{missing.name}: no such file")
         return out
     if media.packing == "images":
-        return read_images(media.paths[0], wanted.jpeg_quality, media.stamps)
+        return read_images(media.paths[0], wanted.jpeg_quality, media.stamps, wanted.limits)
     if media.length <= 0:
         with open_slice(media):
             out.note(Reason.MEDIA_EMPTY, f"{media.name}: 0 bytes")
@@ -75,7 +91,12 @@ def _read_there(media: MediaSlice, wanted: Wanted) -> Decoded:
                 found = _read_once(media, wanted, skip=False)
             out = found or out
         except (av.FFmpegError, OSError, zlib.error) as error:
-            reason = classify_failure(media, error, last_words(words))
+            said = last_words(words)
+            if "max_streams" in said:
+                raise LostError(Reason.STREAMS_TOO_MANY, f"{MOST_STREAMS} streams and more") from error
+            if isinstance(error, MemoryError):
+                raise
+            reason = classify_failure(media, error, said)
             out.note(reason, str(getattr(error, "strerror", None) or error))
         if words:
             out.remark(f"decoder: {last_words(words)}".replace(str(media.paths[0]), media.name))
@@ -100,6 +121,7 @@ def decode_clip(
     min_audio_s: float = 0.5,
     want_video: bool = True,
     as_images: bool = False,
+    limits: Limits | None = None,
 ) -> Decoded:
     """Decode a clip in one pass.
 
@@ -120,6 +142,9 @@ def decode_clip(
         ``False`` for sound alone: a missing video stream is then as it should be.
     as_images
         Give the frames as images, without making JPEGs of them.
+    limits
+        How much the clip may be: a clip that is more gives nothing but the reason. Its memory and time are limited by
+        the process that this runs in, see `avsieve.media.workers`.
 
     Returns
     -------
@@ -127,7 +152,8 @@ def decode_clip(
         With a reason code instead of an exception for whatever is wrong with the file. What could be decoded is kept.
     """
     media = media if isinstance(media, MediaSlice) else MediaSlice((Path(media),))
-    wanted = Wanted(interval_s, None if as_images else jpeg_quality, video=want_video, audio=sound is None)
+    quality = None if as_images else jpeg_quality
+    wanted = Wanted(interval_s, quality, video=want_video, audio=sound is None, limits=limits or Limits())
     out = _read(media, wanted) if want_video or sound is None else Decoded()
     if sound is not None:
         _join(out, _read(sound, wanted._replace(video=False, audio=True)))
@@ -149,13 +175,10 @@ def probe_duration_s(media: MediaSlice | str | Path) -> float:
     media = media if isinstance(media, MediaSlice) else MediaSlice((Path(media),))
     with decoder_words():
         try:
-            with (
-                open_slice(media) as source,
-                av.open(source, metadata_errors="replace", container_options=LOCAL_ONLY) as container,
-            ):
+            with open_slice(media) as source, _open(source, Limits()) as container:
                 if container.duration:
                     return float(container.duration / av.time_base)
                 lengths = [float(s.duration * s.time_base) for s in container.streams if s.duration is not None]
                 return max(lengths, default=math.nan)
-        except (av.FFmpegError, OSError, zlib.error, ChangedError):
+        except (av.FFmpegError, OSError, zlib.error, ChangedError, MemoryError):
             return math.nan

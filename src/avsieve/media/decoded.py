@@ -28,6 +28,8 @@ class Decoded:
     audio_s: float = 0.0
     video_s: float = 0.0
     audio_start_s: float = 0.0
+    size: int = 0
+    """Bytes of the frames."""
 
     def add_frame(self, name: str, content: bytes | np.ndarray) -> None:
         """Add a frame, as a JPEG or an image.
@@ -39,6 +41,7 @@ class Decoded:
         """
         if name in self.frames or name in self.images:
             raise ValueError(f"frame {name} is there already; names of frames must differ")
+        self.size += len(content) if isinstance(content, bytes) else content.nbytes
         if isinstance(content, bytes):
             self.frames[name] = content
         else:

@@ -12,7 +12,9 @@ import pandas as pd
 from avsieve.media.decode import Decoded, decode_clip
 from avsieve.media.index import slices_of
 from avsieve.media.journal import Journal, state_of
-from avsieve.media.workers import in_processes
+from avsieve.media.settings import Limits
+from avsieve.media.workers import Workers, decoded_by
+from avsieve.runtime.prefetch import in_order
 from avsieve.runtime.progress import progress
 from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.status import StatusTable
@@ -51,6 +53,7 @@ def extract_shard(
     jpeg_quality: int,
     min_audio_s: float,
     want_video: bool = True,
+    limits: Limits | None = None,
     workers: int = 1,
 ) -> StatusTable:
     """Decode the clips of a media index and write their frames and wavs as shards.
@@ -63,6 +66,8 @@ def extract_shard(
         Media index, see `avsieve.media.index`.
     roots, audio_roots
         Folder per subset that its paths start from; that of the sound, where it lies apart.
+    limits
+        How much a clip may ask of the machine; one that asks for more is a row with a reason code.
     workers
         Clips that are decoded at a time, each in a process.
 
@@ -75,16 +80,19 @@ def extract_shard(
     settings: dict[str, Any] = {
         "interval_s": interval_s, "jpeg_quality": jpeg_quality, "min_audio_s": min_audio_s, "want_video": want_video,
     }  # fmt: skip
+    limits = limits or Limits()
     clips = slices_of(index, roots, audio_roots)
     journal_path = Path(frames_tar).with_name(Path(frames_tar).name + ".partial.jsonl")
     Path(frames_tar).parent.mkdir(parents=True, exist_ok=True)
-    journal = Journal(journal_path, [frames_tar, wav_tar], state_of(index, clips, settings))
+    journal = Journal(
+        journal_path, [frames_tar, wav_tar], state_of(index, clips, {**settings, "limits": limits.model_dump()})
+    )
     status.rows.extend(journal.done)
     first = len(journal.done)
-    work = [partial(decode_clip, *clip, **settings) for clip in clips[first:]]
-    with journal:
+    with Workers(workers, limits) as pool, journal:
+        work = [partial(decoded_by, pool, decode_clip, *clip, **settings, limits=limits) for clip in clips[first:]]
         frames, wavs = journal.writers
-        decoded = progress(in_processes(work, workers), "clips", total=len(work))
+        decoded = progress(in_order(work, workers), "clips", total=len(work))
         for utterance, clip in zip(index["utterance"][first:], decoded, strict=True):
             for name, jpeg in clip.frames.items():
                 frames.add(utterance, f"{utterance}/{name}.jpg", jpeg)

@@ -10,12 +10,11 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from avsieve.media.decoded import Decoded
 from avsieve.media.frame_names import frame_name
-from avsieve.media.lookahead import Timing
+from avsieve.media.limits import check_output, check_pixels, too_long
+from avsieve.media.lookahead import MOST_SHOWN_S, Timing
+from avsieve.media.settings import Limits
 from avsieve.media.streams import square_size
 from avsieve.storage.jpeg import jpeg_of
-
-# A frame is never shown for longer than this: a later time stamp is taken for a mistake, in seconds.
-MOST_SHOWN_S = 60.0
 
 
 def upright(image: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:
@@ -46,11 +45,14 @@ class FrameTaker:
     ``taken`` maps the numbers of the wanted times to the time stamps of the frames.
     """
 
-    def __init__(self, stream: Any, timing: Timing, jpeg_quality: int | None, out: Decoded) -> None:
+    def __init__(
+        self, stream: Any, timing: Timing, jpeg_quality: int | None, out: Decoded, limits: Limits | None = None
+    ) -> None:
         self._stream = stream
         self._timing = timing
         self._quality = jpeg_quality
         self._out = out
+        self._limits = limits or Limits()
         self._reformatter = VideoReformatter()
         self._k = 1
         self._shown: Any = None
@@ -68,6 +70,9 @@ class FrameTaker:
         if self._shown is not None and not 0 < time_s - self._shown_s <= MOST_SHOWN_S:
             time_s = self._shown_s + self._timing.frame_s
             self.misplaced += 1
+        check_pixels(frame.width, frame.height, self._limits)
+        if self._shown is not None:
+            self._check_length(time_s)
         self.count += 1
         self.damaged += frame.is_corrupt
         if self._shown is None:
@@ -83,8 +88,13 @@ class FrameTaker:
             return 0.0
         if not 0 < end_s - self._shown_s <= MOST_SHOWN_S:
             end_s = self._shown_s + self._timing.frame_s
+        self._check_length(end_s)
         self._pass(end_s, self._timing.ended)
         return end_s
+
+    def _check_length(self, time_s: float) -> None:
+        if time_s - self.starts_at_s > self._limits.clip_s:
+            raise too_long("video", time_s - self.starts_at_s, self._limits.clip_s)
 
     def _pass(self, time_s: float, passed: Callable[[int, float], bool]) -> None:
         if not passed(self._k, time_s):
@@ -93,6 +103,7 @@ class FrameTaker:
         content = image if self._quality is None else jpeg_of(image, self._quality)
         while passed(self._k, time_s):
             self._out.add_frame(frame_name(self._k, self._timing.interval_s), content)
+            check_output(self._out.size, self._limits)
             self.taken[self._k] = self._shown.pts
             self._k += 1
 

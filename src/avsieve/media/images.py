@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from avsieve.media.decoded import Decoded
 from avsieve.media.file_identity import check_images, image_files, images_stamp
+from avsieve.media.limits import check_output, check_pixels
+from avsieve.media.settings import Limits
 from avsieve.storage.file_names import JPEG_ENDINGS, shown
 from avsieve.storage.ids import id_part
-from avsieve.storage.jpeg import jpeg_of
+from avsieve.storage.jpeg import image_of, jpeg_of, size_of
 from avsieve.storage.reasons import Reason
 
 
@@ -21,7 +20,7 @@ def _content(path: Path) -> tuple[bytes, os.stat_result]:
         return handle.read(), os.fstat(handle.fileno())
 
 
-def read_images(folder: Path, jpeg_quality: int | None, stamp: str = "") -> Decoded:
+def read_images(folder: Path, jpeg_quality: int | None, stamp: str = "", limits: Limits | None = None) -> Decoded:
     """Return the images of a folder as frames, named by their stems, in the order of their names or numbers.
 
     JPEGs are passed on to the byte; others become JPEGs. Images that cannot be decoded are left out, and told.
@@ -34,12 +33,17 @@ def read_images(folder: Path, jpeg_quality: int | None, stamp: str = "") -> Deco
         Quality of what becomes a JPEG; ``None`` for images.
     stamp
         What the media index says of the images, see `avsieve.media.file_identity`.
+    limits
+        How large the images may be, and how much they may be together.
 
     Raises
     ------
     ChangedError
         If they are not those that were indexed.
+    LostError
+        If they are more than the limits allow.
     """
+    limits = limits or Limits()
     out = Decoded()
     paths = [folder / entry.name for entry in image_files(folder)]
     contents = [_content(path) for path in paths]
@@ -52,14 +56,18 @@ def read_images(folder: Path, jpeg_quality: int | None, stamp: str = "") -> Deco
     bad = []
     for path in paths:
         content = read[path]
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+        check_pixels(*size_of(content), limits)
+        image = image_of(content)
         if image is None:
             bad.append(shown(path.name))
-        elif jpeg_quality is None:
+            continue
+        check_pixels(image.shape[1], image.shape[0], limits)
+        if jpeg_quality is None:
             out.add_frame(names[path], image)
         else:
             as_it_is = path.suffix.lower() in JPEG_ENDINGS
             out.add_frame(names[path], content if as_it_is else jpeg_of(image, jpeg_quality))
+        check_output(out.size, limits)
     if not paths:
         out.note(Reason.NO_FRAMES, f"{folder.name}: no image in the folder")
     if bad:

@@ -17,6 +17,10 @@ from typing import Any, NamedTuple
 ROUNDING_S = 1e-6
 # Frames are reordered by 16 at most in H.264 and HEVC, two packets a frame when fields come apart.
 AHEAD = 64
+# Thirty years. Up to there a wanted time and the next differ, at intervals of a millisecond.
+_LARGEST_S = 1e9
+# A frame is never shown for longer than this: a later time stamp is taken for a mistake, in seconds.
+MOST_SHOWN_S = 60.0
 
 
 class Timing(NamedTuple):
@@ -37,8 +41,11 @@ class Timing(NamedTuple):
         return self.tick_s / 2 + ROUNDING_S
 
     def at(self, pts: int) -> float:
-        """Return the time of a time stamp, from the start of the presentation."""
-        return pts * self.tick_s - self.start_s
+        """Return the time of a time stamp, from the start of the presentation.
+
+        A stamp may say what it likes: where times grow so large that they no longer tell frames apart, they end.
+        """
+        return min(max(pts * self.tick_s - self.start_s, -_LARGEST_S), _LARGEST_S)
 
     def passed(self, k: int, time_s: float) -> bool:
         """Tell whether wanted time number ``k`` is before a frame that begins at ``time_s``."""
@@ -107,6 +114,7 @@ class Lookahead:
         else:
             until_s = self.end_s - ROUNDING_S
         from_s = self._timing.at(packet.pts) - slack_s
+        until_s = min(until_s, from_s + MOST_SHOWN_S)  # a leap; what the decoder gives will show it
         k = max(1, math.floor(from_s / interval_s))
         while k * interval_s < from_s:
             k += 1

@@ -20,7 +20,7 @@ def add_media_options(ap: argparse.ArgumentParser) -> None:
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
     ap.add_argument("--modalities", choices=["both", "audio"], required=True, help="audio: there is no picture")
     ap.add_argument("--threads", type=int, required=True, help="clips worked on at a time")
-    add_settings(ap, Media, only=["interval_s", "min_audio_s"], required=True)
+    add_settings(ap, Media, only=["interval_s", "min_audio_s", "limits"], required=True)
 
 
 def roots_of(args: argparse.Namespace) -> dict[str, Any]:

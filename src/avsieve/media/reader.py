@@ -9,7 +9,9 @@ import av
 from avsieve.media.declared_length import Claim
 from avsieve.media.decoded import Decoded
 from avsieve.media.frames import FrameTaker
+from avsieve.media.limits import check_output, check_pixels, most_pixels
 from avsieve.media.lookahead import Lookahead, Timing
+from avsieve.media.settings import Limits
 from avsieve.media.sound import SoundTaker
 from avsieve.media.streams import can_skip, frame_length_of, length_of, pick_audio, pick_video, start_of
 from avsieve.storage.reasons import Reason
@@ -37,6 +39,7 @@ class Wanted(NamedTuple):
     jpeg_quality: int | None
     video: bool = True
     audio: bool = True
+    limits: Limits = Limits()
 
 
 class Pass:
@@ -45,6 +48,7 @@ class Pass:
     def __init__(self, container: Any, wanted: Wanted, *, skip: bool) -> None:
         self.out = Decoded()
         self._container = container
+        self._limits = wanted.limits
         self._start_s = start_of(container)
         self._video: Any = self._usable(pick_video(container)) if wanted.video else None
         self._audio: Any = self._usable(pick_audio(container)) if wanted.audio else None
@@ -54,13 +58,13 @@ class Pass:
         self._packets = {"video": 0, "audio": 0}
         self._failed = {"video": 0, "audio": 0}
         self._error = {"video": "no frame came out of it", "audio": "no sample came out of it"}
-        self._sound = SoundTaker()
+        self._sound = SoundTaker(wanted.limits.clip_s)
         self._audio_tick_s = float(self._audio.time_base) if self._audio is not None else 0.0
         if self._video is not None:
             tick_s = float(self._video.time_base)
             timing = Timing(self._start_s, tick_s, wanted.interval_s, frame_length_of(self._video))
             self._ahead = Lookahead(timing)
-            self._frames = FrameTaker(self._video, timing, wanted.jpeg_quality, self.out)
+            self._frames = FrameTaker(self._video, timing, wanted.jpeg_quality, self.out, wanted.limits)
 
     def _usable(self, stream: Any) -> Any:
         """Return the stream if there is a decoder for it."""
@@ -69,6 +73,10 @@ class Pass:
             return None
         if stream is not None:
             stream.thread_type = "NONE"  # one thread: workers are spread over clips
+            if stream.type == "video":
+                check_pixels(stream.codec_context.width, stream.codec_context.height, self._limits)
+                # For sizes that come later.
+                stream.codec_context.options = {"max_pixels": str(most_pixels(self._limits))}
         return stream
 
     @property
@@ -86,6 +94,8 @@ class Pass:
         while True:
             try:
                 packet = next(packets, None)
+            except MemoryError:
+                raise
             except av.FFmpegError as error:
                 self.out.note(Reason.MEDIA_TRUNCATED, f"reading stopped: {error.strerror}")
                 break
@@ -132,6 +142,8 @@ class Pass:
                 else:
                     exact = packet is not None and self._cut
                     self._sound.push(frame, (packet.duration or 0) * self._audio_tick_s if exact else 0.0)
+        except MemoryError:
+            raise
         except av.FFmpegError as error:
             self._failed[kind] += 1
             self._error[kind] = str(error.strerror)
@@ -165,6 +177,7 @@ class Pass:
             if out.wave is None:
                 out.note(Reason.AUDIO_UNDECODABLE, f"audio: {self._error['audio']}")
             else:
+                check_output(out.size + out.wave.nbytes, self._limits)
                 out.audio_s = len(out.wave) / SAMPLE_RATE
                 out.audio_start_s = max(0.0, (self._sound.starts_at_s or 0.0) - self._start_s)
                 ends[self._audio] = out.audio_s

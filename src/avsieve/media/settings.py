@@ -5,6 +5,31 @@ from __future__ import annotations
 from avsieve.settings import Block, key
 
 
+class Limits(Block):
+    """How much a clip may ask of the machine; one that asks for more is a row with a reason code."""
+
+    RERUNS = "extract_media"
+
+    clip_s: float = key(1800.0, "Longest clip, in seconds: longer ones are `clip_too_long`.", gt=0)
+    pixels: int = key(
+        40_000_000,
+        "Largest picture, in pixels (width x height; 8K has 33 million): larger ones are `picture_too_large`.",
+        ge=1,
+    )
+    output_mb: float = key(
+        1024.0,
+        "Most that the frames and the sound of a clip may take together, in MB: more is `output_too_large`. With "
+        "`keep_frames: false` frames count with three bytes a pixel.",
+        gt=0,
+    )
+    memory_mb: int = key(
+        4096, "Memory for decoding a clip, in MB: a clip that needs more is `decoding_memory`.", ge=128
+    )
+    time_s: float = key(
+        600.0, "Time for decoding a clip, in seconds by the clock: a clip that needs more is `decoding_timeout`.", gt=0
+    )
+
+
 class Media(Block):
     """Frames and sound."""
 
@@ -24,3 +49,4 @@ class Media(Block):
         "decodes the clips again.",
         "extract_media",
     )
+    limits: Limits = key(Limits, "How much a clip may ask of the machine.", "extract_media")

@@ -17,9 +17,19 @@ from typing import Any, NamedTuple
 
 from avsieve.media.file_identity import SEPARATOR, ChangedError, Mark, check_stamp, stamp_of
 
-LOCAL_ONLY = {"protocol_whitelist": "file"}
-"""Options for whatever opens a clip. It may be a download: a playlist or a list of files, say, which would make the
-decoder open other addresses."""
+FORMATS = (
+    "mov", "matroska", "avi", "flv", "live_flv", "asf", "asf_o", "ogg", "nut", "rm", "ivr", "swf", "wtv", "mxf", "dv",
+    "amv", "mpeg", "mpegts", "mpegvideo", "h264", "hevc", "m4v", "vc1", "ivf", "obu",
+    "wav", "w64", "aiff", "caf", "au", "nistsphere", "ircam", "voc", "wv", "tta", "mp3", "aac", "ac3", "eac3", "dts",
+    "dtshd", "amr", "amrnb", "amrwb", "gsm", "flac", "ape", "loas",
+)  # fmt: skip
+"""FFmpeg's names of the containers that are opened: those of `avsieve.sources.containers`, all of which hold their
+content themselves. Playlists, lists of files, session descriptions and the like (``hls``, ``concat``, ``dash``,
+``sdp``, ``image2``, ``lavfi``) name other files and addresses, and are refused before they are read."""
+LOCAL_ONLY = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
+"""Options for whatever opens a clip. It may be a download, and name what it likes: nothing else is opened for it."""
+MOST_STREAMS = 64
+"""A clip has two or three. FFmpeg sets up a decoder for each, and probes it."""
 UNPACKED_LIMIT = 2**31
 """A packed member is unpacked in memory, so a small one that would fill it is refused."""
 

@@ -7,11 +7,13 @@ gaps between packets are not filled: the wav holds the samples that there are.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import av
 import numpy as np
 
+from avsieve.media.limits import too_long
 from avsieve.storage.wav import SAMPLE_RATE
 
 # Sound is converted in blocks of this many samples: by single frames of 1,024 it would cost as much as decoding.
@@ -21,9 +23,14 @@ _RIGHT_BUT_FLOAT = {("flt", "mono", SAMPLE_RATE), ("fltp", "mono", SAMPLE_RATE)}
 
 
 class SoundTaker:
-    """Gather the frames of an audio stream; `finish` returns the samples."""
+    """Gather the frames of an audio stream; `finish` returns the samples.
 
-    def __init__(self) -> None:
+    Sound of more than ``longest_s`` seconds is refused before it is converted: at 1 Hz it would grow by 16,000 times.
+    """
+
+    def __init__(self, longest_s: float = math.inf) -> None:
+        self._longest_s = longest_s
+        self._length_s = 0.0
         self._kind: tuple[Any, ...] | None = None
         self._fifo: Any = None
         self._resampler: Any = None
@@ -39,6 +46,9 @@ class SoundTaker:
         """
         if self.starts_at_s is None:
             self.starts_at_s = frame.time or 0.0
+        self._length_s += frame.samples / max(frame.sample_rate, 1)
+        if self._length_s > self._longest_s:
+            raise too_long("audio", self._length_s, self._longest_s)
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if kind != self._kind:
             self._flush()

@@ -16,7 +16,7 @@ import numpy as np
 from avsieve.report.clip_files import Box, ClipFiles, Place, frame_time
 from avsieve.report.sound import compressed
 from avsieve.storage.indexed_tar import TarReader
-from avsieve.storage.jpeg import jpeg_of
+from avsieve.storage.jpeg import image_of, jpeg_of
 
 
 def shard_name(tar: str | Path) -> str:
@@ -152,7 +152,7 @@ def _data_uri(kind: str, content: bytes) -> str:
 
 def _small_jpeg(content: bytes, size: int) -> str | None:
     """Return the image at another size; None where it cannot be decoded (its stage has reported that)."""
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    image = image_of(content)
     if image is None:
         return None
     small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)

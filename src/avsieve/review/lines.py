@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from avsieve.review.entry import Entry, ReviewError, entry_of
+from avsieve.storage.text_files import parsed_json
 
 SUFFIX = ".jsonl"
 _REVIEWER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}")
@@ -40,7 +40,7 @@ class LogLines:
         if not line.strip():
             return
         try:
-            values = json.loads(line)
+            values = parsed_json(line)
         except ValueError:
             self.torn.append((self.count, line))
             return

@@ -11,8 +11,8 @@ from pathlib import Path
 from avsieve.runtime.code_facts import parse_code
 
 PACKAGE = "avsieve"
-# What these do shows on a terminal or in a log, tells beside an output what it was made from, or decides which of several
-# GPUs computes, and shows in no output: an edit of them reruns nothing.
+# What these do shows on a terminal or in a log, tells beside an output what it was made from, or decides which of
+# several GPUs computes, and shows in no output: an edit of them reruns nothing.
 NEUTRAL = {
     f"{PACKAGE}.errors",
     f"{PACKAGE}.registry",

@@ -65,9 +65,13 @@ def in_order(work: Iterable[Callable[[], Item]], workers: int) -> Iterator[Item]
     """Run ``work`` on ``workers`` threads and yield its results in order, never more than four a thread in memory."""
     waiting: deque[Future[Item]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        for item in work:
-            waiting.append(pool.submit(item))
-            if len(waiting) >= 4 * workers:
+        try:
+            for item in work:
+                waiting.append(pool.submit(item))
+                if len(waiting) >= 4 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

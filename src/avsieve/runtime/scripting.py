@@ -15,6 +15,7 @@ from avsieve.errors import AvsieveError
 from avsieve.runtime import records
 from avsieve.runtime.memory import MORE_MEMORY
 from avsieve.runtime.terminal import flush_output, has_reader, take_any_text
+from avsieve.storage.file_names import harmless
 
 # As a shell reports a program that a signal ended: SIGINT, SIGPIPE.
 INTERRUPTED, NO_READER = 130, 141
@@ -81,6 +82,13 @@ def make_folder(path: Path, name: str) -> None:
         raise AvsieveError(f"{name} {path} cannot be written to ({error.strerror}); name another folder") from None
 
 
+class _Harmless(logging.Formatter):
+    """Writes what a file or a server has said so that no terminal obeys it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return harmless(super().format(record))
+
+
 def run(main: Callable[[], int | None]) -> None:
     """Run ``main`` and exit: 0 when it ends, 1 with one message for an `AvsieveError`; bugs keep their stack trace.
 
@@ -88,7 +96,9 @@ def run(main: Callable[[], int | None]) -> None:
     line, too, and so is an interrupt (Ctrl-C). A reader of the output that has left (``| head``) is no error.
     """
     take_any_text()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Harmless("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     code: int | str | None
     try:
         code = main() or 0
@@ -97,7 +107,7 @@ def run(main: Callable[[], int | None]) -> None:
     except SystemExit as end:  # of argparse, for --help and for options that it refuses
         code = end.code
     except AvsieveError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {harmless(str(error))}\n")
         code = 1
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; what is finished is kept\n")

@@ -16,7 +16,8 @@ from avsieve.storage.reasons import Reason
 from avsieve.storage.status import StatusTable
 
 MAY_PASS = {
-    Reason.DOWNLOAD_FAILED, Reason.SITE_BLOCKED, Reason.SITE_THROTTLED, Reason.VIDEO_NOT_YET, Reason.VIDEO_NO_FORMAT
+    Reason.DOWNLOAD_FAILED, Reason.ADDRESS_PRIVATE, Reason.SITE_BLOCKED, Reason.SITE_THROTTLED, Reason.VIDEO_NOT_YET,
+    Reason.VIDEO_NO_FORMAT,
 }  # fmt: skip
 """Reasons that another attempt may fix; whatever else is wrong with a download stays wrong."""
 
@@ -36,8 +37,12 @@ def settled(store: Store, ledger: Ledger, utterance: str, request: str, ask_agai
         return None
     if entry.outcome == "gone":
         return None if ask_again_days and entry.age_days() > ask_again_days else entry
-    path = store.root / entry.facts["file"]
-    return entry if path.is_file() and path.stat().st_size == entry.facts["size"] else None
+    name = entry.facts.get("file")
+    if not isinstance(name, str) or "\0" in name:
+        return None
+    path = store.root / name
+    inside = path.resolve().is_relative_to(store.root.resolve())  # a ledger may have come with the store
+    return entry if inside and path.is_file() and path.stat().st_size == entry.facts.get("size") else None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from avsieve.errors import AvsieveError
 from avsieve.sources.store import Store
 from avsieve.storage.reasons import Reason
+from avsieve.storage.text_files import parsed_json
 
 Outcome = Literal["done", "gone", "later"]
 """It lies in the store; it will not be had again; or it failed in a way that may pass."""
@@ -65,7 +66,7 @@ class Ledger:
             if not line.strip():
                 continue
             try:
-                entry = _entry(json.loads(line))
+                entry = _entry(parsed_json(line))
             except (ValueError, KeyError, TypeError):  # not JSON, not this layout, or another version's words
                 logger.warning("%s, line %d: cannot be read and is passed over: %.80r", self.path, number, line)
                 continue

@@ -17,6 +17,11 @@ _SPECIAL = re.compile(r"[\x00-\x1f\x7f|=\ud800-\udfff]")
 _CODE = re.compile(rb"=([0-9A-F]{2})")
 
 
+# What a terminal or a page does not show, but obeys: control characters (C0, C1), marks of direction, invisible signs
+# and separators of lines (Unicode's categories Cc, Zl, Zp, and of Cf those of bidirectional text), and lone surrogates.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
 def path_to_text(path: str) -> str:
     """Return what a table holds for ``path``."""
     if not path.startswith(_MARK) and not _ODD.search(path):
@@ -33,6 +38,17 @@ def path_from_text(text: str) -> str:
 
 
 def shown(path: str) -> str:
-    r"""Return ``path`` for a message on one line: what is no text, and line ends, as ``\x..``."""
-    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\x{ord(found.group()):02x}", text)
+    r"""Return ``path`` for a message on one line: what is no text or cannot be seen, as ``\x..``."""
+    return _UNSEEN.sub(_escaped, path)
+
+
+def harmless(text: str) -> str:
+    """Return a text of any origin for a terminal, a log or a table: as `shown`, with its line ends and tabs kept."""
+    return _UNSEEN.sub(lambda found: found[0] if found[0] in "\n\t" else _escaped(found), text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

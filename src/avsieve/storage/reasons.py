@@ -23,6 +23,7 @@ class Reason(StrEnum):
     HTTP_GONE = "http_gone"
     HTTP_FORBIDDEN = "http_forbidden"
     HTTP_REFUSED = "http_refused"
+    ADDRESS_PRIVATE = "address_private"
     DOWNLOAD_TOO_LARGE = "download_too_large"
     DOWNLOAD_FAILED = "download_failed"
     CHECKSUM_WRONG = "checksum_wrong"
@@ -61,6 +62,14 @@ class Reason(StrEnum):
     VIDEO_TOO_SHORT = "video_too_short"
     AUDIO_TOO_SHORT = "audio_too_short"
     AUDIO_SILENT = "audio_silent"
+    # limits of decoding
+    CLIP_TOO_LONG = "clip_too_long"
+    PICTURE_TOO_LARGE = "picture_too_large"
+    OUTPUT_TOO_LARGE = "output_too_large"
+    STREAMS_TOO_MANY = "streams_too_many"
+    DECODING_MEMORY = "decoding_memory"
+    DECODING_TIMEOUT = "decoding_timeout"
+    DECODER_CRASHED = "decoder_crashed"
     # faces
     NO_FRAMES = "no_frames"
     NO_FACE = "no_face"
@@ -92,6 +101,9 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.HTTP_GONE: "the server says that the file does not exist (any more)",
     Reason.HTTP_FORBIDDEN: "the server denies access to the file",
     Reason.HTTP_REFUSED: "the server refuses the request, or redirects it endlessly",
+    Reason.ADDRESS_PRIVATE: (
+        "the URL leads to this machine or a private network, which only `source.urls.private_addresses` allows"
+    ),
     Reason.DOWNLOAD_TOO_LARGE: "the file is larger than the configured limit",
     Reason.DOWNLOAD_FAILED: "the download failed temporarily; another attempt may succeed",
     Reason.CHECKSUM_WRONG: "the download, tried twice, does not match the checksum in the table",
@@ -127,6 +139,13 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.VIDEO_TOO_SHORT: "the video ends before the first frame that would be kept",
     Reason.AUDIO_TOO_SHORT: "the sound is shorter than the configured minimum",
     Reason.AUDIO_SILENT: "the sound is digital silence",
+    Reason.CLIP_TOO_LONG: "the clip is longer than `media.limits.clip_s`",
+    Reason.PICTURE_TOO_LARGE: "the picture has more pixels than `media.limits.pixels`",
+    Reason.OUTPUT_TOO_LARGE: "the frames and the sound take more than `media.limits.output_mb`",
+    Reason.STREAMS_TOO_MANY: "the file has more streams than any clip needs",
+    Reason.DECODING_MEMORY: "decoding needs more memory than `media.limits.memory_mb`",
+    Reason.DECODING_TIMEOUT: "decoding takes longer than `media.limits.time_s`",
+    Reason.DECODER_CRASHED: "the decoder crashes on the file, each time it is tried",
     Reason.NO_FRAMES: "no frames came from extraction",
     Reason.NO_FACE: "the detector found no face in any frame",
     Reason.LOW_FACE_SCORE: "faces were found, all below the configured score",

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from avsieve.errors import TooManyFailuresError
+from avsieve.storage.file_names import harmless
 from avsieve.storage.reasons import DESCRIPTIONS, Reason
 from avsieve.storage.tables import write_table
 
@@ -27,8 +28,8 @@ class StatusTable:
         self.rows: list[dict[str, Any]] = []
 
     def add(self, utterance: str, code: Reason = Reason.OK, detail: str = "", **measures: Any) -> None:
-        """Record one utterance."""
-        self.rows.append({"utterance": utterance, "code": code.value, "detail": detail, **measures})
+        """Record one utterance; what a file or a server says in ``detail`` is made harmless for terminals."""
+        self.rows.append({"utterance": utterance, "code": code.value, "detail": harmless(detail), **measures})
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -61,7 +61,7 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise AvsieveError(f"{path}: no such table; run the stage that makes it first") from None
-    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are no UTF-8
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # ValueError: names that are no UTF-8
         if isinstance(error, MemoryError):
             raise  # of this machine, not of the file
         if isinstance(error, OSError) and error.errno:

@@ -8,9 +8,11 @@ none is guessed.
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from avsieve.errors import ListError
 
@@ -75,6 +77,20 @@ def read_lines(path: str | Path, what: str = "list") -> Iterator[tuple[int, str]
     for number, line in enumerate(read_text(path, what).split("\n"), start=1):
         if line and not line.isspace():
             yield number, line
+
+
+def parsed_json(text: str | bytes) -> Any:
+    """Return what a JSON text says.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or nests deeper than Python can follow.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it nests too deep") from None
 
 
 def is_plain(path: str | Path) -> bool:

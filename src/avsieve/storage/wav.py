@@ -42,7 +42,7 @@ def samples_of(content: bytes, name: str = "wav") -> np.ndarray:
         with wave.open(io.BytesIO(content)) as handle:
             layout = handle.getframerate(), handle.getnchannels(), handle.getsampwidth()
             data = handle.readframes(handle.getnframes())
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError, ValueError, ArithmeticError, struct.error) as error:
         raise TarError(f"{name}: not a WAV file ({error or 'cut off'}); run extraction again") from error
     if layout != (SAMPLE_RATE, 1, 2):
         raise TarError(

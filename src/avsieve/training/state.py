@@ -6,7 +6,6 @@ anew in every step; so the step's number stands for the sampler, the schedule an
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from avsieve.encoders.checkpoint import DAMAGED
 from avsieve.errors import ModelError
 from avsieve.storage.atomic import atomic_path
 from avsieve.training.devices import gathered
@@ -106,9 +106,9 @@ def read_state(path: Path | None, identity: str) -> dict[str, Any] | None:
         return None
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except DAMAGED as error:
         raise ModelError(f"{path}: not readable ({error}); remove it to train from the beginning") from error
-    if content.get("identity") != identity:
+    if not isinstance(content, dict) or content.get("identity") != identity:
         raise ModelError(f"{path}: was left by a training with another recipe; remove it to train from the beginning")
     return content
 

@@ -346,7 +346,7 @@ def test_a_killed_download_is_taken_up_where_it_stopped(job: Job, repository: Pa
     write_table(job.folder / "plan.parquet", job.plan().assign(shard="000"))
     script = repository / "workflow" / "scripts" / "fetch_media.py"
     command = [sys.executable, str(script), "urls", "--plan", "plan.parquet", "--index", "000.parquet"]
-    given = flags(Urls(store="store", parallel=2).model_dump(include={*UrlsSource.fetch_keys}))
+    given = flags(Urls(store="store", parallel=2, private_addresses=True).model_dump(include={*UrlsSource.fetch_keys}))
     command += ["--status", "s.parquet", "--max-failed", "0", *shlex.split(given)]
     environment = os.environ | {"PYTHONPATH": str(repository / "src")}
     process = subprocess.Popen(command, cwd=job.folder, env=environment, stderr=subprocess.DEVNULL)

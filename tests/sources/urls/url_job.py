@@ -38,10 +38,16 @@ class Job:
         table.write_text("\n".join(["utterance,url,sha256,start,end", *self.lines]) + "\n")
         return plan.plan(settings(Urls, table=table))
 
-    def fetch(self, rows: pd.DataFrame | None = None, **changes: float) -> dict[str, str]:
+    def fetch(self, rows: pd.DataFrame | None = None, **changes: float | bool) -> dict[str, str]:
         """Run the source as its script does; return the codes."""
-        given = {"parallel": 3, "retries": 3, "pause_s": 0.01, "timeout_s": 2.0, "requests_per_s": 0.0}
-        given |= {"bytes_per_s": 0.0, "max_bytes": 10**9, "ask_again_days": 0.0} | changes
+        given: dict[str, float | bool] = {
+            "parallel": 3,
+            "retries": 3,
+            "pause_s": 0.01,
+            "timeout_s": 2.0,
+            "requests_per_s": 0.0,
+        }
+        given |= {"bytes_per_s": 0.0, "max_bytes": 10**9, "ask_again_days": 0.0, "private_addresses": True} | changes
         block = settings(Urls, store=self.store, **given)
         rows = self.plan() if rows is None else rows
         self.index, status = fetch.fetch(rows, block)

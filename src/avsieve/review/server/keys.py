@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from avsieve.errors import AvsieveError
+from avsieve.storage.text_files import parsed_json
 
 DEFAULT = {
     "right": ["1"],
@@ -45,7 +46,7 @@ def read_keys(path: str | Path | None) -> dict[str, list[str]]:
     if path is None:
         return keys
     try:
-        given = json.loads(Path(path).read_text(encoding="utf-8"))
+        given = parsed_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise AvsieveError(f"--keys {path}: cannot be read ({error}); expected JSON such as {_example()}") from None
     if not isinstance(given, dict):

@@ -26,6 +26,12 @@ class Urls(Block):
     )
     bytes_per_s: float = key(0.0, "Maximum bytes per second, per shard; 0 for no limit.", "fetch_media", ge=0)
     max_bytes: int = key(4_000_000_000, "Larger files are not downloaded, in bytes.", "fetch_media", ge=1)
+    private_addresses: bool = key(
+        False,
+        "Also download from this machine and from private networks. Without it a URL that leads there, or is "
+        "redirected there, is `address_private`: a table from strangers cannot ask your own services.",
+        "fetch_media",
+    )
     ask_again_days: float = key(
         0.0, "Request files again that were gone this many days ago; 0 for never.", "fetch_media", ge=0
     )
@@ -42,7 +48,7 @@ class UrlsSource(SourceContract[Urls]):
     plan_keys = ("table", "test_table")
     fetch_keys = (
         "store", "parallel", "retries", "pause_s", "timeout_s", "requests_per_s", "bytes_per_s", "max_bytes",
-        "ask_again_days",
+        "private_addresses", "ask_again_days",
     )  # fmt: skip
     needed = ("table", "name a CSV with the columns utterance and url")
     plan_files = ("table", "test_table")

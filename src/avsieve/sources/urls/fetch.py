@@ -22,6 +22,7 @@ from avsieve.runtime.progress import progress
 from avsieve.sources.downloads import coverage, locked, settled
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import PARTIAL, Store
+from avsieve.sources.urls.addresses import guard
 from avsieve.sources.urls.clips import adopt_clip, extension_of, keep_clip
 from avsieve.sources.urls.download import Limits, download, key_of
 from avsieve.sources.urls.plan import from_path
@@ -42,17 +43,20 @@ logger = logging.getLogger(__name__)
 class _Fetcher:
     """Brings what one URL has for a shard."""
 
-    def __init__(self, store: Store, ledgers: dict[str, Ledger], pace: Pace, limits: Limits) -> None:
+    def __init__(self, store: Store, ledgers: dict[str, Ledger], pace: Pace, limits: Limits, *, private: bool) -> None:
         self._store = store
         self._ledgers = ledgers
         self._pace = pace
         self._limits = limits
+        self._private = private
         self._local = threading.local()
 
     def _session(self) -> requests.Session:
         """Return this thread's session, which keeps its connections open."""
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
+            if not self._private:
+                guard(self._local.session)
             self._local.session.headers["User-Agent"] = f"avsieve/{avsieve.__version__}"
         session: requests.Session = self._local.session
         return session
@@ -104,7 +108,7 @@ class _Fetcher:
                     ledger, move = self._ledgers[parse_id(utterance).speaker], utterance == last and not shared
                     keep_clip(self._store, ledger, utterance, request, path, found, move=move)
         except (GoneError, PassingError) as error:
-            gone = isinstance(error, GoneError)
+            gone = isinstance(error, GoneError) and error.reason is not Reason.ADDRESS_PRIVATE  # it may be allowed
             for utterance, request in wanted.items():
                 self._ledgers[parse_id(utterance).speaker].record(
                     utterance,
@@ -166,7 +170,9 @@ def fetch(rows: pd.DataFrame, settings: Urls) -> tuple[pd.DataFrame, StatusTable
                 shared.add(request.url)
     logger.info("%d of %d utterances are known already", len(rows) - sum(map(len, wanted.values())), len(rows))
     limits = Limits(settings.retries, settings.pause_s, settings.timeout_s, settings.max_bytes)
-    fetcher = _Fetcher(store, ledgers, Pace(settings.requests_per_s, settings.bytes_per_s), limits)
+    fetcher = _Fetcher(
+        store, ledgers, Pace(settings.requests_per_s, settings.bytes_per_s), limits, private=settings.private_addresses
+    )
     _bring_all(fetcher, wanted, shared, settings.parallel)
     status = StatusTable("fetch_media")
     found = []

@@ -26,6 +26,7 @@ import urllib3
 
 from avsieve.errors import AvsieveError
 from avsieve.media.failure_reason import classify_open_error, looks_like_media
+from avsieve.sources.urls.addresses import PrivateAddressError, PublicOnly, check_url
 from avsieve.sources.urls.rate_limit import Pace
 from avsieve.storage.atomic import write_json
 from avsieve.storage.reasons import Reason
@@ -124,6 +125,8 @@ def transfer(
             if total is not None and total > max_bytes:
                 raise GoneError(Reason.DOWNLOAD_TOO_LARGE, f"{total} bytes, max_bytes allows {max_bytes}")
             _copy(partial, response, pace, total=total, timeout_s=timeout_s, max_bytes=max_bytes)
+    except PrivateAddressError as error:
+        raise GoneError(Reason.ADDRESS_PRIVATE, str(error)) from error
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
         raise GoneError(Reason.HTTP_REFUSED, f"not a web address: {error}") from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -135,8 +138,11 @@ def _open(
     session: requests.Session, url: str, headers: dict[str, str], pace: Pace, timeout_s: float
 ) -> Iterator[requests.Response]:
     """Send a request and follow where it is sent on to; the answer is one that has a body of the file, or a 416."""
+    private = not isinstance(session.get_adapter(url), PublicOnly)
     for _ in range(MAX_REDIRECTS + 1):
         host = urlsplit(url).netloc
+        if not private:
+            check_url(url)
         pace.ask(host)
         with session.get(url, headers=headers, timeout=timeout_s, stream=True, allow_redirects=False) as response:
             if response.is_redirect:

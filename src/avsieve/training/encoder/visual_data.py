@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from avsieve.errors import TarError
+from avsieve.storage.jpeg import image_of
 from avsieve.training.encoder.examples import Listed
 from avsieve.training.encoder.face_augment import FaceAugmentation
 from avsieve.training.sampler import EpochBatches
@@ -50,7 +50,7 @@ class Faces(Listed):
         return list(self.reader(index).of(self.utterances[index]))
 
     def _decoded(self, index: int, name: str, content: bytes) -> np.ndarray:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        image = image_of(content)
         if image is None:
             raise TarError(f"{self.reader(index).path}: member {name} is not an image; run align_faces again")
         return image
