@@ -70,8 +70,8 @@ def test_an_error_while_writing_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_name_cannot_be_written_twice(tmp_path: Path) -> None:
     with pytest.raises(TarError, match="written before"), TarWriter(tmp_path / "x.tar") as writer:
-        writer.add("a/v/1", "same", b"x")
-        writer.add("a/v/1", "same", b"y")
+        writer.add("a/v/1", "a/v/1/same", b"x")
+        writer.add("a/v/1", "a/v/1/same", b"y")
 
 
 def test_changed_content_is_found_by_its_checksum(indexed: Path) -> None:

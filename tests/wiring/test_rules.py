@@ -102,7 +102,7 @@ def test_embeddings_have_no_stages_before_them(repository: Path) -> None:
     }
     wiring = Wiring({"source": source, "shards": 2}, repository / "workflow")
     assert wiring.report_folders["status"] == ["results/embed_audio", "results/embed_visual"]
-    assert (wiring.shown, wiring.durations) == ({"faces": [], "wavs": []}, [])
+    assert (wiring.shown, wiring.durations) == ({"faces": [], "boxes": [], "wavs": [], "clips": []}, [])
     assert wiring.source.table_files("audio") == ["v.npy", "n.txt", "t.npz"]
     assert wiring.source.table_files("audio", only_test=True) == ["t.npz"]
     assert wiring.source.contract.tables("visual") == ["w.npz"]

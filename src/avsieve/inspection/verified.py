@@ -297,7 +297,7 @@ def _code(record: _Record) -> Iterator[str]:
     source = Path(avsieve.__file__).parents[1]
     scripts = source.parent / "workflow" / "scripts"
     changed = []
-    for name, digest in record.told.get("code", {}).items():
+    for name, digest in sorted(record.told.get("code", {}).items()):
         if name.endswith(".py"):
             files = [scripts / name] if scripts.is_dir() else []
         else:

@@ -2,9 +2,10 @@
 
 ``NAME.tar`` holds the members, ``NAME.parquet`` one row per member: ``name``, ``utterance``, ``offset`` and ``size``
 (bytes of the content in the tar) and ``crc32`` of the content. Times, owners and modes are constant, so equal content
-gives equal bytes. Names that the plain format has no room for stand in a header of their own (POSIX.1-2001, "pax"),
-which every tar reads. A member is read through ``mmap``: no open per file, no copy until the caller wants one. Its
-checksum is compared on the way (`benchmarks/checksums.py` tells what that costs).
+gives equal bytes. A member is named after its utterance: ``UTTERANCE.wav``, ``UTTERANCE/0010.jpg``. Names that the
+plain format has no room for stand in a header of their own (POSIX.1-2001, "pax"), which every tar reads. A member is
+read through ``mmap``: no open per file, no copy until the caller wants one. Its checksum is compared on the way
+(`benchmarks/checksums.py` tells what that costs).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -27,6 +29,7 @@ from avsieve.storage.atomic import commit
 from avsieve.storage.lock import open_locked
 from avsieve.storage.remedies import make_anew
 from avsieve.storage.tables import read_table, write_table
+from avsieve.storage.tar_index import TarIndex
 
 INDEX_COLUMNS = ["name", "utterance", "offset", "size", "crc32"]
 _INDEX_SCHEMA = pa.schema(
@@ -129,8 +132,12 @@ class TarWriter:
         Raises
         ------
         TarError
-            If ``name`` was added before.
+            If ``name`` was added before, or is not named after its utterance.
         """
+        if name.removeprefix(utterance)[:1] not in ("/", ".") or not name.startswith(utterance):
+            raise TarError(
+                f"{self.path}: member {name} of {utterance}; expected a name that begins with the utterance's"
+            )
         if name in self._seen:
             raise TarError(f"{self.path}: member {name} was written before; member names must be unique")
         self._seen.add(name)
@@ -181,21 +188,14 @@ class TarReader:
 
     def __init__(self, tar: str | Path) -> None:
         self.path = Path(tar)
-        self.index = read_table(index_path(self.path), INDEX_COLUMNS)
+        self._index = TarIndex(index_path(self.path))
         size = self.path.stat().st_size
-        end = int((self.index["offset"] + self.index["size"]).max()) if len(self.index) else 0
-        if end > size or not size:
-            raise TarError(f"{self.path}: the index reaches to byte {end}, the file has {size}; {make_anew(self.path)}")
+        if self._index.end > size or not size:
+            raise TarError(
+                f"{self.path}: the index reaches to byte {self._index.end}, the file has {size}; {make_anew(self.path)}"
+            )
         self._file = self.path.open("rb")
         self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._by_name = {n: i for i, n in enumerate(self.index["name"])}
-        self._by_utterance: dict[str, list[int]] = {}
-        for i, utterance in enumerate(self.index["utterance"]):
-            self._by_utterance.setdefault(utterance, []).append(i)
-        self._offsets = self.index["offset"].to_numpy()
-        self._sizes = self.index["size"].to_numpy()
-        self._crcs = self.index["crc32"].to_numpy()
-        self._names: list[str] = self.index["name"].tolist()
 
     def __enter__(self) -> Self:
         return self
@@ -205,26 +205,62 @@ class TarReader:
         self._file.close()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._by_name
+        return self._find(name) is not None
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._index)
 
     @property
     def utterances(self) -> list[str]:
         """Ids of the utterances that have a member, in the order of the tar."""
-        return list(self._by_utterance)
+        return self._index.utterances
 
-    def _content(self, row: int) -> bytes:
-        start = int(self._offsets[row])
-        return self._map[start : start + int(self._sizes[row])]
+    @property
+    def index(self) -> pd.DataFrame:
+        """The table of members, read anew."""
+        return read_table(index_path(self.path), INDEX_COLUMNS)
 
-    def _checked(self, row: int) -> bytes:
-        content = self._content(row)
-        if (found := zlib.crc32(content)) != self._crcs[row]:
+    def _members(self, utterance: str) -> Iterator[tuple[str, int, int, int]]:
+        """Yield name, row, and begin and end of the content of an utterance's members."""
+        for begin, row, count in self._index.runs(utterance):
+            at = begin
+            for k in range(row, row + count):
+                name, start, size = self._header(at)
+                yield name, k, start, start + size
+                at = start + padded(size)
+
+    def _header(self, at: int) -> tuple[str, int, int]:
+        """Return name, begin and size of the member whose header begins at a byte."""
+        block = self._map[at : at + tarfile.BLOCKSIZE]
+        try:
+            if block[156:157] == b"0" and not block[345:346].strip(b"\0"):  # a short name, as nearly all are
+                return block[:100].rstrip(b"\0").decode(), at + tarfile.BLOCKSIZE, int(block[124:135], 8)
+            self._file.seek(at)
+            with tarfile.open(fileobj=self._file, mode="r:", encoding="utf-8") as tar:
+                info = tar.next()
+        except (ValueError, tarfile.TarError):
+            info = None
+        if info is None:
             raise TarError(
-                f"{self.path}: {self._names[row]} is not what was written (checksum {found:08x}, expected "
-                f"{int(self._crcs[row]):08x}): damaged on the disk or in a copy; {make_anew(self.path)}"
+                f"{self.path}: no member begins at byte {at}, where the index has one; {make_anew(self.path)}"
+            )
+        return info.name, info.offset_data, info.size
+
+    def _find(self, name: str) -> tuple[str, int, int, int] | None:
+        for utterance in (name.rpartition("/")[0], name.rpartition(".")[0]):
+            for member in self._members(utterance):
+                if member[0] == name:
+                    return member
+        return None
+
+    def _checked(self, member: tuple[str, int, int, int]) -> bytes:
+        name, row, start, end = member
+        content = self._map[start:end]
+        expected = int(self._index.crc32[row])
+        if (found := zlib.crc32(content)) != expected:
+            raise TarError(
+                f"{self.path}: {name} is not what was written (checksum {found:08x}, expected {expected:08x}): damaged "
+                f"on the disk or in a copy; {make_anew(self.path)}"
             )
         return content
 
@@ -236,16 +272,21 @@ class TarReader:
         TarError
             If there is no such member, or it is not what was written.
         """
-        if name not in self._by_name:
+        member = self._find(name)
+        if member is None:
             raise TarError(f"{self.path}: no member {name} among {len(self)}; is the index of another run?")
-        return self._checked(self._by_name[name])
+        return self._checked(member)
 
     def of(self, utterance: str) -> Iterator[tuple[str, bytes]]:
         """Yield name and content of the members of ``utterance`` in the order of the tar; none is no error."""
-        for row in self._by_utterance.get(utterance, []):
-            yield self._names[row], self._checked(row)
+        for member in self._members(utterance):
+            yield member[0], self._checked(member)
 
     def verify(self) -> pd.DataFrame:
         """Return the rows of the index whose content does not have the recorded checksum."""
-        bad = [i for i, crc in enumerate(self.index["crc32"]) if zlib.crc32(self._content(i)) != int(crc)]
-        return self.index.iloc[bad]
+        index = self.index
+        crcs = [
+            zlib.crc32(self._map[start : start + size])
+            for start, size in zip(index["offset"].tolist(), index["size"].tolist(), strict=True)
+        ]
+        return index[index["crc32"].to_numpy() != np.array(crcs, np.uint32)]
