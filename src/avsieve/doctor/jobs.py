@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 START_S = {
     "plan": 0.7, "fetch": 0.8, "extract": 0.95, "align": 1.7, "extract, align": 1.5, "embed_audio": 2.6,
     "embed_visual": 3.3, "split": 0.6, "split segments": 0.6, "split faces": 0.6,
-    "pool": 1.4, "score": 0.65, "clean": 0.65, "train fusion": 2.6,
+    "pool": 1.4, "score": 0.65, "clean": 0.65, "audit": 1.4, "train fusion": 2.6,
     "evaluate": 3.3, "report": 3.2, "choose damage": 0.7, "choose twins": 0.7, "damage": 0.75,
 }  # fmt: skip
 # Snakemake: reading the rules, and for each job its look at the files and its place in the order.
