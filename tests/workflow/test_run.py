@@ -152,6 +152,7 @@ def test_an_audit_that_is_there_is_shown_and_never_asked_for(project: Project) -
     page = (project.work / "results/report/index.html").read_text(encoding="utf-8")
     assert "Not shown: the audit is of another list (0, not " in page
     assert project.planned() == {}
+    audit.unlink()
     assert set(project.planned("--config", "report={with_audit: true}")) == {"audit_noise", "write_report", "all"}
 
 
