@@ -14,6 +14,7 @@ import http.client
 import json
 import os
 import re
+import secrets
 import statistics
 import subprocess
 import sys
@@ -142,6 +143,7 @@ def decisions(server: Server, queue: str, times: int) -> None:
     found = []
     for _ in range(times):
         body = {"utterance": item["utterance"], "decision": "wrong_clip", "place": item["place"]}
+        body |= {"stands": item["decision"] or "", "act": secrets.token_hex(12)}
         taken, answer = server.ask("/api/decide", body)
         found.append(taken)
         item = json.loads(answer)["next"]
@@ -153,7 +155,8 @@ def many(server: Server, count: int) -> None:
     found = []
     for offset in range(0, count, 500):
         rows = json.loads(server.ask(f"/api/table?sort=utterance&order=asc&limit=500&offset={offset}")[1])["rows"]
-        body = {"decisions": [{"utterance": row["utterance"], "decision": "right"} for row in rows]}
+        wanted = [{"utterance": r["utterance"], "decision": "right", "stands": r["decision"] or ""} for r in rows]
+        body = {"decisions": wanted, "act": secrets.token_hex(12)}
         found.append(server.ask("/api/decide_many", body)[0])
     tell(f"500 decisions at once, up to {count:,}", *found)
 
@@ -199,6 +202,8 @@ def main() -> None:
                 decisions(server, queue, 100)
             many(server, 10_000)
             decisions(server, "flagged", 100)
+            undos = [server.ask("/api/undo", {"act": secrets.token_hex(12)})[0] for _ in range(20)]
+            tell("undo of the last decision", *undos)
             print(f"{server.memory_mb():8.0f} MB                 most memory", flush=True)
         finally:
             server.end()

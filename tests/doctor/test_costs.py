@@ -54,6 +54,19 @@ def test_evidence_and_decision_cost_what_was_measured_from_500_to_50000_utteranc
         assert measured / 1.5 < 3600 * costs[stage].hours(1) < 1.5 * measured, stage
 
 
+def test_an_audit_costs_something_where_it_is_part_of_the_run() -> None:
+    source = {"source": {"kind": "tree", "tree": {"root": "x"}}}
+    facts = SourceFacts(utterances=49_387, speakers=500)
+    hours = {}
+    for asked in (False, True):
+        config = parse_config(source | {"report": {"with_audit": asked}})
+        hours[asked] = {
+            c.stage: c.hours(1) for c in estimate(config, facts, shipped_rates(config, None, None), gpu=False)
+        }
+    assert set(hours[True]) - set(hours[False]) == {"audit"}
+    assert hours[True]["audit"] > hours[True]["pool"] + hours[True]["clean"]
+
+
 def test_a_run_of_jobs_of_a_second_costs_their_seconds() -> None:
     # 344 utterances in 4 shards from embeddings, default models: 52.6 s of user and system time with Snakemake's own.
     tables = {"train_list": "l.txt", "audio": "a.npz", "visual": "v.npz"}

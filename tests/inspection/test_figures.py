@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -16,14 +15,13 @@ from avsieve.storage import paths as P
 def test_every_figure_tells_where_it_comes_from(copied: Path) -> None:
     run = find_run(copied)
     summary = read_json(run.summary, "the summary")
-    assert {f.origin for f in figures_of(run, summary)} == {EXPECTED}
-    run.audit.parent.mkdir()
-    run.audit.write_text(json.dumps({"measured": {"precision": {"value": 0.9, "low": 0.8, "high": 0.95}}}))
+    assert {f.origin for f in figures_of(run, summary, {})} == {EXPECTED}
+    audit = {"measured": {"precision": {"value": 0.9, "low": 0.8, "high": 0.95}}}
     decisions = pd.read_parquet(run.decisions)
     truth = decisions[["utterance"]].assign(kind=decisions["kind"].map(KINDS | {"": "clean"}))
     P.below(run.folder, P.truth.table).parent.mkdir()
     truth.to_csv(P.below(run.folder, P.truth.table), index=False)
-    found = figures_of(run, summary)
+    found = figures_of(run, summary, audit)
     assert [f.origin for f in found] == [COUNTED] * 3 + [MEASURED] + [EXPECTED] * 3
     assert found[0].value == 1.0
     assert (found[3].name, found[3].value, found[3].low, found[3].high) == ("precision", 0.9, 0.8, 0.95)

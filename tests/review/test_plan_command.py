@@ -13,6 +13,8 @@ from avsieve.cleansing.write import cleanse
 from avsieve.cli import main as command
 from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.errors import AvsieveError
+from avsieve.inspection.audit_of_run import digest_of
+from avsieve.inspection.decided import read_decided
 from avsieve.review.entry import ReviewError
 from avsieve.review.log import ReviewLog
 from avsieve.review.plan import read_plan
@@ -109,6 +111,10 @@ def test_the_estimate_has_three_lines_with_the_audit_where_there_is_one(run, cap
     assert "ann and bob: 10 of 10 clips alike" in lines[4]
     audit = {"measured": {"precision": {"value": 0.95, "low": 0.9, "high": 0.98}, "recall": {"value": None}}}
     write_json(folder / "audit.json", audit)
+    without = run_estimate(folder)
+    assert without.lines()[2] == lines[2]
+    assert "note: the audit does not say of which list it is; its figures are left out" in without.lines()
+    write_json(folder / "audit.json", audit | {"list_sha256": digest_of(read_decided(folder / "decisions.parquet"))})
     found = run_estimate(folder)
     assert found.lines()[2] == "injection audit     precision 0.900 to 0.980 (about 0.950)"
     assert not main(["review", str(folder), "--estimate", "--json"])

@@ -7,6 +7,7 @@ import pytest
 
 from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.errors import ConfigError
+from avsieve.storage import paths as P
 from avsieve.wiring.flags import flags
 from avsieve.wiring.rules import Wiring
 
@@ -93,6 +94,28 @@ def test_a_comparison_wants_a_file_per_modality_list_and_seed(repository: Path) 
     voices = Wiring({"source": {"modalities": "audio"}}, repository / "workflow")
     assert set(voices.arm_files) == {"audio_all", "audio_clean"}
     assert (voices.cohort, voices.comparison) == ([], {})
+
+
+def test_an_audit_is_an_input_of_the_report_only_where_the_configuration_asks_for_it(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = []
+    for content in (None, "{}", "[]"):
+        if content is not None:
+            Path(P.audit.audit).parent.mkdir(parents=True, exist_ok=True)
+            Path(P.audit.audit).write_text(content)
+        wiring = Wiring({}, repository / "workflow")
+        assert wiring.audit == []
+        assert wiring.audit_flag == {"audit": P.audit.audit}
+        told.append(wiring.audited(None))
+    assert told[0] == f"audit: {P.audit.audit} absent"
+    assert len(set(told)) == 3
+    asked = Wiring({"report": {"with_audit": True}}, repository / "workflow")
+    assert asked.audit == [P.audit.audit]
+    assert asked.audited(None) == "audit: an input"  # Snakemake knows of it: its content is no parameter besides
+    moved = Wiring({}, repository / "workflow", moved=lambda path: f"avs/{path}")
+    assert moved.audited(None) == f"audit: avs/{P.audit.audit} absent"
 
 
 def test_embeddings_have_no_stages_before_them(repository: Path) -> None:

@@ -142,6 +142,20 @@ def test_a_changed_setting_reruns_its_stage_and_none_before_it(
     assert not set(planned) & set(untouched)
 
 
+def test_an_audit_that_is_there_is_shown_and_never_asked_for(project: Project) -> None:
+    audit = project.work / "results/audit/audit.json"
+    audit.parent.mkdir()
+    audit.write_text("{}")
+    assert set(project.planned()) == {"write_report", "all"}
+    audit.write_text('{"list_sha256": "0"}')
+    project.snakemake()
+    page = (project.work / "results/report/index.html").read_text(encoding="utf-8")
+    assert "Not shown: the audit is of another list (0, not " in page
+    assert project.planned() == {}
+    audit.unlink()
+    assert set(project.planned("--config", "report={with_audit: true}")) == {"audit_noise", "write_report", "all"}
+
+
 def test_a_wrong_setting_ends_with_one_message(finished: Project) -> None:
     done = finished.snakemake("-n", "--config", "cleansing={treshold: 0.7}", check=False)
     assert done.returncode

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 START_S = {
     "plan": 0.7, "fetch": 0.8, "extract": 0.95, "align": 1.7, "extract, align": 1.5, "embed_audio": 2.6,
     "embed_visual": 3.3, "split": 0.6, "split segments": 0.6, "split faces": 0.6,
-    "pool": 1.4, "score": 0.65, "clean": 0.65, "train fusion": 2.6,
+    "pool": 1.4, "score": 0.65, "clean": 0.65, "audit": 1.4, "train fusion": 2.6,
     "evaluate": 3.3, "report": 3.2, "choose damage": 0.7, "choose twins": 0.7, "damage": 0.75,
 }  # fmt: skip
 # Snakemake: reading the rules, and for each job its look at the files and its place in the order.
@@ -36,6 +36,8 @@ POOL_S, POOL_SPEAKER_S = 5.5e-5, 4e-3
 SCORE_S, SCORE_SPEAKER_S, SCORE_PAIR_S = 4e-5, 3.5e-3, 1e-8
 # The decision fits its models on a sample of at most so many utterances, whatever the list.
 CLEAN_S, CLEAN_FIT_S, CLEAN_SAMPLE, CLEAN_FIXED_S = 3e-5, 7.5e-4, 6000, 1.5
+# The audit gathers and judges the list twice, and draws its intervals: so many times what these take once.
+AUDIT = 3
 # A trial scored by one system, its draws for the intervals included.
 TRIAL_S = 1e-5
 REPORT_S = 1.0
@@ -108,12 +110,15 @@ def last_stages(config: Config, size: Size, trials: TrialSize, damaged: Damaged)
     """
     n, speakers = size.utterances, size.speakers
     said = f"{_count(n)} of {speakers:,} speakers"
+    pool = POOL_S * n + POOL_SPEAKER_S * speakers
+    score = SCORE_S * n + SCORE_SPEAKER_S * speakers + SCORE_PAIR_S * n * speakers
+    clean = CLEAN_FIXED_S + CLEAN_FIT_S * min(n, CLEAN_SAMPLE) + CLEAN_S * n
+    audit = [Stage("audit", said, AUDIT * (pool + score + clean), 1)] if config.report.with_audit else []
     return [
-        Stage("pool", said, POOL_S * n + POOL_SPEAKER_S * speakers, 1),
-        Stage("score", said, SCORE_S * n + SCORE_SPEAKER_S * speakers + SCORE_PAIR_S * n * speakers, config.shards),
-        Stage(
-            "clean", _count(n), CLEAN_FIXED_S + CLEAN_FIT_S * min(n, CLEAN_SAMPLE) + CLEAN_S * n + START_S["plan"], 1
-        ),
+        Stage("pool", said, pool, 1),
+        Stage("score", said, score, config.shards),
+        Stage("clean", _count(n), clean + START_S["plan"], 1),
+        *audit,
         *_training(config, size),
         _evaluation(config, trials, damaged),
         Stage("report", "the page", REPORT_S, 1),

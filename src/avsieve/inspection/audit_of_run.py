@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from avsieve.cleansing.list_digest import list_digest
+from avsieve.inspection.decided import Decided
 from avsieve.inspection.figures import read_json
 
 SETTINGS = ("method", "policy", "threshold")
@@ -21,6 +23,34 @@ def read_audit(path: Path) -> dict[str, Any]:
         If it is no JSON object.
     """
     return read_json(path, "the audit") if path.is_file() else {}
+
+
+def audit_of(path: Path, summary: Mapping[str, Any], decided: Callable[[], Decided]) -> tuple[dict[str, Any], str]:
+    """Read ``audit.json``, and say why it is not one of a run's list.
+
+    Parameters
+    ----------
+    path
+        The audit; it need not exist.
+    summary, decided
+        ``summary.json`` of the run, and what returns its decisions.
+
+    Returns
+    -------
+    The audit, empty where there is none, and the reason, empty where it is one of this list.
+
+    Raises
+    ------
+    AvsieveError
+        If it is no JSON object.
+    """
+    audit = read_audit(path)
+    return audit, misfit(audit, summary, lambda: digest_of(decided())) if audit else ""
+
+
+def digest_of(decided: Decided) -> str:
+    """Return the digest of the list that was decided about."""
+    return list_digest(decided.utterance.to_pylist(), decided.speaker.names[decided.speaker.code].tolist())
 
 
 def misfit(audit: Mapping[str, Any], summary: Mapping[str, Any], digest: Callable[[], str]) -> str:

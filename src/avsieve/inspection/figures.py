@@ -55,16 +55,20 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     return found
 
 
-def figures_of(run: RunFiles, summary: dict[str, Any]) -> list[Figure]:
+def figures_of(run: RunFiles, summary: dict[str, Any], audit: dict[str, Any]) -> list[Figure]:
     """Return what is known of the flags: counted against the truth, measured by the audit, and expected.
+
+    Parameters
+    ----------
+    audit
+        That of this list; empty where there is none.
 
     Raises
     ------
     AvsieveError
-        If the audit or the truth cannot be read.
+        If the truth cannot be read.
     """
-    audit = measured(read_json(run.audit, "the audit")) if run.audit.is_file() else []
-    return [*_counted(run), *audit, *expected(summary)]
+    return [*_counted(run), *measured(audit), *expected(summary)]
 
 
 def measured(audit: dict[str, Any]) -> list[Figure]:

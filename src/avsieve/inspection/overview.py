@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from avsieve.cleansing.warning_texts import warnings_in_words
+from avsieve.inspection.audit_of_run import audit_of
 from avsieve.inspection.decided import KINDS, Decided, read_decided
 from avsieve.inspection.failures import Failure, failures_of
 from avsieve.inspection.figures import COUNTED, Figure, figures_of, read_json
@@ -118,9 +119,12 @@ def overview(run: RunFiles, *, top: int = 10, least_left: int = 5, decided: Deci
     counts = decided.kind.counts(flagged)
     kinds = {kind: counts.get(kind, 0) for kind in KINDS}
     decisions = decided.decision.counts()
-    figures, failures = figures_of(run, summary), failures_of(run)
+    audit, misfit = audit_of(run.audit, summary, lambda: decided)
+    figures, failures = figures_of(run, summary, {} if misfit else audit), failures_of(run)
     whole = (videos.videos_flagged > 0) & (videos.judged >= 2)
     notes = [*_notes(summary), *_left(speakers, least_left)]
+    if misfit:
+        notes.append(Note(f"{misfit}; its figures are left out", True, []))
     facts = {
         "folder": str(run.folder),
         "utterances": len(decided),

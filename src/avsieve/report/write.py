@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from avsieve.cleansing.list_digest import list_digest
 from avsieve.evaluation.results import read_evaluation
-from avsieve.inspection.audit_of_run import misfit, read_audit
+from avsieve.inspection.audit_of_run import audit_of
 from avsieve.inspection.decided import Decided, decided_of
 from avsieve.report.corpus import read_corpus
 from avsieve.report.detection import read_truth
@@ -126,7 +125,7 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
             )
             for name, chosen in sheets.items()
         }
-    audit = read_audit(inputs.audit) if inputs.audit else {}
+    audit, why = audit_of(inputs.audit, summary, lambda: columns) if inputs.audit else ({}, "")
     times = current(sorted(inputs.benchmarks.rglob("*.tsv")), inputs.shards) if inputs.benchmarks else []
     return Run(
         decisions=decisions,
@@ -148,9 +147,7 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
         times=read_times(times, len(plan)),
         disk=read_disk(inputs.decisions.parent.parent, inputs.shards),
         audit=audit,
-        audit_misfit=misfit(audit, summary, lambda: list_digest(decisions["utterance"], decisions["speaker"]))
-        if audit
-        else "",
+        audit_misfit=why,
         provenance=read_provenance(inputs.files(inputs.provenance, "*.json")),
         **rows,
     )

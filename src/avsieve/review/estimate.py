@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from avsieve.inspection.audit_of_run import audit_of
+from avsieve.inspection.decided import read_decided
 from avsieve.inspection.figures import measured, read_json
 from avsieve.inspection.run_files import RunFiles
 from avsieve.review.agreement import Agreement, agreement_lines, read_agreements
@@ -116,17 +118,14 @@ def estimate_run(run: RunFiles, reviews: str | Path, population: Population | No
     check_decisions(path, plan, run.decisions, population.decisions_sha256)
     folded = read_answers(reviews)
     found = estimate(plan, population, folded.rows)
-    audit: dict[str, Range] = {}
-    if run.audit.is_file():
-        figures = measured(read_json(run.audit, "the audit"))
-        audit = {
-            f.name: Range(f.value if f.low is None else f.low, f.value, f.value if f.high is None else f.high)
-            for f in figures
-            if f.name in ("precision", "recall")
-        }
-    return replace(
-        found, audit=audit, agreement=read_agreements(reviews), notes=[*found.notes, *(t for t in folded.told)]
-    )  # fmt: skip
+    read, misfit = audit_of(run.audit, read_json(run.summary, "the summary"), lambda: read_decided(run.decisions))
+    audit = {
+        f.name: Range(f.value if f.low is None else f.low, f.value, f.value if f.high is None else f.high)
+        for f in measured({} if misfit else read)
+        if f.name in ("precision", "recall")
+    }
+    notes = [*found.notes, *([f"{misfit}; its figures are left out"] if misfit else []), *folded.told]
+    return replace(found, audit=audit, agreement=read_agreements(reviews), notes=notes)
 
 
 def estimate(plan: Plan, population: Population, reviewed: Iterable[Reviewed]) -> Estimate:

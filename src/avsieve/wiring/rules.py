@@ -203,9 +203,8 @@ class Wiring:
         """The audit, where the configuration makes it part of every run: an input of the report."""
         self.audit_flag = {"audit": self.at(P.audit.audit)}
         """Where it lies: the report shows one that is there, whoever asked for it."""
-        self.audited = (
-            (lambda wildcards: "an input") if with_audit else self.watch.beside("audit", self.at(P.audit.audit))
-        )
+        beside = self.watch.beside("audit", self.at(P.audit.audit))
+        self.audited = (lambda wildcards: "audit: an input") if with_audit else beside
         """What tells that audit: a parameter, so that a new one reruns the report, and nothing reruns the audit."""
         known = None if source.truth is None or self.source.writes_truth else given(source.truth)
         truth = P.truth.table if self.source.writes_truth else known

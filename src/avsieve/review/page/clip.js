@@ -5,7 +5,7 @@ import { load, toggle, usePlayer } from "./audio.js";
 import { loadPeaks, Wave } from "./wave.js";
 import { percent } from "./words.js";
 
-/** Parts of an id, between which a line may end, and at none of the hyphens that they have. */
+/** Parts of an id, between which a line may end, and at none of the hyphens that they have. Their link names the id. */
 export function Parts({ texts }) {
   return texts.map((text, k) => html`<span class="part">${text}${k < texts.length - 1 ? "/" : ""}</span><wbr />`);
 }

@@ -116,7 +116,7 @@ export function Sheet({ run, name, query, app }) {
               <${Tile} item=${item} marked=${marked.has(item.utterance)} as=${as} onToggle=${() => toggle(item.utterance)} onKey=${keyed} />
               <div class="line">
                 ${run.has_voices && html`<${PlayButton} url="/media/voice/${item.row}.wav" label="Play ${item.utterance}"></${PlayButton}>`}
-                <a class="id" href=${to("item", item.utterance)} title=${item.utterance}><${Parts} texts=${item.utterance.split("/").slice(1)} /></a>
+                <a class="id" href=${to("item", item.utterance)} title=${item.utterance} aria-label=${item.utterance}><${Parts} texts=${item.utterance.split("/").slice(1)} /></a>
               </div>
             </li>`,
           )}

@@ -130,7 +130,7 @@ function value(row, name, type) {
   const found = row[name];
   if (name === "utterance") {
     const [label, ...clip] = found.split("/");
-    return html`<a href=${to("item", found)} title=${found}><${Parts} texts=${[label, clip.join("/")]} /></a>`;
+    return html`<a href=${to("item", found)} title=${found} aria-label=${found}><${Parts} texts=${[label, clip.join("/")]} /></a>`;
   }
   if (name === "speaker") return html`<a href=${to("sheet", "", { speaker: found })}>${found}</a>`;
   if (name === "decision") return told(found);
