@@ -1,7 +1,7 @@
 """What a file of code imports and a hash of what it does, found once for each content.
 
-Parsing all modules of the library takes time, in every job that a cluster runs too. What was found is kept in a file, by
-a digest of the content: another time or place of a file changes nothing.
+Parsing all modules of the library takes time, in every job that a cluster runs too. What was found is kept in a file,
+by a digest of the content: another time or place of a file changes nothing.
 
 Runs inside Snakemake and imports nothing heavy.
 """
