@@ -3,10 +3,11 @@
     python benchmarks/planning.py FOLDER                  # 1/16, 1/4 and all of 1,092,009 utterances
     python benchmarks/planning.py FOLDER --shares 0.01    # a hundredth
 
-Makes folders of clips of one byte and their list (a million files, 5 GB of blocks), and a run that looks finished: every
-output is there, empty but for the plan and the watch lists, and Snakemake has recorded every job as one that has run. Four
-things are planned, three times each: a first run, an idle one, an idle one with `source.watch: names`, and one after a
-speaker of ten clips was added. Seconds are the median's of the three; CPU and memory are those of all processes.
+Makes folders of clips of one byte and their list (a million files, 5 GB of blocks), and a run that looks finished:
+every output is there, empty but for the plan and the watch lists, and Snakemake has recorded every job as one that has
+run. Four things are planned, three times each: a first run, an idle one, an idle one with `source.watch: names`, and
+one after a speaker of ten clips was added. Told are the medians: seconds, those of the processor (all processes), and
+the memory of the largest process.
 """
 
 from __future__ import annotations
@@ -42,6 +43,15 @@ CONFIG: dict[str, Any] = {
     "device": "cpu",
 }
 NEW = "id99999"
+# A process of its own for each: what the system tells of a child's memory counts that of its parent.
+_RUN = """
+import resource, subprocess, sys, time
+begin = time.monotonic()
+code = subprocess.run(sys.argv[1:], stderr=subprocess.STDOUT).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+sys.stderr.write(f"{time.monotonic() - begin} {used.ru_utime + used.ru_stime} {used.ru_maxrss / 1024}")
+sys.exit(code)
+"""
 
 
 def make_clips(folder: Path, share: float) -> int:
@@ -83,9 +93,9 @@ def finish(folder: Path) -> None:
     for name in shard_names(SHARDS):
         index, _ = contract.load("fetch")(plan[plan["shard"] == name], contract.settings)
         write_watch_list(P.of(P.media.watched, shard=name), FIRST, watched_of(index, roots), roots)
-    # As after a run, all outputs are younger than what they were made from.
-    for path in sorted(Path(P.RESULTS).rglob("*")):
-        path.touch()
+    now = time.time()
+    for path in Path(P.RESULTS).rglob("*"):
+        os.utime(path, (now, now))
 
 
 def planned(folder: Path, config: dict[str, Any]) -> tuple[float, float, float, dict[str, int]]:
@@ -93,27 +103,24 @@ def planned(folder: Path, config: dict[str, Any]) -> tuple[float, float, float, 
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--directory", str(folder)]
     command += ["--configfile", str(folder / "config.yaml"), "--cores", "2", "-n"]
-    begin = time.monotonic()
-    with (folder / "shown.txt").open("w") as shown, subprocess.Popen(command, stdout=shown, stderr=shown) as process:
-        _, code, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(code)
-    seconds, text = time.monotonic() - begin, (folder / "shown.txt").read_text()
-    if process.returncode:
-        raise SystemExit(f"snakemake ended with {process.returncode}:\n{text[-3000:]}")
+    done = subprocess.run([sys.executable, "-c", _RUN, *command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"snakemake: {done.stdout[-3000:]}")
+    text, (seconds, cpu, memory) = done.stdout, map(float, done.stderr.split())
     table = re.search(r"^job +count\n-+ +-+\n((?:\S+ +\d+\n)+)", text, re.MULTILINE)
     jobs = dict(line.split() for line in table.group(1).splitlines()) if table else {}
-    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, {name: int(n) for name, n in jobs.items()}
+    return seconds, cpu, memory, {name: int(n) for name, n in jobs.items()}
 
 
 def tell(words: str, runs: list[tuple[float, float, float, dict[str, int]]]) -> None:
     """Print the median run."""
-    seconds, cpu, memory = (median(run[i] for run in runs) for i in range(3))
+    seconds, cpu, memory = (
+        median(float(value) for value in values) for values in zip(*(run[:3] for run in runs), strict=True)
+    )
     jobs = runs[0][3]
     counted = ", ".join(f"{name} {jobs.get(name, 0)}" for name in ("fetch_media", "extract_media", "total"))
-    load = os.getloadavg()[0]
-    print(
-        f"{words:>36}: {seconds:6.1f} s {cpu:6.1f} s CPU {memory:5.0f} MB  jobs: {counted}; load {load:.1f}", flush=True
-    )
+    figures = f"{seconds:6.1f} s {cpu:6.1f} s CPU {memory:5.0f} MB"
+    print(f"{words:>36}: {figures}  jobs: {counted}; load {os.getloadavg()[0]:.1f}", flush=True)
 
 
 def measure(folder: Path, share: float) -> None:
