@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.sources.plan import PLAN_COLUMNS, build_plan, hold_out, write_plan
+from avsieve.sources.plan import PLAN_COLUMNS, build_plan, hold_out, rows_in_words, write_plan
 from avsieve.storage.tables import read_table
 
 
@@ -50,3 +50,23 @@ def test_where_too_few_are_left_nobody_is_held_out_and_it_is_said(caplog: pytest
     assert hold_out([f"id{i}" for i in range(10)], 0.1, 0) == set()
     assert "leaves 1 to test and 9 to train" in caplog.text
     assert hold_out(["a", "b"], 0.0, 0) == set()
+
+
+def test_a_shard_is_told_by_what_fetching_reads_of_its_own_rows() -> None:
+    people = [f"id{k}/v/1" for k in range(1, 7)]
+    before = rows_in_words(build_plan(rows(*people), 3, 0.4, 0), 3)
+    more = rows_in_words(build_plan(rows(*people, "id7/v/1"), 3, 0.4, 0), 3)
+    assert list(before) == ["000", "001", "002"]
+    assert [before[name] == more[name] for name in before] == [False, True, True]  # whoever is held out now
+    assert before["000"].startswith("1 utterance of 1 speaker, digest ")
+    for column in ("path", "seconds"):
+        other = rows(*people)
+        other.loc[0, column] = "other"
+        told = rows_in_words(build_plan(other, 3), 3)
+        assert [name for name in before if told[name] != before[name]] == ["002"]
+
+
+def test_an_empty_shard_is_told_too() -> None:
+    told = rows_in_words(build_plan(rows("id1/v/1"), 3), 3)
+    assert told["000"].startswith("0 utterances of 0 speakers, digest ")
+    assert told["002"].startswith("1 utterance of 1 speaker, digest ")

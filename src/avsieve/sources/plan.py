@@ -86,7 +86,7 @@ def rows_in_words(plan: pd.DataFrame, shards: int) -> dict[str, str]:
         part = parts.get(name, plan.iloc[:0])
         digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
         for column in _FETCHED:
-            digest.update("\0".join([*part[column], ""]).encode("utf-8", "surrogateescape"))
+            digest.update("\0".join([*part[column], ""]).encode())
         return f"{named(len(part), part['speaker'].nunique())}, digest {digest.hexdigest()}"
 
     return {name: words(name) for name in shard_names(shards)}

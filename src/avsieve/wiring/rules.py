@@ -85,7 +85,9 @@ class Wiring:
         """Memory and time of a rule's jobs, as its resources."""
         source = self.config.source
         self.source = SourceWiring(source, given=given, at=self.at)
-        self.watch = Watch(source, self.source.roots if self.source.has_media else {}, at=self.at)
+        # A job of a cluster asks for its own shard alone.
+        together = self.shards if ahead else []
+        self.watch = Watch(source, self.source.roots if self.source.has_media else {}, at=self.at, together=together)
         """What lies outside the results, as parameters: a change of it reruns what it concerns."""
         self.planned = Planned(
             self.source, self.watch, self.config.shards,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,38 @@ from avsieve.sources.watch_list import tell_changes
 from avsieve.storage import paths as P
 from avsieve.storage.census import of_archives, of_files, of_names
 
+_AT_A_TIME = 8
 NOT_WATCHED = "clips: not watched"
 
 
 class Watch:
-    """What lies outside the results, as parameters of rules."""
+    """What lies outside the results, as parameters of rules.
 
-    def __init__(self, source: Source, roots: dict[str, str | None], *, at: Callable[[str], str] = str) -> None:
+    Parameters
+    ----------
+    source, roots
+        The source, and the folders that its media index starts from.
+    at
+        As in `avsieve.wiring.rules.Wiring`.
+    together
+        Shards that are looked at together when the first is asked for: a disk answers many questions at a time.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        roots: dict[str, str | None],
+        *,
+        at: Callable[[str], str] = str,
+        together: Iterable[str] = (),
+    ) -> None:
         self._source, self._at = source, at  # `at` as in `avsieve.wiring.rules.Wiring`
         self.plan_list = at(P.plan.watched)
         """Where the plan notes what it was made from."""
         self.roots = {name: root for name, root in roots.items() if root is not None}
         """Folders that the media index starts from."""
+        self._together = list(together)
+        self._looked: dict[str, Future[str]] = {}
         self._shard = cache(self._changes)
         self._planned = cache(self._plan)
 
@@ -79,7 +100,13 @@ class Watch:
 
     def fetch(self, wildcards: Any) -> str:
         """Return what tells whether the clips of a shard are as they were when they were indexed."""
-        return self._shard(wildcards.shard)
+        if self._together:
+            pool = ThreadPoolExecutor(_AT_A_TIME)
+            self._looked = {shard: pool.submit(self._changes, shard) for shard in self._together}
+            pool.shutdown(wait=False)
+            self._together = []
+        looked = self._looked.get(wildcards.shard)
+        return self._shard(wildcards.shard) if looked is None else looked.result()
 
     def _changes(self, shard: str) -> str:
         return tell_changes(self.watch_list(shard), self.roots, self._source.watch)
