@@ -1,4 +1,4 @@
-"""Every rule in an environment made of its own yaml, from PyPI: gigabytes and many minutes, so by hand (`make envs`)."""
+"""Every rule in an environment made of its own yaml, from PyPI: it takes long, so by hand (`make envs`)."""
 
 from __future__ import annotations
 
@@ -31,11 +31,9 @@ HELD = {
 
 def families_of_rules() -> dict[str, str]:
     """Return the family of every rule's environment, by its script, where it is named as it is."""
-    found = {}
-    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
-        for family, script in re.findall(r'W\.env\("(\w+)"\)(?:.|\n)*?AVSIEVE_SCRIPTS/(\w+)\.py', path.read_text()):
-            found[script] = family
-    return found
+    own = re.compile(r'W\.env\("(\w+)"\)(?:.|\n)*?AVSIEVE_SCRIPTS/(\w+)\.py')
+    rules = [path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")]
+    return {script: family for text in rules for family, script in own.findall(text)}
 
 
 def test_every_rule_runs_in_an_environment_of_its_own_yaml(snakemake: Callable[..., str], tmp_path: Path) -> None:
