@@ -87,7 +87,7 @@ def test_a_line_runs_through_slurm_and_a_cancelled_job_comes_back_with_more_memo
         tmp_path, [embeddings],
         "--snakefile", str(repository / "workflow" / "Snakefile"), "--configfile", "tiny.yaml",
     )  # fmt: skip
-    slurm.ask("scancel", slurm.job_of("split_embeddings", seconds=180))
+    slurm.ask("scancel", slurm.job_of("split_embeddings", seconds=600))
     shown = end(running)
     assert "Trying to restart job" in shown
     jobs = jobs_of(slurm)
