@@ -40,5 +40,7 @@ def training_resources(config: Config, gpu: int) -> dict[str, Any]:
         words = ["srun", f"--nodes={training.nodes}", f"--ntasks-per-node={training.devices}"]
         words += [f"--cpus-per-task={training_threads(config)}"]
         words += [f"--gpus-per-node={training.devices}"] if gpu else []
-        found |= {"launch": " ".join(words), "mpi": "srun", "tasks": processes}
+        # By their sum alone Slurm puts three of four tasks on one of two machines; the plug-in takes one of both.
+        tasks = {"tasks_per_node": training.devices} if training.devices > 1 else {"tasks": processes}
+        found |= {"launch": " ".join(words), "mpi": "srun", **tasks}
     return found
