@@ -19,7 +19,7 @@ help:
 	@echo "make bench    run the benchmarks against the usual alternatives"
 	@echo "make real     run the whole pipeline on real faces and voices (REAL=folder, REAL_WORK=working folder,"
 	@echo "              REAL_FLAGS='--faces DIR --voices DIR' for other people)"
-	@echo "make envs     run every rule of a tiny run in an environment made of its own yaml (4 GB, half an hour)"
+	@echo "make envs     run every rule of a tiny run in an environment made of its own yaml (gigabytes, and long)"
 	@echo "make docs     regenerate config/README.md and the schema from the code"
 	@echo "make models   retrain the small models that ship with the package"
 	@echo "make clean    remove results and caches (not .venv)"
