@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo compare test lint bench real docs models clean
+.PHONY: help setup demo compare test lint bench real envs docs models clean
 
 help:
 	@echo "make demo     run the whole pipeline on the embedded corpus, and print the result"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench    run the benchmarks against the usual alternatives"
 	@echo "make real     run the whole pipeline on real faces and voices (REAL=folder, REAL_WORK=working folder,"
 	@echo "              REAL_FLAGS='--faces DIR --voices DIR' for other people)"
+	@echo "make envs     run every rule of a tiny run in an environment made of its own yaml (gigabytes, and long)"
 	@echo "make docs     regenerate config/README.md and the schema from the code"
 	@echo "make models   retrain the small models that ship with the package"
 	@echo "make clean    remove results and caches (not .venv)"
@@ -61,6 +62,9 @@ bench: setup
 real: setup
 	@test -d $(REAL)/models || { echo "make real needs a folder with faces, voices, speech_train, video and models; there is none at $(REAL). Name one: make real REAL=folder"; exit 1; }
 	@$(BIN)/avsieve real --real $(REAL) --work $(REAL_WORK) --cores $(CORES) $(REAL_FLAGS)
+
+envs: setup
+	AVSIEVE_ENVS=1 $(BIN)/python -m pytest -v tests/envs
 
 docs: setup
 	$(BIN)/python -m avsieve.config.docs --write

@@ -44,7 +44,7 @@ def start(slurm: Cluster, repository: Path) -> Callable[..., subprocess.Popen[st
     return begin
 
 
-def end(running: subprocess.Popen[str], seconds: float = 300.0) -> str:
+def end(running: subprocess.Popen[str], seconds: float = 900.0) -> str:
     """Wait for a run to end well; return what it said."""
     try:
         shown, _ = running.communicate(timeout=seconds)

@@ -107,7 +107,7 @@ class Cluster:
         """Return what a command of Slurm's says."""
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
-    def wait(self, what: str, *command: str, wanted: str, seconds: float = 30.0) -> None:
+    def wait(self, what: str, *command: str, wanted: str, seconds: float = 120.0) -> None:
         """Wait until a command says ``wanted``."""
         until = time.monotonic() + seconds
         while True:

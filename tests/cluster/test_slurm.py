@@ -25,8 +25,26 @@ source:
 shards: 2
 fusion: {models: []}
 """
-# A job that says how often it was started, and with which devices.
+# Jobs that say how often they were started, and with which devices: one with two GPUs, and one as trainings on two
+# machines are started.
 SNAKEFILE = """\
+from avsieve.config.model import parse_config
+from avsieve.wiring.launch import training_resources, training_threads
+
+CONFIG = parse_config({"device": "cuda", "training": {"nodes": 2, "devices": 2}})
+
+rule both:
+    input: "two_gpus.txt", "two_machines.txt"
+    localrule: True
+
+rule two_machines:
+    output: "two_machines.txt"
+    threads: training_threads(CONFIG)
+    resources: **training_resources(CONFIG, 1)
+    shell:
+        "{resources.launch} bash -c"
+        " 'echo $SLURM_PROCID $SLURM_NODEID $SLURM_NTASKS $CUDA_VISIBLE_DEVICES' > {output}"
+
 rule two_gpus:
     output: "two_gpus.txt"
     resources: gpu=2
@@ -45,13 +63,13 @@ def jobs_of(slurm: Cluster) -> dict[str, list[tuple[str, int]]]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def two_gpus(
+def on_gpus(
     start: Callable[..., subprocess.Popen[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
-    """Start a job with two GPUs, beside the other tests; its test waits for it."""
-    folder = tmp_path_factory.mktemp("two_gpus")
+    """Start jobs with GPUs, beside the other tests; their tests wait for them."""
+    folder = tmp_path_factory.mktemp("on_gpus")
     (folder / "Snakefile").write_text(SNAKEFILE)
-    running = start(folder, ["two_gpus"])
+    running = start(folder, ["both"])
     yield folder, running
     if running.poll() is None:
         running.terminate()
@@ -69,7 +87,7 @@ def test_a_line_runs_through_slurm_and_a_cancelled_job_comes_back_with_more_memo
         tmp_path, [embeddings],
         "--snakefile", str(repository / "workflow" / "Snakefile"), "--configfile", "tiny.yaml",
     )  # fmt: skip
-    slurm.ask("scancel", slurm.job_of("split_embeddings", seconds=180))
+    slurm.ask("scancel", slurm.job_of("split_embeddings", seconds=600))
     shown = end(running)
     assert "Trying to restart job" in shown
     jobs = jobs_of(slurm)
@@ -81,10 +99,12 @@ def test_a_line_runs_through_slurm_and_a_cancelled_job_comes_back_with_more_memo
     assert list(read_table(tmp_path / embeddings)["utterance"]) == list(planned["utterance"])
 
 
-def test_a_job_with_two_gpus_is_one_process_that_sees_both(
-    two_gpus: tuple[Path, subprocess.Popen[str]],
+def test_a_job_with_two_gpus_is_one_process_and_one_on_two_machines_one_for_each_of_its_gpus(
+    on_gpus: tuple[Path, subprocess.Popen[str]],
 ) -> None:
-    folder, running = two_gpus
+    folder, running = on_gpus
     end(running)
     devices = ",".join(map(str, range(len(STUBS))))
     assert (folder / "two_gpus.txt").read_text() == f"0 {devices}\n"
+    started = sorted((folder / "two_machines.txt").read_text().splitlines())
+    assert started == [f"{rank} {rank // 2} 4 {devices}" for rank in range(4)]

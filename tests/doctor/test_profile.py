@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import yaml
 
 from avsieve.config.model import parse_config
 from avsieve.doctor.costs import Cost
-from avsieve.doctor.profile import SNAKEMAKE_MB, write_profile
+from avsieve.doctor.jobs import START_S
+from avsieve.doctor.profile import RULES, SNAKEMAKE_MB, write_profile
 from avsieve.errors import AvsieveError
 from avsieve.storage.tables import write_table
 
@@ -97,6 +99,14 @@ def test_a_profile_of_somebody_else_is_kept_and_an_own_one_is_written_anew(write
 def test_without_a_size_there_is_no_profile(write) -> None:
     with pytest.raises(AvsieveError, match="not known before the source can be counted"):
         write(costs=[])
+
+
+def test_stages_and_rules_are_those_that_there_are(repository: Path) -> None:
+    text = "".join(path.read_text() for path in (repository / "workflow" / "rules").glob("*.smk"))
+    rules = set(re.findall(r"^(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE))
+    assert {name for names in RULES.values() for name in names} <= rules
+    # What the table has besides is chosen in moments, or Snakemake itself.
+    assert set(START_S) - set(RULES) == {"extract, align", "choose damage", "choose twins"}
 
 
 def test_snakemake_takes_it(write, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

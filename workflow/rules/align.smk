@@ -26,8 +26,8 @@ rule align_faces:
         W.env("faces")
     threads: W.face_threads
     resources:
-        gpu=W.gpu,
         **W.needs("align_faces"),
+        gpu=W.gpu,
     params:
         *W.code("align_faces"),
         model=W.builtin(W.config.faces.detector, "detector.onnx"),

@@ -22,12 +22,14 @@ from avsieve.wiring.checks import (
     need_plain_folder,
     need_source,
 )
+from avsieve.wiring.launch import training_threads
 from avsieve.wiring.names import ALIASES, plain
 from avsieve.storage import paths as P
 
 OWN_ENVIRONMENTS = (
     DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 )
+
 
 def while_it_runs(path):
     """Return where a job finds a path of the results: as it is, or, where a storage provider holds them, its copy."""
@@ -82,7 +84,7 @@ shell.prefix(shell_prefix(W.src, W.scripts, W.at.results, own_environments=OWN_E
 if not IMPORTED:
     # As many GPUs as one training takes, unless the command line or a profile says otherwise; `--resources` for
     # anything else would drop a profile's. An importer's own jobs may take more.
-    workflow.global_resources.setdefault("gpu", W.config.training.devices)
+    workflow.global_resources.setdefault("gpu", W.training["gpu"] or 1)
 if not IMPORTED or W.source.network:
     # Shards that download at a time: limits of requests and bytes a second hold for each shard.
     workflow.global_resources.setdefault("network", 1)

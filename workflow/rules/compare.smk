@@ -77,8 +77,8 @@ rule embed_trial_voices:
     conda:
         W.env(W.encoder("audio", W.config.training.audio.arch).environment)
     resources:
-        gpu=W.gpu,
         **W.needs("embed_trial_voices"),
+        gpu=W.gpu,
     params:
         *W.code(
             "embed_trial_voices",
@@ -116,8 +116,8 @@ rule embed_trial_faces:
     conda:
         W.env("torch")
     resources:
-        gpu=W.gpu,
         **W.needs("embed_trial_faces"),
+        gpu=W.gpu,
     params:
         *W.code(
             "embed_trial_faces",

@@ -24,8 +24,8 @@ rule embed_audio:
     conda:
         W.env(W.encoder("audio", W.config.audio.arch).environment)
     resources:
-        gpu=W.gpu,
         **W.needs("embed_audio"),
+        gpu=W.gpu,
     params:
         *W.code("embed_audio", *W.encoder("audio", W.config.audio.arch).modules),
         model=W.builtin(W.config.audio.checkpoint, "audio_ecapa_small.safetensors"),
@@ -62,8 +62,8 @@ rule embed_visual:
     conda:
         W.env(W.encoder("visual", W.config.visual.arch).environment)
     resources:
-        gpu=W.gpu,
         **W.needs("embed_visual"),
+        gpu=W.gpu,
     params:
         *W.code("embed_visual", *W.encoder("visual", W.config.visual.arch).modules),
         model=W.builtin(W.config.visual.model, "faces.onnx"),

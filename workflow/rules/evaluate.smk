@@ -132,8 +132,8 @@ rule evaluate_fusion:
     conda:
         W.env("torch")
     resources:
-        gpu=W.gpu,
         **W.needs("evaluate_fusion"),
+        gpu=W.gpu,
     params:
         *W.code("evaluate_fusion", *W.fusion.modules),
         evaluation=flags(

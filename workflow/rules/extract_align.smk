@@ -30,8 +30,8 @@ rule extract_faces:
         W.env("faces")
     threads: W.face_threads
     resources:
-        gpu=W.gpu,
         **W.needs("extract_faces"),
+        gpu=W.gpu,
     params:
         *W.code("extract_faces"),
         model=W.builtin(W.config.faces.detector, "detector.onnx"),

@@ -55,8 +55,8 @@ rule fetch_media:
     conda:
         W.env("media")
     resources:
-        network=W.source.network,
         **W.needs("fetch_media"),
+        network=W.source.network,
     params:
         *W.code("fetch_media", W.source.modules["fetch"]),
         kind=W.source.kind,

@@ -21,13 +21,9 @@ rule train_audio:
         P.benchmark("train_audio", "{list}")
     conda:
         W.env("encoders")
-    # Torch takes two whatever the cores, since sums over another number are rounded differently.
-    threads: 2 + W.config.training.devices * W.config.training.workers
-    # No params, since they change how fast the weights come and not which.
+    threads: training_threads(W.config)
     resources:
-        gpu=W.gpu * W.config.training.devices,
-        devices=W.config.training.devices,
-        workers=W.config.training.workers,
+        **W.training,
         **W.needs("train_audio"),
     params:
         *W.code(
@@ -42,9 +38,9 @@ rule train_audio:
     message:
         "Training an audio encoder on the list `{wildcards.list}`"
     shell:
-        "python $AVSIEVE_SCRIPTS/train_audio.py --list {input.list} --wav {input.wav} {params.training}"
-        " --device {params.device} --devices {resources.devices} --precision {params.precision}"
-        " --workers {resources.workers} --threads 2 {params.board} --output {output.model} --log {output.history}"
+        "{resources.launch} python $AVSIEVE_SCRIPTS/train_audio.py --list {input.list} --wav {input.wav} {params.training}"
+        " --device {params.device} --devices {resources.devices} --nodes {resources.nodes}"
+        " --precision {params.precision} --workers {resources.workers} --threads 2 {params.board} --output {output.model} --log {output.history}"
         " --provenance {output.provenance} > {log} 2>&1"
 
 
@@ -64,13 +60,9 @@ rule train_visual:
         P.benchmark("train_visual", "{list}")
     conda:
         W.env("encoders")
-    # Torch takes two whatever the cores, since sums over another number are rounded differently.
-    threads: 2 + W.config.training.devices * W.config.training.workers
-    # No params, since they change how fast the weights come and not which.
+    threads: training_threads(W.config)
     resources:
-        gpu=W.gpu * W.config.training.devices,
-        devices=W.config.training.devices,
-        workers=W.config.training.workers,
+        **W.training,
         **W.needs("train_visual"),
     params:
         *W.code(
@@ -84,9 +76,9 @@ rule train_visual:
     message:
         "Training a visual encoder on the list `{wildcards.list}`"
     shell:
-        "python $AVSIEVE_SCRIPTS/train_visual.py --list {input.list} --faces {input.faces} {params.training}"
-        " --device {params.device} --devices {resources.devices} --precision {params.precision}"
-        " --workers {resources.workers} --threads 2 {params.board} --output {output.model} --log {output.history}"
+        "{resources.launch} python $AVSIEVE_SCRIPTS/train_visual.py --list {input.list} --faces {input.faces} {params.training}"
+        " --device {params.device} --devices {resources.devices} --nodes {resources.nodes}"
+        " --precision {params.precision} --workers {resources.workers} --threads 2 {params.board} --output {output.model} --log {output.history}"
         " --provenance {output.provenance} > {log} 2>&1"
 
 
@@ -116,9 +108,9 @@ rule train_fusion:
         W.env("encoders")
     # No param, since it changes how fast the weights come and not which.
     resources:
+        **W.needs("train_fusion"),
         gpu=W.gpu * W.config.training.devices,
         devices=W.config.training.devices,
-        **W.needs("train_fusion"),
     params:
         *W.code("train_fusion"),
         model=W.model_code,

@@ -95,10 +95,10 @@ class Config(Block):
     def _has_the_gpus(self) -> Config:
         """Refuse a training on several GPUs, or machines, where one GPU is named."""
         training = self.training
-        if ":" in self.device and training.devices > 1:
+        if ":" in self.device and training.devices * training.nodes > 1:
             raise ValueError(
-                f"device is {self.device!r}, one GPU, and training.devices is {training.devices}: set device to cuda, "
-                "or training.devices to 1"
+                f"device is {self.device!r}, one GPU, and training.devices is {training.devices} on {training.nodes} "
+                "nodes: set device to cuda, or both to 1"
             )
         return self
 

@@ -21,6 +21,13 @@ class Training(Block):
         "none",
         ge=1,
     )
+    nodes: int = key(
+        1,
+        "Machines that share each batch, each with `devices` GPUs: Slurm gives them to the training's job, and `srun` "
+        "starts it there. Takes effect in the next training of an encoder.",
+        "none",
+        ge=1,
+    )
     workers: int = key(
         0, "Processes that prepare batches, per device. Takes effect in the next training.", "none", ge=0
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from avsieve.doctor.costs import Cost, existing, totals
 from avsieve.doctor.formatting import in_words, two_digits
+from avsieve.runtime.scratch import file_system
 from avsieve.sources.findings import Finding
 from avsieve.storage import paths as P
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 RESULTS = Path(P.RESULTS)
 LOCKS = Path(".snakemake/locks")
-MOUNTS = Path("/proc/mounts")
 MEMORY = Path("/proc/meminfo")
 NETWORKED = ("nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "fuse.sshfs", "9p")
 # Of a worker with its networks, and of the table of the evidence that `clean_list` holds.
@@ -77,17 +77,6 @@ def _made_gb(path: Path) -> float:
     if not path.is_dir():
         return 0.0
     return sum(f.stat().st_size for f in path.glob("*/*") if f.is_file()) / 1e9
-
-
-def file_system(path: Path) -> str:
-    """Return the type of the file system that ``path`` lies on; empty where the machine does not say."""
-    try:
-        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    mounts = [(Path(fields[1]), fields[2]) for line in lines if len(fields := line.split()) > 2]
-    on = [(len(point.parts), kind) for point, kind in mounts if path.resolve().is_relative_to(point)]
-    return max(on, default=(0, ""))[1]
 
 
 def _memory(utterances: int | None, cores: int) -> list[Finding]:

@@ -14,6 +14,7 @@ import pandas as pd
 from avsieve.embedding_files.own_tables import read_embeddings, read_measures
 from avsieve.errors import AvsieveError
 from avsieve.fusion.sequences import Rows, Sequences
+from avsieve.runtime.scratch import scratch_folder
 
 HELD_BYTES = 1 << 30
 """Pooled embeddings that take no more are held in memory."""
@@ -190,7 +191,7 @@ def _zeros(shape: tuple[int, int], scratch: Path | None) -> np.ndarray:
     size = 4 * shape[0] * shape[1]
     if scratch is None or size <= HELD_BYTES:
         return np.zeros(shape, np.float32)
-    scratch.mkdir(parents=True, exist_ok=True)
+    scratch = scratch_folder(scratch, size)
     try:
         with tempfile.TemporaryFile(dir=scratch) as file:
             # Asked for now: a page that finds no room later would end the process without a word.
@@ -198,6 +199,6 @@ def _zeros(shape: tuple[int, int], scratch: Path | None) -> np.ndarray:
             return np.memmap(file, np.float32, "r+", shape=shape)
     except OSError as error:
         raise AvsieveError(
-            f"{scratch}: {error.strerror} while making a scratch file of {size / 1e9:.1f} GB there; make room for it, "
-            "or write the output elsewhere"
+            f"{scratch}: {error.strerror} while making a scratch file of {size / 1e9:.1f} GB there; make room, "
+            "or set TMPDIR to a folder with more"
         ) from error

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from avsieve.errors import AvsieveError
+from avsieve.runtime.scratch import scratch_folder
 
 HELD_BYTES = 256 * 2**20
 """Embeddings that take no more are held in memory."""
@@ -25,8 +26,9 @@ class PackedRows:
     rows, dim
         How many, and the length of each.
     scratch
-        The folder of the file that holds them, where they take more than `HELD_BYTES`: one with room for them, and no
-        file system in memory. The file has no name, so that nothing is left behind, however the process ends.
+        The folder of the file that holds them, where they take more than `HELD_BYTES` and `$TMPDIR` has no room
+        (`avsieve.runtime.scratch`): no file system in memory. The file has no name, so that nothing is left behind,
+        however the process ends.
     """
 
     def __init__(self, rows: int, dim: int, scratch: Path) -> None:
@@ -38,7 +40,7 @@ class PackedRows:
         if rows * self._row_bytes <= HELD_BYTES:
             self._held = np.zeros((rows, dim), np.float16)
         else:
-            scratch.mkdir(parents=True, exist_ok=True)
+            self._scratch = scratch = scratch_folder(scratch, rows * self._row_bytes)
             self._file = tempfile.TemporaryFile(dir=scratch, buffering=0)
             os.ftruncate(self._file.fileno(), rows * self._row_bytes)
             self._sums = np.zeros(rows, np.uint32)
@@ -66,7 +68,7 @@ class PackedRows:
         except OSError as error:
             raise AvsieveError(
                 f"{self._scratch}: {error.strerror} while embeddings were put into a scratch file of "
-                f"{self.rows * self._row_bytes / 1e9:.1f} GB there; make room for it, or write the output elsewhere"
+                f"{self.rows * self._row_bytes / 1e9:.1f} GB there; make room, or set TMPDIR to a folder with more"
             ) from error
 
     def read(self, begins: np.ndarray, counts: np.ndarray) -> np.ndarray:

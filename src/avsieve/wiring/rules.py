@@ -26,6 +26,7 @@ from avsieve.wiring.codehash import Library, code_hashes
 from avsieve.wiring.damage import DamageWiring
 from avsieve.wiring.flags import flags
 from avsieve.wiring.fusion import FusionWiring
+from avsieve.wiring.launch import training_resources
 from avsieve.wiring.models import builtin_on_real, face_settings, model_file, model_paths
 from avsieve.wiring.names import Places
 from avsieve.wiring.needs import Needs
@@ -83,6 +84,8 @@ class Wiring:
         self.face_threads = 4 if self.gpu else 1
         self.needs = Needs(self.config)
         """Memory and time of a rule's jobs, as its resources."""
+        self.training = training_resources(self.config, self.gpu)
+        """What the training of an encoder takes, as its resources."""
         source = self.config.source
         self.source = SourceWiring(source, given=given, at=self.at)
         # A job of a cluster asks for its own shard alone.

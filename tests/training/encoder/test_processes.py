@@ -7,6 +7,7 @@ import os
 import runpy
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -56,12 +57,21 @@ def files(out: Path) -> list[str]:
     return ["--output", f"{out}/a.safetensors", "--log", f"{out}/a.csv", "--provenance", f"{out}/a.json"]
 
 
-def begin(command: list[str], out: Path) -> subprocess.Popen[str]:
-    """Start a training on two processes, in a process group of their own."""
+def begin(command: list[str], out: Path, *machines: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a training on two processes, in a process group of their own, or one machine's part of it."""
     return subprocess.Popen(
-        [*command, *files(out), "--devices", "2"],
-        stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, start_new_session=True,
+        [*command, *files(out), *(machines or ("--devices", "2"))], stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | environment, start_new_session=True,
     )  # fmt: skip
+
+
+def begin_on_two_machines(command: list[str], out: Path) -> list[subprocess.Popen[str]]:
+    """Start a training on two machines, both of them this one, as `srun` would: each meets the first at its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+    machines = ["--devices", "1", "--nodes", "2"]
+    return [begin(command, out, *machines, NODE_RANK=str(rank), **place) for rank in range(2)]
 
 
 def here(command: list[str], out: Path) -> None:
@@ -93,7 +103,9 @@ def difference(one: Path, two: Path) -> float:
 
 
 @pytest.mark.slow
-def test_two_processes_have_the_loss_curve_of_one_and_resume_from_a_kill(command: list[str], tmp_path: Path) -> None:
+def test_two_processes_on_one_or_two_machines_equal_one_and_resume_from_a_kill(
+    command: list[str], tmp_path: Path
+) -> None:
     one, two, killed = (tmp_path / name for name in ("one", "two", "killed"))
     running = begin(command, two)
     here(command, one)
@@ -105,6 +117,11 @@ def test_two_processes_have_the_loss_curve_of_one_and_resume_from_a_kill(command
         assert b["accuracy"] == a["accuracy"]
         assert b["validation_eer"] == a["validation_eer"]
     assert difference(one, two) < 1e-5
+
+    apart = tmp_path / "apart"
+    for process in begin_on_two_machines(command, apart):
+        end(process)
+    assert (apart / "a.safetensors").read_bytes() == (two / "a.safetensors").read_bytes()
 
     deadly = tmp_path / "deadly.py"
     deadly.write_text(DEADLY.format(script=command[1]))

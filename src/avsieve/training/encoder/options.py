@@ -35,7 +35,7 @@ def add_training_options(ap: argparse.ArgumentParser, settings: type[EncoderTrai
     def by_hand(flag: str, **options: Any) -> None:
         ap.add_argument(flag, default=argparse.SUPPRESS, **options)
 
-    by_hand("--nodes", type=int, help="machines, one unless given; start this on each of them, as srun does")
+    by_hand("--nodes", type=int, help="machines, one unless given; `srun` starts this on each of them")
     by_hand("--strategy", help="how processes work together: auto or ddp")
     by_hand("--checkpoint", type=Path, help="state of an unfinished training; OUTPUT.resume unless named")
     by_hand("--checkpoint-every", type=int, help="steps between two states left behind")

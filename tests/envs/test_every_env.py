@@ -1,0 +1,82 @@
+"""Every rule in an environment made of its own yaml, from PyPI: it takes long, so by hand (`make envs`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from avsieve.export.registry import FORMS
+
+from .conda_stand_in import requirements
+
+pytestmark = pytest.mark.skipif(not os.environ.get("AVSIEVE_ENVS"), reason="takes long: make envs")
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = sorted((ROOT / "workflow" / "envs").glob("*.yaml"))
+TARGETS = ["all", "compare_lists", "audit_noise", "train_encoders", "write_fusion_table", "remove_old_shards"]
+TARGETS += [f"export_{form}" for form in FORMS]
+# What no script of these rules tells: modules that a family is there for, of rules that the tiny run does not have.
+HELD = {
+    "speech-onnx": ["onnxruntime", "torch"], "wavlm": ["torch", "transformers"],
+    "training": ["insightface", "onnx", "lightning_fabric", "torch"], "snakemake": ["snakemake", "pydantic"],
+}  # fmt: skip
+
+
+def families_of_rules() -> dict[str, str]:
+    """Return the family of every rule's environment, by its script, where it is named as it is."""
+    own = re.compile(r'W\.env\("(\w+)"\)(?:.|\n)*?AVSIEVE_SCRIPTS/(\w+)\.py')
+    rules = [path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk")]
+    return {script: family for text in rules for family, script in own.findall(text)}
+
+
+def test_every_rule_runs_in_an_environment_of_its_own_yaml(snakemake: Callable[..., str], tmp_path: Path) -> None:
+    snakemake("--", *TARGETS)
+    # Frames that are not kept: decoding and aligning in one job.
+    snakemake("--config", "media={keep_frames: false}", "--", "align", "--forcerun", "extract_faces")
+    called: dict[str, set[str]] = {}
+    for path in (tmp_path / "work" / ".snakemake" / "conda").glob("*.yaml"):
+        [family] = [own.stem for own in ENVIRONMENTS if own.read_text() == path.read_text()]
+        told = (path.with_suffix("") / "called.txt").read_text()
+        called[family] = set(re.findall(r"workflow/scripts/(\w+)\.py", told))
+    families = families_of_rules()
+    elsewhere = {
+        (script, family) for family, scripts in called.items() for script in scripts
+        if families.get(script, family) != family
+    }  # fmt: skip
+    assert elsewhere == set()
+    assert {"core", "media", "faces", "torch", "encoders", "report"} <= set(called)
+    # Not in it: sources of embeddings, and the models that ship with the package.
+    apart = {
+        "split_embeddings", "split_segments", "render_people", "train_tiny_detector", "export_face_encoder",
+        "train_tiny_audio", "make_trusted_trials",
+    }  # fmt: skip
+    scripts = {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")}
+    assert scripts - set().union(*called.values()) == apart
+
+
+@pytest.mark.parametrize("family", HELD)
+def test_the_other_environments_are_made_and_hold_what_they_are_for(
+    family: str, bin_folder: Path, tmp_path: Path
+) -> None:
+    prefix = tmp_path / "prefix"
+    made = [bin_folder / "conda", "env", "create", "--file", ROOT / "workflow/envs" / f"{family}.yaml"]
+    subprocess.run([*made, "--prefix", prefix], check=True)
+    subprocess.run([prefix / "bin" / "python", "-c", f"import {', '.join(HELD[family])}"], check=True)
+    subprocess.run([prefix / "bin" / "python", "-m", "pip", "check"], check=True)
+
+
+@pytest.mark.parametrize("path", [p for p in ENVIRONMENTS if p.stem.endswith("-gpu")], ids=lambda path: path.stem)
+def test_pip_solves_the_environments_for_gpus(path: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
+    report = tmp_path / "report.json"
+    subprocess.run([*command, "--report", str(report), *requirements(path)], check=True)
+    names = {item["metadata"]["name"].lower() for item in json.loads(report.read_text())["install"]}
+    assert "onnxruntime" not in names, "it cannot live beside onnxruntime-gpu"
+    assert {"torch", "onnxruntime-gpu"} & names
