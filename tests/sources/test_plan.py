@@ -8,6 +8,7 @@ import pytest
 from avsieve.errors import AvsieveError
 from avsieve.sources.plan import PLAN_COLUMNS, build_plan, hold_out, write_plan
 from avsieve.storage.tables import read_table
+from tests.kills import survives_kills
 
 
 def rows(*utterances: str, subset: str = "train") -> pd.DataFrame:
@@ -50,3 +51,8 @@ def test_where_too_few_are_left_nobody_is_held_out_and_it_is_said(caplog: pytest
     assert hold_out([f"id{i}" for i in range(10)], 0.1, 0) == set()
     assert "leaves 1 to test and 9 to train" in caplog.text
     assert hold_out(["a", "b"], 0.0, 0) == set()
+
+
+def test_a_plan_that_is_killed_gives_the_same_when_it_is_made_again(tmp_path: Path) -> None:
+    plan = build_plan(rows("id1/v/1", "id2/v/1"), shards=4)
+    assert survives_kills(lambda out: write_plan(plan, out / "plan.parquet", out / "shards", 4), tmp_path) == 5
