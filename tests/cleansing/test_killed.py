@@ -10,9 +10,11 @@ from avsieve.cleansing.scores import merge_scores, write_scores
 from avsieve.cleansing.settings import Cleansing
 from avsieve.cleansing.write import cleanse_list
 from avsieve.lists.train_list import write_train_list
+from avsieve.simulation.corpus import simulate
+from avsieve.simulation.settings import NoiseSpec, WorldSpec
 from tests.kills import survives_kills
 
-from .conftest import Scored
+from .conftest import Scored, score
 
 
 def test_centres_and_scores(scored: Scored, tmp_path: Path) -> None:
@@ -28,9 +30,11 @@ def test_centres_and_scores(scored: Scored, tmp_path: Path) -> None:
     assert (tmp_path / "again.parquet").read_bytes() == (tmp_path / "calm/000.parquet").read_bytes()
 
 
-def test_lists(scored: Scored, tmp_path: Path) -> None:
-    write_scores(tmp_path / "scores.parquet", scored.scores)
-    utterances = scored.corpus.plan["utterance"].tolist()
+def test_lists(tmp_path: Path) -> None:
+    world = WorldSpec(speakers=8, outsiders=4, videos_per_speaker=3, utterances_per_video=2)
+    few = score(simulate(world, NoiseSpec(rate=0.2), seed=3))
+    write_scores(tmp_path / "scores.parquet", few.scores)
+    utterances = few.corpus.plan["utterance"].tolist()
     write_train_list(tmp_path / "train_all.txt", utterances, ["4.0"] * len(utterances))
     killed = survives_kills(
         lambda out: cleanse_list(tmp_path / "train_all.txt", tmp_path / "scores.parquet", out, Cleansing()),
