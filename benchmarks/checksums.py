@@ -107,8 +107,8 @@ def measure(folder: Path, faces: int, rounds: int) -> None:
     begins, counts = rng.permutation(faces // 50) * 50, np.full(faces // 50, 50)
 
     def unsummed() -> None:
-        kept, rows._sums = rows._sums, np.zeros(faces, np.uint32)
-        with mock.patch.object(packed_rows, "_sums", lambda found: np.zeros(len(found), np.uint32)):
+        kept, rows._sums = rows._sums, np.zeros(faces, np.uint64)
+        with mock.patch.object(packed_rows, "_sums", lambda found: np.zeros(len(found), np.uint64)):
             rows.read(begins, counts)
         rows._sums = kept
 
