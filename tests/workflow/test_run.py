@@ -148,7 +148,9 @@ def test_a_wrong_setting_ends_with_one_message(finished: Project) -> None:
     done = finished.snakemake("-n", "--config", "cleansing={treshold: 0.7}", check=False)
     assert done.returncode
     shown = done.stdout + done.stderr
-    assert "unknown key cleansing.treshold; expected one of anchors, method, options, policy, review, threshold" in shown
+    assert (
+        "unknown key cleansing.treshold; expected one of anchors, method, options, policy, review, threshold" in shown
+    )
     assert "Traceback" not in shown
 
 
@@ -213,3 +215,17 @@ def test_the_finished_run_is_whole_and_current_and_a_damaged_shard_is_made_anew(
     assert project.planned("--forcerun", "results/extract/000.wav.tar")["extract_media"] == 1
     tar.unlink()
     assert project.planned()["extract_media"] == 1
+
+
+def test_a_second_snakemake_in_the_same_folder_is_refused_with_what_to_do(project: Project) -> None:
+    (project.work / "results/report/index.html").unlink()
+    locks = project.work / ".snakemake" / "locks"
+    locks.mkdir(exist_ok=True)
+    (locks / "0.output.lock").write_text("results/report/index.html\n")  # as a run that goes on leaves it
+    done = project.snakemake(check=False)
+    assert done.returncode
+    shown = done.stdout + done.stderr
+    assert "Directory cannot be locked" in shown
+    assert "--unlock" in shown
+    assert "Traceback" not in shown
+    assert not (project.work / "results/report/index.html").exists()
