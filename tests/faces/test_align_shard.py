@@ -128,8 +128,6 @@ def test_a_frame_that_was_damaged_on_the_disk_stops_the_stage_with_the_remedy(sh
     content = bytearray((shard / "frames.tar").read_bytes())
     content[700] ^= 1
     (shard / "frames.tar").write_bytes(content)
-    with pytest.raises(
-        TarError, match=r"frames\.tar: a/v/1/0010\.jpg is not what was written .*; remove it and run"
-    ):
+    with pytest.raises(TarError, match=r"frames\.tar: a/v/1/0010\.jpg is not what was written .*; remove it and run"):
         run(shard, "one")
     assert not list(shard.glob("one.*"))
