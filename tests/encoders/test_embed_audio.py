@@ -25,6 +25,7 @@ from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.storage.tables import read_table
 from avsieve.storage.wav import as_float, samples_of, wav_bytes
 from avsieve.wiring.flags import flags
+from tests.kills import survives_kills
 
 HOPS = [segmentation_of("hops")]
 embed_shard = functools.partial(embed, batch_s=60.0, precision="fp32", segmentations=HOPS)
@@ -231,3 +232,13 @@ def test_the_script_embeds_a_shard(
     assert read_table(out["segments.parquet"])["segmentation"].value_counts().to_dict() == {"hops": 12, "centre": 5}
     assert run_script(*command, "--device", "cuda:9") == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith("error: device 'cuda:9': not available")
+
+
+def test_embeddings_that_are_killed_in_the_writing_are_the_same_when_written_again(shard: Path, tmp_path: Path) -> None:
+    results, status = embed_shard(shard, ["a/v/1", "c/v/1"], encoder(), device=CPU)
+
+    def work(out: Path) -> None:
+        results.write(out / "000.parquet", out / "000.segments.parquet")
+        status.write(out / "000.status.parquet")
+
+    assert survives_kills(work, tmp_path) == 3

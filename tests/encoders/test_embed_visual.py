@@ -16,6 +16,7 @@ from avsieve.errors import ModelError
 from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.tables import read_table, write_table
 from tests.faces.face_fakes import recognition_file, scrfd_file
+from tests.kills import survives_kills
 
 
 def test_pooling_normalises_each_frame_first_and_the_mean_last():
@@ -127,3 +128,26 @@ def test_cuda_gives_what_the_cpu_gives():
     gpu = OnnxFaceEncoder("builtin", device="cuda")
     assert gpu.provider == "CUDAExecutionProvider"
     assert np.allclose(gpu.embed(faces), OnnxFaceEncoder("builtin").embed(faces), atol=1e-2)
+
+
+def embed(faces, out, utterances):
+    return embed_shard(
+        faces / "faces.tar", faces / "detections.parquet", utterances, MeanColour(),
+        embeddings=out / "000.parquet", frame_embeddings=out / "000.frames.parquet", pooling="quality", batch=2,
+    )  # fmt: skip
+
+
+def test_a_stage_that_is_killed_gives_the_same_when_it_is_run_again(faces, tmp_path):
+    def work(out):
+        embed(faces, out, ["a/v/1", "a/v/2", "a/v/3"]).write(out / "000.status.parquet")
+
+    assert survives_kills(work, tmp_path) == 3
+
+
+def test_a_shard_without_faces_or_utterances_gives_empty_tables(faces, tmp_path):
+    for number, asked in enumerate((["a/v/4"], [])):
+        (tmp_path / str(number)).mkdir()
+        status = embed(faces, tmp_path / str(number), asked)
+        assert [row["code"] for row in status.rows] == ["no_faces"] * len(asked)
+        assert len(read_table(tmp_path / str(number) / "000.parquet")) == 0
+        assert len(read_table(tmp_path / str(number) / "000.frames.parquet")) == 0

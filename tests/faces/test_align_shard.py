@@ -4,13 +4,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from avsieve.errors import TooManyFailuresError
+from avsieve.errors import TarError, TooManyFailuresError
 from avsieve.faces.align import FaceAligner
 from avsieve.faces.align_shard import align_shard, utterances_of
 from avsieve.faces.detector import FaceDetector
 from avsieve.faces.prealigned import ReadyFaces
 from avsieve.storage.indexed_tar import TarReader, TarWriter
 from tests.faces.face_fakes import ScriptedDetector
+from tests.kills import survives_kills
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (224, 224, 3), dtype=np.uint8)
 FACE = (60.0, 60.0, 100.0, 0.9)
@@ -93,3 +94,40 @@ def test_too_many_failures_stop_the_stage_and_earlier_failures_do_not_count(shar
 def test_utterances_without_frames_are_counted_as_reported_before():
     table = pd.DataFrame({"utterance": ["a", "b"], "n_frames": [0, 5]})
     assert utterances_of(table) == (["a", "b"], 1)
+
+
+def test_an_alignment_that_is_killed_gives_the_same_when_it_is_run_again(shard, tmp_path):
+    def work(out):
+        answers = [[FACE], [FACE], [], [], [(60, 60, 100, 0.3)], []]
+        align_shard(
+            ["a/v/1", "a/v/2", "a/v/3"],
+            shard / "frames.tar",
+            FaceAligner(ScriptedDetector(answers), min_score=0.5),
+            faces_tar=out / "000.faces.tar",
+            detections=out / "000.detections.parquet",
+        ).write(out / "000.status.parquet")
+
+    assert survives_kills(work, tmp_path) == 5
+
+
+def test_a_shard_without_utterances_has_empty_tables(shard):
+    with TarWriter(shard / "none.tar"):
+        pass
+    status = align_shard(
+        [], shard / "none.tar", FaceAligner(ScriptedDetector([]), min_score=0.5),
+        faces_tar=shard / "n.faces.tar", detections=shard / "n.detections.parquet",
+    )  # fmt: skip
+    status.check(0.0)
+    assert len(status) == 0
+    with TarReader(shard / "n.faces.tar") as faces:
+        assert len(faces) == 0
+    assert pq.read_table(shard / "n.detections.parquet").num_rows == 0
+
+
+def test_a_frame_that_was_damaged_on_the_disk_stops_the_stage_with_the_remedy(shard):
+    content = bytearray((shard / "frames.tar").read_bytes())
+    content[700] ^= 1
+    (shard / "frames.tar").write_bytes(content)
+    with pytest.raises(TarError, match=r"frames\.tar: a/v/1/0010\.jpg is not what was written .*; remove it and run"):
+        run(shard, "one")
+    assert not list(shard.glob("one.*"))

@@ -81,6 +81,15 @@ def test_a_run_whose_files_change_is_running(copied: Path) -> None:
     assert progress_of(copied, now=NOW, quiet_s=30).state == "stopped"
 
 
+def test_files_of_a_clock_that_is_ahead_are_those_of_a_run_that_goes_on(copied: Path) -> None:
+    (copied / "results" / "report" / "index.html").unlink()
+    set_times(copied / "results", NOW + 3600)
+    found = progress_of(copied, now=NOW)
+    assert found.state == "running"
+    assert all(stage.left_s is None or stage.left_s >= 0 for stage in found.stages)
+    assert all(stage.shards_per_hour is None or stage.shards_per_hour > 0 for stage in found.stages)
+
+
 def test_shards_that_were_gathered_and_removed_count_as_done(made: Path) -> None:
     (gathered,) = [s for s in progress_of(made).stages if s.name == "shard_scores"]
     assert (gathered.done, gathered.of, gathered.left_s) == (2, 2, 0.0)

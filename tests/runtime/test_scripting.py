@@ -5,13 +5,18 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from avsieve.errors import AvsieveError
 from avsieve.runtime.scripting import make_folder, parser, run
+from avsieve.storage.atomic import write_json
+from avsieve.storage.indexed_tar import TarWriter
+from avsieve.storage.tables import write_table
 
 
 def test_a_users_mistake_ends_with_one_line_and_code_1(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +48,27 @@ def test_what_the_system_refuses_is_told_in_a_line(number: int, words: str, caps
     assert caught.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert re.search(f"^error: results/{words}", line)
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no folder that nobody may write to")
+def test_a_folder_that_is_read_only_is_told_by_every_writer(capsys: pytest.CaptureFixture[str]) -> None:
+    def tar() -> None:
+        with TarWriter("/sys/kernel/000.wav.tar"):
+            pass
+
+    writers: list[Callable[[], None]] = [
+        tar,
+        lambda: write_table("/sys/kernel/000.parquet", pa.table({"n": [1]})),
+        lambda: write_json("/sys/kernel/results/000.json", {}),
+    ]
+    for writer in writers:
+        with pytest.raises(SystemExit) as caught:
+            run(writer)
+        assert caught.value.code == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert re.search(
+            r"^error: /sys/kernel/\S+: (Permission denied|Read-only file system|Operation not per.*);", line
+        )
 
 
 def test_memory_that_runs_out_is_told_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from avsieve.errors import AvsieveError
 from avsieve.sources.plan import PLAN_COLUMNS, build_plan, hold_out, rows_in_words, write_plan
 from avsieve.storage.tables import read_table
+from tests.kills import survives_kills
 
 
 def rows(*utterances: str, subset: str = "train") -> pd.DataFrame:
@@ -70,3 +71,8 @@ def test_an_empty_shard_is_told_too() -> None:
     told = rows_in_words(build_plan(rows("id1/v/1"), 3), 3)
     assert told["000"].startswith("0 utterances of 0 speakers, digest ")
     assert told["002"].startswith("1 utterance of 1 speaker, digest ")
+
+
+def test_a_plan_that_is_killed_gives_the_same_when_it_is_made_again(tmp_path: Path) -> None:
+    plan = build_plan(rows("id1/v/1", "id2/v/1"), shards=4)
+    assert survives_kills(lambda out: write_plan(plan, out / "plan.parquet", out / "shards", 4), tmp_path) == 5

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from avsieve.inspection.run_files import RunFiles
 from avsieve.report.facts import STAGES, read_failures
 from avsieve.storage import paths as P
 from avsieve.storage.reasons import Reason
+from avsieve.storage.tables import open_table
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,8 @@ class Failure:
 
 def all_ok(path: Path) -> bool:
     """Tell by the statistics of a status table, without reading its rows, that every code in it is ``ok``."""
-    meta = pq.read_metadata(path)
+    with open_table(path) as file:
+        meta = file.metadata
     column = meta.schema.names.index("code") if "code" in meta.schema.names else -1
     for k in range(meta.num_row_groups):
         statistics = meta.row_group(k).column(column).statistics if column >= 0 else None

@@ -308,6 +308,7 @@ def _code(record: _Record) -> Iterator[str]:
             changed.append(name)
     if changed:
         more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+        changed.sort()
         yield f"code changed: {', '.join(changed[:_SHOWN])}{more}"
 
 

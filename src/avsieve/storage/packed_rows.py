@@ -43,7 +43,7 @@ class PackedRows:
             self._scratch = scratch = scratch_folder(scratch, rows * self._row_bytes)
             self._file = tempfile.TemporaryFile(dir=scratch, buffering=0)
             os.ftruncate(self._file.fileno(), rows * self._row_bytes)
-            self._sums = np.zeros(rows, np.uint32)
+            self._sums = np.zeros(rows, np.uint64)
 
     def write(self, at: int, vectors: np.ndarray) -> None:
         """Write (n, dim) float16 from row ``at`` on.
@@ -122,6 +122,7 @@ class PackedRows:
 
 
 def _sums(rows: np.ndarray) -> np.ndarray:
-    """Return a sum of each row of (n, dim) float16, (n,) uint32: no single damaged number leaves it as it was."""
-    sums: np.ndarray = rows.view(np.uint16).sum(axis=1, dtype=np.uint32)
+    """Return a sum of each row of (n, dim) float16, (n,) uint64: no single damaged word leaves it as it was."""
+    words = np.uint64 if rows.shape[1] % 4 == 0 else np.uint16  # four numbers at a time where they fill whole words
+    sums: np.ndarray = rows.view(words).sum(axis=1, dtype=np.uint64)
     return sums

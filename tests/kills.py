@@ -1,0 +1,92 @@
+"""A stage that is killed: at each of its writes, and in the middle of a tar, it leaves no half file, and begun again it
+leaves the bytes of one that nobody killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from avsieve.storage import atomic, indexed_tar
+from avsieve.storage.indexed_tar import TarWriter
+
+Work = Callable[[Path], object]
+
+
+class Point:
+    """Counts the writes of this process, and kills it at one of them."""
+
+    def __init__(self, kind: str = "", at: int = -1) -> None:
+        self._kind, self._at = kind, at
+        self.count = {"commit": 0, "add": 0}
+
+    def reach(self, kind: str) -> None:
+        if kind == self._kind and self.count[kind] == self._at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.count[kind] += 1
+
+    def run(self, work: Work, folder: Path) -> None:
+        commit, add = atomic.commit, TarWriter.add
+
+        def committed(partial: Path, path: Path) -> None:
+            self.reach("commit")  # written, and without its name
+            commit(partial, path)
+
+        def added(writer: TarWriter, *given: Any) -> None:
+            self.reach("add")
+            add(writer, *given)
+
+        with (
+            mock.patch.object(atomic, "commit", committed),
+            mock.patch.object(indexed_tar, "commit", committed),
+            mock.patch.object(TarWriter, "add", added),
+        ):
+            work(folder)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def killed(point: Point, work: Work, folder: Path) -> bool:
+    """Run ``work`` in a process of its own; tell whether it was killed."""
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        try:
+            point.run(work, folder)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+def survives_kills(work: Work, tmp_path: Path, *, most: int = 6) -> int:
+    """Kill ``work``, which writes into the folder that it is given, at up to ``most`` of its writes.
+
+    Returns
+    -------
+    int
+        How many times it was killed.
+    """
+    calm = Point()
+    calm.run(work, tmp_path / "calm")
+    expected = content(tmp_path / "calm")
+    assert expected
+    points = [("commit", at) for at in range(calm.count["commit"])][:: max(1, calm.count["commit"] // most)]
+    if calm.count["add"]:
+        points.append(("add", calm.count["add"] // 2))
+    for kind, at in points:
+        folder = tmp_path / f"{kind}{at}"
+        folder.mkdir()
+        assert killed(Point(kind, at), work, folder), (kind, at)
+        left = {name: data for name, data in content(folder).items() if ".partial" not in name}
+        assert left.items() <= expected.items(), (kind, at)  # whole files only
+        assert len(left) < len(expected)
+        work(folder)
+        assert content(folder) == expected, (kind, at)
+    return len(points)
