@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError
 from avsieve.storage.atomic import atomic_path
+from avsieve.storage.unpacked_size import check_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +60,7 @@ class Table(pq.ParquetFile):
         with self._reading():
             # Else all row groups that will be read are in memory before the first is decoded.
             super().__init__(path, pre_buffer=False)
+            check_parquet(self, path.stat().st_size)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
