@@ -52,6 +52,13 @@ def write_parts(path: str | Path, parts: Iterable[pa.Table]) -> None:
 _DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
+def _check_text(column: pa.ChunkedArray | pa.Array) -> None:
+    """Raise where text is no UTF-8 (`pyarrow.ArrowInvalid`): Arrow itself looks only where it is made a string."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        column.validate(full=True)
+
+
 class Table(pq.ParquetFile):
     """A Parquet file whose damage is told in one line, wherever in it that is found."""
 
@@ -75,7 +82,10 @@ class Table(pq.ParquetFile):
     def read(self, *args: Any, **settings: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read`."""
         with self._reading():
-            return super().read(*args, **settings)
+            table = super().read(*args, **settings)
+            for column in table.columns:
+                _check_text(column)
+            return table
 
     def iter_batches(self, *args: Any, **settings: Any) -> Iterator[pa.RecordBatch]:
         """Read as `pyarrow.parquet.ParquetFile.iter_batches`."""
@@ -83,6 +93,8 @@ class Table(pq.ParquetFile):
         while True:
             with self._reading():
                 batch = next(batches, None)
+                for column in batch.columns if batch is not None else ():
+                    _check_text(column)
             if batch is None:
                 return
             yield batch
