@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 CORES  ?= 2
+CASES  ?= 100000
 COMPARE ?= build/compare
 REAL   ?= ../shared/real
 REAL_WORK ?= ../avsieve-real
@@ -9,12 +10,13 @@ BIN    := $(VENV)/bin
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo compare test lint bench real envs docs models clean
+.PHONY: help setup demo compare test fuzz lint bench real envs docs models clean
 
 help:
 	@echo "make demo     run the whole pipeline on the embedded corpus, and print the result"
 	@echo "make compare  train encoders on the full and the cleansed list of a corpus with more wrong labels (COMPARE=where)"
 	@echo "make test     run the tests"
+	@echo "make fuzz     give each parser CASES (100,000) files that are nearly right; takes hours"
 	@echo "make lint     ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make bench    run the benchmarks against the usual alternatives"
 	@echo "make real     run the whole pipeline on real faces and voices (REAL=folder, REAL_WORK=working folder,"
@@ -47,6 +49,9 @@ compare: setup
 
 test: setup
 	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
+
+fuzz: setup
+	AVSIEVE_FUZZ=$(CASES) $(BIN)/python -m pytest -n $(CORES) tests/fuzz
 
 lint: setup
 	$(BIN)/ruff check .

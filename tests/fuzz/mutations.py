@@ -44,7 +44,7 @@ def changed(seeds: Sequence[bytes], dice: random.Random, most: int = 6) -> bytes
     content = bytearray(dice.choice(seeds))
     # Half of them keep their length: what stands behind a change is still found where it is looked for.
     kinds = _IN_PLACE if dice.random() < 0.5 else range(8)
-    for _ in range(dice.randint(1, most)):
+    for _ in range(min(dice.randint(1, most), dice.randint(1, most))):
         kind, at = dice.choice(kinds), dice.randint(0, len(content))
         until = min(len(content), at + dice.randint(1, 64))
         if kind == 0 and at < len(content):

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import math
+import os
+import signal
 import struct
 import time
+import tracemalloc
+import zlib
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pytest
 
+from avsieve.media import extract, isolated, slices
 from avsieve.media.decode import decode_clip, probe_duration_s
+from avsieve.media.decoded import Decoded
+from avsieve.media.index import IndexedClip, Place, media_table
 from avsieve.media.settings import Limits
-from avsieve.media.slices import MOST_STREAMS, MediaSlice
+from avsieve.media.slices import MOST_STREAMS, MediaSlice, checksum, read_slice
+from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.reasons import Reason
 from avsieve.storage.wav import wav_bytes
 
@@ -129,6 +140,60 @@ def test_times_that_leap_to_the_end_of_the_world_take_no_time(tmp_path: Path, st
     assert len(found.frames) < 1000
     assert found.code is not Reason.OK
     probe_duration_s(path)
+
+
+def crashing(media: MediaSlice, *sound: MediaSlice | None, **settings: Any) -> Decoded:
+    if media.name == "crash.mp4":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return decode_clip(media, *sound, **settings)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_clip_that_crashes_the_decoder_does_not_cost_its_shard(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    (clips / "crash.mp4").write_bytes((clips / "plain.mp4").read_bytes())
+    names = ["plain.mp4", "crash.mp4", "plain.mp4"]
+    size = (clips / "plain.mp4").stat().st_size
+    index = media_table(IndexedClip(f"a/v/{i}", "train", Place(n, 0, size)) for i, n in enumerate(names))
+    monkeypatch.setattr(extract, "decode_clip", crashing)
+    tars = {"frames_tar": tmp_path / "f.tar", "wav_tar": tmp_path / "w.tar"}
+    settings = {"interval_s": 0.4, "jpeg_quality": 90, "min_audio_s": 0.5}
+    status = extract.extract_shard(index, {"train": clips}, workers=workers, **tars, **settings).frame()
+    assert status["code"].tolist() == ["ok", "decoder_crashed", "ok"]
+    assert "SIGSEGV" in status["detail"][1]
+    with TarReader(tmp_path / "w.tar") as wavs:
+        assert wavs.utterances == ["a/v/0", "a/v/2"]
+
+
+def test_a_probe_that_crashes_is_a_length_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolated, "_GUARDS", {})
+    monkeypatch.setattr(isolated.decode, "probe_duration_s", partial(crashing, sound=None))
+    assert math.isnan(isolated.probe_duration_s(MediaSlice((Path("crash.mp4"),))))
+
+
+@pytest.mark.parametrize("length", [60_000_000, 100])
+def test_a_member_that_grows_without_end_is_refused_in_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    packed = bytes(length)
+    monkeypatch.setattr(slices, "UNPACKED_LIMIT", 10_000_000)
+    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+    content = packer.compress(packed) + packer.flush()
+    path = tmp_path / "bomb"
+    path.write_bytes(content)
+    member = MediaSlice((path,), 0, len(content), "deflate")
+    del content
+    if len(packed) < 1000:
+        assert checksum(member) == zlib.crc32(packed)
+        return
+    tracemalloc.start()
+    for read in (checksum, read_slice):
+        with pytest.raises(zlib.error, match="more than 10000000"):
+            read(member)
+    assert decode_clip(member).code is Reason.ARCHIVE_BROKEN
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("side", [20_000, 65_500])

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from avsieve.config.model import Config
 
 
+_LONGEST = 10_000_000
+"""Characters of a configuration; parsing YAML takes a second for 100,000."""
+
+
 def default_file() -> Path | None:
     """Return the configuration that the workflow starts from; None where the library was installed without it."""
     from avsieve.wiring.trial_run import checkout
@@ -76,11 +80,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as handle:
+            text = handle.read(_LONGEST + 1)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text ({error.reason}); name a YAML file") from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; name an existing configuration") from None
+    if len(text) > _LONGEST:
+        raise ConfigError(f"{path}: more than {_LONGEST:,} characters; name a configuration")
+    return text
 
 
 def _in_one_line(error: Any) -> str:

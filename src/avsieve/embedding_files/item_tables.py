@@ -23,6 +23,7 @@ from avsieve.embedding_files.sequence_tables import KNOWN, SEGMENTATION
 from avsieve.errors import AvsieveError
 from avsieve.lists.train_list import utterance_of
 from avsieve.storage.reasons import Reason
+from avsieve.storage.unpacked_size import check_parquet
 
 FRAME, SEGMENT = "frame", "segment"
 """What a face and a segment are called: text, such as a time, or a number; and a number."""
@@ -200,7 +201,9 @@ def as_halves(vectors: np.ndarray) -> np.ndarray:
 def _opened(path: str) -> pq.ParquetFile:
     with decoding_parquet(path):
         # Without `pre_buffer=False` all that will be read of the file is.
-        return pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True)
+        file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True)
+        check_parquet(file, Path(path).stat().st_size)
+        return file
 
 
 def _batches(table: ItemTable, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:

@@ -9,6 +9,7 @@ from avsieve.embedding_files.mapping import KEYS, from_columns
 from avsieve.embedding_files.places import Place
 from avsieve.embedding_files.raw import Options, Raw, decoding, some, stack
 from avsieve.errors import AvsieveError
+from avsieve.storage.unpacked_size import check_zip
 
 _EXPECTED = FORMATS["npz"].name
 
@@ -23,6 +24,7 @@ def read(place: Place, options: Options) -> Raw:
     """
     label = place.text
     with decoding(label, _EXPECTED):
+        check_zip(place.path)
         archive = np.load(place.path, allow_pickle=False)
     with archive:
         files = list(archive.files)

@@ -17,6 +17,7 @@ from avsieve.embedding_files.raw import Options, Raw, brief, check_lengths, deco
 from avsieve.embedding_files.sequence_tables import SEGMENTATION, no_segmentation
 from avsieve.errors import AvsieveError
 from avsieve.storage.sequence_names import HOPS
+from avsieve.storage.unpacked_size import check_parquet
 
 _EXPECTED = FORMATS["parquet"].name
 _NO_VECTOR = "null in place of a vector"
@@ -43,6 +44,7 @@ def read_columns(
     label = str(path) if label is None else label
     with decoding_parquet(label):
         file = pq.ParquetFile(path, page_checksum_verification=True)
+        check_parquet(file, path.stat().st_size)
         found = file.schema_arrow.names
     with file:
         if missing := [key for key in (names_key, vectors_key) if key not in found]:

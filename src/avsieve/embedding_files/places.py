@@ -6,6 +6,7 @@ The rules ask for the files behind a name too, so nothing heavy is imported here
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -120,7 +121,7 @@ def find_archive(script: Path, name: str) -> Path | None:
     if "\0" in name:
         return None
     for path in (Path(name), script.parent / name, script.parent / Path(name).name):
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113 - `Path.is_file` raises for very long names
             return path
     return None
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from avsieve.errors import ModelError
 from avsieve.storage.atomic import atomic_path
+from avsieve.storage.unpacked_size import check_zip
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -108,6 +109,8 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
 def _unpickled(path: Path) -> object:
     try:
         with torch.serialization.safe_globals([*_PASSED]):
+            if zipfile.is_zipfile(path):
+                check_zip(path)
             return torch.load(path, map_location="cpu", weights_only=True)
     except DAMAGED as error:
         raise ModelError(

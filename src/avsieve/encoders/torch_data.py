@@ -22,6 +22,7 @@ import torch
 
 from avsieve.encoders.torch_records import Described, Named, Record, Storage
 from avsieve.storage.data_pickle import KNOWN, LARGEST, Allowed, Array, DataOnly, DType, RefusedError
+from avsieve.storage.unpacked_size import check_zip
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _DTYPES = {
@@ -152,6 +153,7 @@ def load(path: Path) -> Any:
 
 
 def _from_zip(path: Path) -> Any:
+    check_zip(path)
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         pickled = next((name for name in names if name == "data.pkl" or name.endswith("/data.pkl")), None)

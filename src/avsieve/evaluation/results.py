@@ -169,12 +169,12 @@ def read_evaluation(path: str | Path) -> pd.DataFrame:
     """
     try:
         table = pd.read_csv(path)
+        for column in [c for c in table if c.startswith(tuple(CALIBRATED))]:
+            table[column] = pd.to_numeric(table[column].replace("-", None))
+        names = pd.read_csv(path, usecols=lambda column: column == "list", dtype=str, keep_default_na=False)
+        return table.assign(**{name: names[name] for name in names})
     except (OSError, ValueError, csv.Error) as error:  # pandas' own errors are ValueErrors
         raise ListError(f"{path}: no table of results ({error}); run its stage again (snakemake evaluate)") from None
-    for column in [c for c in table if c.startswith(tuple(CALIBRATED))]:
-        table[column] = pd.to_numeric(table[column].replace("-", None))
-    names = pd.read_csv(path, usecols=lambda column: column == "list", dtype=str, keep_default_na=False)
-    return table.assign(**{name: names[name] for name in names})
 
 
 def listed_speakers(path: str | Path) -> set[str]:

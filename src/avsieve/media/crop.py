@@ -30,8 +30,13 @@ class CropError(AvsieveError):
     """A part could not be cropped out; ``reason`` is the utterance's."""
 
     def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
+        super().__init__(reason, message)  # both, so that it can come from another process
         self.reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return self.message
 
 
 def smooth_squares(boxes: np.ndarray, margin: float = 0.0) -> np.ndarray:

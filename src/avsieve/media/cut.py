@@ -23,7 +23,7 @@ class CutError(AvsieveError):
 
 def _has_content(path: Path) -> bool:
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with av.open(str(path), metadata_errors="replace", container_options=LOCAL_ONLY) as container:
             return any(True for packet in container.demux() if packet.size)
     except (av.FFmpegError, OSError):
         return False

@@ -30,6 +30,7 @@ LOCAL_ONLY = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS
 """Options for whatever opens a clip. It may be a download, and name what it likes: nothing else is opened for it."""
 MOST_STREAMS = 64
 """A clip has two or three. FFmpeg sets up a decoder for each, and probes it."""
+_PIECE = 1 << 20
 UNPACKED_LIMIT = 2**31
 """A packed member is unpacked in memory, so a small one that would fill it is refused."""
 
@@ -177,6 +178,33 @@ def read_slice(media: MediaSlice, most: int | None = None) -> bytes:
         if most is None and not unpacker.eof:
             raise zlib.error(f"{media.name}: packed bytes are incomplete, or make more than {UNPACKED_LIMIT} bytes")
         return content
+
+
+def checksum(media: MediaSlice) -> int:
+    """Return the CRC-32 of the content, unpacked a piece at a time: a member that grows without end fills no memory.
+
+    Raises
+    ------
+    zlib.error
+        As `read_slice`.
+    ChangedError
+        If the files are not those that were indexed.
+    """
+    crc = done = 0
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS) if media.packing == "deflate" else None
+    with _view(media) as view:
+        while piece := view.read(_PIECE):
+            while piece:
+                content = unpacker.decompress(piece, _PIECE) if unpacker else piece
+                piece = unpacker.unconsumed_tail if unpacker else b""
+                crc, done = zlib.crc32(content, crc), done + len(content)
+                if unpacker and (done > UNPACKED_LIMIT or not (content or piece)):
+                    break
+            if unpacker and (unpacker.eof or done > UNPACKED_LIMIT):
+                break
+    if unpacker and (not unpacker.eof or done > UNPACKED_LIMIT):
+        raise zlib.error(f"{media.name}: packed bytes are incomplete, or make more than {UNPACKED_LIMIT} bytes")
+    return crc
 
 
 @contextmanager

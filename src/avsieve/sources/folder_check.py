@@ -195,7 +195,7 @@ def is_there(finders: Sequence[tuple[Finder, Layout, dict[str, str]]]) -> Callab
 def mean_duration_s(files: Sequence[Path], sizes: Sequence[int]) -> float:
     """Return the mean length by the headers of some files; NaN where none can be read."""
     try:
-        from avsieve.media.decode import probe_duration_s
+        from avsieve.media.isolated import probe_duration_s
     except ImportError:
         return math.nan
     usable = [file for file, size in zip(files, sizes, strict=True) if size]

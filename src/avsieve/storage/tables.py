@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from avsieve.errors import AvsieveError
 from avsieve.storage.atomic import atomic_path
 from avsieve.storage.remedies import make_anew
+from avsieve.storage.unpacked_size import check_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +70,19 @@ def _told(path: Path) -> Iterator[None]:
         raise AvsieveError(f"{path}: not a Parquet table, or damaged ({error}); {make_anew(path)}") from error
 
 
+def _check_text(column: pa.ChunkedArray | pa.Array) -> None:
+    """Raise where text is no UTF-8 (`pyarrow.ArrowInvalid`): Arrow itself looks only where it is made a string."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        column.validate(full=True)
+
+
+def _checked_text(table: pa.Table) -> pa.Table:
+    for column in table.columns:
+        _check_text(column)
+    return table
+
+
 class Table(pq.ParquetFile):
     """A Parquet table whose readers tell of damage in one line: the path, what is wrong, and the remedy."""
 
@@ -77,21 +91,22 @@ class Table(pq.ParquetFile):
         with _told(path):
             # Else all row groups that will be read are in memory before the first is decoded.
             super().__init__(path, pre_buffer=False, page_checksum_verification=True)
+            check_parquet(self, path.stat().st_size)
 
     def read(self, *given: Any, **options: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read` does."""
         with _told(self._path):
-            return super().read(*given, **options)
+            return _checked_text(super().read(*given, **options))
 
     def read_row_group(self, *given: Any, **options: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read_row_group` does."""
         with _told(self._path):
-            return super().read_row_group(*given, **options)
+            return _checked_text(super().read_row_group(*given, **options))
 
     def read_row_groups(self, *given: Any, **options: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read_row_groups` does."""
         with _told(self._path):
-            return super().read_row_groups(*given, **options)
+            return _checked_text(super().read_row_groups(*given, **options))
 
     def iter_batches(self, *given: Any, **options: Any) -> Iterator[pa.RecordBatch]:
         """Read as `pyarrow.parquet.ParquetFile.iter_batches` does."""
@@ -99,6 +114,8 @@ class Table(pq.ParquetFile):
         while True:
             with _told(self._path):
                 batch = next(batches, None)
+                for column in batch.columns if batch is not None else ():
+                    _check_text(column)
             if batch is None:
                 return
             yield batch

@@ -34,6 +34,8 @@ _NO_TEXT = (
 )
 _PAGE = re.compile(r"\s*<(!doctype|html|head|\?xml)", re.IGNORECASE)
 _SAMPLE = 4096
+LONGEST_TEXT = 1 << 30
+"""Bytes of a text: VoxCeleb2's list has 60 million. Devices such as ``/dev/zero`` never end."""
 
 
 def read_text(path: str | Path, what: str = "list") -> str:
@@ -51,7 +53,8 @@ def read_text(path: str | Path, what: str = "list") -> str:
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
+        with path.open("rb") as handle:
+            content = handle.read(LONGEST_TEXT + 1)
     except FileNotFoundError:
         raise ListError(f"{path}: no such {what}") from None
     except IsADirectoryError:
@@ -60,6 +63,8 @@ def read_text(path: str | Path, what: str = "list") -> str:
         raise ListError(
             f"{path}: cannot be read ({error.strerror}); fix its permissions, or name another {what}"
         ) from None
+    if len(content) > LONGEST_TEXT:
+        raise ListError(f"{path}: more than {LONGEST_TEXT:,} bytes; expected a {what}: is it the file that you mean?")
     text = _decoded(path, content)
     if _PAGE.match(text[:200]):
         raise ListError(f"{path}: a web page instead of a {what}; fetch it again")

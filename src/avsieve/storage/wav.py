@@ -44,6 +44,8 @@ def samples_of(content: bytes, name: str = "wav") -> np.ndarray:
             data = handle.readframes(handle.getnframes())
     except (wave.Error, EOFError, RuntimeError, ValueError, ArithmeticError, struct.error) as error:
         raise TarError(f"{name}: not a WAV file ({error or 'cut off'}); run extraction again") from error
+    if len(data) % 2:
+        raise TarError(f"{name}: not a WAV file (cut off inside a sample); run extraction again")
     if layout != (SAMPLE_RATE, 1, 2):
         raise TarError(
             f"{name}: {layout[0]} Hz, {layout[1]} channels, {layout[2]} bytes a sample; expected {SAMPLE_RATE} Hz, 1, 2"

@@ -115,7 +115,7 @@ def _count(
 def _mean_duration_s(members: list[tuple[str, Member]], archives: list[Archive]) -> float:
     """Return the mean length by the headers of some clips; NaN where none can be read."""
     try:
-        from avsieve.media.decode import probe_duration_s
+        from avsieve.media.isolated import probe_duration_s
     except ImportError:
         return math.nan
     known = []

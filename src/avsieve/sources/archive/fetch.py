@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IndexedClip, Place, media_table, slice_of
+from avsieve.media.isolated import probe_duration_s
 from avsieve.runtime.progress import progress
 from avsieve.sources.archive.locate import BadMemberError, Locator, verify
 from avsieve.sources.archive.members import Member

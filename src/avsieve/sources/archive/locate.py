@@ -10,7 +10,7 @@ from pathlib import Path
 
 from avsieve.media.file_identity import Mark
 from avsieve.media.index import AS_IT_IS, DEFLATED, PART_SEPARATOR, Place
-from avsieve.media.slices import FileSlice, MediaSlice, read_slice
+from avsieve.media.slices import FileSlice, MediaSlice, checksum
 from avsieve.sources.archive.members import DEFLATED as DEFLATED_MEMBER
 from avsieve.sources.archive.members import ENCRYPTED, LINK, SPARSE, STORED, TAR, TWICE, Member
 from avsieve.sources.archive.parts import Archive
@@ -164,7 +164,7 @@ def verify(member: Member, media: MediaSlice) -> None:
     if member.packing == TAR:
         return
     try:
-        found = zlib.crc32(read_slice(media))
+        found = checksum(media)
     except zlib.error as error:
         raise BadMemberError(Reason.ARCHIVE_BROKEN, f"cannot be unpacked from {member.archive}: {error}") from error
     if found != member.crc:

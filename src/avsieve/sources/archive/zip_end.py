@@ -68,7 +68,7 @@ def check_whole(archive: Archive, view: IO[bytes]) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(view) as opened:
             infos = opened.infolist()
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error) as error:
         raise AvsieveError(
             f"source.archive: the directory of {archive.name} cannot be read ({error}): a part is missing, damaged or "
             f"incomplete; it has {_parts_of(archive)}"

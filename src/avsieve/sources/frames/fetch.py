@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IMAGES, IndexedClip, Place, file_place, media_table, slice_of
+from avsieve.media.isolated import probe_duration_s
 from avsieve.runtime.progress import progress
 from avsieve.sources.containers import TwiceError
 from avsieve.sources.frames.folders import ImageFolders, image_places

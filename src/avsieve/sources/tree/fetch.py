@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from avsieve.media.decode import probe_duration_s
 from avsieve.media.index import IndexedClip, Place, file_place, media_table, slice_of
+from avsieve.media.isolated import probe_duration_s
 from avsieve.runtime.progress import progress
 from avsieve.sources.containers import TwiceError, missing_part
 from avsieve.sources.plan import TEST, TRAIN

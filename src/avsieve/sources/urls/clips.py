@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from avsieve.media.cut import CutError, cut_clip
-from avsieve.media.decode import probe_duration_s
+from avsieve.media.isolated import probe_duration_s
 from avsieve.sources.containers import EXTENSIONS
 from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store

@@ -8,10 +8,13 @@ import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from avsieve.errors import AvsieveError
 from avsieve.media.crop import CropError, crop_track
+from avsieve.media.guard import LostError
+from avsieve.media.isolated import isolated
 from avsieve.sources.downloads import settled
 from avsieve.sources.ledger import Entry, Ledger, Outcome
 from avsieve.sources.store import Store
@@ -150,15 +153,18 @@ class SpeakerWork:
         options, request = self._options, self._request(track)
         target = self._store.clip_path(utterance)
         try:
-            crop_track(
-                whole, target, track.boxes, track.start_s, in_pixels=track.in_pixels, of_height=options.boxes_height,
-                margin=options.margin, size=options.size,
+            isolated(
+                partial(
+                    crop_track, whole, target, track.boxes, track.start_s, in_pixels=track.in_pixels,
+                    of_height=options.boxes_height, margin=options.margin, size=options.size,
+                ),
+                writes=True,
             )  # fmt: skip
         except OSError as error:
             raise AvsieveError(
                 f"{target}: cannot be written ({error.strerror}); free some space or name another `store`"
             ) from error
-        except CropError as error:
+        except (CropError, LostError) as error:
             # A file that cannot be opened may have been cut off on its way: it is fetched once more before it is gone.
             before = self._ledger.outcome(utterance)
             first = error.reason is Reason.CONTAINER_BROKEN and (before is None or before.reason is not error.reason)
