@@ -89,7 +89,7 @@ def measure(folder: Path, faces: int, rounds: int) -> None:
             cv2.imdecode(np.frombuffer(reader.read(name), np.uint8), cv2.IMREAD_COLOR)
 
     print(f"{faces} faces of {len(jpeg):,} bytes")
-    ways = {"unchecked": unchecked, "checked": checked, "read and decoded": decoded}
+    ways: dict[str, Callable[[], object]] = {"unchecked": unchecked, "checked": checked, "read and decoded": decoded}
     told("tar", seconds(ways, rounds), "unchecked", "checked", "read and decoded")
 
     vectors = rng.normal(size=(faces, 512)).astype(np.float16)
