@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from avsieve.wiring import code_facts
-from avsieve.wiring.code_facts import Code, CodeFacts, Import
+from avsieve.runtime import code_facts
+from avsieve.runtime.code_facts import Code, CodeFacts, Import
 
 TEXT = """
 import a.b, c
