@@ -83,7 +83,7 @@ class Prior:
     pair_sd: float = 0.5
     common: float = 0.3
     trust: float = 0.4
-    trusted: float = 0.3
+    trusted: float = 0.6
 
 
 PRIOR = Prior()
