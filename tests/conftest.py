@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_guards_are_left() -> Iterator[None]:
+    """End processes that decode clips: they hold the pipes of a browser open, which would wait for that for ever."""
+    yield
+    if (isolated := sys.modules.get("avsieve.media.isolated")) is not None:
+        isolated.end_guards()
 
 
 @pytest.fixture(scope="session")

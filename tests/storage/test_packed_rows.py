@@ -58,5 +58,5 @@ def test_a_full_disk_is_told_with_the_room_that_is_needed(tmp_path: Path, monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "pwrite", full)
-    with pytest.raises(AvsieveError, match=r"No space left on device .* make room for it"):
+    with pytest.raises(AvsieveError, match=r"No space left on device .* make room"):
         packed.write(0, rows(50))

@@ -22,9 +22,9 @@ from avsieve.sources.registry import SOURCES
 pytestmark = pytest.mark.slow
 
 ODD = "x {2024} {a} {1} {} {b,c} 'q' \"d\" # % * [1] $HOME ; & | \\ ü"
-# Words of another kind than free text: architectures, and an address that must hold a mark.
+# Words of another kind than free text: architectures, a device, and an address that must hold a mark.
 FIXED = {
-    "audio.arch", "visual.arch", "training.audio.arch", "training.visual.arch", "source.voxceleb.url",
+    "device", "audio.arch", "visual.arch", "training.audio.arch", "training.visual.arch", "source.voxceleb.url",
     "source.voxceleb.format", "source.tree.layout", "source.archive.layout", "source.frames.layout",
     "source.tree.table",
 }  # fmt: skip

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from avsieve.config.model import Config, parse_config
 from avsieve.errors import ConfigError
+from avsieve.media.settings import Limits
 
 from .conftest import answer
 
@@ -97,7 +98,10 @@ VALUES: dict[str, list[Any]] = {
 ELSEWHERE = {
     ("tree", "media.keep_frames"): "extract_faces",
     ("no_frames", "media.jpeg_quality"): "none",
-    **{("no_frames", f"media.{name}"): "extract_faces" for name in ("interval_s", "min_audio_s")},
+    **{
+        ("no_frames", f"media.{name}"): "extract_faces"
+        for name in ("interval_s", "min_audio_s", *(f"limits.{limit}" for limit in Limits.model_fields))
+    },
     **{
         ("no_frames", f"faces.{name}"): "extract_faces"
         for name in ("detector", "detector_size", "min_score", "tracking", "landmarks", "jpeg_quality")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -145,7 +146,9 @@ def test_a_plan_says_what_a_run_would_lack(repository: Path, tmp_path: Path) -> 
         [*command, "--config", "device=cuda"], capture_output=True, text=True, check=False, env=environment
     )
     assert "device is cuda, but this machine has no GPU" in done.stdout + done.stderr
-    nothing = {**environment, "PATH": str(tmp_path / "empty")}
+    (tmp_path / "tools").mkdir()  # the plugin for Slurm asks `which` when Snakemake loads it
+    (tmp_path / "tools" / "which").symlink_to(shutil.which("which") or "/usr/bin/which")
+    nothing = {**environment, "PATH": str(tmp_path / "tools")}
     done = subprocess.run([*command, "--use-conda"], capture_output=True, text=True, check=False, env=nothing)
     assert "--use-conda: there is no conda on PATH; install Miniforge" in done.stdout + done.stderr
 

@@ -31,9 +31,13 @@ OWN_ENVIRONMENTS = (
 )
 
 
-def while_it_runs(path):
+# Asked while rules are evaluated, when the modifier is that of the importer: the module's own is kept from here on.
+PATHS = workflow.modifier.path_modifier if IMPORTED else None
+
+
+def while_it_runs(path, paths=PATHS):
     """Return where a job finds a path of the results: as it is, or, where a storage provider holds them, its copy."""
-    path = workflow.modifier.path_modifier.replace_prefix(path) if IMPORTED else path
+    path = paths.replace_prefix(path) if paths is not None else path
     provider = workflow.storage_registry.default_storage_provider
     if provider is None:
         return path
@@ -79,7 +83,9 @@ class shell(shell):
 
 
 shell.executable("bash")
-shell.prefix(shell_prefix(W.src, W.scripts, W.at.results, own_environments=OWN_ENVIRONMENTS))
+shell.prefix(
+    shell_prefix(W.src, W.scripts, W.at.results, own_environments=OWN_ENVIRONMENTS)
+)
 
 if not IMPORTED:
     # As many GPUs as one training takes, unless the command line or a profile says otherwise; `--resources` for

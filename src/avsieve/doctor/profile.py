@@ -35,6 +35,7 @@ RULES = {
     "extract": ["extract_media"], "align": ["align_faces"], "embed_audio": ["embed_audio"],
     "embed_visual": ["embed_visual"], "split": ["split_embeddings"], "split segments": ["split_segments"],
     "split faces": ["split_frames"], "pool": ["pool_speakers"], "score": ["score_utterances"], "clean": ["clean_list"],
+    "audit": ["audit_noise"],
     "train fusion": ["train_fusion"], "evaluate": ["evaluate_fusion"], "report": ["write_report"],
     "damage": ["damage_shard"], "damage twins": ["damage_twins"],
     "embed damaged audio": ["embed_damaged_audio"], "embed damaged visual": ["embed_damaged_visual"],

@@ -41,6 +41,15 @@ def isolated(work: Callable[[], Item], *, writes: bool = False) -> Item:
         return _GUARDS[key].run(work)
 
 
+def end_guards() -> None:
+    """End the processes; the next call has another. They hold what was open when they were started."""
+    with _ONE:
+        for pid, writes in list(_GUARDS):
+            guard = _GUARDS.pop((pid, writes))
+            if pid == os.getpid():
+                guard.close()
+
+
 def probe_duration_s(media: MediaSlice | str | Path) -> float:
     """Return the length in seconds that a clip's header gives, or NaN if it cannot be opened or does not say."""
     try:

@@ -2,7 +2,7 @@
 
 ``NAME.tar`` holds the members, ``NAME.parquet`` one row per member: ``name``, ``utterance``, ``offset`` and ``size``
 (bytes of the content in the tar) and ``crc32`` of the content. Times, owners and modes are constant, so equal content
-gives equal bytes. A member is named after its utterance: ``UTTERANCE.wav``, ``UTTERANCE/0010.jpg``. Names that the
+gives equal bytes. Stages name a member after its utterance: ``UTTERANCE.wav``, ``UTTERANCE/0010.jpg``. Names that the
 plain format has no room for stand in a header of their own (POSIX.1-2001, "pax"), which every tar reads. A member is
 read through ``mmap``: no open per file, no copy until the caller wants one. Its checksum is compared on the way
 (`benchmarks/checksums.py` tells what that costs).
@@ -132,12 +132,8 @@ class TarWriter:
         Raises
         ------
         TarError
-            If ``name`` was added before, or is not named after its utterance.
+            If ``name`` was added before.
         """
-        if name.removeprefix(utterance)[:1] not in ("/", ".") or not name.startswith(utterance):
-            raise TarError(
-                f"{self.path}: member {name} of {utterance}; expected a name that begins with the utterance's"
-            )
         if name in self._seen:
             raise TarError(f"{self.path}: member {name} was written before; member names must be unique")
         self._seen.add(name)
@@ -265,7 +261,7 @@ class TarReader:
         return content
 
     def read(self, name: str) -> bytes:
-        """Return the content of one member.
+        """Return the content of one member, whose name begins with its utterance's id and ``/`` or ``.``.
 
         Raises
         ------

@@ -55,6 +55,10 @@ def write_parts(path: str | Path, parts: Iterable[pa.Table]) -> None:
             raise AvsieveError(f"{path}: a table of no parts; expected one, which may be empty")
 
 
+_SMALL = 64 << 20
+"""Bytes of a file that asks for more memory than there is only if it lies."""
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Tell what Arrow says of a file in one line."""
@@ -63,7 +67,7 @@ def _told(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise AvsieveError(f"{path}: no such table; run the stage that makes it first") from None
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # ValueError: names that are no UTF-8
-        if isinstance(error, MemoryError):
+        if isinstance(error, MemoryError) and path.stat().st_size > _SMALL:
             raise  # of this machine, not of the file
         if isinstance(error, OSError) and error.errno:
             raise AvsieveError(f"{path}: cannot be read ({error.strerror}); mend that first") from error

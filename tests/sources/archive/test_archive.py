@@ -349,6 +349,18 @@ def test_links_in_a_tar_are_the_bytes_that_they_lead_to(tmp_path: Path) -> None:
     assert {u: c for u, c in codes.items() if c != "ok"} == dict.fromkeys(["id2/v/2", "id2/v/3"], "media_missing")
 
 
+@pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
+def test_what_is_no_file_in_a_tar_is_no_clip(tmp_path: Path, kind: bytes) -> None:
+    path = make_tar(tmp_path / "a.tar", CONTENT)
+    with tarfile.open(path, "a") as archive:
+        info = tarfile.TarInfo("dev/mp4/id3/v/1.mp4")
+        info.type, info.devmajor, info.devminor = kind, 1, 3
+        archive.addfile(info)
+    _, codes, found = fetched(options(path))
+    assert found == WANTED
+    assert "id3/v/1" not in codes
+
+
 def test_links_in_a_zip_are_the_bytes_that_they_lead_to(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", CONTENT)
     with zipfile.ZipFile(path, "a") as archive:
