@@ -8,8 +8,8 @@ corpus are rather too sure), moved, and kept off both ends by two floors, as
 
 and each stratum is off from that by an effect of its own, with heavy tails. Flagged and other clips have a slope and a
 shift each, which are correlated: a method can be too sure of what it flags and right about the rest. Or, with
-probability ``trust``, the method is about right as it is, and all these are small. Slopes, shifts, floors and effects
-are drawn from their priors and weighted by the likelihood of what was judged in all strata (importance sampling). The
+probability ``trust``, the method is about right in what it does not flag, and all these are small there. Slopes, shifts,
+floors and effects are drawn from their priors and weighted by the likelihood of what was judged in all strata (importance sampling). The
 floors are what a sample of a hundred clips cannot see and a list of a million is full of: errors that look right
 (``missed``), and right clips that look wrong (``mistaken``). Where a stratum has no error in its sample, the interval
 is what its prior leaves; it never shrinks to the method's own claim.
@@ -65,8 +65,8 @@ class Prior:
     common
         Share of the variance of slope and shift that flagged and other clips have in common.
     trust, trusted
-        Probability that the method is about right as it is, and by what factor the deviations of slope, shift, floors
-        and effects are smaller then, about a slope of 1.
+        Probability that the method is about right in what it does not flag, and by what factor the deviations of slope,
+        shift, floor and effects are smaller there then, about a slope of 1.
     """
 
     slope: float = 0.95
@@ -204,22 +204,23 @@ def _proposals(
 ) -> tuple[list[np.ndarray], np.ndarray, _Map]:
     """Return rates of each stratum (count,), the weights of the proposals (count,), and their maps."""
     right = rng.random(count) < prior.trust
-    scale = np.where(right, prior.trusted, 1.0)
+    # Of what is flagged a sample tells enough by itself; of the others it sees next to nothing, and belief counts.
+    scale = np.stack([np.where(right, prior.trusted, 1.0), np.ones(count)], axis=1)
     # What the sides have in common, and what each has of its own: a method can be too sure of what it flags alone.
     common, own = np.sqrt(prior.common), np.sqrt(1 - prior.common)
     shift, slope = (common * rng.normal(size=(count, 1)) + own * rng.normal(size=(count, 2)) for _ in range(2))
     model = _Map(
-        prior.shift_sd * scale[:, None] * shift,
-        np.where(right, 1.0, prior.slope)[:, None] * np.exp(prior.slope_sd * scale[:, None] * slope),
-        np.minimum(prior.missed * np.exp(prior.floor_sd * scale * rng.normal(size=count)), 0.3),
-        np.minimum(prior.mistaken * np.exp(prior.floor_sd * scale * rng.normal(size=count)), 0.5),
+        prior.shift_sd * scale * shift,
+        np.where(scale < 1, 1.0, prior.slope) * np.exp(prior.slope_sd * scale * slope),
+        np.minimum(prior.missed * np.exp(prior.floor_sd * scale[:, 0] * rng.normal(size=count)), 0.3),
+        np.minimum(prior.mistaken * np.exp(prior.floor_sd * rng.normal(size=count)), 0.5),
     )
     log_weight = _pairs_likelihood(pairs, z, flagged, model)
     rates = []
     for binned in strata:
         s = binned.stratum
         mean = model(binned.z, np.full(len(binned.z), s.flagged)) @ binned.share
-        effect = prior.effect_sd * scale * rng.standard_t(prior.effect_df, count)
+        effect = prior.effect_sd * scale[:, int(s.flagged)] * rng.standard_t(prior.effect_df, count)
         rate = 1 / (1 + np.exp(-(np.log(mean / (1 - mean)) + effect)))
         rate = np.clip(rate, 1e-9, 1 - 1e-9)
         log_weight += s.counts * (s.share * np.log(rate) + (1 - s.share) * np.log1p(-rate))

@@ -17,7 +17,7 @@ from avsieve.review.plan import Plan
 from avsieve.review.population import Population
 from avsieve.review.strata import FLAGGED
 
-IN_VIDEO, IN_SPEAKER = 0.5, 0.1
+IN_VIDEO, IN_SPEAKER = 0.8, 0.1
 """Correlation of the faults of two clips of a video, and of two videos of a speaker."""
 
 
