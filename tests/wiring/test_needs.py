@@ -10,12 +10,15 @@ from avsieve.wiring.needs import DAY_MIN, SNAKEMAKE_MB, Need, Needs, needs_of
 
 
 class Files(list[str]):
-    """The inputs of a job, as Snakemake gives them to a function of resources."""
+    """The inputs of a job, as Snakemake gives them to a function of resources: files without content of some sizes."""
 
-    def __init__(self, sizes_mb: dict[str, float], **names: str | list[str]) -> None:
-        super().__init__(sizes_mb)
-        self.size_files_mb = list(sizes_mb.values())
-        vars(self).update(names)
+    def __init__(self, folder: Path, sizes_mb: dict[str, int], **names: str) -> None:
+        folder.mkdir()
+        for name, mb in sizes_mb.items():
+            with (folder / name).open("wb") as file:
+                file.truncate(mb << 20)
+        super().__init__(str(folder / name) for name in sizes_mb)
+        vars(self).update({key: str(folder / name) for key, name in names.items()})
 
 
 def test_more_input_and_another_attempt_ask_for_more() -> None:
@@ -30,16 +33,24 @@ def test_more_input_and_another_attempt_ask_for_more() -> None:
     assert [Need(1, fixed_min=60).minutes(1e6, attempt) for attempt in (1, 2)] == [60, 60]
 
 
-def test_what_counts_is_the_shard_and_not_the_model() -> None:
+def test_what_counts_is_the_shard_and_not_the_model(tmp_path: Path) -> None:
     asked = Needs(parse_config({"audio": {"arch": "ecapa1024", "checkpoint": "a.safetensors"}}))("embed_audio")
-    sizes = {"a.safetensors": 90.0, "000.wav.tar": 1000.0, "000.status.parquet": 1.0}
-    small = Files(sizes | {"000.wav.tar": 100.0}, wav="000.wav.tar")
-    large = Files(sizes, wav="000.wav.tar")
-    without = Files(sizes | {"a.safetensors": 0.0}, wav="000.wav.tar")
+    sizes = {"a.safetensors": 90, "000.wav.tar": 1000, "000.status.parquet": 1}
+    small = Files(tmp_path / "small", sizes | {"000.wav.tar": 100}, wav="000.wav.tar")
+    large = Files(tmp_path / "large", sizes, wav="000.wav.tar")
+    without = Files(tmp_path / "without", sizes | {"a.safetensors": 0}, wav="000.wav.tar")
     for name in ("mem_mb", "runtime"):
         assert asked[name](None, small, 1) < asked[name](None, large, 1) == asked[name](None, without, 1)
     # 31,250 s of sound, whole and in segments, at 0.029 s each, three times, and the start.
     assert asked["runtime"](None, large, 1) == pytest.approx(31_250 * 2 * 0.029 * 3 / 60 + 10, abs=1)
+
+
+def test_an_input_that_is_not_there_yet_is_named_so_that_snakemake_asks_again(tmp_path: Path) -> None:
+    files = Files(tmp_path / "few", {"000.wav.tar": 1}, wav="000.wav.tar")
+    Path(files[0]).unlink()
+    with pytest.raises(FileNotFoundError) as error:
+        Needs(parse_config({}))("embed_audio")["mem_mb"](None, files, 1)
+    assert error.value.filename in files
 
 
 def test_a_slower_network_asks_for_more_time() -> None:

@@ -8,11 +8,11 @@ corpus are rather too sure), moved, and kept off both ends by two floors, as
 
 and each stratum is off from that by an effect of its own, with heavy tails. Flagged and other clips have a slope and a
 shift each, which are correlated: a method can be too sure of what it flags and right about the rest. Or, with
-probability ``trust``, the method is about right in what it does not flag, and all these are small there. Slopes, shifts,
-floors and effects are drawn from their priors and weighted by the likelihood of what was judged in all strata (importance sampling). The
-floors are what a sample of a hundred clips cannot see and a list of a million is full of: errors that look right
-(``missed``), and right clips that look wrong (``mistaken``). Where a stratum has no error in its sample, the interval
-is what its prior leaves; it never shrinks to the method's own claim.
+probability ``trust``, the method is about right in what it does not flag, and all these are small there. Slopes,
+shifts, floors and effects are drawn from their priors and weighted by the likelihood of what was judged in all strata
+(importance sampling). The floors are what a sample of a hundred clips cannot see and a list of a million is full of:
+errors that look right (``missed``), and right clips that look wrong (``mistaken``). Where a stratum has no error in its
+sample, the interval is what its prior leaves; it never shrinks to the method's own claim.
 
 The other clips of a video of the certain arm are drawn given those that were judged, which move their log odds: in full
 on their own side of the decision, in part on the other.

@@ -7,6 +7,7 @@ a run that was measured; a profile's ``set-resources`` win over these.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,9 +125,10 @@ class Needs:
         need = self._needs[rule]
 
         def input_mb(files: Any) -> float:
+            # Not `files.size_mb`: while the graph is built Snakemake cannot wait for it, and says so on the terminal.
             counted = getattr(files, need.of) if need.of else files
-            names = {str(counted)} if isinstance(counted, str) else set(map(str, counted))
-            return float(sum(mb for file, mb in zip(files, files.size_files_mb, strict=True) if str(file) in names))
+            names = [counted] if isinstance(counted, str) else counted
+            return sum(os.stat(str(name)).st_size for name in names) / 2**20  # noqa: PTH116 - its error has the name
 
         # Snakemake passes what the names of the parameters ask for. While an input is not there yet it takes the error
         # for "to be determined", and asks again when the job begins.
