@@ -23,17 +23,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from made_up_run import SHARDS, SPEAKERS, timed
-from review_server import Server
+from review_server import Server, make_media
 
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
-from avsieve.storage.indexed_tar import TarWriter
-from avsieve.storage.jpeg import jpeg_of
 from avsieve.storage.tables import write_table
-from avsieve.storage.wav import SAMPLE_RATE, wav_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 VIDEOS, UTTERANCES = 24.3, 7.5  # means of VoxCeleb2: videos of a speaker, utterances of a video
@@ -99,21 +95,11 @@ def simulated(data: Path, speakers: int) -> list[str]:
     return ["simulate", "--out", str(data), "--seed", "500", *sizes]
 
 
-def stub_media(results: Path, shards: int) -> None:
-    """Write faces and voices of all shards: every table that a run with media has, with next to nothing in it."""
-    rng = np.random.default_rng(0)
-    soft = np.kron(rng.integers(0, 255, (7, 7, 3)), np.ones((16, 16, 1))).astype(np.uint8)
-    faces = [jpeg_of(np.roll(soft, k, axis=0), 30) for k in range(FACES)]
-    voice = wav_bytes(rng.normal(0, 2000, int(VOICE_S * SAMPLE_RATE)).astype(np.int16))
-    for shard in shard_names(shards):
+def stub_media(results: Path, shards: list[str]) -> None:
+    """Write faces and voices of all shards, and what their stages tell: all that a run with media has, but little."""
+    make_media(results, shards, FACES, VOICE_S)
+    for shard in shards:
         names = pd.read_parquet(P.below(results, P.plan.shard, shard=shard), columns=["utterance"])["utterance"]
-        with TarWriter(P.below(results, P.align.faces, shard=shard)) as tar:
-            for name in names:
-                for k, content in enumerate(faces, start=1):
-                    tar.add(name, f"{name}/{10 * k:04d}.jpg", content)
-        with TarWriter(P.below(results, P.extract.wav, shard=shard)) as tar:
-            for name in names:
-                tar.add(name, f"{name}.wav", voice)
         status = pd.DataFrame({"utterance": names, "code": "ok", "detail": ""})
         for path in (P.extract.status, P.align.status):
             write_table(P.below(results, path, shard=shard), status)
@@ -187,7 +173,7 @@ def rehearse(where: Path, share: float, told: Told, keep: bool) -> None:
 
     def media() -> tuple[float, float]:
         begin = time.monotonic()
-        stub_media(results, shards)
+        stub_media(results, shard_names(shards))
         return time.monotonic() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     if not (keep and P.below(results, P.align.faces, shard=shard_names(shards)[-1]).exists()):

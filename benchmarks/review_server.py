@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,17 @@ SHARDS, FACES, VOICE_S, PAGE = 4, 20, 4, 20
 """Shards with media, faces and seconds of an utterance there, and rows of a page of the table."""
 
 
-def make_media(results: Path) -> None:
-    """Write faces and voices of the first shards; they are noise of a usual size."""
+def make_media(results: Path, shards: Sequence[str], faces: int = FACES, voice_s: float = VOICE_S) -> None:
+    """Write faces and voices of some shards; they are noise of a usual size."""
     rng = np.random.default_rng(0)
     soft = np.kron(rng.integers(0, 255, (14, 14, 3)), np.ones((8, 8, 1))).astype(np.uint8)
-    faces = [jpeg_of(np.roll(soft, k, axis=0), 90) for k in range(FACES)]
-    voice = wav_bytes(rng.normal(0, 2000, VOICE_S * SAMPLE_RATE).astype(np.int16))
-    for shard in shard_names(made_up_run.SHARDS)[:SHARDS]:
+    images = [jpeg_of(np.roll(soft, k, axis=0), 90) for k in range(faces)]
+    voice = wav_bytes(rng.normal(0, 2000, int(voice_s * SAMPLE_RATE)).astype(np.int16))
+    for shard in shards:
         names = pd.read_parquet(P.below(results, P.plan.shard, shard=shard), columns=["utterance"])["utterance"]
         with TarWriter(P.below(results, P.align.faces, shard=shard)) as tar:
             for name in names:
-                for k, content in enumerate(faces, start=1):
+                for k, content in enumerate(images, start=1):
                     tar.add(name, f"{name}/{10 * k:04d}.jpg", content)
         with TarWriter(P.below(results, P.extract.wav, shard=shard)) as tar:
             for name in names:
@@ -186,7 +187,7 @@ def main() -> None:
     results = args.folder / "results"
     if not args.keep:
         made_up_run.make(results)
-        make_media(results)
+        make_media(results, shard_names(made_up_run.SHARDS)[:SHARDS])
     with tempfile.TemporaryDirectory(dir=args.folder) as reviews:
         tell("a line and fsync, for comparison", *fsync_ms(Path(reviews)))
         server = Server(results, Path(reviews))
