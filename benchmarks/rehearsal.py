@@ -146,7 +146,7 @@ def reviewer(where: Path, share: float, told: Told) -> None:
     """Start the reviewer, and ask for its first item."""
     server = Server(where / "results", where / "reviews")
     try:
-        first, _ = server.ask("/api/queue/worst?limit=1")
+        first, _ = server.ask("/api/queue/flagged?limit=1")
         told.add(share, "review: start, first item", server.started + first / 1000, server.memory_mb(), 0)
     finally:
         server.end()
