@@ -1,0 +1,64 @@
+"""Vox1-E's size with AVCleanse's encoders: how long embedding takes at the rate measured, and its trials scored."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from embed import write_faces, write_voices
+from evaluate import DIM, TRIALS, UTTERANCES, make_up
+
+from avsieve.evaluation.metrics import summarise
+from avsieve.evaluation.scoring import Part as View
+from avsieve.evaluation.scoring import align, cosines, mean_of_cosines
+from avsieve.evaluation.trials import make_trial_list, read_trials, write_trials
+from gpu_parts.embedding import embedded
+from gpu_parts.part import Facts, Part
+
+FACES = 19  # of an utterance of 7.8 s, one every 0.4 s
+FACE_DIM = 512
+PEER = {"machine": "RTX 3090", "speech_s": 330, "speech_and_faces_s": 1017, "origin": "AVCleanse, as published"}
+
+
+def measure(part: Part) -> None:
+    """Embed some and compute all; score all."""
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(0)
+    names = write_voices(part.work, part.size(800, 2), rng)
+    pictures = write_faces(part.work, part.size(8000, 10), rng)
+    part.note(utterances=UTTERANCES, faces_per_utterance=FACES, peer=PEER)
+    voice, face = ("ecapa_small", "mobileface_small") if part.dry else ("ecapa1024", "iresnet18")
+    for precision in ("fp32",) if part.dry else ("fp32", "fp16"):
+        for arch, unit, count in ((voice, "utterances", UTTERANCES), (face, "faces", FACES * UTTERANCES)):
+            part.case(
+                lambda a=arch, p=precision, u=unit, c=count: _all(embedded(part, a, p, names, pictures), u, c),
+                f"embedded, {precision}", arch,
+            )  # fmt: skip
+    part.case(lambda: scored(part.work, part.size(TRIALS, 2000)), "scored")
+
+
+def _all(facts: Facts, unit: str, count: int) -> Facts:
+    return facts | {f"all_{unit}": count, "all_s_at_this_rate": round(count / facts[f"{unit}_per_s"], 1)}
+
+
+def scored(folder: Path, n_trials: int) -> Facts:
+    """Score made-up voices and faces, from the list on disk to the error rates, on the CPU as `evaluate` does."""
+    names, voices, labels, enrol, test = make_up(n_trials, np.random.default_rng(0))
+    faces = np.random.default_rng(1).standard_normal((UTTERANCES, FACE_DIM), dtype=np.float32)
+    path = folder / "trials.txt"
+    write_trials(path, make_trial_list(labels, enrol, test))
+    began = time.perf_counter()
+    trials = read_trials(path)
+    audio = View.of(*align(trials.utterances, names, voices))
+    speech = cosines(audio, trials.enrol, trials.test)
+    eer = summarise(speech, trials.is_target)["eer"]
+    speech_s = time.perf_counter() - began
+    visual = View.of(*align(trials.utterances, names, faces))
+    both = mean_of_cosines([audio, visual], trials.enrol, trials.test)
+    summarise(both, trials.is_target)
+    return {
+        "trials": len(trials), "dims": [DIM, FACE_DIM], "speech_s": round(speech_s, 2),
+        "speech_and_faces_s": round(time.perf_counter() - began, 2), "eer_of_made_up_voices": round(float(eer), 4),
+    }  # fmt: skip
