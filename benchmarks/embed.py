@@ -199,8 +199,11 @@ def face_encoder(what: str, folder: Path, *, device: str, precision: str, thread
     )
 
 
-def face_ways(encoder: StagedEncoder, folder: Path, names: list[str]) -> Ways:
-    """Return the ways to embed what `write_faces` wrote; ``batched`` and ``single`` write as in `voice_ways`."""
+def face_ways(encoder: StagedEncoder, folder: Path, names: list[str], *, alone: bool = True) -> Ways:
+    """Return the ways to embed what `write_faces` wrote; ``batched`` and ``single`` write as in `voice_ways`.
+
+    Without ``alone`` the forward passes one by one are left out: their inputs take long to prepare.
+    """
     paths = sorted((folder / "jpg").iterdir())
     images = np.stack([cv2.imread(str(p)) for p in paths])
     ready = [encoder.prepare(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
@@ -224,15 +227,15 @@ def face_ways(encoder: StagedEncoder, folder: Path, names: list[str]) -> Ways:
             found.append(vector[0] / np.linalg.norm(vector))
         np.save(folder / "habit.npy", np.stack(found))
 
-    singles = [encoder.prepare(image[None]) for image in images]
-    return {
+    singles = [encoder.prepare(image[None]) for image in images] if alone else []
+    ways: Ways = {
         "limit": lambda: limit(ready),
-        "limit, one": lambda: limit(singles),
         "batched": lambda: shard(BATCH, "b.parquet"),
         "single": lambda: shard(1, "s.parquet"),
         "habit": habit,
         "first": lambda: limit(ready[:1]),
     }
+    return ways | ({"limit, one": lambda: limit(singles)} if alone else {})
 
 
 def faces(what: str, folder: Path, names: list[str], args: argparse.Namespace) -> None:

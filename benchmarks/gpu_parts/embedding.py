@@ -12,23 +12,23 @@ from avsieve.encoders.registry import AUDIO, VISUAL, build
 from avsieve.encoders.settings import Audio
 from gpu_parts.part import Facts, Part, cores
 
-# WavLM has the longest passes: fewer utterances tell as much. In a dry run, small networks of the same kinds.
+# WavLM has the longest passes: fewer utterances tell as much. A dry run has small networks where there are any.
 UTTERANCES = {"ecapa1024": 800, "wavlm_mhfa": 240}
 NETWORKS = ("ecapa1024", "iresnet50", "wavlm_mhfa")
-DRY_NETWORKS = ("ecapa_small", "mobileface_small")
+DRY_NETWORKS = ("ecapa_small", "mobileface_small", "wavlm_mhfa")
 PRECISIONS = ("fp32", "fp16", "bf16")
 ROUNDS = 2
 
 
 def measure(part: Part) -> None:
-    """Embed with every network in every precision; fp16 last of all would be lost first, so networks take turns."""
+    """Embed with every network in every precision, one precision after the other."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)
     names = write_voices(part.work, part.size(800, 4), rng)
     pictures = write_faces(part.work, part.size(8000, 20), rng)
     part.note(batch_s=Audio().batch_s, mean_utterance_s=7.8, rounds=ROUNDS, cores=cores())
     for precision in PRECISIONS[:1] if part.dry else PRECISIONS:
-        for arch in DRY_NETWORKS if part.dry else NETWORKS:
+        for arch in part.chosen(DRY_NETWORKS if part.dry else NETWORKS):
             part.case(lambda a=arch, p=precision: embedded(part, a, p, names, pictures), arch, precision)
 
 
@@ -36,10 +36,12 @@ def embedded(part: Part, arch: str, precision: str, names: list[str], pictures: 
     """Return rates of a network: from the shard, of forward passes over the same batches, and their ratio."""
     torch.manual_seed(0)
     if arch in VISUAL:
-        encoder = face_encoder(arch, part.work, device=part.device, precision=precision, threads=_threads())
-        return rates(face_ways(encoder, part.work, pictures), 5 * len(pictures), "faces")
+        encoder = face_encoder(
+            arch, part.work, device=part.device, precision=precision, threads=torch.get_num_threads()
+        )
+        return rates(face_ways(encoder, part.work, pictures, alone=False), 5 * len(pictures), "faces")
     network = build(AUDIO, arch).eval().to(part.device)
-    some = names[: UTTERANCES.get(arch, len(names))]
+    some = names[: part.size(UTTERANCES.get(arch, len(names)), 1 if arch == "wavlm_mhfa" else len(names))]
     ways = voice_ways(
         network, part.work, some, device=torch.device(part.device), precision=precision, batch_s=Audio().batch_s
     )
@@ -60,7 +62,3 @@ def rates(ways: Ways, count: int, unit: str) -> Facts:
         "share_of_forward_only": round(alone / whole, 3),
         "cpu_seconds": round(seconds["batched"][1], 2),
     }
-
-
-def _threads() -> int:
-    return torch.get_num_threads()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import torch
 
 from avsieve.fusion.base import NeuralModel
@@ -10,12 +9,11 @@ from avsieve.fusion.registry import MODELS
 from fusion import Corpus, begun, watched_training
 from gpu_parts.part import Facts, Part
 
-DRY_MODELS = ("gated", "rjca")
+DRY_MODELS = ("gated", "vut_video_mean")
 
 
 def measure(part: Part) -> None:
     """Time every network, and what is read by the batch with it."""
-    cv2.setNumThreads(1)
     corpus = Corpus(part.size(60_000, 300), part.size(600, 10), part.work)
     part.note(utterances=len(corpus.inputs))
     for name in DRY_MODELS if part.dry else MODELS:

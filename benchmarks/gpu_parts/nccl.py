@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import distributed
-from train import SPEAKERS, WARM, Ready, crops, fresh, make_up, rate
+from train import SPEAKERS, Ready, crops, fresh, make_up, rate
 
-from avsieve.training.devices import Machine, gathered, start
+from avsieve.training.devices import Machine, finish, gathered, start
 from avsieve.training.encoder.audio import train_audio
 from avsieve.training.encoder.encoder_run import Run
 from avsieve.training.encoder.settings import TrainAudio
@@ -57,13 +57,15 @@ def _one(part: Part, files: tuple[Path, Path, Path], strategy: str, losses: dict
     source = crops(train_list, wavs, batch, 1)
     ready: Any = Ready(source[0], source.dimensions)
     steps = part.size(STEPS, 1)
-    return facts | {"arch": arch, "steps_per_s": round(rate(fabric, fresh(arch), SPEAKERS, ready, steps, 0), 2)}
+    facts |= {"arch": arch, "steps_per_s": round(rate(fabric, fresh(arch), SPEAKERS, ready, steps, 0), 2)}
+    finish(fabric)
+    return facts
 
 
 def _agreement(losses: dict[str, list[float]]) -> Facts:
     pairs = list(zip(losses["auto"], losses["ddp"], strict=True))
     apart = max(abs(a - b) / abs(a) for a, b in pairs)
-    facts: Facts = {"steps": len(pairs), "largest_relative_difference": apart, "warm_steps_left_out": WARM}
+    facts: Facts = {"steps": len(pairs), "largest_relative_difference": apart}
     # The first step has seen no gradient: what differs there is no rounding that has grown.
     first = abs(pairs[0][0] - pairs[0][1]) / abs(pairs[0][0])
     return facts if first < 1e-3 else facts | {"error": f"the first losses are {first:.1e} apart; expected below 1e-3"}

@@ -6,7 +6,7 @@ import json
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class Part:
         Seconds from now.
     out, work
         JSON to write; a folder for files, which the caller removes.
+    networks
+        Encoders to embed with and to train; all where there are none.
     """
 
     name: str
@@ -39,12 +41,17 @@ class Part:
     budget_s: float
     out: Path
     work: Path
+    networks: tuple[str, ...] = ()
     results: Facts = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
     def size(self, full: int, tiny: int) -> int:
         """Return how many of something: ``tiny`` in a dry run."""
         return tiny if self.dry else full
+
+    def chosen(self, networks: Iterable[str]) -> list[str]:
+        """Return those of the ``networks`` that were asked for."""
+        return [name for name in networks if not self.networks or name in self.networks]
 
     def left_s(self) -> float:
         """Return what is left of the budget."""
@@ -90,6 +97,14 @@ def failures(results: Any) -> list[str]:
         return []
     own = [str(results["error"])] if results.get("error") else []
     return own + [text for key, value in results.items() if key != "error" for text in failures(value)]
+
+
+def not_run(results: Any, names: str = "") -> list[str]:
+    """Return the names of the cases below ``results`` that there was no time for."""
+    if not isinstance(results, dict):
+        return []
+    own = [names] if "not_run" in results else []
+    return own + [text for key, value in results.items() for text in not_run(value, f"{names} {key}".strip())]
 
 
 def cores() -> int:

@@ -17,11 +17,19 @@ from gpu_parts.part import Facts, Part, cores, failure, failures
 
 # Loaded once by the server that the processes are forked from; what is absent is left to the part that wants it.
 LOADED = ["torch", "numpy", "pandas", "pyarrow.parquet", "cv2", "scipy.signal", "lightning_fabric", "pydantic"]
+METHOD = "forkserver"
 GRACE_S = 3.0  # beyond its budget, for the case that it is in the middle of
 
 
 def run_part(
-    name: str, *, device: str, dry: bool, budget_s: float, work: Path | None = None, grace_s: float = GRACE_S
+    name: str,
+    *,
+    device: str,
+    dry: bool,
+    budget_s: float,
+    work: Path | None = None,
+    networks: tuple[str, ...] = (),
+    grace_s: float = GRACE_S,
 ) -> Facts:
     """Run a part and return what it found.
 
@@ -29,7 +37,7 @@ def run_part(
     ----------
     name
         Module of this package.
-    device, dry, budget_s
+    device, dry, budget_s, networks
         As `Part` has them; when ``grace_s`` more than the budget are over, the process is ended.
     work
         Where its files go; the system's folder unless given.
@@ -39,12 +47,13 @@ def run_part(
     ``status`` (``ok``, ``failed``, ``ended``: its time was over, ``crashed``), ``seconds``, ``budget_s``, ``results``;
     ``error`` where there is one.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(LOADED)
+    context = multiprocessing.get_context(METHOD)
+    if METHOD == "forkserver":
+        context.set_forkserver_preload(LOADED)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"gpu-{name}-", dir=work, ignore_cleanup_errors=True) as folder:
         out = Path(folder) / "results.json"
-        process = context.Process(target=_work, args=(name, device, dry, budget_s, str(out), folder))
+        process = context.Process(target=_work, args=(name, device, dry, budget_s, str(out), folder, networks))
         process.start()
         process.join(budget_s + grace_s)
         late = process.is_alive()
@@ -65,12 +74,12 @@ def run_part(
     return facts | {"seconds": round(time.monotonic() - began, 1)}
 
 
-def _work(name: str, device: str, dry: bool, budget_s: float, out: str, folder: str) -> None:
+def _work(name: str, device: str, dry: bool, budget_s: float, out: str, folder: str, networks: tuple[str, ...]) -> None:
     """Do the work of a part, in its own process."""
     os.setsid()  # ended with all that it has started
     warnings.filterwarnings("ignore")
     logging.getLogger("avsieve").setLevel(logging.WARNING)
-    part = Part(name, device, dry, budget_s, Path(out), Path(folder))
+    part = Part(name, device, dry, budget_s, Path(out), Path(folder), networks)
     try:
         if "cuda" in device or not dry:
             import torch

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from gpu_parts.part import Facts, Part
 
@@ -19,10 +19,11 @@ def measure(part: Part) -> None:
     files = sorted(p for p in (ROOT / "tests").rglob("test_*.py") if MARK in p.read_text())
     if part.dry:
         files = [p for p in files if p.name == "test_devices.py"]
-    part.case(lambda: _run(files, part), "pytest -m gpu")
+    part.case(lambda: run(files, part), "pytest -m gpu")
 
 
-def _run(files: list[Path], part: Part) -> Facts:
+def run(files: list[Path], part: Part) -> Facts:
+    """Run the tests of ``files``; on a GPU it is an error if none passes."""
     junit = part.work / "junit.xml"
     command = [
         sys.executable, "-m", "pytest", "-q", "-m", "gpu", "--continue-on-collection-errors", "-p", "no:cacheprovider",
@@ -42,7 +43,7 @@ def _run(files: list[Path], part: Part) -> Facts:
 def told(junit: str) -> dict[str, Any]:
     """Return the names of the tests in pytest's XML by how they ended, those that were not passed with why."""
     found: dict[str, Any] = {"passed": [], "failed": {}, "skipped": {}, "not_imported": {}}
-    for case in ET.fromstring(junit).iter("testcase"):  # noqa: S314 - pytest has just written it
+    for case in ElementTree.fromstring(junit).iter("testcase"):  # noqa: S314 - pytest has just written it
         name = f"{case.get('classname')}::{case.get('name')}".removeprefix("::")
         ends = {child.tag: child for child in case}
         if "skipped" in ends:
