@@ -6,7 +6,8 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -145,6 +146,38 @@ def test_on_a_gpu_no_test_that_ran_is_an_error(benchmarks: Path, tmp_path: Path)
     skipped.write_text("import pytest\n@pytest.mark.gpu\ndef test_skips(): pytest.skip('no CUDA')\n")
     part = parts.Part("tests", "cuda", False, 60.0, tmp_path / "out.json", tmp_path)
     assert tests.run([skipped], part)["error"].startswith("0 failed, 0 passed")
+
+
+def _no_nvml() -> int:
+    raise ModuleNotFoundError("no nvidia-ml-py")
+
+
+@pytest.mark.parametrize(
+    ("device", "tells", "facts"),
+    [
+        ("cuda", lambda: 40, {"gpu_busy_percent": 40}),
+        (
+            "cuda",
+            _no_nvml,
+            {"gpu_busy_percent": None, "gpu_busy_unknown": "no nvidia-ml-py"},
+        ),
+        ("cpu", lambda: 40, {"gpu_busy_percent": None, "gpu_busy_unknown": "no GPU"}),
+    ],
+)
+def test_how_busy_the_gpu_is_or_why_nobody_knows(
+    benchmarks: Path, monkeypatch: pytest.MonkeyPatch, device: str, tells: Callable[[], int], facts: dict[str, Any]
+) -> None:
+    training = importlib.import_module("gpu_parts.training")
+    told = threading.Event()
+
+    def utilization() -> int:
+        told.set()
+        return tells()
+
+    monkeypatch.setattr(torch.cuda, "utilization", utilization)
+    with training.Busy(device) as busy:
+        assert device == "cpu" or told.wait(10)
+    assert busy.facts() == facts
 
 
 def test_the_command_is_there_to_be_run(benchmarks: Path) -> None:
