@@ -50,8 +50,15 @@ class Part:
         return tiny if self.dry else full
 
     def chosen(self, networks: Iterable[str]) -> list[str]:
-        """Return those of the ``networks`` that were asked for."""
-        return [name for name in networks if not self.networks or name in self.networks]
+        """Return those of the ``networks`` that were asked for; raises a `ValueError` where there are none."""
+        known = list(networks)
+        found = [name for name in known if not self.networks or name in self.networks]
+        if not found:
+            asked = ", ".join(self.networks)
+            raise ValueError(
+                f"{self.name}: none of the networks {asked} is measured; expected some of {', '.join(known)}"
+            )
+        return found
 
     def left_s(self) -> float:
         """Return what is left of the budget."""

@@ -16,7 +16,9 @@ from pathlib import Path
 from gpu_parts.part import Facts, Part, cores, failure, failures
 
 # Loaded once by the server that the processes are forked from; what is absent is left to the part that wants it.
-LOADED = ["torch", "numpy", "pandas", "pyarrow.parquet", "cv2", "scipy.signal", "lightning_fabric", "pydantic"]
+LOADED = ["torch", "numpy", "pandas", "pyarrow.parquet", "cv2", "scipy.signal", "pydantic"]
+# Importing those asks for no CUDA device, which would spoil the forks; of this one that is not certain.
+LOADED_ON_CPU = ["lightning_fabric"]
 METHOD = "forkserver"
 GRACE_S = 3.0  # beyond its budget, for the case that it is in the middle of
 
@@ -49,7 +51,7 @@ def run_part(
     """
     context = multiprocessing.get_context(METHOD)
     if METHOD == "forkserver":
-        context.set_forkserver_preload(LOADED)
+        context.set_forkserver_preload(LOADED + (LOADED_ON_CPU if device == "cpu" else []))
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"gpu-{name}-", dir=work, ignore_cleanup_errors=True) as folder:
         out = Path(folder) / "results.json"

@@ -148,6 +148,14 @@ def test_on_a_gpu_no_test_that_ran_is_an_error(benchmarks: Path, tmp_path: Path)
     assert tests.run([skipped], part)["error"].startswith("0 failed, 0 passed")
 
 
+def test_networks_that_a_part_does_not_measure_are_an_error(benchmarks: Path, tmp_path: Path) -> None:
+    parts = importlib.import_module("gpu_parts.part")
+    part = parts.Part("training", "cpu", True, 60.0, tmp_path / "out.json", tmp_path, networks=("ecapa", "iresnet18"))
+    assert part.chosen(["ecapa1024", "iresnet18"]) == ["iresnet18"]
+    with pytest.raises(ValueError, match="none of the networks ecapa, iresnet18 is measured; expected some of rawnet2"):
+        part.chosen(["rawnet2"])
+
+
 def _no_nvml() -> int:
     raise ModuleNotFoundError("no nvidia-ml-py")
 
