@@ -25,14 +25,14 @@ import functools
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+import wave
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
-import soundfile
 import torch
 from torch import nn
 
@@ -43,15 +43,13 @@ from avsieve.encoders.device import PRECISIONS
 from avsieve.encoders.embed_audio import CPU_BATCH_S
 from avsieve.encoders.embed_audio import embed_shard as embed_voices
 from avsieve.encoders.embed_visual import embed_shard as embed_faces
-from avsieve.encoders.face_encoder import Encoder, StagedEncoder
-from avsieve.encoders.onnx_face import OnnxFaceEncoder
+from avsieve.encoders.face_encoder import StagedEncoder
 from avsieve.encoders.registry import build
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.encoders.visual import VISUAL
 from avsieve.storage.indexed_tar import TarWriter
 from avsieve.storage.tables import write_table
 from avsieve.storage.wav import wav_bytes
-from avsieve.training.shipped.onnx_export import export_face_encoder
 
 Ways = dict[str, Callable[[], object]]
 BATCH = 64
@@ -93,17 +91,16 @@ def write_voices(folder: Path, count: int, rng: np.random.Generator) -> list[str
     return names
 
 
-def voices(arch: str, folder: Path, names: list[str], args: argparse.Namespace) -> None:
-    """Measure an audio network."""
-    device, kind = torch.device(args.device), PRECISIONS[args.precision]
-    torch.manual_seed(0)
-    network: nn.Module = build(AUDIO, arch).eval().to(device)
-    lengths = {n: soundfile.info(folder / "wav" / f"{n}.wav").frames for n in names}
-    pieces = [Piece(n, 0, k) for n, k in lengths.items()]
+def voice_ways(
+    network: nn.Module, folder: Path, names: list[str], *, device: torch.device, precision: str, batch_s: float
+) -> Ways:
+    """Return the ways to embed what `write_voices` wrote; ``batched`` and ``single`` write `b.parquet`, `s.parquet`."""
+    kind = PRECISIONS[precision]
+    pieces = [Piece(n, 0, _samples(folder / "wav" / f"{n}.wav")) for n in names]
     cuda = device.type == "cuda"
     mixed = cuda and bool(getattr(network, "takes_lengths", False))
-    batch_s = args.batch_s if cuda else min(args.batch_s, CPU_BATCH_S)
-    sizes = [(len(b), sum(p.length for p in b) // len(b)) for b in batches_of(pieces, batch_s, mixed=mixed)]
+    most_s = batch_s if cuda else min(batch_s, CPU_BATCH_S)
+    sizes = [(len(b), sum(p.length for p in b) // len(b)) for b in batches_of(pieces, most_s, mixed=mixed)]
     ready = [torch.randn(rows, samples, device=device) * 0.1 for rows, samples in sizes]
 
     def forward(waves: torch.Tensor) -> torch.Tensor:
@@ -118,16 +115,13 @@ def voices(arch: str, folder: Path, names: list[str], args: argparse.Namespace) 
 
     def shard(batch_s: float, out: str) -> None:
         results, _ = embed_voices(
-            folder / "wav.tar",
-            names,
-            network,
-            device=device,
-            batch_s=batch_s,
-            precision=args.precision,
+            folder / "wav.tar", names, network, device=device, batch_s=batch_s, precision=precision
         )
         results.write(folder / out, folder / f"segments.{out}")
 
     def habit() -> None:
+        import soundfile
+
         found = {}
         for name in names:
             samples, _ = soundfile.read(folder / "wav" / f"{name}.wav", dtype="float32")
@@ -135,15 +129,33 @@ def voices(arch: str, folder: Path, names: list[str], args: argparse.Namespace) 
             found[name] = torch.nn.functional.normalize(vector.float(), dim=1).cpu().numpy()
         np.savez(folder / "habit.npz", utterance=list(found), embedding=np.concatenate(list(found.values())))
 
-    ways: Ways = {"limit": lambda: limit(1000), "limit, one": lambda: limit(1)}
-    ways |= {"batched": lambda: shard(args.batch_s, "b.parquet")}
-    ways |= {"single": lambda: shard(0.0, "s.parquet"), "habit": habit}
-    forward(ready[0])
+    return {
+        "limit": lambda: limit(1000),
+        "limit, one": lambda: limit(1),
+        "batched": lambda: shard(batch_s, "b.parquet"),
+        "single": lambda: shard(0.0, "s.parquet"),
+        "habit": habit,
+        "first": lambda: forward(ready[0]),
+    }
+
+
+def _samples(path: Path) -> int:
+    with wave.open(str(path)) as file:
+        return file.getnframes()
+
+
+def voices(arch: str, folder: Path, names: list[str], args: argparse.Namespace) -> None:
+    """Measure an audio network."""
+    device = torch.device(args.device)
+    torch.manual_seed(0)
+    network: nn.Module = build(AUDIO, arch).eval().to(device)
+    ways = voice_ways(network, folder, names, device=device, precision=args.precision, batch_s=args.batch_s)
+    ways.pop("first")()
     seconds = measure(ways, args.rounds)
+    sound_s = sum(_samples(folder / "wav" / f"{n}.wav") for n in names) / 16_000
     batched, alone = read_embeddings(folder / "b.parquet")[1], read_embeddings(folder / "s.parquet")[1]
     cosines = (batched * alone).sum(1) / np.linalg.norm(batched, axis=1) / np.linalg.norm(alone, axis=1)
-    show(f"voices, {arch}, {sum(lengths.values()) / 16_000:.0f} s of sound", "utterances", len(names), seconds,
-         float(cosines.min()))  # fmt: skip
+    show(f"voices, {arch}, {sound_s:.0f} s of sound", "utterances", len(names), seconds, float(cosines.min()))
 
 
 def write_faces(folder: Path, count: int, rng: np.random.Generator) -> list[str]:
@@ -164,8 +176,8 @@ def write_faces(folder: Path, count: int, rng: np.random.Generator) -> list[str]
     return names
 
 
-def faces(what: str, folder: Path, names: list[str], args: argparse.Namespace) -> None:
-    """Measure a face network: an architecture, or ``onnx:`` and one, exported and run by ONNX Runtime."""
+def face_encoder(what: str, folder: Path, *, device: str, precision: str, threads: int) -> StagedEncoder:
+    """Return a face network with random weights: an architecture, or ``onnx:`` and one, run by ONNX Runtime."""
     torch.manual_seed(0)
     network = build(VISUAL, what.removeprefix("onnx:"))
     for module in network.modules():
@@ -174,24 +186,30 @@ def faces(what: str, folder: Path, names: list[str], args: argparse.Namespace) -
     with torch.no_grad():  # statistics as after training: without them the numbers grow from layer to layer
         network.train()(torch.rand(4, 3, 112, 112) * 2 - 1)
     network.eval()
-    encoder: Encoder
     if what.startswith("onnx:"):
+        # Here alone: the packages that ONNX files need are absent where only networks of torch are measured.
+        from avsieve.encoders.onnx_face import OnnxFaceEncoder
+        from avsieve.training.shipped.onnx_export import export_face_encoder
+
         export_face_encoder(network, folder / "face.onnx")
-        encoder = OnnxFaceEncoder(folder / "face.onnx", device=args.device, threads=args.threads)
-    else:
-        torch.save(network.state_dict(), folder / "face.pt")
-        encoder = TorchFaceEncoder(
-            what, folder / "face.pt", channels="rgb", device=args.device, precision=args.precision, threads=args.threads
-        )
-    assert isinstance(encoder, StagedEncoder)
+        return OnnxFaceEncoder(folder / "face.onnx", device=device, threads=threads)
+    torch.save(network.state_dict(), folder / "face.pt")
+    return TorchFaceEncoder(
+        what, folder / "face.pt", channels="rgb", device=device, precision=precision, threads=threads
+    )
+
+
+def face_ways(encoder: StagedEncoder, folder: Path, names: list[str], *, alone: bool = True) -> Ways:
+    """Return the ways to embed what `write_faces` wrote; ``batched`` and ``single`` write as in `voice_ways`.
+
+    Without ``alone`` the forward passes one by one are left out: their inputs take long to prepare.
+    """
     paths = sorted((folder / "jpg").iterdir())
     images = np.stack([cv2.imread(str(p)) for p in paths])
     ready = [encoder.prepare(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
-    get_feat = encoder._net.get_feat if isinstance(encoder, OnnxFaceEncoder) else None
+    get_feat = encoder._net.get_feat if not isinstance(encoder, TorchFaceEncoder) else None  # type: ignore[attr-defined]
 
-    singles = [encoder.prepare(image[None]) for image in images]
-
-    def limit(batches: list[Any]) -> None:
+    def limit(batches: Iterable[Any]) -> None:
         for batch in batches:
             encoder.run(batch)
 
@@ -209,14 +227,26 @@ def faces(what: str, folder: Path, names: list[str], args: argparse.Namespace) -
             found.append(vector[0] / np.linalg.norm(vector))
         np.save(folder / "habit.npy", np.stack(found))
 
-    ways: Ways = {"limit": lambda: limit(ready), "limit, one": lambda: limit(singles)}
-    ways |= {"batched": lambda: shard(BATCH, "b.parquet")}
-    ways |= {"single": lambda: shard(1, "s.parquet"), "habit": habit}
-    limit(ready[:1])
+    singles = [encoder.prepare(image[None]) for image in images] if alone else []
+    ways: Ways = {
+        "limit": lambda: limit(ready),
+        "batched": lambda: shard(BATCH, "b.parquet"),
+        "single": lambda: shard(1, "s.parquet"),
+        "habit": habit,
+        "first": lambda: limit(ready[:1]),
+    }
+    return ways | ({"limit, one": lambda: limit(singles)} if alone else {})
+
+
+def faces(what: str, folder: Path, names: list[str], args: argparse.Namespace) -> None:
+    """Measure a face network: an architecture, or ``onnx:`` and one, exported and run by ONNX Runtime."""
+    encoder = face_encoder(what, folder, device=args.device, precision=args.precision, threads=args.threads)
+    ways = face_ways(encoder, folder, names)
+    ways.pop("first")()
     seconds = measure(ways, args.rounds)
     batched, alone = (read_embeddings(folder / f"frames.{n}.parquet")[1].astype(np.float32) for n in "bs")
     cosines = (batched * alone).sum(1) / np.linalg.norm(batched, axis=1) / np.linalg.norm(alone, axis=1)
-    show(f"faces, {what}", "faces", len(images), seconds, float(cosines.min()))
+    show(f"faces, {what}", "faces", len(batched), seconds, float(cosines.min()))
 
 
 def sizes(args: argparse.Namespace) -> None:

@@ -122,8 +122,9 @@ class Peak:
 class Watched:
     """Counts steps, and what they wait for, until it is enough."""
 
-    def __init__(self, steps: int, seconds: float) -> None:
+    def __init__(self, steps: int, seconds: float, device: str = "cpu") -> None:
         self._most, self._longest = steps, seconds
+        self._wait = torch.cuda.synchronize if torch.device(device).type == "cuda" else lambda: None
         self.steps, self.waited, self.taken, self.began = 0, 0.0, 0.0, 0.0
 
     def batches(self, run: PhaseRun, first: int, workers: int) -> Iterator[Any]:
@@ -133,10 +134,13 @@ class Watched:
         for number in range(len(run.phase.batches)):
             asked = time.perf_counter()
             if not since and (number >= WARM_UP or (number and asked - self.began > WARM_UP_S)):
-                self.waited, since, counted = 0.0, asked, number
+                self._wait()
+                self.waited, since, counted = 0.0, time.perf_counter(), number
             elif since:
                 self.steps, self.taken = number - counted, asked - since
                 if self.steps >= self._most or self.taken > self._longest:
+                    self._wait()
+                    self.taken = time.perf_counter() - since
                     break
             batch = next(given)
             self.waited += time.perf_counter() - asked
@@ -147,33 +151,45 @@ class Watched:
 _BATCHES = PhaseRun.batches
 
 
+def begun(name: str) -> FusionModel:
+    """Return a model as a training begins with it."""
+    torch.manual_seed(0)
+    kind = MODELS[name]
+    if issubclass(kind, NeuralModel | FittedModel):
+        return kind(DIMS["audio"], DIMS["visual"], Fusion().dim, filled(kind.settings, {}, name))
+    return kind()
+
+
+def watched_training(
+    model: NeuralModel, corpus: Corpus, *, steps: int, seconds: float, device: str = "cpu", precision: str = "fp32"
+) -> tuple[Watched, int]:
+    """Train a network until so many steps or seconds are over; return what was counted, and the size of a batch."""
+    settings, watched = Fusion(), Watched(steps, seconds, device)
+    PhaseRun.batches = lambda *given: watched.batches(*given)  # type: ignore[method-assign]
+    try:
+        fabric = start(Machine(device, precision=precision))
+        train_network(model, corpus.inputs, corpus.speakers, settings, seed=0, fabric=fabric)
+    except EnoughError:
+        model.network.eval()
+    finally:
+        PhaseRun.batches = _BATCHES  # type: ignore[method-assign]
+    return watched, getattr(model.own, "batch_size", None) or settings.batch_size
+
+
 def measured(name: str, corpus: Corpus, args: argparse.Namespace) -> str:
     """Return the line of a model."""
     torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
-    kind, inputs = MODELS[name], corpus.inputs
-    settings = Fusion()
+    inputs = corpus.inputs
     began = time.perf_counter()
     trained = ""
-    model: FusionModel
-    if issubclass(kind, NeuralModel | FittedModel):
-        own = filled(kind.settings, {}, name)
-        model = kind(DIMS["audio"], DIMS["visual"], settings.dim, own)
-        if isinstance(model, FittedModel):
-            model.fit(inputs, corpus.speakers, seed=0, device=torch.device("cpu"))
-            trained = f"fitted in {time.perf_counter() - began:.1f} s"
-        else:
-            watched = Watched(args.steps, args.seconds)
-            PhaseRun.batches = lambda *given: watched.batches(*given)  # type: ignore[method-assign]
-            try:
-                train_network(model, inputs, corpus.speakers, settings, seed=0, fabric=start(Machine("cpu")))
-            except EnoughError:
-                model.network.eval()
-            size = getattr(own, "batch_size", None) or settings.batch_size
-            speed, share = watched.steps / watched.taken, watched.waited / watched.taken
-            trained = f"{watched.began - began:.1f} | {watched.steps:,} of {size} | {speed:.1f} | {share:.1%}"
-    else:
-        model = kind()
+    model = begun(name)
+    if isinstance(model, FittedModel):
+        model.fit(inputs, corpus.speakers, seed=0, device=torch.device("cpu"))
+        trained = f"fitted in {time.perf_counter() - began:.1f} s"
+    elif isinstance(model, NeuralModel):
+        watched, size = watched_training(model, corpus, steps=args.steps, seconds=args.seconds)
+        speed, share = watched.steps / watched.taken, watched.waited / watched.taken
+        trained = f"{watched.began - began:.1f} | {watched.steps:,} of {size} | {speed:.1f} | {share:.1%}"
     tested, n_trials = VOX1_E if args.full else tuple(n // 10 for n in VOX1_E)
     some = inputs.of(np.arange(min(tested, args.encoded)))
     began = time.perf_counter()

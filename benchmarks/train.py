@@ -76,6 +76,28 @@ def make_up(work: Path) -> tuple[Path, Path, Path]:
     return work / "list.txt", work / "wav.tar", work / "faces.tar"
 
 
+def crops(train_list: Path, wavs: Path, batch: int, steps: int) -> CropBatches:
+    """Return batches of crops of 2.015 s with one augmentation each."""
+    audio = TrainAudio()
+    augmenter = Augmenter(audio.augment, stack=audio.stack, gain_db=audio.gain_db, mixing=audio.mixing, seed=0)
+    speech = Speech(train_list, [wavs])
+    return CropBatches(speech, crop_s=2.015, augmenter=augmenter, steps=steps, batch=batch, seed=0)
+
+
+def images(train_list: Path, faces: Path, batch: int, steps: int) -> FaceBatches:
+    """Return batches of augmented faces."""
+    augmentation = FaceAugmentation.of(TrainVisual(), "rgb")
+    return FaceBatches(Faces(train_list, [faces]), augmentation=augmentation, steps=steps, batch=batch, seed=0)
+
+
+def fresh(name: str) -> nn.Module:
+    """Return a network as trainings take it, with new weights; features are masked where there are any."""
+    if name in VISUAL:
+        return Scaled(build(VISUAL, name))
+    network = build(AUDIO, name)
+    return Masked(network, TrainAudio().mask if hasattr(network, "fbank") else 0.0)
+
+
 def rate(fabric: Any, network: nn.Module, classes: int, batches: Any, steps: int, workers: int) -> float:
     """Return steps a second, the first ones left out."""
     settings = TrainAudio(steps=steps + WARM)
@@ -116,11 +138,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         train_list, wavs, faces = make_up(Path(work))
         total = args.steps + WARM
-        audio, shared = TrainAudio(), {"steps": total, "batch": args.batch, "seed": 0}
-        augmenter = Augmenter(audio.augment, stack=audio.stack, gain_db=audio.gain_db, mixing=audio.mixing, seed=0)
-        said = CropBatches(Speech(train_list, [wavs]), crop_s=2.015, augmenter=augmenter, **shared)
-        augmentation = FaceAugmentation.of(TrainVisual(), "rgb")
-        seen = FaceBatches(Faces(train_list, [faces]), augmentation=augmentation, **shared)
+        said, seen = crops(train_list, wavs, args.batch, total), images(train_list, faces, args.batch, total)
         for precision in precisions:
             fabric = start(Machine(args.device, precision=precision))
             for name, batches in ((args.audio, said), (args.visual, seen)):
@@ -129,10 +147,6 @@ def main() -> None:
 
 def compare(fabric: Any, name: str, batches: Any, args: argparse.Namespace) -> None:
     """Time an architecture in every way, in turns, and print the medians."""
-
-    def fresh() -> nn.Module:
-        return Masked(build(AUDIO, name), TrainAudio().mask) if name in AUDIO else Scaled(build(VISUAL, name))
-
     ways: dict[str, tuple[Any, int]] = {"limit": (Ready(batches[0], batches.dimensions), 0)}
     for workers in args.workers:
         ways[f"shards, {workers} workers"] = (batches, workers)
@@ -141,7 +155,7 @@ def compare(fabric: Any, name: str, batches: Any, args: argparse.Namespace) -> N
     found: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(args.rounds):
         for way, (source, workers) in ways.items():
-            found[way].append(rate(fabric, fresh(), SPEAKERS, source, args.steps, workers))
+            found[way].append(rate(fabric, fresh(name), SPEAKERS, source, args.steps, workers))
     begun = time.process_time()
     for step in range(args.steps):
         batches[step]
