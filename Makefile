@@ -7,6 +7,9 @@ COMPARE ?= build/compare
 REAL   ?= ../shared/real
 REAL_WORK ?= ../avsieve-real
 BIN    := $(VENV)/bin
+# Without those that ask for a folder of some gigabytes, or for a GPU.
+BENCHMARKS := $(filter-out $(addprefix benchmarks/,gpu.py made_up_run.py planning.py rehearsal.py review_server.py), \
+	$(wildcard benchmarks/*.py))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -62,7 +65,7 @@ lint: setup
 	$(BIN)/python -m avsieve.config.docs --check
 
 bench: setup
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 real: setup
 	@test -d $(REAL)/models || { echo "make real needs a folder with faces, voices, speech_train, video and models; there is none at $(REAL). Name one: make real REAL=folder"; exit 1; }
