@@ -15,14 +15,14 @@ from .conda_stand_in import install
 TINY = """\
 source:
   kind: synthetic
-  synthetic: {speakers: 4, videos: 2, utterances: 2, test_speakers: 3, test_videos: 2, test_utterances: 1,
+  synthetic: {speakers: 6, videos: 3, utterances: 3, test_speakers: 3, test_videos: 2, test_utterances: 1,
     duration_s: 1.6, noise: 0.2}
 shards: 1
 training: {audio: {steps: 4, batch: 4, crop_s: 0.5}, visual: {steps: 4, batch: 4}}
 comparison: {seeds: [0]}
 fusion: {models: [gated, calibrated], seeds: [0], epochs: 1, twins: {conditions: [vut]}}
-evaluation: {bootstrap: 5, damage: {conditions: [vut]}, as_norm: {cohort: all}}
-audit: {rate: 0.2}
+evaluation: {bootstrap: 5, damage: {conditions: [vut]}, as_norm: {cohort: all, top: 4}}
+audit: {rate: 0.3}
 """
 
 
