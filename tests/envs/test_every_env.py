@@ -39,7 +39,7 @@ def families_of_rules() -> dict[str, str]:
 def test_every_rule_runs_in_an_environment_of_its_own_yaml(snakemake: Callable[..., str], tmp_path: Path) -> None:
     snakemake("--", *TARGETS)
     # Frames that are not kept: decoding and aligning in one job.
-    snakemake("--config", "media={keep_frames: false}", "--", "align", "--forcerun", "extract_faces")
+    snakemake("--forcerun", "extract_faces", "--config", "media={keep_frames: false}", "--", "align")
     called: dict[str, set[str]] = {}
     for path in (tmp_path / "work" / ".snakemake" / "conda").glob("*.yaml"):
         [family] = [own.stem for own in ENVIRONMENTS if own.read_text() == path.read_text()]
