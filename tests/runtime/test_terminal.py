@@ -88,8 +88,13 @@ def test_no_output_at_all_is_no_error(program: list[str], tmp_path: Path) -> Non
 
 
 def test_an_interrupt_is_told_in_a_line(program: list[str], tmp_path: Path) -> None:
+    def heed() -> (
+        None
+    ):  # where the tests run in the background, interrupts are ignored, and what they start ignores them
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     with subprocess.Popen(
-        [*program, "--wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        [*program, "--wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, preexec_fn=heed
     ) as run:
         assert run.stdout is not None
         assert run.stdout.readline() == "begun\n"

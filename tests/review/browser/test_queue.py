@@ -94,8 +94,9 @@ def test_a_name_is_completed(opened: Open, log: Any) -> None:
     field = page.get_by_role("combobox", name="Who is it?")
     field.fill("id0000")
     options = page.locator("#who-list").get_by_role("option")
-    options.first.wait_for()
-    assert options.all_inner_texts() == [f"id0000{k}" for k in range(1, 7) if f"id0000{k}" != before.split("/")[0]]
+    wanted = [f"id0000{k}" for k in range(1, 7) if f"id0000{k}" != before.split("/")[0]]
+    page.wait_for_function("(n) => document.querySelectorAll('#who-list [role=option]').length === n", arg=len(wanted))
+    assert options.all_inner_texts() == wanted
     field.press("ArrowDown")
     field.press("Enter")
     page.wait_for_function("(old) => document.querySelector('.judge .utterance')?.innerText !== old", arg=before)

@@ -1,6 +1,6 @@
 // Single keys without modifiers; which ones, the server says.
 
-import { useEffect, useRef } from "./html.js";
+import { useLayoutEffect, useRef } from "./html.js";
 
 const OFTEN = new Set(["next", "back"]); // actions that a key that is held down repeats
 
@@ -17,7 +17,8 @@ export function byKey(keys) {
 export function useKeys(keys, actions) {
   const current = useRef(actions);
   current.current = actions;
-  useEffect(() => {
+  // Before the first paint: a key that is pressed as soon as a clip is seen must not be lost.
+  useLayoutEffect(() => {
     const actionOf = byKey(keys);
     const pressed = (event) => {
       if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
