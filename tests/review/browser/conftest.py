@@ -112,7 +112,7 @@ def visit(chromium: Any, allowed: list[str]) -> Iterator[Callable[..., Visit]]:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings})
         context.add_init_script(SILENT)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         visits.append(Visit(page))
         return visits[-1]
 

@@ -120,7 +120,9 @@ def test_a_repeat_on_show_stays_one_when_the_server_was_killed(
     page.keyboard.press("2")
     page.locator(".loud", has_text="NOT SAVED YET").wait_for()
     renew(page, serve("--port", port))
-    page.wait_for_function("(old) => document.querySelector('.judge .utterance').innerText !== old", arg=shown(page))
+    page.wait_for_function(
+        "(old) => document.querySelector('.judge .utterance').innerText !== old", arg=repeat.utterance
+    )
     (line,) = log()[60:]
     assert (line["utterance"], line["decision"], line["repeat"]) == (repeat.utterance, "wrong_voice", True)
 
