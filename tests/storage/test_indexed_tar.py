@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,13 @@ def test_a_tar_with_long_names_that_was_killed_is_taken_up(tmp_path: Path, long_
             writer.add(name, f"{name}.wav", name.encode())
             writer.add(name, f"{name}/000033.jpg", b"x")
     assert path.read_bytes() == long_tar.read_bytes()
+
+
+def test_long_names_are_read_from_several_threads(tmp_path: Path) -> None:
+    utterances = [f"{'s' * 60}{k}/{'v' * 90}/{k:05d}" for k in range(40)]
+    with TarWriter(tmp_path / "x.tar") as writer:
+        for k, utterance in enumerate(utterances):
+            writer.add(utterance, f"{utterance}/0010.jpg", bytes([k]) * (k + 1))
+    with TarReader(tmp_path / "x.tar") as reader, ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda u: list(reader.of(u)), utterances * 20))
+    assert found == [[(f"{u}/0010.jpg", bytes([k]) * (k + 1))] for k, u in enumerate(utterances)] * 20

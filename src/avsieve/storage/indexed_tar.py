@@ -10,6 +10,7 @@ read through ``mmap``: no open per file, no copy until the caller wants one. Its
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 import tarfile
@@ -29,7 +30,7 @@ from avsieve.storage.atomic import commit
 from avsieve.storage.lock import open_locked
 from avsieve.storage.remedies import make_anew
 from avsieve.storage.tables import read_table, write_table
-from avsieve.storage.tar_index import TarIndex
+from avsieve.storage.tar_index import TarIndex, padded
 
 INDEX_COLUMNS = ["name", "utterance", "offset", "size", "crc32"]
 _INDEX_SCHEMA = pa.schema(
@@ -41,6 +42,8 @@ _INDEX_SCHEMA = pa.schema(
         ("crc32", pa.uint32()),
     ]
 )
+_LONGEST_HEADER = 64 * tarfile.BLOCKSIZE
+"""Bytes that the headers of a member take at most, its long name with them."""
 
 
 class Member(NamedTuple):
@@ -51,11 +54,6 @@ class Member(NamedTuple):
     offset: int
     size: int
     crc32: int
-
-
-def padded(size: int) -> int:
-    """Return the bytes that content takes: whole blocks of 512."""
-    return -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
 def header_of(name: str, size: int) -> bytes:
@@ -231,8 +229,8 @@ class TarReader:
         try:
             if block[156:157] == b"0" and not block[345:346].strip(b"\0"):  # a short name, as nearly all are
                 return block[:100].rstrip(b"\0").decode(), at + tarfile.BLOCKSIZE, int(block[124:135], 8)
-            self._file.seek(at)
-            with tarfile.open(fileobj=self._file, mode="r:", encoding="utf-8") as tar:
+            # Of a copy: several threads read, and a file has one position.
+            with tarfile.open(fileobj=io.BytesIO(self._map[at : at + _LONGEST_HEADER]), encoding="utf-8") as tar:
                 info = tar.next()
         except (ValueError, tarfile.TarError):
             info = None
@@ -240,7 +238,7 @@ class TarReader:
             raise TarError(
                 f"{self.path}: no member begins at byte {at}, where the index has one; {make_anew(self.path)}"
             )
-        return info.name, info.offset_data, info.size
+        return info.name, at + info.offset_data, info.size
 
     def _find(self, name: str) -> tuple[str, int, int, int] | None:
         for utterance in (name.rpartition("/")[0], name.rpartition(".")[0]):

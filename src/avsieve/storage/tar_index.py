@@ -7,7 +7,9 @@ and sizes of its members stand in the tar, each before its content.
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +17,12 @@ import pyarrow.compute as pc
 
 from avsieve.storage.tables import read_arrow
 
-BLOCK = 512
-"""Bytes of a block of a tar: contents are padded to whole ones."""
+Bytes = TypeVar("Bytes", int, np.ndarray)
+
+
+def padded(size: Bytes) -> Bytes:
+    """Return the bytes that content takes: whole blocks of 512."""
+    return -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
 class TarIndex:
@@ -39,7 +45,7 @@ class TarIndex:
         of = encoded.indices.to_numpy(zero_copy_only=False)
         begins = np.flatnonzero(np.r_[True, of[1:] != of[:-1]]) if len(of) else np.zeros(0, np.int64)
         # A member begins with its header, which is where the padded content before it ends.
-        heads = np.r_[0, offset[:-1] + -(-size[:-1] // BLOCK) * BLOCK][begins] if len(of) else np.zeros(0, np.int64)
+        heads = np.r_[0, offset[:-1] + padded(size[:-1])][begins] if len(of) else np.zeros(0, np.int64)
         ids = _bytes(encoded.dictionary)
         # Members of an utterance follow each other in all that the stages write. Elsewhere it has several runs.
         order = np.lexsort((begins, ids[of[begins]])) if len(of) else np.zeros(0, np.int64)

@@ -10,8 +10,9 @@ import numpy as np
 
 from avsieve.errors import AvsieveError
 from avsieve.storage.file_digest import Digest, digest_of, index_of
-from avsieve.storage.indexed_tar import INDEX_COLUMNS, header_of, padded
+from avsieve.storage.indexed_tar import INDEX_COLUMNS, header_of
 from avsieve.storage.tables import open_table
+from avsieve.storage.tar_index import padded
 
 
 def trouble_of(path: Path, expected: Digest | None = None) -> str:
