@@ -19,7 +19,7 @@ from typing import Any, Literal
 import avsieve
 from avsieve.errors import AvsieveError
 from avsieve.inspection.run_files import results_folder
-from avsieve.runtime.code_digest import digest_of as code_of
+from avsieve.runtime.code_digest import code_of
 from avsieve.runtime.memory import MORE_MEMORY
 from avsieve.runtime.progress import progress
 from avsieve.runtime.records import shipped_models

@@ -36,7 +36,7 @@ def is_neutral(module: str) -> bool:
     return module in NEUTRAL or within or module.rpartition(".")[2] in NEUTRAL_NAMES
 
 
-def digest_of(path: Path) -> str:
+def code_of(path: Path) -> str:
     """Return a digest of the code in a file, without positions and docstrings; empty where there is none.
 
     Raises

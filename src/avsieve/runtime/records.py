@@ -18,8 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from avsieve.runtime.code_digest import PACKAGE, is_neutral
-from avsieve.runtime.code_digest import digest_of as code_of
+from avsieve.runtime.code_digest import PACKAGE, code_of, is_neutral
 from avsieve.storage import paths as P
 from avsieve.storage.atomic import ON_COMMIT, write_json
 from avsieve.storage.file_digest import digest_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import math
 import os
 import shutil
@@ -18,6 +17,7 @@ from avsieve.sources.ledger import Ledger
 from avsieve.sources.store import Store
 from avsieve.sources.urls.table import UrlRequest
 from avsieve.storage.atomic import atomic_path, commit
+from avsieve.storage.file_digest import sha256_of
 from avsieve.storage.reasons import Reason
 
 # Beginnings of containers (offset, bytes) -> the extension of a clip whose URL has none.
@@ -77,10 +77,8 @@ def adopt_clip(store: Store, ledger: Ledger, utterance: str, request: UrlRequest
         path = store.clip_path(utterance, extension)
         if not path.is_file() or not path.stat().st_size:
             continue
-        if request.sha256 and not request.is_cut:
-            with path.open("rb") as handle:
-                if hashlib.file_digest(handle, "sha256").hexdigest() != request.sha256:
-                    continue
+        if request.sha256 and not request.is_cut and sha256_of(path) != request.sha256:
+            continue
         _record_done(store, ledger, utterance, request, extension)
         return True
     return False
