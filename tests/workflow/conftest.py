@@ -22,6 +22,7 @@ source:
   synthetic: {speakers: 5, videos: 3, utterances: 2, test_speakers: 3, test_videos: 2, test_utterances: 1,
     duration_s: 1.6, noise: 0.2}
 shards: 2
+fusion: {seeds: [0]}
 """
 
 
