@@ -9,6 +9,12 @@ from pathlib import Path
 
 import pytest
 
+# Workers of pytest-xdist share the cores. Threads of BLAS and OpenMP wait for each other by turning in circles: of two
+# workers with two threads each, matrices as small as those of the tests take ten times as long. NumPy, SciPy and torch
+# read this when they are loaded, and so do the commands that tests start.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +12,7 @@ import torch
 
 from avsieve.doctor.examination import Examination, examine
 from avsieve.errors import AvsieveError
+from tests.nursery import run
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("agreement")]
 
@@ -131,9 +130,9 @@ def test_the_doctor_and_the_plan_agree(
     assert re.search(case.says, says), says
     if case.verdict == LATER:
         return
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(repository / "workflow/Snakefile"), "--cores", "1"]
-    command += ["-n", "--quiet", "all", "--directory", str(tmp_path), "--configfile", str(path)]
+    words = ["--snakefile", str(repository / "workflow/Snakefile"), "--cores", "1"]
+    words += ["-n", "--quiet", "all", "--directory", str(tmp_path), "--configfile", str(path)]
     for file in folder.iterdir():
         (tmp_path / file.name).symlink_to(file)
-    plan = subprocess.run(command, capture_output=True, text=True, check=False)
+    plan = run("snakemake", *words, loaded=("snakemake.cli", "avsieve.wiring.rules"))
     assert bool(plan.returncode) == stops, plan.stdout + plan.stderr

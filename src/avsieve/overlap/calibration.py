@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 EXPECTED = 30.0  # same pairs among the different ones, at the prior for which the regression is made
 _SPREAD = (0.5, 3.0)  # of the logarithm of the slope, and of the offset, before anything is seen
@@ -151,7 +151,7 @@ def _without_duplicates(same: np.ndarray, different: Tail) -> tuple[np.ndarray, 
     value = different.value
     above = np.arange(len(value), 0, -1)  # how many are as high
     expected = _extrapolated(different)
-    surely = poisson.sf(above - 1, expected) < _SURPRISE
+    surely = pdtrc(above - 1, expected) < _SURPRISE
     surely &= value >= np.quantile(same, _LOW)
     weight = np.where(surely, expected / above, 1.0)
     return weight, float((1 - weight).sum())

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from avsieve.evaluation.conditions.contract import POOLED
 from avsieve.fusion.base import NeuralModel
@@ -96,7 +96,7 @@ def _end(points: pd.DataFrame, low: float) -> tuple[float, float]:
     first = slice(int(np.append(np.flatnonzero(np.diff(fpr) < 0) + 1, len(fpr))[0]))
     inside = np.flatnonzero((fpr[first] <= 0.5) & (fnr[first] <= 0.5))
     x, y = (0.5, 0.5) if not len(inside) else (fpr[inside[-1]], fnr[inside[-1]])
-    return float(norm.ppf(max(x, low))), float(norm.ppf(max(y, low)))
+    return float(ndtri(max(x, low))), float(ndtri(max(y, low)))
 
 
 def _name(ax: Axes, ends: dict[Line, tuple[float, float]]) -> None:
@@ -160,7 +160,7 @@ def _condition(ax: Axes, points: dict[Line, pd.DataFrame], rows: Sequence[dict[s
 def _few_ticks(ax: Axes, low: float) -> None:
     ticks = [t for t in (1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.4) if t > low]
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_ticks(norm.ppf(ticks), [f"{100 * t:g}" for t in ticks], fontsize=8)
+        axis.set_ticks(ndtri(ticks), [f"{100 * t:g}" for t in ticks], fontsize=8)
 
 
 def _of_pooled(item: Any) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from avsieve.evaluation.conditions.contract import WHOLE
 from avsieve.report.errors import label_of
@@ -33,7 +33,7 @@ def det_lines(ax: Axes, points: pd.DataFrame, low: float, label: str, **line: An
     for k, (x, y) in enumerate(zip(np.split(fpr, cuts), np.split(fnr, cuts), strict=True)):
         inside = (x <= 0.5) & (y <= 0.5)
         own = {"label": label, "alpha": 1.0} if k == 0 else {"alpha": 0.4}
-        ax.plot(norm.ppf(x[inside]), norm.ppf(y[inside]), lw=1.2, clip_on=False, **line, **own)
+        ax.plot(ndtri(x[inside]), ndtri(y[inside]), lw=1.2, clip_on=False, **line, **own)
 
 
 def det_curves(curves: pd.DataFrame, on: str = "") -> str:
@@ -90,9 +90,9 @@ def det_axes(ax: Axes, low: float) -> None:
     """Give axes the scales, ticks and grid of a DET plot whose rates begin at ``low`` and end at a half."""
     ticks = [t for t in (1e-5, 1e-4, 1e-3, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4) if t > low]
     names = [f"{100 * t:g}" for t in ticks]
-    ax.set_xticks(norm.ppf(ticks), names)
-    ax.set_yticks(norm.ppf(ticks), names)
-    limits = float(norm.ppf(low)), float(norm.ppf(0.5))
+    ax.set_xticks(ndtri(ticks), names)
+    ax.set_yticks(ndtri(ticks), names)
+    limits = float(ndtri(low)), float(ndtri(0.5))
     ax.set_xlim(*limits)
     ax.set_ylim(*limits)
     ax.plot(limits, limits, color=INK, lw=0.4, alpha=0.5)

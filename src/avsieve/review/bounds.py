@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from avsieve.review.sample import Sample, Stratum
 
@@ -42,8 +42,8 @@ def rate_bounds(strata: Sequence[Stratum], clips: int, error: float) -> tuple[fl
     # Strata of which some videos were drawn for certain weigh theirs differently: no binomial fits, and all is open.
     alike = np.array([s.largest < 1.001 for s in strata])
     with np.errstate(invalid="ignore"):
-        low = np.where((whole > 0) & alike, beta.ppf(each, whole, units - whole + 1), 0.0)
-        high = np.where((some < units) & alike, beta.ppf(1 - each, some + 1, units - some), 1.0)
+        low = np.where((whole > 0) & alike, betaincinv(whole, units - whole + 1, each), 0.0)
+        high = np.where((some < units) & alike, betaincinv(some + 1, units - some, 1 - each), 1.0)
     # A stratum that is judged whole is known.
     known = np.array([s.seen == s.clips for s in strata])
     share = np.array([s.share for s in strata])

@@ -17,22 +17,26 @@ from typing import Any
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.review.server import page, start
+from avsieve.review.server import page
+from avsieve.review.server import start as starting
 from avsieve.review.server.start import bound, user_name
+from tests.nursery import run, start
 from tests.review.server.conftest import Make, Server
 
 CLIP = "id00001/v1-01_Aa/00001"
+# What a server has loaded when it answers.
+LOADED = ("avsieve.cli", "avsieve.review.server.start", "avsieve.review.server.session", "uvicorn.lifespan.on")
+LOADED += ("uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto")
 
 
 class Running:
     """A server in a process of its own."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Any) -> None:
         self.process, self.told = process, ""
-        assert process.stdout is not None
         while "Ctrl+C" not in self.told:
             line = process.stdout.readline()
-            assert line, f"ended: {self.told}{process.stderr.read() if process.stderr else ''}"
+            assert line, f"ended: {self.told}{process.stderr.read()}"
             self.told += line
         found = re.search(r"http://127\.0\.0\.1:(\d+)/\?token=([\w-]+)", self.told)
         assert found is not None, self.told
@@ -57,17 +61,22 @@ class Running:
 
 @contextmanager
 def running(
-    results: Path, reviews: Path, *options: str, browser: bool = False, env: dict[str, str] | None = None
-) -> Iterator[Running]:
-    command = [sys.executable, "-m", "avsieve", "review", str(results), "--reviews", str(reviews), *options]
-    command += [] if browser else ["--no-browser"]
-    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(command, text=True, env=env, **pipes)
-    try:
-        yield Running(process)
-    finally:
-        process.kill()
-        process.wait()
+    results: Path, reviews: Path, *options: str, browser: bool = False, env: dict[str, str] | None = None,
+    cold: bool = False,
+) -> Iterator[Running]:  # fmt: skip
+    """Run a server; ``cold``: in a Python of its own, which is what a user waits for."""
+    words = ["review", str(results), "--reviews", str(reviews), *options, *([] if browser else ["--no-browser"])]
+    process: Any
+    if cold:
+        pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen([sys.executable, "-m", "avsieve", *words], text=True, env=env, **pipes)
+    else:
+        process = start("avsieve", *words, loaded=LOADED, env=env)
+    with process:
+        try:
+            yield Running(process)
+        finally:
+            process.kill()
 
 
 def test_what_was_answered_outlives_a_kill(results: Path, tmp_path: Path) -> None:
@@ -83,7 +92,7 @@ def test_what_was_answered_outlives_a_kill(results: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_the_end_folds_the_logs_and_says_what_to_do(results: Path, tmp_path: Path, how: signal.Signals) -> None:
-    with running(results, tmp_path, "--reviewer", "ann") as server:
+    with running(results, tmp_path, "--reviewer", "ann", cold=True) as server:
         server.ask("POST", "/api/decide", {"utterance": CLIP, "decision": "wrong_clip"})
         status, out, err = server.end(how)
     assert f"1 utterance decided by ann: {tmp_path / 'review.csv'}" in out
@@ -156,9 +165,9 @@ def test_a_port_that_is_taken_is_told() -> None:
 
 
 def test_the_reviewer_is_who_is_logged_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(start.getpass, "getuser", lambda: ".Zoë Müller")
+    monkeypatch.setattr(starting.getpass, "getuser", lambda: ".Zoë Müller")
     assert user_name() == "Zo__M_ller"
-    monkeypatch.setattr(start.getpass, "getuser", lambda: "")
+    monkeypatch.setattr(starting.getpass, "getuser", lambda: "")
     with pytest.raises(AvsieveError, match="name the reviewer with --reviewer"):
         user_name()
 
@@ -238,8 +247,7 @@ def test_other_verbs_and_fold_need_none_of_them(results: Path, tmp_path: Path) -
 )
 def test_words_that_do_not_fit_are_told(results: Path, words: list[str], told: str) -> None:
     given = [word.format(results=results) for word in words]
-    command = [sys.executable, "-m", "avsieve", *given]
-    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    found = run("avsieve", *given, loaded=LOADED)
     assert found.returncode != 0
     assert told in found.stderr
     assert "Traceback" not in found.stderr
