@@ -20,7 +20,7 @@ from avsieve.storage.ids import PART
 from avsieve.storage.text_files import LONGEST_TEXT, is_plain
 
 _NUMBER = r"^(?:-?[0-9]+(?:\.[0-9]+)?|nan)$"
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES, _AT_ONCE = 4 << 20, 1 << 16
 _PARSE = csv.ParseOptions(delimiter=" ", quote_char=False, escape_char=False, newlines_in_values=False)
 
 
@@ -55,7 +55,7 @@ def read_plain_list(path: str | Path, layout: Sequence[str], endings: Sequence[s
                 parts.append(part)
     except (OSError, pa.ArrowException):
         return None
-    if not parts or not _all_differ(parts):
+    if not parts or not all_differ([part["utterance"] for part in parts]):
         return None
     return pa.Table.from_batches(parts)
 
@@ -92,9 +92,12 @@ def _part(batch: pa.RecordBatch, pattern: str) -> pa.RecordBatch | None:
     return pa.RecordBatch.from_pydict(told | others)
 
 
-def _all_differ(parts: Sequence[pa.RecordBatch]) -> bool:
-    """Tell whether no utterance is there twice; two of the same hash, which a million never have, count as the same."""
-    hashes = [np.fromiter(map(hash, part["utterance"].to_pylist()), np.int64, len(part)) for part in parts]
+def all_differ(texts: Sequence[pa.Array]) -> bool:
+    """Tell whether no text is there twice; two of the same hash, which a million never have, count as the same."""
+    pieces = [part.slice(at, _AT_ONCE) for part in texts for at in range(0, len(part), _AT_ONCE)]
+    hashes = [np.fromiter(map(hash, piece.to_pylist()), np.int64, len(piece)) for piece in pieces]
+    if not hashes:
+        return True
     sorted_hashes = np.sort(np.concatenate(hashes))
     return not bool((sorted_hashes[1:] == sorted_hashes[:-1]).any())
 

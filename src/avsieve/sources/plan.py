@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from avsieve.errors import AvsieveError
 from avsieve.lists.corpora import named
+from avsieve.lists.plain_lists import all_differ
 from avsieve.storage.ids import shard_names, shard_of
 from avsieve.storage.tables import write_table
 
@@ -52,10 +53,8 @@ def build_plan(rows: pd.DataFrame, shards: int, holdout: float = 0.0, seed: int 
     AvsieveError
         If there are no training rows or an utterance is there twice.
     """
+    check_rows(rows)
     is_train = (rows["subset"] == TRAIN).to_numpy()
-    if not is_train.any():
-        raise AvsieveError("the source has no training utterance; check the folder or the list in the configuration")
-    _refuse_twice(rows["utterance"])
     utterances = _arrow(rows["utterance"])
     speakers = speakers_of(utterances)
     names, own = shard_names(shards), speakers.dictionary.to_pylist()
@@ -91,10 +90,19 @@ def speakers_of(utterances: pd.Series | pa.Array) -> pa.DictionaryArray:
     return pc.dictionary_encode(pc.replace_substring_regex(texts, "/.*", ""))
 
 
-def _refuse_twice(utterances: pd.Series) -> None:
-    hashes = np.fromiter(map(hash, utterances), np.int64, len(utterances))
-    if len(np.unique(hashes)) == len(utterances):
-        return  # those of a million texts are never the same by chance
+def check_rows(rows: pd.DataFrame) -> None:
+    """Raise unless a source's rows can make a plan.
+
+    Raises
+    ------
+    AvsieveError
+        As `build_plan`.
+    """
+    if not (rows["subset"] == TRAIN).any():
+        raise AvsieveError("the source has no training utterance; check the folder or the list in the configuration")
+    utterances = rows["utterance"]
+    if all_differ([_arrow(utterances)]):
+        return
     twice = utterances[utterances.duplicated()]
     if len(twice):
         raise AvsieveError(
@@ -111,20 +119,24 @@ def counts_of(plan: pd.DataFrame, shards: int) -> str:
     return "\n".join(lines)
 
 
-def rows_in_words(plan: pd.DataFrame, shards: int) -> dict[str, str]:
-    """Return of each shard its utterances in words: their number, their speakers', and a digest of their rows."""
-    order, ends = _by_shard(plan, shards)
-    empty, zero = (pa.scalar(text, pa.large_string()) for text in ("", "\0"))
+def rows_in_words(rows: pd.DataFrame, shards: int) -> dict[str, str]:
+    """Return of each shard its utterances in words: their number, their speakers', and a digest of their rows.
+
+    Parameters
+    ----------
+    rows
+        Of a source or of a plan, which tell the same.
+    """
+    speakers = speakers_of(rows["utterance"])
+    shard_of_each = np.array([shard_of(speaker, shards) for speaker in speakers.dictionary.to_pylist()], np.int32)
+    order, ends = _in_order_of(shard_of_each[speakers.indices.to_numpy()], shards)
+    people = np.bincount(shard_of_each, minlength=shards)
+    del speakers
     digests = [hashlib.blake2b(digest_size=_DIGEST_BYTES) for _ in range(shards)]
     for column in _FETCHED:
-        # Arrow keeps texts behind each other: with a zero at the end of each, those of a shard are one piece.
-        texts = pc.binary_join_element_wise(_arrow(plan[column]).take(order), empty, zero)
-        places = np.frombuffer(texts.buffers()[1], np.int64)[: len(texts) + 1]
-        held = memoryview(texts.buffers()[2] or b"")
+        texts = _arrow(rows[column])
         for shard, digest in enumerate(digests):
-            digest.update(held[places[ends[shard]] : places[ends[shard + 1]]])
-    speakers = speakers_of(plan["utterance"]).dictionary.to_pylist()
-    people = np.bincount([shard_of(speaker, shards) for speaker in speakers], minlength=shards)
+            digest.update(_with_zeros(texts.take(order[ends[shard] : ends[shard + 1]])))
     counts = np.diff(ends)
     return {
         name: f"{named(int(counts[shard]), int(people[shard]))}, digest {digests[shard].hexdigest()}"
@@ -132,15 +144,24 @@ def rows_in_words(plan: pd.DataFrame, shards: int) -> dict[str, str]:
     }
 
 
-def _by_shard(plan: pd.DataFrame, shards: int) -> tuple[np.ndarray, np.ndarray]:
+def _with_zeros(texts: pa.LargeStringArray) -> memoryview:
+    """Return the bytes of texts, with a zero behind each: Arrow keeps them so."""
+    empty, zero = (pa.scalar(text, pa.large_string()) for text in ("", "\0"))
+    joined = pc.binary_join_element_wise(texts, empty, zero)
+    _, places, held = joined.buffers()
+    end = int(np.frombuffer(places, np.int64)[len(joined)]) if len(joined) else 0
+    return memoryview(held or b"")[:end]
+
+
+def _in_order_of(place: np.ndarray, shards: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows in the order of their shards, and where in it each shard begins and the last ends."""
-    place = pc.index_in(_arrow(plan["shard"]), pa.array(shard_names(shards), pa.large_string())).to_numpy()
     return np.argsort(place, kind="stable"), np.r_[0, np.cumsum(np.bincount(place, minlength=shards))]
 
 
 def write_plan(plan: pd.DataFrame, path: str | Path, shard_dir: str | Path, shards: int) -> None:
     """Write the whole plan and one table per shard; a shard without utterances gets an empty table."""
-    order, ends = _by_shard(plan, shards)
+    place = pc.index_in(_arrow(plan["shard"]), pa.array(shard_names(shards), pa.large_string())).to_numpy()
+    order, ends = _in_order_of(place, shards)
     for shard, name in enumerate(shard_names(shards)):
         write_table(Path(shard_dir) / f"{name}.parquet", plan.iloc[order[ends[shard] : ends[shard + 1]]])
     write_table(path, plan)
