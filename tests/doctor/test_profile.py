@@ -150,4 +150,5 @@ def test_snakemake_takes_it(write, repository: Path, tmp_path: Path, monkeypatch
     asked = {name: resource.raw for name, resource in found.set_resources["extract_media"].items()}
     assert asked["runtime"] == "40 * attempt"
     training = found.set_resources["train_fusion"]["runtime"]
-    assert [training.evaluate(wildcards=None, input=[], attempt=n, async_run=None).value for n in (1, 4)] == [370, 1440]
+    given = {"wildcards": None, "input": [], "async_run": None, "threads": 1, "rulename": "train_fusion"}
+    assert [training.evaluate(**given, attempt=attempt).value for attempt in (1, 4)] == [370, 1440]
