@@ -7,7 +7,7 @@ line by line, which finds what is wrong and names the line.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,7 +24,7 @@ _BLOCK_BYTES, _AT_ONCE = 4 << 20, 1 << 16
 _PARSE = csv.ParseOptions(delimiter=" ", quote_char=False, escape_char=False, newlines_in_values=False)
 
 
-def read_plain_list(path: str | Path, layout: Sequence[str], endings: Sequence[str]) -> pa.Table | None:
+def read_plain_list(path: str | Path, layout: Sequence[str], endings: Collection[str]) -> pa.Table | None:
     """Read a list whose columns are parted by one blank each.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from avsieve.storage.file_names import path_to_text
 Taken = Callable[[str], str | None]
 
 
-Texts = Sequence[str] | pd.Series
+Texts: TypeAlias = Sequence[str] | pd.Series
 
 
 def frame_of(subset: str, utterances: Texts, paths: Texts, seconds: Texts) -> pd.DataFrame:

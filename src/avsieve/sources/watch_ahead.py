@@ -36,7 +36,7 @@ def start_to_compare(lists: Sequence[str], roots: Mapping[str, str], how: How) -
     processes = min(AT_A_TIME, max(2, os.cpu_count() or 1)) if many else 0
     pool = ThreadPoolExecutor(processes or AT_A_TIME)
     if many:
-        found = {}
+        found: dict[str, Future[str]] = {}
         for own in (lists[first::processes] for first in range(processes)):
             answers = pool.submit(_answers, own, roots, how, -(-AT_A_TIME // processes))
             found |= {path: _item(answers, place) for place, path in enumerate(own)}
