@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,12 @@ def test_a_list_that_cannot_be_compared_is_an_error_of_its_own(
     Path(lists[0]).write_text("{}")
     with pytest.raises(KeyError, match="told"):
         start_to_compare(lists[:1], ROOTS, "files")[lists[0]].result()
+
+
+def test_after_an_interruption_nothing_is_compared_anew(lists: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_ahead, "MANY_BYTES", 0)
+    monkeypatch.setattr(subprocess, "run", lambda *given, **others: subprocess.CompletedProcess(given, -signal.SIGINT))
+    monkeypatch.setattr(watch_ahead, "tell_changes", lambda *given: pytest.fail("compared"))
+    for answer in start_to_compare(lists, ROOTS, "files").values():
+        with pytest.raises(KeyboardInterrupt):
+            answer.result()

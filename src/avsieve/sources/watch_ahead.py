@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -76,6 +77,8 @@ def _answers(lists: Sequence[str], roots: Mapping[str, str], how: How, threads: 
         [sys.executable, "-m", __name__], input=asked, capture_output=True, text=True, check=False,
         env=os.environ | {"PYTHONPATH": src},
     )  # fmt: skip
+    if done.returncode == -signal.SIGINT:
+        raise KeyboardInterrupt  # of a terminal, which stops Snakemake too: it does not wait for another comparison
     if done.returncode:
         return [tell_changes(path, roots, how) for path in lists]
     found: list[str] = json.loads(done.stdout)
