@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -76,11 +75,25 @@ def test_the_other_environments_are_made_and_hold_what_they_are_for(
     subprocess.run([prefix / "bin" / "python", "-m", "pip", "check"], check=True)
 
 
+@pytest.fixture(scope="module")
+def uv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return uv, which reads what packages need from the index or from the head of a wheel, and downloads none.
+
+    pip downloads each wheel to solve, and takes torch for the CPU where such a wheel lies on the disk.
+    """
+    folder = tmp_path_factory.mktemp("uv")
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), "uv"], check=True)
+    return folder / "bin" / "uv"
+
+
 @pytest.mark.parametrize("path", [p for p in ENVIRONMENTS if p.stem.endswith("-gpu")], ids=lambda path: path.stem)
-def test_pip_solves_the_environments_for_gpus(path: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
-    report = tmp_path / "report.json"
-    subprocess.run([*command, "--report", str(report), *requirements(path)], check=True)
-    names = {item["metadata"]["name"].lower() for item in json.loads(report.read_text())["install"]}
-    assert "onnxruntime" not in names, "it cannot live beside onnxruntime-gpu"
-    assert {"torch", "onnxruntime-gpu"} & names
+def test_the_environments_for_gpus_can_be_solved(path: Path, uv: Path, tmp_path: Path) -> None:
+    (tmp_path / "wanted.txt").write_text("".join(f"{line}\n" for line in requirements(path)))
+    command = [uv, "pip", "compile", "--no-config", "--no-build", "--quiet", "--python-platform", "linux"]
+    command += ["--cache-dir", uv.parents[1] / "cache", "--output-file", tmp_path / "solved.txt"]
+    certificates = {"SSL_CERT_FILE": os.environ["PIP_CERT"]} if "PIP_CERT" in os.environ else {}
+    subprocess.run([*command, tmp_path / "wanted.txt"], check=True, env=os.environ | certificates)
+    solved = re.findall(r"^([\w.-]+)==", (tmp_path / "solved.txt").read_text(), re.MULTILINE)
+    assert {"torch", "onnxruntime-gpu"} & set(solved)
+    assert "onnxruntime" not in solved, "it cannot live beside onnxruntime-gpu"
+    assert any(name.startswith("nvidia-") for name in solved), "builds for the CPU"

@@ -7,6 +7,7 @@ import pytest
 
 from avsieve.errors import AvsieveError
 from avsieve.sources.plan import PLAN_COLUMNS, build_plan, hold_out, rows_in_words, write_plan
+from avsieve.storage.ids import shard_names, shard_of
 from avsieve.storage.tables import read_table
 from tests.kills import survives_kills
 
@@ -76,3 +77,10 @@ def test_an_empty_shard_is_told_too() -> None:
 def test_a_plan_that_is_killed_gives_the_same_when_it_is_made_again(tmp_path: Path) -> None:
     plan = build_plan(rows("id1/v/1", "id2/v/1"), shards=4)
     assert survives_kills(lambda out: write_plan(plan, out / "plan.parquet", out / "shards", 4), tmp_path) == 5
+
+
+def test_a_plan_has_what_its_ids_say() -> None:
+    plan = build_plan(rows("id1/v x/1", "Zoë/日/2", "a/b/c"), shards=3)
+    assert plan["speaker"].tolist() == ["id1", "Zoë", "a"]
+    assert plan["video"].tolist() == ["v x", "日", "b"]
+    assert plan["shard"].tolist() == [shard_names(3)[shard_of(s, 3)] for s in ("id1", "Zoë", "a")]

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
 import pytest
 
 from avsieve.config.model import parse_config
-from avsieve.wiring.needs import DAY_MIN, SNAKEMAKE_MB, Need, Needs, needs_of
+from avsieve.wiring.needs import DAY_MIN, LINE_BYTES, SNAKEMAKE_MB, Need, Needs, needs_of
 
 
 class Files(list[str]):
@@ -60,9 +61,44 @@ def test_a_slower_network_asks_for_more_time() -> None:
     assert fast["embed_visual"].minutes(100, 1) < slow["embed_visual"].minutes(100, 1)
 
 
-def test_a_training_asks_for_no_more_time_than_partitions_have_whatever_the_attempt() -> None:
+def minutes(rule: str, utterances: int, attempt: int = 1, **config: object) -> int:
+    need = needs_of(parse_config(config))[rule]
+    return need.minutes(utterances * LINE_BYTES / 1e6, attempt)
+
+
+def test_a_training_asks_for_the_time_of_its_steps_and_more_with_an_attempt() -> None:
+    # 600 steps of 64 crops of 2 s: three passes, and what prepares them; three times, and the start.
+    once = 10 + math.ceil(3 * 600 * 64 * (3 * 2 * 0.0012 + 8.5e-4) / 60)
+    assert [minutes("train_audio", n, attempt) for n, attempt in ((1000, 1), (10**6, 1), (1000, 2))] == [
+        once, once, 2 * once,
+    ]  # fmt: skip
+    shared = 10 + math.ceil((once - 10) / 4)
+    assert minutes("train_audio", 1000, training={"devices": 2, "nodes": 2}) == pytest.approx(shared, abs=1)
+    assert minutes("train_audio", 1000, device="cuda") < shared
+
+
+@pytest.mark.parametrize("rule", ["train_audio", "train_visual", "train_fusion"])
+def test_epochs_take_the_longer_the_longer_the_list_and_no_training_asks_for_more_than_partitions_have(
+    rule: str,
+) -> None:
+    training = {"audio": {"epochs": 5}, "visual": {"epochs": 5}}
+    asked = [minutes(rule, n, training=training) for n in (1_000, 100_000, 10_000_000)]
+    assert asked[0] < asked[1] < asked[2] == DAY_MIN
+    assert minutes(rule, 10_000_000, 3, training=training) == DAY_MIN
+
+
+def test_a_training_counts_its_list_for_the_time_and_all_inputs_for_the_memory(tmp_path: Path) -> None:
+    asked = Needs(parse_config({"training": {"audio": {"epochs": 5}}}))("train_audio")
+    lists = {"all.txt": 1, "000.wav.tar": 1}
+    small = Files(tmp_path / "small", lists, list="all.txt")
+    wavs = Files(tmp_path / "wavs", lists | {"000.wav.tar": 100_000}, list="all.txt")
+    longer = Files(tmp_path / "longer", lists | {"all.txt": 2}, list="all.txt")
+    assert asked["runtime"](None, small, 1) == asked["runtime"](None, wavs, 1) < asked["runtime"](None, longer, 1)
+    assert asked["mem_mb"](None, small, 1) < asked["mem_mb"](None, wavs, 1)
+
+
+def test_a_training_has_the_memory_of_all_its_processes() -> None:
     needs = needs_of(parse_config({"training": {"devices": 2, "workers": 4}}))
-    assert [needs["train_audio"].minutes(300_000, attempt) for attempt in (1, 3)] == [DAY_MIN, DAY_MIN]
     assert needs["train_audio"].memory(0, 2) == 2 * (SNAKEMAKE_MB + 4000 + 2 * 5 * 1000)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,8 +18,15 @@ def told(watch: Watch) -> list[str]:
     return [watch.fetch(SimpleNamespace(shard=shard)) for shard in ("000", "001", "002")]
 
 
-def test_shards_looked_at_together_are_told_as_each_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", ["here", "in processes", "here, since processes fail"])
+def test_shards_looked_at_together_are_told_as_each_alone(
+    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
+    if how != "here":
+        monkeypatch.setattr("avsieve.sources.watch_ahead.MANY_BYTES", 0)
+    if how == "here, since processes fail":
+        monkeypatch.setattr(sys, "executable", "/bin/false")
     source = Source.model_validate({"kind": "tree", "tree": {"root": "clips"}})
     for shard in ("000", "001"):
         path = tmp_path / "clips" / shard / "1.mp4"

@@ -84,7 +84,9 @@ def _write_profile(folder: Path, paths: list[Path], done: Examination) -> Path:
 
     config, _ = read_settings(paths)
     base = checkout() / "workflow" / "profiles" / "slurm" / "config.yaml"
-    return write_profile(folder, config, done.costs, done.utterances, base=base, results=Path(RESULTS))
+    return write_profile(
+        folder, config, done.costs, done.utterances, rates=done.rates, base=base, results=Path(RESULTS)
+    )
 
 
 def _cores() -> int:

@@ -29,6 +29,8 @@ class Examination:
     devices: dict[str, Any] = field(default_factory=dict)
     utterances: int | None = None
     """Of the source, where they can be counted."""
+    rates: dict[str, Rate] = field(default_factory=dict)
+    """Of the stages that work on clips, with where each is from."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -163,9 +165,9 @@ def source_facts(config: Config, facts: SourceFacts) -> list[Finding]:
 def _costs(done: Examination, config: Config, facts: SourceFacts, measure: int, *, gpu: bool) -> list[Finding]:
     from avsieve.doctor.costs import estimate
 
-    rates, told = _rates(config, measure, stops=done.stops)
+    done.rates, told = _rates(config, measure, stops=done.stops)
     facts.speakers = facts.speakers or count_speakers(config)
-    done.costs = estimate(config, facts, rates, gpu=gpu, trials=count_trials(config))
+    done.costs = estimate(config, facts, done.rates, gpu=gpu, trials=count_trials(config))
     return told
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import csv
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avsieve.doctor.encoder_costs import encoder_cost
 from avsieve.errors import AvsieveError
 from avsieve.storage import paths as P
 from avsieve.storage.stale_shards import current
@@ -22,11 +23,15 @@ from avsieve.storage.stale_shards import current
 if TYPE_CHECKING:
     from avsieve.config.model import Config
     from avsieve.doctor.costs import Cost
+    from avsieve.doctor.rates import Rate
 
 # Other nodes are slower and busier; a job's peak depends on its clips.
 TIME_FACTOR, MEMORY_FACTOR = 2.0, 1.5
 # What comes on top: Snakemake, which starts twice on the node, and a file system that many use.
 START_MIN, SNAKEMAKE_MB = 10, 600
+# The most that a training asks for, as the rules have it (`avsieve.wiring.needs`): it goes on with the next attempt.
+DAY_MIN = 24 * 60
+TRAININGS = {"train_audio", "train_visual"}
 # Of a job with a GPU that finds faces, as the rules have it (`avsieve.wiring.rules`).
 FACE_THREADS = 4
 # Stages of the doctor's table -> the rules whose jobs they are.
@@ -54,11 +59,16 @@ class Asked:
 
     runtime: int | None = None
     mem_mb: int | None = None
-    cpus: int = 1
+    cpus: int | None = 1
+    """None for what the rule says."""
+    most: int | None = None
+    """Minutes that no attempt exceeds."""
     origins: list[str] = field(default_factory=list)
 
 
-def needs(config: Config, costs: Iterable[Cost], utterances: int | None, results: Path) -> dict[str, Asked]:
+def needs(
+    config: Config, costs: Iterable[Cost], utterances: int | None, results: Path, rates: Mapping[str, Rate]
+) -> dict[str, Asked]:
     """Return what the jobs of each rule should ask for.
 
     Parameters
@@ -69,6 +79,8 @@ def needs(config: Config, costs: Iterable[Cost], utterances: int | None, results
         Of the run to come. Memory that a run of another size held tells nothing of it, and is left to the rules.
     results
         Of an earlier run, whose benchmarks tell how much memory its jobs held.
+    rates
+        Of the stages that work on clips, as the doctor found them.
     """
     joined = config.source.contract.has_media and not config.media.keep_frames
     hours: dict[str, float] = defaultdict(float)
@@ -87,7 +99,23 @@ def needs(config: Config, costs: Iterable[Cost], utterances: int | None, results
         found[name].origins.append(f"memory: {jobs} job{'s' * (jobs != 1)} of an earlier run here")
     for name in {"align_faces", "extract_faces"} & set(found):
         found[name].cpus = FACE_THREADS if config.device.startswith("cuda") else 1
-    return {name: asked for name, asked in found.items() if not name.startswith("train_") or name == "train_fusion"}
+    if "train_fusion" in found:
+        found["train_fusion"].most = DAY_MIN
+    # What a training of an encoder holds depends on its machine as much as on the data: that is left to the rules.
+    return {name: each for name, each in found.items() if name not in TRAININGS} | _trainings(config, utterances, rates)
+
+
+def _trainings(config: Config, utterances: int | None, rates: Mapping[str, Rate]) -> dict[str, Asked]:
+    """Return what the trainings of encoders ask for, which are no part of the table: `snakemake train_encoders`."""
+    source = config.source.contract
+    if not source.has_media or utterances is None:
+        return {}
+    found = {}
+    for modality in source.modalities:
+        cost = encoder_cost(config, modality, rates.get(f"embed_{modality}"))
+        minutes = START_MIN + math.ceil(TIME_FACTOR * cost.seconds(utterances) / 60)
+        found[f"train_{modality}"] = Asked(minutes, cpus=None, most=DAY_MIN, origins=[f"time: {cost.origin}"])
+    return found
 
 
 def planned(results: Path) -> int | None:
@@ -116,8 +144,22 @@ def memory(results: Path, shards: int | None) -> dict[str, tuple[float, int]]:
     return {rule: (max(peaks), len(peaks)) for rule, peaks in held.items() if peaks}
 
 
+def _minutes(runtime: int, most: int | None) -> str:
+    """Return the minutes of each attempt, as Snakemake evaluates them."""
+    if most is None:
+        return f"{runtime} * attempt"
+    return str(most) if runtime >= most else f"min({most}, {runtime} * attempt)"
+
+
 def write_profile(
-    folder: Path, config: Config, costs: list[Cost], utterances: int | None, *, base: Path, results: Path
+    folder: Path,
+    config: Config,
+    costs: list[Cost],
+    utterances: int | None,
+    *,
+    rates: Mapping[str, Rate],
+    base: Path,
+    results: Path,
 ) -> Path:
     """Write a profile, and return its file.
 
@@ -125,7 +167,7 @@ def write_profile(
     ----------
     folder
         Of the profile; made where it is not there.
-    config, costs, utterances, results
+    config, costs, utterances, results, rates
         As `needs` takes them.
     base
         The profile that it begins with.
@@ -137,7 +179,7 @@ def write_profile(
     """
     from avsieve.storage.atomic import write_text
 
-    asked = needs(config, costs, utterances, results)
+    asked = needs(config, costs, utterances, results, rates)
     if not costs or not asked:
         raise AvsieveError("--profile: what the run will cost is not known before the source can be counted: fix that")
     path = folder / "config.yaml"
@@ -155,8 +197,9 @@ def write_profile(
         if each.mem_mb is not None:
             lines.append(f"    mem_mb: {each.mem_mb} * attempt")
         if each.runtime is not None:
-            lines.append(f"    runtime: {each.runtime} * attempt")
-        lines.append(f"    cpus_per_task: {each.cpus}")
+            lines.append(f"    runtime: {_minutes(each.runtime, each.most)}")
+        if each.cpus is not None:
+            lines.append(f"    cpus_per_task: {each.cpus}")
     folder.mkdir(parents=True, exist_ok=True)
     write_text(path, "\n".join(lines) + "\n")
     return path

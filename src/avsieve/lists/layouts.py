@@ -11,14 +11,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 
 from avsieve.errors import ListError
+from avsieve.lists.plain_lists import read_plain_list
 from avsieve.lists.train_list import (
     CLEAN_LAYOUT,
+    ENDINGS,
     TRAIN_COLUMNS,
     TRAIN_LAYOUT,
     read_clean_list,
@@ -26,8 +27,10 @@ from avsieve.lists.train_list import (
     utterance_of,
 )
 from avsieve.storage.ids import is_valid_id
-from avsieve.storage.text_files import read_lines
+from avsieve.storage.text_files import first_lines, read_lines
 
+PAIRS_LAYOUT = ("speaker", "wav")
+_LOOKED_AT = 200
 PARTS = {"1": "train", "2": "validation", "3": "test"}
 
 
@@ -45,7 +48,7 @@ def layout_of(path: str | Path) -> str:
     ListError
         If the file is absent, empty or no text, or its first line has another number of columns.
     """
-    lines = [line for _, line in islice(read_lines(path), 200)]
+    lines = first_lines(path, _LOOKED_AT)
     if not lines:
         raise ListError(f"{path}: no lines; expected {' '.join(TRAIN_LAYOUT)}")
     if "gender" in lines[0].lower():
@@ -94,6 +97,10 @@ def read_corpus_list(path: str | Path, strip_prefix: str | None = None) -> pd.Da
         raise ListError(f"{path}: a table of speakers, no training list; name it as evaluation.sex")
     if layout == "train":
         return read_train_list(path, strip_prefix)
+    if layout == "pairs" and strip_prefix is None:
+        plain = read_plain_list(path, PAIRS_LAYOUT, ENDINGS)
+        if plain is not None:
+            return plain.to_pandas().assign(seconds="")[TRAIN_COLUMNS]
     if layout == "clean":
         return read_clean_list(path, strip_prefix)[TRAIN_COLUMNS]
     return _read_short(Path(path), layout, strip_prefix)

@@ -16,8 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from avsieve.errors import ListError
+from avsieve.lists.plain_lists import read_plain_list
 from avsieve.storage.atomic import write_lines
 from avsieve.storage.file_names import IMAGE_ENDINGS
 from avsieve.storage.ids import PART, is_valid_id
@@ -81,6 +84,9 @@ def read_train_list(path: str | Path, strip_prefix: str | None = None) -> pd.Dat
         Naming the line, when it has not three columns, its wav is not ``speaker/video/utterance``, its speaker is not
         the wav's, its duration is no number, or its utterance was listed before.
     """
+    plain = read_plain_list(path, TRAIN_LAYOUT, ENDINGS) if strip_prefix is None else None
+    if plain is not None:
+        return plain.select(TRAIN_COLUMNS).to_pandas()
     rows = []
     for number, line in read_lines(path):
         if strip_prefix is None and (written := _WRITTEN.fullmatch(line)):
@@ -104,6 +110,9 @@ def read_clean_list(path: str | Path, strip_prefix: str | None = None) -> pd.Dat
     ListError
         As `read_train_list`, and where a similarity is no number or the flag is neither 0 nor 1.
     """
+    plain = read_plain_list(path, CLEAN_LAYOUT, ENDINGS) if strip_prefix is None else None
+    if plain is not None and pc.all(pc.is_in(plain["flag"], pa.array(["0", "1"]))).as_py():
+        return _clean_frame(plain)
     rows = []
     for number, line in read_lines(path):
         fields = _fields(path, number, line, CLEAN_LAYOUT)
@@ -114,6 +123,13 @@ def read_clean_list(path: str | Path, strip_prefix: str | None = None) -> pd.Dat
             raise ListError(f"{path}, line {number}: flag {named['flag']!r}; expected 1 (clean) or 0 (noisy)")
         rows.append((*first, audio, visual, named["flag"] == "1"))
     return _frame(path, rows, CLEAN_COLUMNS)
+
+
+def _clean_frame(plain: pa.Table) -> pd.DataFrame:
+    read = plain.select(TRAIN_COLUMNS)
+    for column, name in (("audio_similarity", "audio_sim"), ("visual_similarity", "visual_sim")):
+        read = read.append_column(column, pc.cast(plain[name], pa.float64()))
+    return read.append_column("clean", pc.equal(plain["flag"], "1")).to_pandas()
 
 
 def write_train_list(path: str | Path, utterances: Sequence[str], seconds: Sequence[str]) -> None:

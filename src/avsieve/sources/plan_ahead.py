@@ -12,7 +12,7 @@ import sys
 
 from avsieve.runtime.scripting import parser, run
 from avsieve.sources.command_line import parse_with_source
-from avsieve.sources.plan import build_plan, rows_in_words
+from avsieve.sources.plan import check_rows, rows_in_words
 
 
 def plan_ahead(words: list[str]) -> dict[str, str]:
@@ -31,8 +31,9 @@ def plan_ahead(words: list[str]) -> dict[str, str]:
     ap = parser(__doc__)
     ap.add_argument("--shards", type=int, required=True, help="number of shards")
     args, source, outputs = parse_with_source(ap, "plan", words)
-    plan = build_plan(source.load("plan")(source.settings, **outputs), args.shards)
-    return rows_in_words(plan, args.shards)
+    rows = source.load("plan")(source.settings, **outputs)
+    check_rows(rows)
+    return rows_in_words(rows, args.shards)
 
 
 def main() -> None:

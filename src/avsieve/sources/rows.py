@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from avsieve.errors import AvsieveError
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.sources.containers import stem_of
 from avsieve.sources.layout import Layout
-from avsieve.sources.plan import TEST, TRAIN
+from avsieve.sources.plan import TEST, TRAIN, speakers_of
 from avsieve.sources.scan import Scan, in_order, scan_folder
 from avsieve.sources.scan_report import count_of, findings_of, log, nothing_in
 from avsieve.storage.file_names import path_to_text
@@ -19,7 +20,10 @@ from avsieve.storage.file_names import path_to_text
 Taken = Callable[[str], str | None]
 
 
-def frame_of(subset: str, utterances: Sequence[str], paths: Sequence[str], seconds: Sequence[str]) -> pd.DataFrame:
+Texts: TypeAlias = Sequence[str] | pd.Series
+
+
+def frame_of(subset: str, utterances: Texts, paths: Texts, seconds: Texts) -> pd.DataFrame:
     """Return the rows of a plan; ``paths`` are written as `avsieve.storage.file_names.path_to_text` has them."""
     return pd.DataFrame({"utterance": utterances, "subset": subset, "path": paths, "seconds": seconds})
 
@@ -96,6 +100,8 @@ def listed_rows(train_list: Path, layout: Layout, found: Callable[[], dict[str, 
         If the list cannot be read.
     """
     listed = read_corpus_list(train_list)
+    if layout.is_default and not listed["utterance"].str.contains("=", regex=False).any():
+        return frame_of(TRAIN, listed["utterance"], listed["utterance"], listed["seconds"])  # ids that are their paths
     utterances = listed["utterance"].tolist()
     told = [layout.path_of(utterance) for utterance in utterances]
     known = found() if None in told else {}
@@ -148,8 +154,10 @@ def refuse_shared_speakers(rows: pd.DataFrame, train_key: str, test_key: str) ->
     AvsieveError
         Naming the number of such speakers, and the first.
     """
-    speakers = rows["utterance"].str.partition("/")[0]
-    both = set(speakers[rows["subset"] == TRAIN]) & set(speakers[rows["subset"] == TEST])
+    train, test = (
+        set(speakers_of(rows.loc[rows["subset"] == name, "utterance"]).unique().to_pylist()) for name in (TRAIN, TEST)
+    )
+    both = train & test
     if both:
         raise AvsieveError(shared_in_words(both, train_key, test_key))
 

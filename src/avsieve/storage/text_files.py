@@ -11,6 +11,8 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ _NO_TEXT = (
     (b"\x93NUMPY", "a NumPy array: expected lines of text"),
 )
 _PAGE = re.compile(r"\s*<(!doctype|html|head|\?xml)", re.IGNORECASE)
-_SAMPLE = 4096
+_SAMPLE, _HEAD = 4096, 1 << 18
 LONGEST_TEXT = 1 << 30
 """Bytes of a text: VoxCeleb2's list has 60 million. Devices such as ``/dev/zero`` never end."""
 
@@ -68,7 +70,7 @@ def read_text(path: str | Path, what: str = "list") -> str:
     text = _decoded(path, content)
     if _PAGE.match(text[:200]):
         raise ListError(f"{path}: a web page instead of a {what}; fetch it again")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return _with_line_ends(text)
 
 
 def read_lines(path: str | Path, what: str = "list") -> Iterator[tuple[int, str]]:
@@ -82,6 +84,29 @@ def read_lines(path: str | Path, what: str = "list") -> Iterator[tuple[int, str]
     for number, line in enumerate(read_text(path, what).split("\n"), start=1):
         if line and not line.isspace():
             yield number, line
+
+
+def first_lines(path: str | Path, count: int, what: str = "list") -> list[str]:
+    """Return the first ``count`` lines that are not blank, of a large file in UTF-8 without reading what follows.
+
+    Raises
+    ------
+    ListError
+        As `read_text`, of what is read.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(_HEAD)
+    except OSError:
+        head = b""  # the reading below says what is wrong
+    if len(head) == _HEAD and head.count(b"\n") > 2 * count and b"\0" not in head:
+        with suppress(ListError):  # told below with the rest
+            text = _with_line_ends(_decoded(path, head[: head.rindex(b"\n")]))
+            lines = [line for line in text.split("\n") if line and not line.isspace()]
+            if len(lines) >= count and not _PAGE.match(text[:200]):
+                return lines[:count]
+    return [line for _, line in islice(read_lines(path, what), count)]
 
 
 def parsed_json(text: str | bytes) -> Any:
@@ -103,6 +128,10 @@ def is_plain(path: str | Path) -> bool:
     with Path(path).open("rb") as handle:
         head = handle.read(_SAMPLE)
     return b"\0" not in head and not any(head.startswith(mark) for mark, _ in _MARKS)
+
+
+def _with_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _decoded(path: Path, content: bytes) -> str:

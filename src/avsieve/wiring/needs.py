@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from avsieve.doctor.encoder_costs import encoder_cost
+from avsieve.doctor.fusion_costs import trainings
 from avsieve.doctor.rates import FACE_BYTES, FRAME_BYTES, WAV_BYTES_A_SECOND, shipped_rates
 
 if TYPE_CHECKING:
@@ -24,11 +26,13 @@ SAFETY = 3.0
 START_MIN = 10
 # Which count as the job's, too.
 SNAKEMAKE_MB = 600
-# A download, whose pace is the network's; and a training, which goes on from its last state (`retries`). Not more with
-# an attempt: a scheduler refuses what no partition allows.
+# A download, whose pace is the network's. Also the most that a training asks for, whatever it takes and the attempt: a
+# scheduler refuses what no partition allows, and a training goes on from its last state (`retries`).
 DAY_MIN = 24 * 60
 # A row of a plan or a media index; what a clip has, where nobody knows.
 ROW_BYTES, CLIP_S, CLIP_FRAMES = 50, 7.8, 19
+# A line of a training list, and the utterances of a speaker: at least.
+LINE_BYTES, SPEAKER_UTTERANCES = 25, 20
 # Sound is embedded whole, and again in its segments.
 PASSES = 2
 MB = 1e6
@@ -46,8 +50,14 @@ class Need:
     """Seconds of a core, as they were measured; `SAFETY` comes on top."""
     fixed_min: int | None = None
     """Minutes, whatever the inputs and the attempt."""
+    seconds: Callable[[float], float] | None = None
+    """In place of `s_per_mb`: the seconds that so many MB take."""
+    most_min: int | None = None
+    """Minutes that are never exceeded: the job goes on with the next attempt."""
     of: str = ""
     """The input that counts, by its name in the rule; all of them unless named."""
+    time_of: str = ""
+    """The one that counts for the time, where it is another."""
 
     def memory(self, input_mb: float, attempt: int) -> int:
         """Return the memory to ask for, in MB, in hundreds."""
@@ -57,7 +67,9 @@ class Need:
         """Return the minutes to ask for."""
         if self.fixed_min is not None:
             return self.fixed_min
-        return (START_MIN + math.ceil(SAFETY * self.s_per_mb * input_mb / 60)) * attempt
+        seconds = self.s_per_mb * input_mb if self.seconds is None else self.seconds(input_mb)
+        asked = (START_MIN + math.ceil(SAFETY * seconds / 60)) * attempt
+        return asked if self.most_min is None else min(asked, self.most_min)
 
 
 def needs_of(config: Config) -> dict[str, Need]:
@@ -75,7 +87,20 @@ def needs_of(config: Config) -> dict[str, Need]:
     fetch = clips * rates["fetch"] * (CLIP_S if fetching == "rendered" else 1)
     downloaded = DAY_MIN if fetching == "downloaded" else None
     training = config.training
-    machine = Need(4000 + 1000 * training.devices * (1 + training.workers), 0.005, fixed_min=DAY_MIN)
+    machine_mb = 4000 + 1000 * training.devices * (1 + training.workers)
+
+    def encoder(modality: str) -> Need:
+        cost = encoder_cost(config, modality)
+        return Need(
+            machine_mb, 0.005, seconds=lambda list_mb: cost.seconds(list_mb * MB / LINE_BYTES), most_min=DAY_MIN,
+            time_of="list",
+        )  # fmt: skip
+
+    def fusion_s(list_mb: float) -> float:
+        utterances = math.ceil(list_mb * MB / LINE_BYTES)
+        each = trainings(config, utterances, math.ceil(utterances / SPEAKER_UTTERANCES))
+        return max((own.core_s for own in each), default=0.0)
+
     table = Need(1500, 2.0, 2.0)
     return {
         "plan_shards": Need(2000, 20.0, fixed_min=4 * 60),
@@ -95,8 +120,8 @@ def needs_of(config: Config) -> dict[str, Need]:
         "merge_scores": Need(1000, 1.0, 0.5),
         "clean_list": Need(2000, 4.0, 1.0),
         "audit_noise": Need(4000, 4.0, 2.0),
-        "train_audio": machine, "train_visual": machine,
-        "train_fusion": Need(4000, 1.0, fixed_min=DAY_MIN),
+        "train_audio": encoder("audio"), "train_visual": encoder("visual"),
+        "train_fusion": Need(4000, 1.0, seconds=fusion_s, most_min=DAY_MIN, time_of="list"),
         "evaluate_fusion": Need(4000, 1.0, fixed_min=DAY_MIN),
         "write_report": Need(4000, 0.01, 0.01),
     }  # fmt: skip
@@ -124,18 +149,18 @@ class Needs:
         """Return the resources ``mem_mb`` and ``runtime`` of a rule."""
         need = self._needs[rule]
 
-        def input_mb(files: Any) -> float:
+        def input_mb(files: Any, of: str) -> float:
             # Not `files.size_mb`: while the graph is built Snakemake cannot wait for it, and says so on the terminal.
-            counted = getattr(files, need.of) if need.of else files
+            counted = getattr(files, of) if of else files
             names = [counted] if isinstance(counted, str) else counted
             return sum(os.stat(str(name)).st_size for name in names) / 2**20  # noqa: PTH116 - its error has the name
 
         # Snakemake passes what the names of the parameters ask for. While an input is not there yet it takes the error
         # for "to be determined", and asks again when the job begins.
         def mem_mb(wildcards: Any, input: Any, attempt: int) -> int:  # noqa: A002
-            return need.memory(input_mb(input), attempt)
+            return need.memory(input_mb(input, need.of), attempt)
 
         def runtime(wildcards: Any, input: Any, attempt: int) -> int:  # noqa: A002
-            return need.minutes(input_mb(input), attempt)
+            return need.minutes(input_mb(input, need.time_of or need.of), attempt)
 
         return {"mem_mb": mem_mb, "runtime": runtime}

@@ -93,6 +93,7 @@ class Planned:
 
     def shard(self, wildcards: Any) -> str:
         """Return the plan of a shard, an input: the one that lies there, if it stays as it is."""
+        self._watch.begin()
         path = P.of(P.plan.shard, shard=wildcards.shard)
         is_kept = wildcards.shard in self._state.same and Path(self._at(path)).exists()
         return self._kept(path) if is_kept else path

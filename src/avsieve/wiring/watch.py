@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from avsieve.config.source import Source
 from avsieve.sources.containers import SOUND
+from avsieve.sources.watch_ahead import start_to_compare
 from avsieve.sources.watch_list import tell_changes
 from avsieve.storage import paths as P
 from avsieve.storage.census import of_archives, of_files, of_names
 
-_AT_A_TIME = 8
 NOT_WATCHED = "clips: not watched"
 
 
@@ -34,7 +34,7 @@ class Watch:
     at
         As in `avsieve.wiring.rules.Wiring`.
     together
-        Shards that are looked at together when the first is asked for: a disk answers many questions at a time.
+        Shards that are looked at together, from `begin` on.
     """
 
     def __init__(
@@ -98,13 +98,17 @@ class Watch:
             return of_archives("archives", contract.patterns())
         return of_names("clips", folders, contract.named_endings) if folders else "clips: as the list names them"
 
+    def begin(self) -> None:
+        """Begin to look at the clips of all shards: until Snakemake asks for them it takes seconds to find the jobs."""
+        if self._together:
+            lists = {shard: self.watch_list(shard) for shard in self._together}
+            looked = start_to_compare(list(lists.values()), self.roots, self._source.watch)
+            self._looked = {shard: looked[path] for shard, path in lists.items()}
+            self._together = []
+
     def fetch(self, wildcards: Any) -> str:
         """Return what tells whether the clips of a shard are as they were when they were indexed."""
-        if self._together:
-            pool = ThreadPoolExecutor(_AT_A_TIME)
-            self._looked = {shard: pool.submit(self._changes, shard) for shard in self._together}
-            pool.shutdown(wait=False)
-            self._together = []
+        self.begin()
         looked = self._looked.get(wildcards.shard)
         return self._shard(wildcards.shard) if looked is None else looked.result()
 
