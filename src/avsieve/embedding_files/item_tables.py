@@ -200,10 +200,9 @@ def as_halves(vectors: np.ndarray) -> np.ndarray:
 
 def _opened(path: str) -> pq.ParquetFile:
     with decoding_parquet(path):
+        check_parquet(path)
         # Without `pre_buffer=False` all that will be read of the file is.
-        file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True)
-        check_parquet(file, Path(path).stat().st_size)
-        return file
+        return pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True)
 
 
 def _batches(table: ItemTable, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:

@@ -43,8 +43,8 @@ def read_columns(
     """
     label = str(path) if label is None else label
     with decoding_parquet(label):
+        check_parquet(path)
         file = pq.ParquetFile(path, page_checksum_verification=True)
-        check_parquet(file, path.stat().st_size)
         found = file.schema_arrow.names
     with file:
         if missing := [key for key in (names_key, vectors_key) if key not in found]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError
@@ -93,9 +94,9 @@ class Table(pq.ParquetFile):
     def __init__(self, path: Path) -> None:
         self._path = path
         with _told(path):
+            check_parquet(path)
             # Else all row groups that will be read are in memory before the first is decoded.
             super().__init__(path, pre_buffer=False, page_checksum_verification=True)
-            check_parquet(self, path.stat().st_size)
 
     def read(self, *given: Any, **options: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read` does."""
@@ -142,19 +143,42 @@ def open_table(path: str | Path, columns: list[str] | None = None) -> Table:
     return file
 
 
-def read_arrow(path: str | Path, columns: list[str] | None = None, filters: Any = None) -> pa.Table:
-    """Read a Parquet table, or the columns and rows of it that are wanted (``filters`` as Arrow takes them).
+def read_arrow(
+    path: str | Path, columns: list[str] | None = None, *, where: tuple[str, str | int] | None = None
+) -> pa.Table:
+    """Read a Parquet table, some of its columns, or only the rows with a value in one.
+
+    Parameters
+    ----------
+    columns
+        All where not given.
+    where
+        A column and the value that is wanted there.
 
     Raises
     ------
     AvsieveError
         As `open_table`.
     """
-    with open_table(path, columns) as file:
-        if filters is None:
+    if where is None:
+        with open_table(path, columns) as file:
             return file.read(columns=columns)
-    with _told(Path(path)):
-        return pq.read_table(path, columns=columns, filters=filters, page_checksum_verification=True)
+    # Arrow filters, too, but waits for ever on a row group whose own facts are damaged.
+    column, value = where
+    read = None if columns is None else list(dict.fromkeys([*columns, column]))
+    with open_table(path, read or [column]) as file:
+        parts = [batch.filter(_is(batch[column], value)) for batch in file.iter_batches(columns=read)]
+        schema = file.schema_arrow
+    names = columns if columns is not None else schema.names
+    kept = [batch.select(names) for batch in parts if len(batch)]
+    if kept:
+        return pa.Table.from_batches(kept)
+    return pa.schema([schema.field(name) for name in names]).empty_table()
+
+
+def _is(column: pa.Array, value: str | int) -> pa.Array:
+    """Tell which rows hold a value."""
+    return pc.equal(column.dictionary_decode() if pa.types.is_dictionary(column.type) else column, value)
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:

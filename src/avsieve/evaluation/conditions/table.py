@@ -50,7 +50,7 @@ class DamageTable:
         ConfigError
             If there is a kind of damage that is not known.
         """
-        rows = read_arrow(self.path, filters=[("condition", "=", condition)]).to_pandas()
+        rows = read_arrow(self.path, where=("condition", condition)).to_pandas()
         for kind in rows["kind"].unique():
             _ = KINDS[kind]
         texts = {text: json.loads(text) for text in rows["parameters"].unique()}
