@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError
 from avsieve.storage.atomic import atomic_path
+from avsieve.storage.column_kinds import check_columns, check_values
 from avsieve.storage.remedies import make_anew
 from avsieve.storage.unpacked_size import check_parquet
 
@@ -75,16 +76,17 @@ def _told(path: Path) -> Iterator[None]:
         raise AvsieveError(f"{path}: not a Parquet table, or damaged ({error}); {make_anew(path)}") from error
 
 
-def _check_text(column: pa.ChunkedArray | pa.Array) -> None:
+def _check(path: Path, name: str, column: pa.ChunkedArray | pa.Array) -> None:
     """Raise where text is no UTF-8 (`pyarrow.ArrowInvalid`): Arrow itself looks only where it is made a string."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         column.validate(full=True)
+    check_values(path, name, column)
 
 
-def _checked_text(table: pa.Table) -> pa.Table:
-    for column in table.columns:
-        _check_text(column)
+def _checked(path: Path, table: pa.Table) -> pa.Table:
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        _check(path, name, column)
     return table
 
 
@@ -97,21 +99,23 @@ class Table(pq.ParquetFile):
             check_parquet(path)
             # Else all row groups that will be read are in memory before the first is decoded.
             super().__init__(path, pre_buffer=False, page_checksum_verification=True)
+            schema = self.schema_arrow
+        check_columns(path, schema)
 
     def read(self, *given: Any, **options: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read` does."""
         with _told(self._path):
-            return _checked_text(super().read(*given, **options))
+            return _checked(self._path, super().read(*given, **options))
 
     def read_row_group(self, *given: Any, **options: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read_row_group` does."""
         with _told(self._path):
-            return _checked_text(super().read_row_group(*given, **options))
+            return _checked(self._path, super().read_row_group(*given, **options))
 
     def read_row_groups(self, *given: Any, **options: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read_row_groups` does."""
         with _told(self._path):
-            return _checked_text(super().read_row_groups(*given, **options))
+            return _checked(self._path, super().read_row_groups(*given, **options))
 
     def iter_batches(self, *given: Any, **options: Any) -> Iterator[pa.RecordBatch]:
         """Read as `pyarrow.parquet.ParquetFile.iter_batches` does."""
@@ -119,8 +123,8 @@ class Table(pq.ParquetFile):
         while True:
             with _told(self._path):
                 batch = next(batches, None)
-                for column in batch.columns if batch is not None else ():
-                    _check_text(column)
+                for name, column in zip(batch.schema.names, batch.columns, strict=True) if batch is not None else ():
+                    _check(self._path, name, column)
             if batch is None:
                 return
             yield batch
