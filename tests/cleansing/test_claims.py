@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from avsieve.cleansing.calibration import PairCalibration
-from avsieve.cleansing.centres import pool, read_centres, write_centres
+from avsieve.cleansing.centre_files import read_centres, write_centres
+from avsieve.cleansing.centres import pool
 from avsieve.cleansing.claims import Claims, named
 from avsieve.cleansing.decisions import decide
 from avsieve.cleansing.evidence import score_shard

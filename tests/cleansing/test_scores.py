@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.cleansing.centres import pool, read_centres, write_centres
+from avsieve.cleansing.centre_files import read_centres, write_centres
+from avsieve.cleansing.centres import pool
 from avsieve.cleansing.evidence import score_shard
 from avsieve.cleansing.inputs import join_shard, unit_rows
 from avsieve.cleansing.scores import concatenate, merge_scores, read_scores, to_table, write_scores

@@ -9,13 +9,15 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from tests.fuzz.table_readers import centre_files
 
 TRAIN = b"a a/v/1.wav 3.2\na a/v/2.wav 4\nb b/w/1.wav 5.25\n"
 CLEAN = b"a a/v/1.wav 3.2 0.71 nan 1\nb b/w/1.wav 5.25 0.1 0.2 0\n"
@@ -59,6 +61,7 @@ def _tables() -> list[Parser]:
     from avsieve.cleansing.anchor_ranks import read_anchor_table
     from avsieve.cleansing.published_lists import join_noisy, read_flags
     from avsieve.report.detection import read_truth
+    from avsieve.review.agreement import read_agreements
     from avsieve.review.answers import read_answers
     from avsieve.review.lines import read_log
     from avsieve.review.plan import read_plan
@@ -84,6 +87,8 @@ def _tables() -> list[Parser]:
         Parser("table of reviews", read_review, lambda: [review, b"utterance,decision\na/v/1,right\n"], ".csv"),
         Parser("log of a reviewer", read_log, lambda: [log + b"\n" + log + b"\n"], ".jsonl"),
         Parser("plan of a review", read_plan, _review_plan, ".parquet", isolated=True),
+        Parser("journal of a reviewer", _journal, lambda: [(log + b"\n") * 2, _acts()], ".jsonl"),
+        Parser("agreement of reviewers", lambda p: read_agreements(p.parent), lambda: [_acts()], ".jsonl"),
         Parser("answers of a review", lambda p: read_answers(p.parent), lambda: [log + b"\n"], ".jsonl"),
         Parser("keys of the reviewer's page", read_keys, lambda: [keys, b"{}"], ".json"),
         Parser("table of anchors", read_anchor_table, lambda: [anchors, b"utterance\na/v/1\n"], ".csv"),
@@ -98,6 +103,40 @@ def _tables() -> list[Parser]:
         ),
         Parser("track of a face", read_track, lambda: [track]),
     ]  # fmt: skip
+
+
+def _journal(path: Path) -> Any:
+    """Read a log on, and write behind it: each line that was acknowledged must be there for whoever reads next."""
+    from avsieve.review.lines import read_log
+    from avsieve.review.log import NothingToUndoError, ReviewLog, Wanted
+
+    log = ReviewLog(path.parent, path.stem)
+    log.read_on()
+    entry = log.extend([Wanted("a/v/1", "right"), Wanted("b/w/1", "wrong_face")], act="an act of its own")[-1]
+    assert read_log(path).entries[-1].number == entry.number
+    try:
+        log.undo_act()
+        log.undo(1)
+    except NothingToUndoError:
+        pass
+    return log.decisions(), log.torn()
+
+
+@cache
+def _acts() -> bytes:
+    """Return a log with decisions, batches, acts and undos."""
+    import tempfile
+
+    from avsieve.review.log import ReviewLog, Wanted
+
+    with tempfile.TemporaryDirectory() as folder:
+        log = ReviewLog(folder, "file", "0" * 64)  # as the file is called that is read
+        log.append("a/v/1", "right")
+        log.append("a/v/2", "other_speaker", speaker="b", spread=True)
+        log.extend([Wanted("b/w/1", "unsure"), Wanted("a/v/1", "wrong_clip", repeat=True)], act="x")
+        log.undo_act()
+        log.undo(2)
+        return log.path.read_bytes()
 
 
 def _truth() -> list[bytes]:
@@ -229,10 +268,60 @@ def _checkpoints() -> list[Parser]:
         Parser("checkpoint: metadata", read_metadata, _safetensors, ".safetensors"),
         Parser("checkpoint: torch", read_state, _torch, ".pt"),
         Parser("checkpoint: published", read_published, _torch, ".pt"),
+        *(
+            Parser(f"checkpoint: seed of {name}", partial(_begin, name), partial(_published, name), ".pt")
+            for name in ("baffn_gated", "baffn_attention", "baffn_concat")
+        ),
         Parser("checkpoint: fusion model", load_fusion, _fusion, ".safetensors"),
         Parser("checkpoint: state of a training", lambda p: state.read_state(p, "x"), _torch, ".pt"),
         Parser("ONNX", read_onnx, _onnx, ".onnx", isolated=True),
     ]
+
+
+def _begin(name: str, path: Path) -> Any:
+    """Begin a fusion network, and its classifier, at published weights."""
+    import torch
+
+    from avsieve.fusion.losses import SumOfLosses
+    from avsieve.fusion.start import begin_at, begin_classifier
+    from tests.fusion.made_up import make_people
+
+    network = _baffn(name)
+    classifier, _ = begin_at(network, path)
+    people, speakers = make_people("id", 3, seed=1, dims=(6, 4))
+    labels = np.unique(speakers, return_inverse=True)[1]
+    head = SumOfLosses({"ce": 1.0}, 6, 3, scale=1.0)
+    with torch.random.fork_rng():
+        return begin_classifier(network, head, classifier, people, np.arange(len(labels)), labels)
+
+
+def _baffn(name: str) -> Any:
+    from avsieve.fusion.trained_models import trained_model
+
+    model = trained_model(name)
+    own = {"hidden": 5} if name == "baffn_concat" else {}
+    return model.build(6, 4, 6, model.settings(length=6, **own))
+
+
+@cache
+def _published(name: str) -> list[bytes]:
+    """Return weights of a network under the names that its authors gave them, with a classifier of three speakers."""
+    import torch
+    from torch import nn
+
+    network, layout = _baffn(name), _baffn(name).published
+    state = {layout.source(own): tensor for own, tensor in network.state_dict().items() if "standard" not in own}
+    state |= {"fc_out.weight": torch.zeros(3, 6), "fc_out.bias": torch.zeros(3)}
+    whole = nn.Module()  # as they were saved: the module itself
+    for full, tensor in state.items():
+        part = whole
+        *path, last = full.split(".")
+        for step in path:
+            if not hasattr(part, step):
+                part.add_module(step, nn.Module())
+            part = getattr(part, step)
+        part.register_buffer(last, tensor)
+    return [_saved(lambda f, value=value: torch.save(value, f)) for value in (state, {"net": state, "epoch": 3}, whole)]
 
 
 @cache
@@ -302,6 +391,7 @@ def _tars() -> list[bytes]:
 
 def _own() -> list[Parser]:
     """Files that the run itself has written, and that were damaged since."""
+    from avsieve.cleansing.centre_files import read_centres
     from avsieve.cleansing.inputs import read_plan
     from avsieve.evaluation.results import read_evaluation
     from avsieve.media.declared_length import claim_of
@@ -329,6 +419,12 @@ def _own() -> list[Parser]:
         path.with_suffix(".tar").write_bytes(whole.read_bytes())
         with TarReader(path.with_suffix(".tar")) as reader:
             return [list(reader.of(u)) for u in reader.utterances], len(reader.verify())
+
+    def centres(path: Path) -> Any:
+        for suffix, content in centre_files().items():
+            if suffix != path.suffix:
+                path.with_suffix(suffix).write_bytes(content)
+        return read_centres(path.with_suffix(".parquet"))
 
     def claims(path: Path) -> Any:
         with path.open("rb") as handle:
@@ -358,6 +454,8 @@ def _own() -> list[Parser]:
         Parser("tar and its index", tar, index, ".parquet", isolated=True),
         Parser("table", read_table, plan, ".parquet", isolated=True),
         Parser("plan of a run", read_plan, plan, ".parquet", isolated=True),
+        Parser("centres: calibration", centres, lambda: [centre_files()[".json"]], ".json"),
+        Parser("centres: metric", centres, lambda: [centre_files()[".npz"]], ".npz"),
         Parser("table of results", read_evaluation, lambda: [b"list,system,eer\nx,y,1.0\n"], ".csv"),
         Parser("header of a container", claims, lambda: [wav, b"OggS" + bytes(60), b"RIFF\x10\0\0\0AVI LIST"], ".bin"),
         Parser("wav", lambda p: samples_of(p.read_bytes()), lambda: [wav], ".wav"),

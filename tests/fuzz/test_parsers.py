@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -39,11 +39,16 @@ def alarm() -> Iterator[None]:
 
 
 def outcome(name: str, path: Path) -> bool:
+    """Tell whether a file is read by a parser."""
+    return outcome_of(PARSERS[name].read, path)
+
+
+def outcome_of(read: Callable[[Path], object], path: Path) -> bool:
     """Tell whether a file is read; any error that is none of ours is raised."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            PARSERS[name].read(path)
+            read(path)
         except AvsieveError as error:
             if not 0 < len(str(error)) < LONGEST_MESSAGE:
                 pytest.fail(f"a message of {len(str(error))} characters: {str(error)[:200]}")

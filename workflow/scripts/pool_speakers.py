@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.cleansing.centres import pool_files, write_centres
+from avsieve.cleansing.centre_files import write_centres
+from avsieve.cleansing.centres import pool_files
 from avsieve.cleansing.inputs import paths_per_shard
 from avsieve.runtime.scripting import parser, run
 from avsieve.storage.provenance import write_provenance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avsieve.cleansing.centres import read_centres
+from avsieve.cleansing.centre_files import read_centres
 from avsieve.cleansing.evidence import score_shard
 from avsieve.cleansing.inputs import read_shard
 from avsieve.cleansing.scores import write_scores

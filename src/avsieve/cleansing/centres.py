@@ -1,23 +1,12 @@
-"""Pass 1: the centres of all speakers, and what similarities mean; the file that carries both to pass 2.
-
-``centres.parquet`` has one row per speaker, sorted by name: ``speaker``, ``utterances``, ``videos``, and per modality
-fixed-size lists of float32, ``{m}_centre``, the robust centre, and, in the metric (`avsieve.cleansing.metric`),
-``{m}_metric_centre`` and ``{m}_metric_sample``, the mean of one trusted video; ``{m}_support`` (sum of weights) and
-``{m}_nearest`` with ``{m}_nearest_similarity`` (the most similar other centre). ``turned`` is -1, or numbers the video
-whose person the label is in place of that of its mode (`avsieve.cleansing.claims`). ``centres.json`` beside it holds
-the calibrations and the coherence of people, and ``centres.npz`` the metric, where there is one: ``{m}_mean`` and
-``{m}_axes``.
-"""
+"""Pass 1: the centres of all speakers, and what similarities mean (their files: `avsieve.cleansing.centre_files`)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from avsieve.cleansing.calibration import BINS, PairCalibration, calibrate, histogram
 from avsieve.cleansing.claims import Claims, Named, named
@@ -30,8 +19,6 @@ from avsieve.errors import AvsieveError
 from avsieve.runtime.cores import one_core_for_blas
 from avsieve.runtime.prefetch import prefetched
 from avsieve.runtime.progress import progress
-from avsieve.storage.atomic import atomic_path, write_json
-from avsieve.storage.tables import open_table, write_table
 
 Shards = Callable[[], Iterator[Shard]]
 _IMPOSTORS = 2000  # speakers among whom impostor pairs are formed: four million pairs are plenty
@@ -309,78 +296,3 @@ def nearest_centres(centres: Centres, modality: str, block: int = 1024) -> tuple
         value[start : start + block] = cosine.max(axis=1)
     index[~has], value[~has] = -1, np.nan
     return index, value
-
-
-def write_centres(path: str | Path, centres: Centres) -> None:
-    """Write ``path`` (Parquet), and beside it the calibrations (JSON) and the metric (npz)."""
-    columns: dict[str, pa.Array] = {
-        "speaker": pa.array(centres.speakers, pa.string()),
-        "utterances": pa.array(centres.utterances, pa.int32()),
-        "videos": pa.array(centres.videos, pa.int32()),
-        "turned": pa.array(centres.turned, pa.int32()),
-    }
-    for m in MODALITIES:
-        index, value = nearest_centres(centres, m)
-        columns[f"{m}_centre"] = _lists(centres.plain[m])
-        columns[f"{m}_metric_centre"] = _lists(centres.centre[m])
-        columns[f"{m}_metric_sample"] = _lists(centres.sample[m])
-        columns[f"{m}_support"] = pa.array(centres.support[m], pa.float32())
-        columns[f"{m}_nearest"] = pa.array([centres.speakers[i] if i >= 0 else None for i in index], pa.string())
-        columns[f"{m}_nearest_similarity"] = pa.array(value, pa.float32())
-    path = Path(path)
-    learned = {f"{m}_{name}": array for m, f in centres.metric.items() if f for name, array in vars(f).items()}
-    with atomic_path(path.with_suffix(".npz")) as partial:
-        np.savez(partial, **learned)
-    known = {m: a if np.isfinite(a) else None for m, a in centres.coherence.items()}
-    write_json(
-        path.with_suffix(".json"), {m: {**asdict(c), "coherence": known[m]} for m, c in centres.calibration.items()}
-    )
-    write_table(path, pa.table(columns))
-
-
-def read_centres(path: str | Path) -> Centres:
-    """Read what `write_centres` wrote."""
-    path = Path(path)
-    kinds = ("centre", "metric_centre", "metric_sample")
-    wanted = [
-        "speaker",
-        "utterances",
-        "videos",
-        "turned",
-        *(f"{m}_{c}" for m in MODALITIES for c in (*kinds, "support")),
-    ]
-    with open_table(path, wanted) as file:
-        table = file.read(columns=wanted)
-    described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
-        metric = {
-            m: Metric(arrays[f"{m}_mean"], arrays[f"{m}_axes"]) if f"{m}_axes" in arrays else None for m in MODALITIES
-        }
-    coherence = {m: np.nan if (a := described[m].pop("coherence")) is None else a for m in MODALITIES}
-    plain, centre, sample = ({m: _matrix(table[f"{m}_{kind}"]) for m in MODALITIES} for kind in kinds)
-    return Centres(
-        table["speaker"].to_pylist(),
-        table["utterances"].to_numpy(),
-        table["videos"].to_numpy(),
-        centre,
-        sample,
-        plain,
-        {m: table[f"{m}_support"].to_numpy() for m in MODALITIES},
-        {m: PairCalibration(**described[m]) for m in MODALITIES},
-        metric,
-        coherence,
-        table["turned"].to_numpy(),
-    )
-
-
-def _lists(matrix: np.ndarray) -> pa.Array:
-    flat = pa.array(np.ascontiguousarray(matrix, np.float32).reshape(-1))
-    # Parquet has no lists of width 0: a modality that nobody has is one column of zeros.
-    if matrix.shape[1] == 0:
-        return _lists(np.zeros((len(matrix), 1), np.float32))
-    return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
-
-
-def _matrix(column: pa.ChunkedArray) -> np.ndarray:
-    array = pa.concat_arrays(column.chunks)
-    return array.flatten().to_numpy(zero_copy_only=False).reshape(len(array), -1)

@@ -12,12 +12,14 @@ import pyarrow.parquet as pq
 
 from avsieve.cleansing.inputs import MODALITIES
 from avsieve.errors import AvsieveError
+from avsieve.storage.column_kinds import FLAG, FLOAT, NAME, TEXT, check_columns, check_values
 from avsieve.storage.tables import WRITTEN, open_table, read_arrow, write_table
 
 NEAREST = 3  # other speakers kept per utterance
 PERSONS = ("second", "doubt", "rival")
 _METRIC = "metric"  # in the names of the columns of what was compared in the metric
 _SHARED = ("quality", "fallback", "present", "not_finite")  # the same in the metric
+_FLAGS = ("fallback", "present", "not_finite")
 _COLUMNS = ("utterance", "speaker", "video", "joint", "joint_speaker", *PERSONS)
 
 
@@ -67,7 +69,7 @@ class Evidence:
         """Return evidence of ``n`` utterances of which nothing is known."""
         made = {}
         for field in fields(cls):
-            if field.name in ("fallback", "present", "not_finite"):
+            if field.name in _FLAGS:
                 made[field.name] = np.zeros(n, bool)
             elif field.name == "other_speaker":
                 made[field.name] = np.full((n, NEAREST), -1, np.int32)
@@ -220,13 +222,19 @@ def read_scores(path: str | Path, utterances: Sequence[str] | None = None) -> Sc
     values = [f.name for f in fields(Evidence) if not f.name.startswith("other")]
     with open_table(path, ["utterance"]) as file:
         of = {s: {name: f"{m if name in _SHARED else s}_{name}" for name in values} for s, m in stems.items()}
-        wanted = {"video", *PERSONS, *named, *(column for columns in of.values() for column in columns.values())}
-        if missing := sorted(wanted - set(file.schema_arrow.names)):
+        numbers = [f"{s}_other{k + 1}" for s in (*stems, "joint") for k in range(NEAREST)]
+        kinds = {"video": NAME, **dict.fromkeys(named, TEXT), **dict.fromkeys((*PERSONS, *numbers), FLOAT)}
+        for columns in of.values():
+            kinds |= {column: FLAG if name in _FLAGS else FLOAT for name, column in columns.items()}
+        if missing := sorted(kinds.keys() - set(file.schema_arrow.names)):
             raise AvsieveError(f"{path}: columns {missing[:4]} are missing; score the utterances again")
+        check_columns(path, file.schema_arrow, kinds)
         # A column at a time, so that hardly more than what is wanted of them is ever in memory.
 
         def read(column: str) -> pa.ChunkedArray:
-            return file.read(columns=[column], use_threads=False)[column]
+            found = file.read(columns=[column], use_threads=False)[column]
+            check_values(path, column, found, kinds)
+            return found
 
         rows: np.ndarray | slice = slice(None)
         if utterances is None:
@@ -290,6 +298,8 @@ def _names(code: np.ndarray, speakers: list[str]) -> pa.Array:
 
 def _encoded(column: pa.ChunkedArray, rows: np.ndarray | slice) -> tuple[list[str], np.ndarray]:
     """Return the names in a column of names, and its ``rows`` as rows of these, int32; there is none: their number."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string()).dictionary_encode()
     chunks = column.unify_dictionaries().chunks
     names = chunks[0].dictionary.to_pylist() if chunks else []
     indices = [chunk.indices.fill_null(len(names)).to_numpy(zero_copy_only=False) for chunk in chunks]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ import pandas as pd
 
 from avsieve.damage.kinds import KINDS, OTHERS
 from avsieve.errors import AvsieveError
+from avsieve.evaluation.conditions.table import parameters_of
 from avsieve.settings import Block, filled
 from avsieve.storage.tables import read_table
 
@@ -79,12 +79,7 @@ def _read(table: str | Path, row: pd.Series) -> Wanted:
             f"{where}: damage {row.kind!r} of the {row.modality} modality is not known; expected one of "
             f"{', '.join(kinds)}"
         )
-    try:
-        values = json.loads(row.parameters or "{}")
-    except json.JSONDecodeError as error:
-        raise AvsieveError(f"{where}: parameters {row.parameters!r}: {error}; expected a JSON object") from error
-    if not isinstance(values, dict):
-        raise AvsieveError(f"{where}: parameters {row.parameters!r}; expected a JSON object")
+    values = parameters_of(where, row.parameters)
     parameters = filled(kinds[row.kind], values, f"{where}: {row.kind}")
     return Wanted(row.version, row.utterance, row.kind, parameters, int(row.seed))
 

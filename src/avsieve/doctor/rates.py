@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from avsieve.errors import AvsieveError
 from avsieve.storage import paths as P
 from avsieve.storage.stale_shards import current
 
@@ -185,11 +186,13 @@ def _units(config: Config, stage: str, results: Path, shard: str) -> float:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
+    from avsieve.storage.tables import read_arrow
+
     column = "n_frames" if stage in ("align", "embed_visual") else "audio_s"
     path = P.below(results, P.extract.status, shard=shard)
     try:
         if stage == "fetch" and config.source.contract.fetching != "rendered":
             return float(pq.read_metadata(P.below(results, P.plan.shard, shard=shard)).num_rows)
-        return float(pc.sum(pq.read_table(path, columns=[column])[column]).as_py() or 0)
-    except (OSError, pa.ArrowException, KeyError):
+        return float(pc.sum(read_arrow(path, [column])[column]).as_py() or 0)
+    except (OSError, pa.ArrowException, AvsieveError):
         return 0.0

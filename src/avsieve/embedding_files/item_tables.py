@@ -16,7 +16,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from avsieve.embedding_files.names import text_of
-from avsieve.embedding_files.parquet import brief_type, check_names, check_vectors, decoding_parquet, read_vectors
+from avsieve.embedding_files.parquet import (
+    brief_type,
+    check_names,
+    check_once,
+    check_vectors,
+    decoding_parquet,
+    read_vectors,
+)
 from avsieve.embedding_files.raw import Options, some
 from avsieve.embedding_files.rows import as_floats, judge
 from avsieve.embedding_files.sequence_tables import KNOWN, SEGMENTATION
@@ -98,6 +105,7 @@ def describe_table(path: str, options: Options, *, of_faces: bool) -> ItemTable:
             f"{path}: no column {' and '.join(map(repr, missing))}; found {some(schema.names)}; set names_key and "
             "vectors_key to the names of yours"
         )
+    check_once(path, schema.names)
     check_names(path, options.names_key, schema.field(options.names_key).type)
     vectors = schema.field(options.vectors_key).type
     check_vectors(path, options.vectors_key, vectors)
@@ -200,10 +208,9 @@ def as_halves(vectors: np.ndarray) -> np.ndarray:
 
 def _opened(path: str) -> pq.ParquetFile:
     with decoding_parquet(path):
+        check_parquet(path)
         # Without `pre_buffer=False` all that will be read of the file is.
-        file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True)
-        check_parquet(file, Path(path).stat().st_size)
-        return file
+        return pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True)
 
 
 def _batches(table: ItemTable, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:

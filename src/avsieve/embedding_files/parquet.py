@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,8 +44,8 @@ def read_columns(
     """
     label = str(path) if label is None else label
     with decoding_parquet(label):
+        check_parquet(path)
         file = pq.ParquetFile(path, page_checksum_verification=True)
-        check_parquet(file, path.stat().st_size)
         found = file.schema_arrow.names
     with file:
         if missing := [key for key in (names_key, vectors_key) if key not in found]:
@@ -52,6 +53,7 @@ def read_columns(
                 f"{label}: no column {' and '.join(map(repr, missing))}; found {some(found)}; tell other names "
                 "(--names-key and --vectors-key; names_key and vectors_key in the configuration)"
             )
+        check_once(label, found)
         chosen = segmentation is not None and SEGMENTATION in found
         with decoding_parquet(label):
             table = file.read(columns=[names_key, vectors_key, *([SEGMENTATION] if chosen else [])])
@@ -74,6 +76,12 @@ def decoding_parquet(label: str) -> Iterator[None]:
             yield
         except pa.ArrowException as error:  # some are no ValueError
             raise ValueError(brief(error)) from error
+
+
+def check_once(label: str, names: Sequence[str]) -> None:
+    """Refuse a table of which two columns have one name: it does not say which is meant (`AvsieveError`)."""
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise AvsieveError(f"{label}: two columns are called {twice[0]!r:.80}; keep one of them")
 
 
 def check_names(label: str, key: str, kind: pa.DataType) -> None:

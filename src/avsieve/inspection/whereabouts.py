@@ -111,7 +111,7 @@ def rows_of(path: Path, utterance: str, columns: list[str] | None = None) -> lis
     AvsieveError
         If the table cannot be read or lacks a column.
     """
-    found: list[dict[str, Any]] = read_arrow(path, columns, pc.field("utterance") == utterance).to_pylist()
+    found: list[dict[str, Any]] = read_arrow(path, columns, where=("utterance", utterance)).to_pylist()
     return found
 
 

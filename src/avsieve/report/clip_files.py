@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from avsieve.storage.tables import open_table
+from avsieve.storage.tables import read_arrow
 
 _CORNERS = ("x1", "y1", "x2", "y2")
 
@@ -112,9 +110,5 @@ class ClipFiles:
         path = tables.get(self._shard_of.get(utterance, ""))
         if path is None:
             return []
-        with open_table(path, ["utterance", *columns]):
-            pass
-        found: list[dict[str, Any]] = pq.read_table(
-            path, columns=list(columns), filters=pc.field("utterance") == utterance
-        ).to_pylist()
+        found: list[dict[str, Any]] = read_arrow(path, list(columns), where=("utterance", utterance)).to_pylist()
         return found

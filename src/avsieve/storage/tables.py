@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError
 from avsieve.storage.atomic import atomic_path
+from avsieve.storage.column_kinds import check_columns, check_values
 from avsieve.storage.remedies import make_anew
 from avsieve.storage.unpacked_size import check_parquet
 
@@ -74,16 +76,17 @@ def _told(path: Path) -> Iterator[None]:
         raise AvsieveError(f"{path}: not a Parquet table, or damaged ({error}); {make_anew(path)}") from error
 
 
-def _check_text(column: pa.ChunkedArray | pa.Array) -> None:
+def _check(path: Path, name: str, column: pa.ChunkedArray | pa.Array) -> None:
     """Raise where text is no UTF-8 (`pyarrow.ArrowInvalid`): Arrow itself looks only where it is made a string."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         column.validate(full=True)
+    check_values(path, name, column)
 
 
-def _checked_text(table: pa.Table) -> pa.Table:
-    for column in table.columns:
-        _check_text(column)
+def _checked(path: Path, table: pa.Table) -> pa.Table:
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        _check(path, name, column)
     return table
 
 
@@ -93,24 +96,26 @@ class Table(pq.ParquetFile):
     def __init__(self, path: Path) -> None:
         self._path = path
         with _told(path):
+            check_parquet(path)
             # Else all row groups that will be read are in memory before the first is decoded.
             super().__init__(path, pre_buffer=False, page_checksum_verification=True)
-            check_parquet(self, path.stat().st_size)
+            schema = self.schema_arrow
+        check_columns(path, schema)
 
     def read(self, *given: Any, **options: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read` does."""
         with _told(self._path):
-            return _checked_text(super().read(*given, **options))
+            return _checked(self._path, super().read(*given, **options))
 
     def read_row_group(self, *given: Any, **options: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read_row_group` does."""
         with _told(self._path):
-            return _checked_text(super().read_row_group(*given, **options))
+            return _checked(self._path, super().read_row_group(*given, **options))
 
     def read_row_groups(self, *given: Any, **options: Any) -> pa.Table:
         """Read as `pyarrow.parquet.ParquetFile.read_row_groups` does."""
         with _told(self._path):
-            return _checked_text(super().read_row_groups(*given, **options))
+            return _checked(self._path, super().read_row_groups(*given, **options))
 
     def iter_batches(self, *given: Any, **options: Any) -> Iterator[pa.RecordBatch]:
         """Read as `pyarrow.parquet.ParquetFile.iter_batches` does."""
@@ -118,8 +123,8 @@ class Table(pq.ParquetFile):
         while True:
             with _told(self._path):
                 batch = next(batches, None)
-                for column in batch.columns if batch is not None else ():
-                    _check_text(column)
+                for name, column in zip(batch.schema.names, batch.columns, strict=True) if batch is not None else ():
+                    _check(self._path, name, column)
             if batch is None:
                 return
             yield batch
@@ -142,19 +147,42 @@ def open_table(path: str | Path, columns: list[str] | None = None) -> Table:
     return file
 
 
-def read_arrow(path: str | Path, columns: list[str] | None = None, filters: Any = None) -> pa.Table:
-    """Read a Parquet table, or the columns and rows of it that are wanted (``filters`` as Arrow takes them).
+def read_arrow(
+    path: str | Path, columns: list[str] | None = None, *, where: tuple[str, str | int] | None = None
+) -> pa.Table:
+    """Read a Parquet table, some of its columns, or only the rows with a value in one.
+
+    Parameters
+    ----------
+    columns
+        All where not given.
+    where
+        A column and the value that is wanted there.
 
     Raises
     ------
     AvsieveError
         As `open_table`.
     """
-    with open_table(path, columns) as file:
-        if filters is None:
+    if where is None:
+        with open_table(path, columns) as file:
             return file.read(columns=columns)
-    with _told(Path(path)):
-        return pq.read_table(path, columns=columns, filters=filters, page_checksum_verification=True)
+    # Arrow filters, too, but waits for ever on a row group whose own facts are damaged.
+    column, value = where
+    read = None if columns is None else list(dict.fromkeys([*columns, column]))
+    with open_table(path, read or [column]) as file:
+        parts = [batch.filter(_is(batch[column], value)) for batch in file.iter_batches(columns=read)]
+        schema = file.schema_arrow
+    names = columns if columns is not None else schema.names
+    kept = [batch.select(names) for batch in parts if len(batch)]
+    if kept:
+        return pa.Table.from_batches(kept)
+    return pa.schema([schema.field(name) for name in names]).empty_table()
+
+
+def _is(column: pa.Array, value: str | int) -> pa.Array:
+    """Tell which rows hold a value."""
+    return pc.equal(column.dictionary_decode() if pa.types.is_dictionary(column.type) else column, value)
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
+from avsieve.storage.parquet_footer import claim_of
 
 _TIMES = 1000
 _HARMLESS = 256 << 20
@@ -39,19 +37,17 @@ def check_zip(path: str | Path) -> None:
         raise ValueError(f"{size} bytes that claim to hold {claimed}")
 
 
-def check_parquet(file: pq.ParquetFile, size: int) -> None:
-    """Refuse a Parquet file that claims a thousand times more values than it has bytes.
+def check_parquet(path: str | Path) -> None:
+    """Refuse a Parquet file that claims a thousand times more values than it has bytes, before Arrow opens it.
 
     Raises
     ------
     ValueError
-        With both numbers.
+        With both numbers; or as `avsieve.storage.parquet_footer.claim_of`.
+    OSError
+        If the file cannot be read.
     """
-    meta = file.metadata
-    most = max(_HARMLESS_VALUES, _TIMES * size)
-    claimed = meta.num_rows
-    for group in range(meta.num_row_groups):
-        row_group = meta.row_group(group)
-        claimed = max(claimed, *(row_group.column(i).num_values for i in range(row_group.num_columns)), 0)
-    if claimed > most:
+    size = os.stat(path).st_size  # noqa: PTH116 - also of an open path
+    claimed = max(claim_of(path))
+    if claimed > max(_HARMLESS_VALUES, _TIMES * size):
         raise ValueError(f"{size} bytes that claim to hold {claimed} values")

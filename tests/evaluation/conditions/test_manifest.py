@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.errors import AvsieveError, ConfigError
+from avsieve.errors import AvsieveError
 from avsieve.evaluation.conditions.manifest import Candidates, damage_trials, make_manifest
 from avsieve.evaluation.conditions.settings import Damage, conditions_of
 from avsieve.evaluation.conditions.table import DamageTable, write_damage
@@ -155,7 +155,7 @@ def test_without_a_condition_or_a_trial_the_table_is_empty(tmp_path: Path) -> No
 def test_a_kind_that_is_not_known_and_a_table_of_something_else_are_refused(tmp_path: Path) -> None:
     rows = rows_of({"name": "a", "kind": "blur"}).assign(kind="smear")
     write_table(tmp_path / "odd", rows)
-    with pytest.raises(ConfigError, match="kind of damage 'smear'; expected one of noise"):
+    with pytest.raises(AvsieveError, match=r"odd: condition a: damage 'smear' is not known; expected one of noise"):
         DamageTable(tmp_path / "odd").rows("a")
     write_table(tmp_path / "odd", rows[["utterance"]])
     with pytest.raises(AvsieveError, match=r"columns .*'condition'.* are missing"):

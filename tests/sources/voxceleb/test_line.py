@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 CONFIG = """\
 source:
   kind: voxceleb
-  voxceleb: {{tracks: txt, url: "{url}", store: kept, size: 96, sleep_s: 0, format: b}}
+  voxceleb: {{tracks: txt, url: "{url}", store: kept, size: 96, sleep_s: 0, format: b, private_addresses: true}}
 shards: 1
 max_failed: 0.5
 evaluation: {{holdout: 0}}

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from avsieve.errors import AvsieveError
+from avsieve.evaluation.conditions.contract import (
+    BOTH,
+    EMBEDDING,
+    ENROL,
+    MODALITIES,
+    OTHER_PERSON,
+    SIGNAL,
+    TEST,
+)
 from avsieve.evaluation.conditions.registry import KINDS
+from avsieve.evaluation.conditions.stand_ins import STAND_INS
 from avsieve.storage.tables import open_table, read_arrow, write_table
+from avsieve.storage.text_files import parsed_json
+
+_TOLD = ["side", "modality", "kind", "level", "parameters"]
 
 SCHEMA = pa.schema(
     [
@@ -47,11 +61,55 @@ class DamageTable:
 
         Raises
         ------
-        ConfigError
-            If there is a kind of damage that is not known.
+        AvsieveError
+            If a row has a kind, a modality or a side that is not known, or parameters that are not its kind's.
         """
-        rows = read_arrow(self.path, filters=[("condition", "=", condition)]).to_pandas()
-        for kind in rows["kind"].unique():
-            _ = KINDS[kind]
-        texts = {text: json.loads(text) for text in rows["parameters"].unique()}
-        return rows.assign(parameters=rows["parameters"].map(texts))
+        rows = read_arrow(self.path, where=("condition", condition)).to_pandas()
+        known = {}
+        for own in rows[_TOLD].drop_duplicates().itertuples(index=False):
+            known[tuple(own)] = _parameters(self.path, condition, *own)
+        told = zip(*(rows[name] for name in _TOLD), strict=True)
+        return rows.assign(parameters=pd.Series([known[row] for row in told], rows.index, dtype=object))
+
+
+def parameters_of(where: str, text: str | None) -> dict[str, Any]:
+    """Return what a row tells of its damage.
+
+    Raises
+    ------
+    AvsieveError
+        If that is no JSON object.
+    """
+    try:
+        values = parsed_json(text) if isinstance(text, str) and text else {}
+    except ValueError as error:
+        raise AvsieveError(f"{where}: parameters {text!r:.80}: {error}; expected a JSON object") from error
+    if not isinstance(values, dict):
+        raise AvsieveError(f"{where}: parameters {text!r:.80}; expected a JSON object")
+    return values
+
+
+def _parameters(
+    path: Path, condition: str, side: str, modality: str, kind: str, level: str, text: str | None
+) -> dict[str, Any]:
+    """Return the parameters of a row, which must be such as its damage needs."""
+    where = f"{path}: condition {condition}"
+    for name, value, expected in (
+        ("side", side, (ENROL, TEST, BOTH)),
+        ("modality", modality, MODALITIES),
+        ("damage", kind, tuple(KINDS)),
+        ("level", level, (SIGNAL, EMBEDDING)),
+    ):
+        if value not in expected:
+            raise AvsieveError(f"{where}: {name} {value!r:.80} is not known; expected one of {', '.join(expected)}")
+    values = parameters_of(where, text)
+    if kind == OTHER_PERSON and not isinstance(values.get("utterance"), str):
+        raise AvsieveError(f"{where}: {kind} with parameters {text!r:.80}; expected the utterance that it is")
+    if kind in STAND_INS and level == EMBEDDING:
+        similarity = values.get("similarity")
+        if not isinstance(similarity, int | float) or not -1 <= similarity <= 1:
+            raise AvsieveError(f"{where}: {kind} with parameters {text!r:.80}; expected a similarity from -1 to 1")
+        for name in STAND_INS[kind].measures.values():
+            if isinstance(name, str) and not isinstance(values.get(name), int | float):
+                raise AvsieveError(f"{where}: {kind} with parameters {text!r:.80}; expected a number {name}")
+    return values

@@ -45,15 +45,22 @@ def is_public(address: str) -> bool:
     return all(one.is_global and not one.is_multicast for one in inner)
 
 
-def _refuse(host: str, address: str) -> PrivateAddressError:
+_KEY = "source.urls.private_addresses"
+
+
+def _refuse(host: str, address: str, key: str = _KEY) -> PrivateAddressError:
     return PrivateAddressError(
-        f"{host} is {address}, which is not an address of the public internet; "
-        "source.urls.private_addresses: true allows it"
+        f"{host} is {address}, which is not an address of the public internet; {key}: true allows it"
     )
 
 
-def check_url(url: str) -> None:
+def check_url(url: str, key: str = _KEY) -> None:
     """Refuse a URL whose host has an address that is not public; a name that nobody knows passes, and fails later.
+
+    Parameters
+    ----------
+    key
+        What allows it in the configuration, for the message.
 
     Raises
     ------
@@ -67,7 +74,7 @@ def check_url(url: str) -> None:
         return
     for *_, address in found:
         if not is_public(str(address[0])):
-            raise _refuse(host, str(address[0]))
+            raise _refuse(host, str(address[0]), key)
 
 
 class _Checked(HTTPConnection):

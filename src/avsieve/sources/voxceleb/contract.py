@@ -20,6 +20,12 @@ class Voxceleb(Block):
     format: str = key("bv*[height<=480]+ba/b", "Format that yt-dlp selects.", "fetch_media")
     cookies: str | None = key(None, "Cookie file for yt-dlp, in Netscape format.", "fetch_media")
     proxy: str | None = key(None, "Proxy for yt-dlp.", "fetch_media")
+    private_addresses: bool = key(
+        False,
+        "Also ask this machine and private networks. Without it a video whose address leads there is "
+        "`address_private`: the files of tracks and the site cannot ask your own services.",
+        "fetch_media",
+    )
     bytes_per_s: float = key(0.0, "Maximum bytes per second of a download; 0 for no limit.", "fetch_media", ge=0)
     sleep_s: float = key(1.0, "Pause before each video, in seconds.", "fetch_media", ge=0)
     retries: int = key(3, "Retries after a lost connection; each resumes the previous one.", "fetch_media", ge=0)
@@ -62,8 +68,8 @@ class VoxcelebSource(SourceContract[Voxceleb]):
     folders = ("tracks", "test_tracks")
     plan_keys = (*folders, "train_list")
     fetch_keys = (
-        *folders, "store", "url", "format", "cookies", "proxy", "bytes_per_s", "sleep_s", "retries", "timeout_s",
-        "give_up_after", "ask_again_days", "size", "margin", "boxes_height", "keep_videos",
+        *folders, "store", "url", "format", "cookies", "proxy", "private_addresses", "bytes_per_s", "sleep_s",
+        "retries", "timeout_s", "give_up_after", "ask_again_days", "size", "margin", "boxes_height", "keep_videos",
     )  # fmt: skip
     needed = ("tracks", "give the folder of the track files, such as data/vox2_dev_txt")
     plan_files = ("train_list",)

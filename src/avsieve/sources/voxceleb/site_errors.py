@@ -40,7 +40,7 @@ STATUSES = {
     429: Reason.SITE_THROTTLED,
     451: Reason.VIDEO_GEO_BLOCKED,
 }
-NO_ANSWER = MAY_PASS - {Reason.VIDEO_NOT_YET}
+NO_ANSWER = MAY_PASS - {Reason.VIDEO_NOT_YET, Reason.ADDRESS_PRIVATE}
 """Reasons that say nothing of the video: one after the other, they tell that asking on is of no use."""
 HELPED_BY = {
     Reason.VIDEO_PRIVATE: "cookies",

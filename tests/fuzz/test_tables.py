@@ -1,0 +1,44 @@
+"""Tables that are whole Parquet and not what a reader expects: a value or an error of ours, never another exception."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+
+from tests.fuzz.conftest import FUZZ
+from tests.fuzz.odd_tables import odd_tables
+from tests.fuzz.table_readers import table_readers
+from tests.fuzz.test_parsers import LONGEST_S, alarm, outcome_of
+
+__all__ = ["alarm"]  # a fixture
+
+READERS = {reader.name: reader for reader in table_readers()}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_gives_a_value_or_an_error_of_ours(name: str, tmp_path: Path) -> None:
+    reader, path = READERS[name], tmp_path / "file.parquet"
+
+    @FUZZ
+    @given(odd_tables(reader.seeds()))
+    def run(content: bytes) -> None:
+        path.write_bytes(content)
+        signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
+        outcome_of(reader.read, path)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+    run()
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_the_tables_that_are_changed_are_read_at_first(name: str, tmp_path: Path) -> None:
+    reader, path = READERS[name], tmp_path / "file.parquet"
+    read = []
+    for table in reader.seeds():
+        pq.write_table(table, path)
+        read.append(outcome_of(reader.read, path))
+    assert any(read)
