@@ -108,7 +108,7 @@ def first_of_videos(listed: Labelled) -> list[int]:
     """
     at_most = max(2, min(MAX_VIDEOS, MAX_UTTERANCES // listed.classes))
     found: dict[str, dict[str, int]] = {}
-    for index in np.argsort(np.array(listed.utterances)).tolist():
+    for index in np.argsort(np.array(list(listed.utterances))).tolist():
         name = parse_id(listed.utterances[index])
         videos = found.setdefault(name.speaker, {})
         if name.video in videos or len(videos) < at_most:
