@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +18,7 @@ from avsieve.storage.shards import Shards
 from avsieve.storage.wav import samples_of
 
 Face = tuple[float, np.ndarray]
-"""Seconds since the beginning of the utterance, and (H, W, 3) uint8 BGR."""
+"""Seconds since the beginning of the utterance (NaN where names are no times), and (H, W, 3) uint8 BGR."""
 _HEADER = 44  # bytes before the samples of a wav as the extraction writes it
 
 
@@ -28,15 +28,24 @@ class FaceSequence(Sequence[Face]):
     Attributes
     ----------
     times_s
-        (n,) float64, seconds since the beginning of the utterance.
+        (n,) float64, seconds since the beginning of the utterance. Frames that others took can have names that are no
+        times (`avsieve.media.frame_names`): then all are NaN, and the faces are in the order of the shard.
     """
 
-    def __init__(self, reader: TarReader | None, members: Sequence[tuple[float, Place]]) -> None:
-        self._reader, self._members = reader, sorted(members, key=lambda member: member[0])
-        self.times_s = np.array([time for time, _ in self._members], np.float64)
+    def __init__(self, reader: TarReader | None, members: Sequence[Place]) -> None:
+        times = np.array([_time_s(place) for place in members], np.float64)
+        if np.isnan(times).any():
+            times[:] = np.nan
+        order = np.argsort(times, kind="stable")
+        self._reader, self._members, self.times_s = reader, [members[i] for i in order], times[order]
 
     def __len__(self) -> int:
         return len(self._members)
+
+    @property
+    def name(self) -> str:
+        """The first member and its shard, for messages."""
+        return f"{self._reader.path}: {self._members[0].name}" if self._reader and self._members else "no face"
 
     def __getitem__(self, index: Any) -> Any:
         """Return a face; with a slice a list of faces.
@@ -48,7 +57,7 @@ class FaceSequence(Sequence[Face]):
         """
         if isinstance(index, slice):
             return [self[i] for i in range(len(self))[index]]
-        time, place = self._members[index]
+        time, place = float(self.times_s[index]), self._members[index]
         assert self._reader is not None
         image = image_of(self._reader.content(place))
         if image is None:
@@ -103,15 +112,9 @@ class Signals:
         return max(0, (sum(sizes) - _HEADER * len(sizes)) // 2)
 
     def faces(self, utterance: str) -> FaceSequence:
-        """Return the faces of an utterance; there may be none.
-
-        Raises
-        ------
-        TarError
-            If the name of one is no time.
-        """
+        """Return the faces of an utterance; there may be none."""
         reader = self.images.of(utterance)
-        return FaceSequence(reader, [] if reader is None else list(_timed(reader, utterance)))
+        return FaceSequence(reader, [] if reader is None else list(reader.members(utterance)))
 
     @cached_property
     def face_size(self) -> tuple[int, int]:
@@ -123,9 +126,8 @@ class Signals:
         return SIZE, SIZE
 
 
-def _timed(reader: TarReader, utterance: str) -> Iterator[tuple[float, Place]]:
-    for place in reader.members(utterance):
-        try:
-            yield frame_time_s(Path(place.name).stem), place
-        except AvsieveError as error:
-            raise TarError(f"{reader.path}: member {place.name}: {error}") from None
+def _time_s(place: Place) -> float:
+    try:
+        return frame_time_s(PurePosixPath(place.name).stem)
+    except AvsieveError:
+        return float("nan")

@@ -23,6 +23,7 @@ class PackedNames(Sequence[str]):
     """
 
     def __init__(self, names: Iterable[str], *, repeated: bool = False) -> None:
+        self._texts: pa.Array
         texts = names._texts if isinstance(names, PackedNames) else pa.array(names, pa.string())
         self._texts = texts.dictionary_encode() if repeated else texts
 

@@ -6,6 +6,7 @@ Which speakers these are, and which of their utterances are compared, is the sam
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -81,7 +82,10 @@ class Measuring(Protocol):
 class Labelled(Protocol):
     """Utterances, how many speakers they have, and the rank of each one's speaker, (N,) int64."""
 
-    utterances: list[str]
+    @property
+    def utterances(self) -> Sequence[str]:
+        """Their ids."""
+
     labels: np.ndarray
     classes: int
 

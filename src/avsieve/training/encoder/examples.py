@@ -9,10 +9,10 @@ from typing import ClassVar
 from avsieve.errors import TarError
 from avsieve.storage.indexed_tar import TarReader
 from avsieve.storage.shards import Shards
-from avsieve.training.labelled import Labelled
+from avsieve.training.listed import ListedUtterances
 
 
-class Listed(Labelled):
+class Listed(ListedUtterances):
     """The utterances of a training list that the shards hold, with their classes.
 
     A subclass reads its modality and says in ``ABSENT`` and ``LACKING`` what an utterance has if no shard holds it.

@@ -17,7 +17,7 @@ from avsieve.storage.packed_names import PackedNames
 logger = logging.getLogger(__name__)
 
 
-class Labelled:
+class ListedUtterances:
     """The utterances of a training list that are held, with their classes.
 
     Classes are the ranks of the speakers present in the list: a speaker taken out shifts the later ones.
