@@ -131,7 +131,10 @@ class SignalBatches(EpochBatches):
         def others(n: int) -> np.ndarray:
             return self._voice_beside(index, n, rng)
 
-        return self.augmentation(found, rng, others)
+        changed = self.augmentation(found, rng, others)
+        if changed.wave is None:
+            return changed
+        return changed._replace(wave=self.reading.piece(changed.wave, 0))  # as long as before, where a piece was left
 
     def _voice_beside(self, index: int, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return samples (n,) float32 of another speaker; of anybody where there is no other."""
