@@ -40,7 +40,7 @@ from avsieve.storage.wav import as_float, samples_of, wav_bytes
 FULL, SHARDS, FACES = 1_092_009, 256, 19
 WAV_BYTES, FACE_BYTES = 252_000, 3_000
 UTTERANCES, VOICE_S = 2_000, 8
-BATCH, STEPS, ROUNDS = 64, 20, 5
+BATCH, STEPS, ROUNDS = 64, 10, 5
 
 
 def hollow(tar: Path, utterances: list[str], names: list[str], size: int) -> None:
