@@ -9,7 +9,7 @@ imports, its own (anonymous) part beside it. Linux only; 0.3 GB of disk.
 
 ``speed`` reads shuffled batches of 64 utterances, 3 s of the voice and some of 19 faces, from shards of 2,000
 utterances: batches a second and megabytes of shards a second. Beside it is the floor, which does nothing but read the
-same members, compare their checksums and decode them. Rounds of both follow each other; medians. Shards are in the
+same members, compare their checksums and decode them. Each step of both follows the other; medians. Shards are in the
 memory of the system when they are read: a disk is not measured.
 """
 
@@ -20,8 +20,9 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -40,7 +41,7 @@ from avsieve.storage.wav import as_float, samples_of, wav_bytes
 FULL, SHARDS, FACES = 1_092_009, 256, 19
 WAV_BYTES, FACE_BYTES = 252_000, 3_000
 UTTERANCES, VOICE_S = 2_000, 8
-BATCH, STEPS, ROUNDS = 64, 10, 5
+BATCH, STEPS = 64, 21
 
 
 def hollow(tar: Path, utterances: list[str], names: list[str], size: int) -> None:
@@ -146,15 +147,22 @@ def floor_of(signals: Signals, names: list[str], rows: np.ndarray, reading: Sign
     return read
 
 
-def timed(rounds: list[Callable[[], None]]) -> list[float]:
-    """Return the median seconds of a step of each, in turns."""
-    taken: list[list[float]] = [[] for _ in rounds]
-    for _ in range(ROUNDS):
-        for times, run in zip(taken, rounds, strict=True):
-            begin = time.perf_counter()
-            run()
-            times.append((time.perf_counter() - begin) / STEPS)
-    return [statistics.median(times) for times in taken]
+class Timed(NamedTuple):
+    """Medians of a step: seconds, and seconds of this process's CPUs."""
+
+    wall: float
+    cpu: float
+
+
+def timed(runs: Sequence[Callable[[int], None]]) -> list[Timed]:
+    """Return what a step of each takes; the same step of all follows each other, so that a busy machine slows all."""
+    taken: list[list[tuple[float, float]]] = [[] for _ in runs]
+    for step in range(STEPS):
+        for times, run in zip(taken, runs, strict=True):
+            wall, cpu = time.perf_counter(), time.process_time()
+            run(step)
+            times.append((time.perf_counter() - wall, time.process_time() - cpu))
+    return [Timed(*(statistics.median(column) for column in zip(*times, strict=True))) for times in taken]
 
 
 def speed(folder: Path, workers: int) -> None:
@@ -167,31 +175,31 @@ def speed(folder: Path, workers: int) -> None:
     for faces in (1, 4, 8):
         reading = SignalReading(crop_s=3.0, faces=faces, choice="random")
         rows = np.random.default_rng(0).integers(0, len(names), (STEPS, BATCH))
-
-        def floor(rows: np.ndarray = rows, reading: SignalReading = reading) -> None:
-            for step in range(STEPS):
-                floor_of(signals, names, rows[step], reading)
-
-        runs: list[tuple[str, Callable[[], None]]] = [("the floor: reading and decoding alone", floor)]
-        for name in AUGMENTATIONS:
-            batches = SignalBatches(
+        every = {
+            name: SignalBatches(
                 listed, steps=STEPS, batch=BATCH, reading=reading, augmentation=augmentation_of(name), seed=0
             )
-            runs.append((f"batches, augmentation {name}", lambda b=batches: _drain(b[k] for k in range(STEPS))))
-            if name == "none" and workers:
-                loader = DataLoader(batches, batch_size=None, num_workers=workers, persistent_workers=True)
-                runs.append((f"batches, {workers} worker processes", lambda loader=loader: _drain(loader)))
+            for name in AUGMENTATIONS
+        }
+
+        def floor(step: int, rows: np.ndarray = rows, reading: SignalReading = reading) -> None:
+            floor_of(signals, names, rows[step], reading)
+
         mb = floor_of(signals, names, rows[0], reading) / 1e6
-        medians = timed([run for _, run in runs])
         print(f"{BATCH} utterances of 3 s and {faces} of {FACES} faces, {mb:.1f} MB of the shards a batch:")
-        for (what, _), seconds in zip(runs, medians, strict=True):
-            ratio = seconds / medians[0]
-            print(f"  {what:40s} {1 / seconds:6.1f} batches/s, {mb / seconds:6.0f} MB/s, {ratio:5.2f} of the floor")
-
-
-def _drain(batches: Iterator) -> None:
-    for _ in batches:
-        pass
+        medians = timed([floor, *(batches.__getitem__ for batches in every.values())])
+        titles = ["the floor: reading and decoding alone", *(f"batches, augmentation {name}" for name in every)]
+        for what, found in zip(titles, medians, strict=True):
+            print(
+                f"  {what:40s} {1 / found.wall:6.1f} batches/s, {mb / found.wall:5.0f} MB/s; {1000 * found.cpu:5.0f} ms "
+                f"of CPU a batch, {found.cpu / medians[0].cpu:5.2f} of the floor's"
+            )
+        if workers:
+            loader = iter(DataLoader(every["none"], batch_size=None, num_workers=workers))
+            next(loader)
+            begin = time.perf_counter()
+            count = sum(1 for _ in loader)
+            print(f"  {f'none, {workers} worker processes':40s} {count / (time.perf_counter() - begin):6.1f} batches/s")
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ from avsieve.storage import tar_index
 from avsieve.storage.indexed_tar import TarReader, TarWriter, index_path
 from avsieve.storage.shards import Shards
 from avsieve.storage.tables import read_table, write_table
-from avsieve.storage.utterance_keys import key_of, keys_of
 
 
 def write(path: Path, utterances: list[str], content: bytes = b"x") -> Path:
@@ -94,13 +93,6 @@ def test_members_of_an_utterance_in_several_places_are_all_found(tmp_path: Path)
         assert [content for _, content in reader.of("a/v/1")] == [b"0", b"2", b"4"]
         assert [content for _, content in reader.of("c/v/1")] == [b"3"]
         assert reader.utterances == ["a/v/1", "b/v/1", "c/v/1"]
-
-
-def test_an_utterance_has_one_number_alone_or_among_others() -> None:
-    names = ["id00012/21Uxsk56VDQ/00001", "ü/v/1", ""]
-    assert keys_of(names).tolist() == [int(key_of(name)) for name in names]
-    assert int(key_of("a/v/1")) == 0xF4A831A550913313  # whatever the machine
-    assert keys_of([]).dtype == np.uint64
 
 
 def test_as_many_files_as_there_are_shards_are_allowed(tars: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def damaged_faces(faces: Sequence[np.ndarray], wanted: Wanted) -> dict[int, np.n
 
 
 def change_of(wanted: Wanted) -> Change:
-    """Return what a damage does to a face, (H, W, 3) uint8; sizes in pixels are those of an aligned one, `SIZE`."""
+    """Return what a damage does to a face, (H, W, 3) uint8; as it would to one of `SIZE` pixels."""
     parameters, rng = wanted.parameters, wanted.draws()
     if isinstance(parameters, Blur):
         return _blur(parameters)
@@ -53,8 +53,12 @@ def change_of(wanted: Wanted) -> Change:
 
 
 def _blur(parameters: Blur) -> Change:
-    width = (parameters.kernel, parameters.kernel)
-    return lambda face: cv2.GaussianBlur(face, width, parameters.sigma)
+    def blur(face: np.ndarray) -> np.ndarray:
+        scale = face.shape[1] / SIZE
+        width = 2 * round((parameters.kernel - 1) / 2 * scale) + 1
+        return cv2.GaussianBlur(face, (width, width), parameters.sigma * scale)
+
+    return blur
 
 
 def _low_resolution(parameters: LowResolution) -> Change:
