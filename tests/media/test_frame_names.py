@@ -12,7 +12,7 @@ from avsieve.config.model import parse_config
 from avsieve.errors import AvsieveError, ConfigError
 from avsieve.media.decode import decode_clip
 from avsieve.media.decoded import Decoded
-from avsieve.media.frame_names import frame_name, frames_before
+from avsieve.media.frame_names import frame_name, frame_time_s, frames_before
 
 from .conftest import run_ffmpeg
 
@@ -74,3 +74,21 @@ def test_a_name_cannot_be_given_twice() -> None:
         out.add_frame("0010", content)
         with pytest.raises(ValueError, match="frame 0010 is there already"):
             out.add_frame("0010", b"another")
+
+
+@pytest.mark.parametrize(("name", "time_s"), [("0010", 0.4), ("10010", 400.4), ("000040", 0.04), ("1000040", 1000.04)])
+def test_a_name_tells_the_time(name: str, time_s: float) -> None:
+    assert frame_time_s(name) == pytest.approx(time_s)
+
+
+@pytest.mark.parametrize("interval_s", [0.4, 0.04, 0.0333333, 0.001])
+@pytest.mark.parametrize("number", [1, 7, 900])
+def test_the_time_of_a_frame_comes_back_from_its_name(interval_s: float, number: int) -> None:
+    unit = 0.04 if interval_s >= 0.04 else 0.001
+    assert frame_time_s(frame_name(number, interval_s)) == pytest.approx(number * interval_s, abs=unit / 2 + 1e-9)
+
+
+@pytest.mark.parametrize("name", ["", "left", "-010", "0.4", "١٢٣٤"])
+def test_what_is_no_time_is_told(name: str) -> None:
+    with pytest.raises(AvsieveError, match="expected a time"):
+        frame_time_s(name)
