@@ -21,6 +21,7 @@ from avsieve.encoders.settings import Audio, Visual
 from avsieve.errors import ConfigError
 from avsieve.faces.settings import Faces
 from avsieve.fusion.settings import Fusion
+from avsieve.joint.settings import JointSettings
 from avsieve.media.settings import Media
 from avsieve.report.settings import Report
 from avsieve.settings import Block, Share, key
@@ -83,6 +84,7 @@ class Config(Block):
         source = self.source.contract
         if source.has_media:
             self._has_segmentations()
+            self._has_signals()
         else:
             self._fits_embeddings(source.name, source.modalities)
         try:
@@ -101,6 +103,41 @@ class Config(Block):
                 "nodes: set device to cuda, or both to 1"
             )
         return self
+
+    def _has_signals(self) -> None:
+        """Refuse joint models whose trials would be damaged as embeddings, and those without encoders to train."""
+        damage = self.evaluation.damage
+        for name in self.fusion.joint:
+            if damage.conditions and damage.level == "embedding":
+                raise ValueError(
+                    f"fusion.models has {name}, a model of signals, and evaluation.damage.level is 'embedding', which "
+                    "damages none: set it to auto, or leave the model out"
+                )
+            if self.source.modalities != "both":
+                raise ValueError(
+                    f"fusion.models has {name}, which needs voices and faces, and source.modalities is "
+                    f"{self.source.modalities!r}: leave the model out"
+                )
+            try:
+                self.joint_settings(name)
+            except ConfigError as error:
+                raise ValueError(f"fusion.models: {name}: {error}") from None
+
+    def joint_settings(self, name: str) -> JointSettings:
+        """Return the settings of a joint model, with what the embedding stages have in place of `same`.
+
+        Raises
+        ------
+        ConfigError
+            If one of its encoders cannot be trained.
+        """
+        own = self.fusion.own(name)
+        assert isinstance(own, JointSettings)
+        return own.resolved(
+            audio=(self.audio.arch, self.audio.checkpoint),
+            visual=(self.visual.arch, self.visual.model),
+            channels=self.visual.channels,
+        )
 
     def _has_segmentations(self) -> None:
         """Refuse what needs a segmentation of the voice that is not made."""
@@ -143,6 +180,11 @@ class Config(Block):
                 raise ValueError(
                     f"fusion.models has {model}, which reads {missing[0]}, but {wanting(missing[0])}leave the model out"
                 )
+        if self.fusion.joint:
+            raise ValueError(
+                f"fusion.models has {self.fusion.joint[0]}, which is trained on signals, and source.kind {kind} has "
+                "embeddings alone: leave the model out"
+            )
         if self.fusion.models and len(given) < 2:
             raise ValueError(
                 f"fusion.models is {self.fusion.names}, but only one of source.{kind}.audio and visual is given: "

@@ -33,5 +33,8 @@ MODELS: Registry[type[FusionModel]] = Registry(
         "baffn_gated": "avsieve.fusion.baffn:BaffnGatedModel",
         "baffn_attention": "avsieve.fusion.baffn:BaffnAttentionModel",
         "baffn_concat": "avsieve.fusion.baffn:BaffnConcatModel",
+        "speaker_face": "avsieve.joint.speaker_face:SpeakerFaceModel",
+        "vut_joint_soft": "avsieve.joint.vut:VutJointSoftModel",
+        "vut_joint_gated": "avsieve.joint.vut:VutJointGatedModel",
     },
 )

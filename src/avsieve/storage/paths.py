@@ -230,6 +230,16 @@ class Models:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """What joint models made of the trials."""
+
+    embeddings: str = "results/joint/{list}/{model}.{seed}.parquet"
+    """An embedding of each pair of a voice and faces."""
+    origin: str = "results/joint/{list}/{model}.{seed}.json"
+    """Which model made them."""
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Error rates of the fusion models."""
 
@@ -423,7 +433,7 @@ class Rebuilt:
 
 plan, truth, media, extract, align, embed = Plan(), Truth(), Media(), Extract(), Align(), Embed()
 scores, lists, audit, models, evaluation, damage = Scores(), Lists(), Audit(), Models(), Evaluation(), Damage()
-twins, comparison, report, export, rebuilt = Twins(), Comparison(), Report(), Export(), Rebuilt()
+twins, joint, comparison, report, export, rebuilt = Twins(), Joint(), Comparison(), Report(), Export(), Rebuilt()
 
 REMOVED = tuple(
     path

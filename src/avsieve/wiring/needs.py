@@ -96,7 +96,8 @@ def needs_of(config: Config) -> dict[str, Need]:
         "clean_list": Need(2000, 4.0, 1.0),
         "audit_noise": Need(4000, 4.0, 2.0),
         "train_audio": machine, "train_visual": machine,
-        "train_fusion": Need(4000, 1.0, fixed_min=DAY_MIN),
+        "train_fusion": Need(4000, 1.0, fixed_min=DAY_MIN), "train_joint": machine,
+        "embed_joint": Need(6000, 0.005, fixed_min=DAY_MIN),
         "evaluate_fusion": Need(4000, 1.0, fixed_min=DAY_MIN),
         "write_report": Need(4000, 0.01, 0.01),
     }  # fmt: skip
