@@ -158,8 +158,8 @@ class EmbeddedModel(FusionModel):
         if (lost := (rows < 0) & ~nothing).any():
             pair = pairs[int(lost.argmax())]
             raise ModelError(
-                f"{self.path}: has no embedding of the voice of {pair[0] or '-'} with the faces of {pair[1] or '-'}, and "
-                f"of {int(lost.sum())} pairs in all; run embed_joint again, with these trials"
+                f"{self.path}: has no embedding of the voice {pair[0] or '-'} with the faces {pair[1] or '-'}, and of "
+                f"{int(lost.sum())} pairs in all; run embed_joint again, with these trials"
             )
         found = []
         for vectors, present in self._parts:

@@ -15,7 +15,7 @@ def joint_model(name: str) -> type[JointModel]:
     ConfigError
         If there is none of that name.
     """
-    model = MODELS[name] if name in MODELS else None
+    model = MODELS.get(name)
     if model is None or not issubclass(model, JointModel):
         names = [known for known, found in MODELS.items() if found.joint]
         raise ConfigError(f"joint model {name!r}; expected one of {', '.join(names)}")

@@ -50,8 +50,8 @@ def pairs_of(inputs: Inputs, condition: str = "") -> list[Pair]:
     for modality, stream in inputs.streams.items():
         if stream.made_of is None:
             raise ConfigError(
-                f"{condition or 'the trials'}: {modality} embeddings that stand for no signal, so no joint model can be "
-                "given it; set evaluation.damage.level to auto, or leave joint models out"
+                f"{condition or 'the trials'}: {modality} embeddings that stand for no signal, so no joint model can "
+                "be given it; set evaluation.damage.level to auto, or leave joint models out"
             )
         found.append(stream.made_of.tolist())
     return list(zip(*found, strict=True))

@@ -1,10 +1,10 @@
 """AVCleanse's `speaker_face`: a speaker and a face encoder trained side by side from one list, scored by the mean.
 
 Tao, Lee, Shi and Li, "Speaker recognition with two-step multi-modal deep cleansing", ICASSP 2023, with their code.
-Nothing is fused but scores: each encoder has a loss of its own (AAM-softmax, margin 0.2 and scale 30 for voices, 0.4 and
-64 for faces), the two are added, and a trial's score is the mean of both cosines. A batch has one random face of each
-utterance; in scoring an utterance's face embedding is the mean of those of five faces, evenly spaced, where the source
-averages the cosines of all pairs of five.
+Nothing is fused but scores: each encoder has a loss of its own (AAM-softmax, margin 0.2 and scale 30 for voices, 0.4
+and 64 for faces), the two are added, and a trial's score is the mean of both cosines. A batch has one random face of
+each utterance; in scoring an utterance's face embedding is the mean of those of five faces, evenly spaced, where the
+source averages the cosines of all pairs of five.
 """
 
 from __future__ import annotations

@@ -198,8 +198,8 @@ def _fitted(
         listed, held = split(listed, watch.share)
     if listed.classes < 2 or len(listed) < 4:
         raise TooFewError(
-            f"{kind.name}: {len(listed)} utterances of {listed.classes} speakers have both a voice and a face; it needs "
-            "at least 4 of 2"
+            f"{kind.name}: {len(listed)} utterances of {listed.classes} speakers have a voice and a face; it needs at "
+            "least 4 of 2"
         )
     recipe = Recipe.of(settings, own)
     batch = min(recipe.batch_size, len(listed))
