@@ -61,10 +61,12 @@ class MHFA(nn.Module):
         self.att_head = nn.Linear(compressed, heads)
         self.pooling_fc = nn.Linear(heads * compressed, outputs)
 
-    def forward(self, layers: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Pool over the frames where ``mask`` (B, T) is true."""
+    def forward(self, layers: Tensor, mask: Tensor | None = None, weights: Tensor | None = None) -> Tensor:
+        """Pool over the frames where ``mask`` (B, T) is true; ``weights`` (B, T) multiply the values of the frames."""
         keys = self.cmp_linear_k(torch.einsum("lbtd,l->btd", layers, self.weights_k.softmax(0).to(layers.dtype)))
         values = self.cmp_linear_v(torch.einsum("lbtd,l->btd", layers, self.weights_v.softmax(0).to(layers.dtype)))
+        if weights is not None:
+            values = values * weights[..., None].to(values.dtype)
         scores = self.att_head(keys)
         if mask is not None:
             scores = scores.masked_fill(~mask[:, :, None], float("-inf"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -9,6 +11,11 @@ from avsieve.fusion.neural import NeuralFusion
 from avsieve.fusion.stream_batch import StreamBatch
 from avsieve.joint.network import JointNetwork, mean_look
 from avsieve.joint.signal_batch import SignalBatch
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from avsieve.fusion.inputs import Inputs
 
 
 class HeadNetwork(JointNetwork):
@@ -24,15 +31,19 @@ class HeadNetwork(JointNetwork):
         A network over embeddings of the encoders' lengths.
     """
 
+    learns_from_embeddings = True
+
     def __init__(
         self, audio: nn.Module, visual: nn.Module, head: NeuralFusion, *, trained: bool, encoder_rate: float = 1.0
     ) -> None:
         super().__init__(audio, visual, trained=trained, encoder_rate=encoder_rate)
         self.head = head
         self.widths = (head.dim,)
-        if head.from_data:
-            raise ValueError(f"{head.name}: its first weights come from embeddings of the whole list")
         head.draw()
+
+    def start(self, inputs: Inputs, labels: np.ndarray) -> None:
+        """Begin as the head does on embeddings: with its means, its noise or its first weights from the data."""
+        self.head.start(inputs, labels)
 
     def fuse(self, batch: SignalBatch) -> list[Tensor]:
         """Return the head's embedding."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
+from avsieve.encoders.states import InnerStates, chosen
 from avsieve.joint.signal_batch import SignalBatch
 from avsieve.training.rates import Part
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from avsieve.fusion.inputs import Inputs
 
 
 class JointNetwork(nn.Module, ABC):
@@ -34,9 +40,12 @@ class JointNetwork(nn.Module, ABC):
     ----------
     widths
         Length of each part that `fuse` returns.
+    learns_from_embeddings
+        Whether `start` wants the first encoders' embeddings of training utterances.
     """
 
     widths: tuple[int, ...]
+    learns_from_embeddings: ClassVar[bool] = False
 
     def __init__(self, audio: nn.Module, visual: nn.Module, *, trained: bool, encoder_rate: float = 1.0) -> None:
         super().__init__()
@@ -45,6 +54,17 @@ class JointNetwork(nn.Module, ABC):
         if not trained:
             for encoder in self.encoders:
                 encoder.requires_grad_(requires_grad=False)
+
+    def start(self, inputs: Inputs, labels: np.ndarray) -> None:
+        """Set what the training begins with from embeddings of training utterances, where it wants them.
+
+        Parameters
+        ----------
+        inputs
+            What the encoders make of U utterances before anything is learned.
+        labels
+            (U,) int64, the class of each.
+        """
 
     @property
     def encoders(self) -> tuple[nn.Module, nn.Module]:
@@ -92,6 +112,44 @@ class JointNetwork(nn.Module, ABC):
             takes = getattr(self.audio, "takes_lengths", False)
             found = self.audio(waves) if whole or not takes else self.audio(waves, samples)
         return spread(found, there)
+
+    def voices_with(self, batch: SignalBatch, only: Sequence[str]) -> tuple[Tensor, list[Tensor], Tensor]:
+        """Return the embeddings of the voices and inner states of the same pass.
+
+        Parameters
+        ----------
+        only
+            Names of states, all with the same number of frames.
+
+        Returns
+        -------
+        (B, Da) embeddings, (B, T, C) each state, and (B, T) bool, which frames exist; without a voice all are zero.
+        """
+        there, encoder = batch.has_audio, self.audio
+        assert isinstance(encoder, InnerStates)
+        if not there.any():
+            layers = chosen(encoder.offers, only, type(encoder).__name__)
+            empty = [batch.waves.new_zeros(len(there), 1, layer.channels) for layer in layers]
+            return batch.waves.new_zeros(len(there), int(encoder.dim)), empty, there[:, None] & False  # type: ignore[arg-type]
+        waves, samples = batch.waves[there], batch.samples[there]
+        with torch.set_grad_enabled(self.encoders_learn and torch.is_grad_enabled()):
+            whole = bool((samples == waves.shape[1]).all())
+            found, states = encoder.forward_states(waves, None if whole else samples, only=only)
+        mask = states[0].mask
+        assert mask is not None
+        return spread(found, there), [spread(state.values, there) for state in states], spread(mask, there)
+
+    def looks_with(self, batch: SignalBatch, only: Sequence[str]) -> tuple[Tensor, list[Tensor]]:
+        """Return the embeddings of the faces (B, F, Dv), and maps (B, F, C, H, W) of that pass; zero without a face."""
+        there, encoder = batch.face_mask, self.visual
+        assert isinstance(encoder, InnerStates)
+        if not there.any():
+            layers = chosen(encoder.offers, only, type(encoder).__name__)
+            empty = [batch.waves.new_zeros(*there.shape, layer.channels, *layer.size) for layer in layers]
+            return batch.waves.new_zeros(*there.shape, int(encoder.dim)), empty  # type: ignore[arg-type]
+        with torch.set_grad_enabled(self.encoders_learn and torch.is_grad_enabled()):
+            found, states = encoder.forward_states((batch.faces[there].float() - 127.5) / 127.5, only=only)
+        return spread(found, there), [spread(state.values, there) for state in states]
 
     def looks(self, batch: SignalBatch) -> Tensor:
         """Return the embeddings of the faces (B, F, Dv), zero where there is none."""

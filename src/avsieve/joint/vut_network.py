@@ -10,6 +10,7 @@ from torch import nn
 from avsieve.errors import ModelError
 from avsieve.fusion.neural import NeuralFusion
 from avsieve.joint.heads import HeadNetwork
+from avsieve.joint.network import JointNetwork
 from avsieve.training.rates import Part
 
 if TYPE_CHECKING:
@@ -18,7 +19,27 @@ if TYPE_CHECKING:
 FIRST_RATE, AUDIO_RISE, VISUAL_RISE, POOLING_RATE, HEAD_RATE = 1e-5, 1.45, 1.4, 1e-3, 0.005
 
 
-class VutHead(HeadNetwork):
+class ByLayers(JointNetwork):
+    """A joint network of the thesis, whose encoders learn at rates that rise from layer to layer.
+
+    Attributes
+    ----------
+    by_layers
+        Whether they do.
+    """
+
+    by_layers: bool
+
+    def rates(self) -> Sequence[tuple[Part, float]]:
+        """Return the learning rates: by layer, as multiples of the head's."""
+        if not (self.by_layers and self.encoders_learn):
+            return super().rates()
+        inside = {id(p) for encoder in self.encoders for p in encoder.parameters()}
+        rest = [p for p in self.parameters() if p.requires_grad and id(p) not in inside]
+        return [(rest, 1.0), *layer_rates(self.audio, AUDIO_RISE), *layer_rates(self.visual, VISUAL_RISE)]
+
+
+class VutHead(ByLayers, HeadNetwork):
     """A head of the thesis over both encoders; parameters as `HeadNetwork` has them.
 
     Parameters
@@ -52,14 +73,6 @@ class VutHead(HeadNetwork):
             encoder_rate=own.encoder_rate,
             by_layers=own.rates == "layers",
         )
-
-    def rates(self) -> Sequence[tuple[Part, float]]:
-        """Return the learning rates: by layer, as multiples of the head's."""
-        if not (self.by_layers and self.encoders_learn):
-            return super().rates()
-        inside = {id(p) for encoder in self.encoders for p in encoder.parameters()}
-        rest = [p for p in self.parameters() if p.requires_grad and id(p) not in inside]
-        return [(rest, 1.0), *layer_rates(self.audio, AUDIO_RISE), *layer_rates(self.visual, VISUAL_RISE)]
 
 
 def freeze_front(audio: nn.Module) -> None:
