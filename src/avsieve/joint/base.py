@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from avsieve.fusion.inputs import Inputs
     from avsieve.fusion.recipe import Recipe
     from avsieve.joint.network import JointNetwork
+    from avsieve.joint.signal_reading import SignalReading
     from avsieve.training.criterion import Criterion
 
 S = TypeVar("S", bound=JointSettings)
@@ -57,9 +58,22 @@ class JointModel(FusionModel, Generic[S]):
         return SumOfLosses(recipe.losses, network.widths[0], classes, scale=recipe.scale)
 
     @classmethod
-    def training_faces(cls, own: S) -> int:
-        """Return how many faces of an utterance a training batch has: as many as scoring, unless a recipe differs."""
-        return own.faces
+    def reading(cls, own: S, channels: str, *, training: bool) -> SignalReading:
+        """Return what is read of an utterance's signals, in training or in scoring.
+
+        By default a random piece of the voice and random faces in training; in scoring the middle of the voice, or all
+        of it, and evenly spaced faces.
+
+        Parameters
+        ----------
+        channels
+            Order of the planes that the face encoder is fed with.
+        """
+        from avsieve.joint.signal_reading import SignalReading
+
+        if training:
+            return SignalReading(own.crop_s, own.faces, "random", need="both", channels=channels)
+        return SignalReading(own.test_crop_s, own.faces, "even", short="pad", need="either", channels=channels)
 
     def encode(self, inputs: Inputs) -> list[Part]:
         """Refuse: embeddings are not enough for it."""

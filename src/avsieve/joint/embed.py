@@ -18,7 +18,7 @@ from avsieve.fusion.checkpoint import left_out as not_trained
 from avsieve.joint.checkpoint import TrainedJoint, load_joint
 from avsieve.joint.embedded import Found, Origin, write_embedded, write_origin
 from avsieve.joint.pairs import Pair, needed_pairs
-from avsieve.joint.signal_batches import paired_items
+from avsieve.joint.signal_batches import SignalItems
 from avsieve.joint.signals import Signals
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.runtime.progress import progress
@@ -100,16 +100,14 @@ def _embedded(
     model: TrainedJoint, signals: Signals, pairs: list[Pair], device: torch.device, precision: str, batch: int
 ) -> Iterator[Found]:
     own, kind, lost = model.own, PRECISIONS[precision], 0
-    items = paired_items(
-        signals, pairs, batch=batch, crop_s=own.test_crop_s, faces=own.faces, channels=model.channels
-    )  # fmt: skip
+    reading = model.kind.reading(own, model.channels, training=False)
+    items = SignalItems(signals, pairs, reading, batch=batch, max_missing=1.0)
     with torch.inference_mode(), torch.autocast(device.type, kind, enabled=kind is not None):
-        for chosen, signal in progress(items, "embedded", total=-(-len(pairs) // batch)):
-            moved = signal.to(device, non_blocking=True)
-            parts = [part.float().cpu().numpy() for part in model.network.fuse(moved)]
-            present = [there.cpu().numpy() for there in model.network.present(moved)]
-            lost += int((~np.logical_or.reduce(present)).sum())
-            yield chosen, list(zip(parts, present, strict=True))
+        for rows, signal in progress(items.read(), "embedded", total=len(items)):
+            found = model.network.embed(signal.to(device, non_blocking=True))
+            parts = [(part.float().cpu().numpy(), there.cpu().numpy()) for part, there in found]
+            lost += int((~np.logical_or.reduce([there for _, there in parts])).sum())
+            yield [pairs[row] for row in rows.tolist()], parts
     if lost:
         logger.warning("%d of %d pairs have neither a voice nor a face that can be read", lost, len(pairs))
 

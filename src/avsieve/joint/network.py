@@ -40,6 +40,8 @@ class JointNetwork(nn.Module, ABC):
     ----------
     widths
         Length of each part that `fuse` returns.
+    drop_modality
+        Share of the training rows that lose one modality; none unless set.
     learns_from_embeddings
         Whether `start` wants the first encoders' embeddings of training utterances.
     """
@@ -50,7 +52,7 @@ class JointNetwork(nn.Module, ABC):
     def __init__(self, audio: nn.Module, visual: nn.Module, *, trained: bool, encoder_rate: float = 1.0) -> None:
         super().__init__()
         self.audio, self.visual = audio, visual
-        self.encoders_learn, self.encoder_rate = trained, encoder_rate
+        self.encoders_learn, self.encoder_rate, self.drop_modality = trained, encoder_rate, 0.0
         if not trained:
             for encoder in self.encoders:
                 encoder.requires_grad_(requires_grad=False)
@@ -89,8 +91,23 @@ class JointNetwork(nn.Module, ABC):
         return groups
 
     def forward(self, batch: SignalBatch) -> Tensor:
-        """Return the parts side by side, (B, sum of ``widths``), not normalised."""
+        """Return the parts side by side, (B, sum of ``widths``), not normalised; training may take modalities away."""
+        batch = self.usable(batch)
+        if self.training and self.drop_modality:
+            both = batch.has_audio & batch.has_visual
+            draw = torch.rand(len(both), device=both.device)
+            batch = batch.drop_audio(both & (draw < self.drop_modality / 2))
+            batch = batch.drop_visual(both & (draw >= self.drop_modality / 2) & (draw < self.drop_modality))
         return torch.cat(self.fuse(batch), dim=1)
+
+    def embed(self, batch: SignalBatch) -> list[tuple[Tensor, Tensor]]:
+        """Return the parts (B, width) each, and of which rows (B,) bool there is one."""
+        batch = self.usable(batch)
+        return list(zip(self.fuse(batch), self.present(batch), strict=True))
+
+    def usable(self, batch: SignalBatch) -> SignalBatch:
+        """Take away voices that are too short for the speaker encoder (its ``min_samples``)."""
+        return batch.drop_audio(batch.samples < int(getattr(self.audio, "min_samples", 1)))
 
     @abstractmethod
     def fuse(self, batch: SignalBatch) -> list[Tensor]:

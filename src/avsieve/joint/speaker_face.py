@@ -9,6 +9,7 @@ source averages the cosines of all pairs of five.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from avsieve.fusion import recipe
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from avsieve.fusion.recipe import Recipe
     from avsieve.joint.network import JointNetwork
+    from avsieve.joint.signal_reading import SignalReading
     from avsieve.training.criterion import Criterion
 
 
@@ -69,9 +71,10 @@ class SpeakerFaceModel(JointModel[SpeakerFaceSettings]):
         return SpeakerFace(audio, visual, trained=own.encoders == "trained", encoder_rate=own.encoder_rate)
 
     @classmethod
-    def training_faces(cls, own: SpeakerFaceSettings) -> int:
-        """Return one: a random face of each utterance."""
-        return 1
+    def reading(cls, own: SpeakerFaceSettings, channels: str, *, training: bool) -> SignalReading:
+        """Return what is read: in training one random face of each utterance."""
+        found = super().reading(own, channels, training=training)
+        return replace(found, faces=1) if training else found
 
     @classmethod
     def criterion(cls, network: JointNetwork, classes: int, recipe: Recipe, own: SpeakerFaceSettings) -> Criterion:

@@ -28,8 +28,10 @@ from avsieve.joint.checkpoint import TrainedJoint, save_joint
 from avsieve.joint.encoders import first_encoders
 from avsieve.joint.network import JointNetwork, mean_look
 from avsieve.joint.settings import JointSettings
-from avsieve.joint.signal_batches import PairedList, SignalBatches, paired_items
+from avsieve.joint.signal_batches import ListedSignals, SignalBatches, SignalItems
+from avsieve.joint.signal_reading import SignalReading
 from avsieve.joint.signals import Signals
+from avsieve.storage.ids import parse_id
 from avsieve.storage.provenance import sha256_of, versions, write_provenance
 from avsieve.storage.tables import read_table
 from avsieve.training.devices import Machine, finish, gathered, start
@@ -42,6 +44,8 @@ from avsieve.training.validation import PairsOfVideos, Watch
 logger = logging.getLogger(__name__)
 
 _PACKAGES = ("torch", "lightning-fabric", "numpy", "opencv-python")
+_AT_ONCE = 16
+"""Utterances that are embedded at once on the way."""
 _FIRST = 2000
 """Training utterances at most that a head's first weights come from."""
 _ROW_STEPS = 100  # of a row of the log, where an epoch is longer
@@ -134,10 +138,7 @@ def train_joint(
         **weights,
     }
     with Signals(work.wav, work.faces) as signals:
-        held_out = read_table(work.plan, ["utterance", "held_out"])
-        listed = PairedList(
-            work.train_list, signals, without=held_out.loc[held_out["held_out"], "utterance"].tolist(), need="both"
-        )
+        listed = _without_held_out(ListedSignals(work.train_list, signals, need="both"), work.plan)
         facts |= {"utterances": len(listed), "speakers": listed.classes}
         try:
             done = _fitted(kind, own, settings, work, network, listed, signals, channels, fabric, keeping)
@@ -187,7 +188,7 @@ def _fitted(
     settings: Fusion,
     work: Work,
     network: JointNetwork,
-    listed: PairedList,
+    listed: ListedSignals,
     signals: Signals,
     channels: str,
     fabric: Fabric,
@@ -213,21 +214,20 @@ def _fitted(
         steps=schedule.steps,
         batch=batch,
         seed=work.seed,
-        crop_s=own.crop_s,
-        faces=kind.training_faces(own),
-        channels=channels,
+        reading=kind.reading(own, channels, training=True),
         augmentation=augmentation_of(
             own.augmentation, seed=work.seed, noise=work.noise, music=work.music, speech=work.speech, rooms=work.rooms
         ),
-        drop=recipe.drop_modality,
     )
+    network.drop_modality = recipe.drop_modality
     validation = None
     if held is not None:
         watch = replace(watch, every=watch.every * epoch_steps)
-        validation = JointValidation(held, signals, own, channels, watch)
+        validation = JointValidation(held, signals, kind.reading(own, channels, training=False), watch)
     network.to(fabric.device)
     if network.learns_from_embeddings:
-        inputs, labels = first_inputs(network, listed, signals, own, channels, fabric.device)
+        reading = kind.reading(own, channels, training=False)
+        inputs, labels = first_inputs(network, listed, signals, reading, fabric.device)
         torch.manual_seed(work.seed)
         network.cpu().start(inputs, labels)
         network.to(fabric.device)
@@ -265,7 +265,7 @@ def _fitted(
     if validation is not None and state.best is not None:
         facts["validation"] = {
             "speakers": validation.speakers,
-            "utterances": len(validation.pairs),
+            "utterances": len(validation.utterances),
             "keep": watch.keep,
             "best_step": state.best.step,
             "best_eer": state.best.eer,
@@ -277,10 +277,9 @@ def _fitted(
 @torch.no_grad()
 def first_inputs(
     network: JointNetwork,
-    listed: PairedList,
+    listed: ListedSignals,
     signals: Signals,
-    own: JointSettings,
-    channels: str,
+    reading: SignalReading,
     device: torch.device,
 ) -> tuple[Inputs, np.ndarray]:
     """Return what the encoders make of an even choice of the training utterances before anything is learned.
@@ -291,15 +290,11 @@ def first_inputs(
     """
     rows = np.arange(0, len(listed), -(-len(listed) // _FIRST))
     names = [listed.utterances[i] for i in rows.tolist()]
-    place = {name: k for k, name in enumerate(names)}
     vectors = [np.zeros((len(names), int(e.dim)), np.float32) for e in network.encoders]  # type: ignore[call-overload]
     present = [np.zeros(len(names), bool) for _ in vectors]
     network.eval()
-    pairs = [(name, name) for name in names]
-    items = paired_items(signals, pairs, batch=16, crop_s=own.crop_s, faces=own.faces, channels=channels)
-    for chosen, batch in items:
-        at = [place[name] for name, _ in chosen]
-        moved = batch.to(device)
+    for at, batch in SignalItems(signals, names, reading, batch=_AT_ONCE).read():
+        moved = network.usable(batch.to(device))
         looks = mean_look(F.normalize(network.looks(moved).float(), dim=-1), moved.face_mask)
         for k, found in enumerate((network.voices(moved).float(), looks)):
             vectors[k][at] = found.cpu().numpy()
@@ -316,18 +311,17 @@ class JointValidation:
     ----------
     listed
         Their utterances.
-    signals, own, channels
-        Where they are read from, and how the model is given them in scoring.
+    signals, reading
+        Where they are read from, and what of them.
     watch
         When to measure, and what to keep.
     """
 
-    def __init__(self, listed: PairedList, signals: Signals, own: JointSettings, channels: str, watch: Watch) -> None:
+    def __init__(self, listed: ListedSignals, signals: Signals, reading: SignalReading, watch: Watch) -> None:
         self.watch, self.speakers = watch, listed.classes
         self._videos = PairsOfVideos(listed)
-        names = [listed.utterances[i] for i in self._videos.picked]
-        self.pairs = [(name, name) for name in names]
-        self._signals, self._own, self._channels = signals, own, channels
+        self.utterances = [listed.utterances[i] for i in self._videos.picked]
+        self._signals, self._reading = signals, reading
 
     def eer(self, fabric: Fabric, network: nn.Module) -> float:
         """Return the equal error rate of ``network``, the same in every process: that of the first one."""
@@ -341,20 +335,22 @@ class JointValidation:
     def _vectors(self, fabric: Fabric, network: JointNetwork) -> np.ndarray:
         training = network.training
         network.eval()
-        place = {pair: k for k, pair in enumerate(self.pairs)}
-        vectors = np.zeros((len(self.pairs), sum(network.widths)), np.float32)
-        own = self._own
-        items = paired_items(
-            self._signals, self.pairs, batch=16, crop_s=own.test_crop_s, faces=own.faces, channels=self._channels
-        )
+        vectors = np.zeros((len(self.utterances), sum(network.widths)), np.float32)
         with fabric.autocast():
-            for pairs, batch in items:
-                moved = batch.to(fabric.device)
+            for at, batch in SignalItems(self._signals, self.utterances, self._reading, batch=_AT_ONCE).read():
                 # Unit vectors side by side: their cosine is the mean of the parts'.
-                parts = [F.normalize(part.float(), dim=1) for part in network.fuse(moved)]
-                vectors[[place[pair] for pair in pairs]] = torch.cat(parts, dim=1).cpu().numpy()
+                parts = [F.normalize(part.float(), dim=1) for part, _ in network.embed(batch.to(fabric.device))]
+                vectors[at] = torch.cat(parts, dim=1).cpu().numpy()
         network.train(training)
         return vectors
+
+
+def _without_held_out(listed: ListedSignals, plan: Path) -> ListedSignals:
+    """Return the utterances of the speakers whom the plan does not hold out."""
+    held_out = read_table(plan, ["utterance", "held_out"])
+    out = {parse_id(name).speaker for name in held_out.loc[held_out["held_out"], "utterance"]}
+    names = set(listed.speakers)
+    return listed.of_speakers(names - out) if names & out else listed
 
 
 def _write_course(work: Work, **facts: Any) -> None:

@@ -27,6 +27,7 @@ scoring too; here f_t is the face that is nearest in time.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from avsieve.encoders.registry import AUDIO, VISUAL, offered_states
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from avsieve.joint.network import JointNetwork
+    from avsieve.joint.signal_reading import SignalReading
 
 _AUDIO_STATES = ("layer1", "layer3", "layer5")
 _VISUAL_STATES = ("conv2d_2a", "conv2d_4a", "repeat_1")
@@ -206,6 +208,11 @@ class VutFramesModel(JointModel[VutFramesSettings]):
         "EER 0.369 %, minDCF(0.01) 0.030",
         "58 % of the trials of Vox1-O, WavLM and MHFA on the centre 3 s, 75 faces, VoxCeleb1-dev, best epoch on them",
     )
+
+    @classmethod
+    def reading(cls, own: VutFramesSettings, channels: str, *, training: bool) -> SignalReading:
+        """Return what is read: the faces of the same time as the piece of the voice."""
+        return replace(super().reading(own, channels, training=training), choice="crop")
 
     @classmethod
     def build(cls, own: VutFramesSettings, audio: nn.Module, visual: nn.Module, dim: int) -> JointNetwork:
