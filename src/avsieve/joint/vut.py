@@ -112,7 +112,7 @@ class VutLowerSettings(VutJointSettings):
     audio_states: list[str] = key(
         list,
         "Three inner states of the speaker encoder that attention looks at. By default `layer1`, `layer3`, `layer5` of "
-        "WavLM, as the thesis's code has them (its text says 2, 4, 6), and three evenly chosen ones of another encoder.",
+        "WavLM, as the thesis's code has them (its text: 2, 4, 6), and three evenly chosen ones of another encoder.",
     )
     visual_states: list[str] = key(
         list,
