@@ -21,10 +21,8 @@ class SpeakerFace(JointNetwork):
 
     def fuse(self, batch: SignalBatch) -> list[Tensor]:
         """Return the embedding of the voice, and the mean of those of the faces at length 1."""
-        looks = self.looks(batch)
-        # One face is no mean: its embedding stays as it is for the loss.
-        faces = looks[:, 0] if looks.shape[1] == 1 else mean_look(F.normalize(looks.float(), dim=-1), batch.face_mask)
-        return [self.voices(batch).float(), faces.float()]
+        looks = F.normalize(self.looks(batch).float(), dim=-1)
+        return [self.voices(batch).float(), mean_look(looks, batch.face_mask)]
 
     def present(self, batch: SignalBatch) -> list[Tensor]:
         """Tell of which rows there is a voice, and a face."""
