@@ -38,7 +38,7 @@ def damaged_faces(faces: Sequence[np.ndarray], wanted: Wanted) -> dict[int, np.n
 
 
 def change_of(wanted: Wanted) -> Change:
-    """Return what a damage does to a face."""
+    """Return what a damage does to a face, (H, W, 3) uint8; sizes in pixels are those of an aligned one, `SIZE`."""
     parameters, rng = wanted.parameters, wanted.draws()
     if isinstance(parameters, Blur):
         return _blur(parameters)
@@ -60,7 +60,7 @@ def _blur(parameters: Blur) -> Change:
 def _low_resolution(parameters: LowResolution) -> Change:
     def reduce(face: np.ndarray) -> np.ndarray:
         small = cv2.resize(face, (parameters.pixels, parameters.pixels), interpolation=cv2.INTER_AREA)
-        return cv2.resize(small, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+        return cv2.resize(small, face.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
     return reduce
 
@@ -86,7 +86,7 @@ def _occlusion(parameters: Occlusion, rng: np.random.Generator) -> Change:
 
     def cover(face: np.ndarray) -> np.ndarray:
         covered = face.copy()
-        covered[y : y + height, x : x + width] = colour
+        covered[_part(face, y, height, x, width)] = colour
         return covered
 
     return cover
@@ -97,10 +97,20 @@ def _crop(parameters: Crop, rng: np.random.Generator) -> Change:
     y, x = (int(at) for at in rng.integers(0, SIZE - parameters.pixels + 1, 2))
 
     def cut(face: np.ndarray) -> np.ndarray:
-        piece = face[y : y + parameters.pixels, x : x + parameters.pixels]
-        return cv2.resize(piece, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+        piece = face[_part(face, y, parameters.pixels, x, parameters.pixels)]
+        return cv2.resize(piece, face.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
     return cut
+
+
+def _part(face: np.ndarray, y: int, height: int, x: int, width: int) -> tuple[slice, slice]:
+    """Return a rectangle of a face, given as it lies in one of `SIZE` pixels: others are damaged at the same place."""
+    tall, wide = (side / SIZE for side in face.shape[:2])
+    rows, columns = (
+        slice(round(y * tall), round((y + height) * tall)),
+        slice(round(x * wide), round((x + width) * wide)),
+    )
+    return rows, columns
 
 
 def measured_again(face: np.ndarray, score: float, size_px: float, landmarks: np.ndarray) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from avsieve.damage.manifest import Wanted
 from avsieve.damage.settings import Clipping, Noise, Reverberation, Short
-from avsieve.damage.surroundings import Surroundings
+from avsieve.damage.surroundings import Around
 from avsieve.sound.mixing import convolved, mix
 from avsieve.storage.wav import SAMPLE_RATE, as_float
 
@@ -14,7 +14,7 @@ _FULL = 32767
 """The largest sample of 16 bits."""
 
 
-def damaged_voice(samples: np.ndarray, wanted: Wanted, around: Surroundings) -> np.ndarray:
+def damaged_voice(samples: np.ndarray, wanted: Wanted, around: Around) -> np.ndarray:
     """Return a damaged voice, int16 at 16 kHz; as long as before, unless only a piece is left.
 
     The seed of what is ``wanted`` alone decides what is random. Where a voice would become louder than 16 bits hold, it

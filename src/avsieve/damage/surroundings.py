@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -41,6 +42,16 @@ def decaying_room(t60_s: float, rng: np.random.Generator) -> np.ndarray:
     response = tail * np.sqrt(10 ** (-DIRECT_DB / 10) / np.square(tail).sum())
     response[0] = 1.0
     return response
+
+
+class Around(Protocol):
+    """What a voice can be damaged with."""
+
+    def noise(self, sound: str, n: int, utterance: str, rng: np.random.Generator) -> np.ndarray:
+        """Return noise for an utterance, (n,); its level means nothing."""
+
+    def response(self, t60_s: float, rng: np.random.Generator) -> np.ndarray:
+        """Return the impulse response of a room, which begins with its direct sound, 1."""
 
 
 class Surroundings:
@@ -113,7 +124,7 @@ class Surroundings:
         if self._rooms is None:
             return decaying_room(t60_s, rng)
         rooms = self._rooms
-        response = from_direct_sound(_audible(lambda: rooms.piece(None, rng), rooms))
+        response = from_direct_sound(audible(lambda: rooms.piece(None, rng), rooms))
         return response / response[0]
 
     def _recording(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -123,7 +134,7 @@ class Surroundings:
                 "evaluation.damage.noise, or take another sound"
             )
         noise = self._noise
-        return _audible(lambda: fitted(noise.piece(None, rng), n, rng), noise)
+        return audible(lambda: fitted(noise.piece(None, rng), n, rng), noise)
 
     def _babble(self, n: int, utterance: str, rng: np.random.Generator) -> np.ndarray:
         own = parse_id(utterance).speaker
@@ -153,7 +164,7 @@ class Surroundings:
             return np.zeros(0, np.float32)  # the status of its own embedding tells of it
 
 
-def _audible(draw: Callable[[], np.ndarray], folder: SoundFolder) -> np.ndarray:
+def audible(draw: Callable[[], np.ndarray], folder: SoundFolder) -> np.ndarray:
     """Draw until something can be heard: recordings may be silent for a while."""
     for _ in range(_TRIES):
         if (found := draw()).any():

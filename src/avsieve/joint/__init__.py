@@ -1,1 +1,1 @@
-"""Joint models: both encoders and a fusion as one network, from the signals of an utterance to its embedding."""
+"""Voices and faces as signals: their batches, and systems whose encoders and fusion are trained together."""

@@ -13,6 +13,8 @@ from avsieve.errors import AvsieveError
 
 COARSE_S, FINEST_S = 0.04, 0.001
 """From the first on, frames are named by 25ths; closer than the second they cannot be named."""
+_FINE_DIGITS = 6
+"""Of a name in thousandths, at least; one in 25ths has fewer, up to 4000 s."""
 # Products of a number and an interval, such as 3 x 0.1, miss what they stand for by less.
 _ROUNDING_S = 1e-6
 
@@ -35,6 +37,24 @@ def frame_name(number: int, interval_s: float) -> str:
     if interval_s < COARSE_S:
         return f"{round(1000 * (number * interval_s)):06d}"
     return f"{round(25 * (number * interval_s)):04d}"
+
+
+def frame_time_s(name: str) -> float:
+    """Return the time that `frame_name` named a frame by, in seconds.
+
+    Examples
+    --------
+    >>> frame_time_s("0010"), frame_time_s("000040")
+    (0.4, 0.04)
+
+    Raises
+    ------
+    AvsieveError
+        If the name is no number.
+    """
+    if not (name.isascii() and name.isdecimal()):
+        raise AvsieveError(f"frame {name!r}; expected a time in 25ths (0010) or thousandths (000400) of a second")
+    return int(name) / (1000 if len(name) >= _FINE_DIGITS else 25)
 
 
 def frames_before(length_s: float, interval_s: float) -> int:

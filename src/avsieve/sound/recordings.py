@@ -40,7 +40,13 @@ class SoundFolder:
         chosen = rng.permutation(len(self.files))[:count]
         return [self._read(int(chosen[i % len(chosen)]), n, rng) for i in range(count)]
 
-    def _read(self, which: int, n: int | None, rng: np.random.Generator) -> np.ndarray:
+    def middle(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the ``n`` samples in the middle of a recording; a shorter one is filled up with zeros behind."""
+        found = self._read(int(rng.integers(len(self.files))), n, None)
+        return np.pad(found, (0, n - len(found)))
+
+    def _read(self, which: int, n: int | None, rng: np.random.Generator | None) -> np.ndarray:
+        """Read a recording, or ``n`` samples of it: from a random place and repeated, or as they are in the middle."""
         import soundfile
 
         path = self.files[which]
@@ -51,10 +57,11 @@ class SoundFolder:
                         f"{path}: {handle.samplerate} Hz; expected {SAMPLE_RATE} Hz: convert the folder first"
                     )
                 if n is not None and handle.frames > n:
-                    handle.seek(int(rng.integers(handle.frames - n + 1)))
+                    over = handle.frames - n
+                    handle.seek(over // 2 if rng is None else int(rng.integers(over + 1)))
                 found = handle.read(n if n is not None else -1, dtype="float32", always_2d=True)[:, 0]
         except (soundfile.SoundFileError, OSError) as error:
             raise ConfigError(f"{path}: cannot be read ({error}); expected a recording: mend or remove it") from error
         if not len(found):
             raise ConfigError(f"{path}: no sample in it; expected a recording: remove it")
-        return found if n is None else np.resize(found, n)
+        return found if n is None or rng is None else np.resize(found, n)

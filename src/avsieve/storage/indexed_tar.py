@@ -46,6 +46,15 @@ _LONGEST_HEADER = 64 * tarfile.BLOCKSIZE
 """Bytes that the headers of a member take at most, its long name with them."""
 
 
+class Place(NamedTuple):
+    """Where a tar has a member: its name, its row in the index, and begin and end of its content in bytes."""
+
+    name: str
+    row: int
+    start: int
+    end: int
+
+
 class Member(NamedTuple):
     """A row of a tar's index."""
 
@@ -188,15 +197,18 @@ class TarReader:
             raise TarError(
                 f"{self.path}: the index reaches to byte {self._index.end}, the file has {size}; {make_anew(self.path)}"
             )
-        self._file = self.path.open("rb")
-        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        with self.path.open("rb") as file:  # the map has a descriptor of its own: hundreds of shards are open at once
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the tar."""
         self._map.close()
-        self._file.close()
 
     def __contains__(self, name: str) -> bool:
         return self._find(name) is not None
@@ -206,21 +218,37 @@ class TarReader:
 
     @property
     def utterances(self) -> list[str]:
-        """Ids of the utterances that have a member, in the order of the tar."""
+        """Ids of the utterances that have a member, in the order of the tar; read anew."""
         return self._index.utterances
+
+    @property
+    def keys(self) -> np.ndarray:
+        """What stands for the utterances that have a member, sorted: (n,) uint64 (`avsieve.storage.utterance_keys`)."""
+        return self._index.keys
 
     @property
     def index(self) -> pd.DataFrame:
         """The table of members, read anew."""
         return read_table(index_path(self.path), INDEX_COLUMNS)
 
-    def _members(self, utterance: str) -> Iterator[tuple[str, int, int, int]]:
-        """Yield name, row, and begin and end of the content of an utterance's members."""
+    def members(self, utterance: str) -> Iterator[Place]:
+        """Yield the members of ``utterance`` in the order of the tar, of which no content is read; none is no error.
+
+        Raises
+        ------
+        TarError
+            If the tar has members of another utterance where the index has this one's.
+        """
         for begin, row, count in self._index.runs(utterance):
             at = begin
             for k in range(row, row + count):
                 name, start, size = self._header(at)
-                yield name, k, start, start + size
+                if not name.startswith(utterance):
+                    raise TarError(
+                        f"{self.path}: {name} stands where the index has a member of {utterance}; "
+                        f"{make_anew(self.path)}"
+                    )
+                yield Place(name, k, start, start + size)
                 at = start + padded(size)
 
     def _header(self, at: int) -> tuple[str, int, int]:
@@ -240,14 +268,21 @@ class TarReader:
             )
         return info.name, at + info.offset_data, info.size
 
-    def _find(self, name: str) -> tuple[str, int, int, int] | None:
+    def _find(self, name: str) -> Place | None:
         for utterance in (name.rpartition("/")[0], name.rpartition(".")[0]):
-            for member in self._members(utterance):
-                if member[0] == name:
+            for member in self.members(utterance):
+                if member.name == name:
                     return member
         return None
 
-    def _checked(self, member: tuple[str, int, int, int]) -> bytes:
+    def content(self, member: Place) -> bytes:
+        """Return the content of a member.
+
+        Raises
+        ------
+        TarError
+            If it is not what was written.
+        """
         name, row, start, end = member
         content = self._map[start:end]
         expected = int(self._index.crc32[row])
@@ -269,12 +304,12 @@ class TarReader:
         member = self._find(name)
         if member is None:
             raise TarError(f"{self.path}: no member {name} among {len(self)}; is the index of another run?")
-        return self._checked(member)
+        return self.content(member)
 
     def of(self, utterance: str) -> Iterator[tuple[str, bytes]]:
         """Yield name and content of the members of ``utterance`` in the order of the tar; none is no error."""
-        for member in self._members(utterance):
-            yield member[0], self._checked(member)
+        for member in self.members(utterance):
+            yield member.name, self.content(member)
 
     def verify(self) -> pd.DataFrame:
         """Return the rows of the index whose content does not have the recorded checksum."""

@@ -1,8 +1,9 @@
 """Where the members of a tar lie, by utterance, in little memory: 16 to 20 bytes a member would be too many.
 
-A process that trains on VoxCeleb2 has 256 shards open, with 21 million faces in all. Of a member its checksum alone is
-kept, four bytes; of an utterance its id, where its first member begins, and which rows of the index are its own. Names
-and sizes of its members stand in the tar, each before its content.
+A process that trains on VoxCeleb2 has 256 shards open, with 21 million faces in all, and as many of its wavs. Of a
+member its checksum alone is kept, four bytes; of an utterance the number that stands for its id, where its first member
+begins, and which rows of the index are its own: 18 bytes. Names and sizes of its members stand in the tar, each before
+its content.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from avsieve.errors import TarError
+from avsieve.storage.kept_arrays import kept
+from avsieve.storage.remedies import make_anew
 from avsieve.storage.tables import read_arrow
+from avsieve.storage.utterance_keys import key_of, keys_of
 
 Bytes = TypeVar("Bytes", int, np.ndarray)
 
@@ -34,36 +38,50 @@ class TarIndex:
         (members,) uint32, in the order of the tar.
     end
         Where the last content ends, in bytes.
+    keys
+        (runs,) uint64, sorted: what `avsieve.storage.utterance_keys` makes of the utterances' ids.
+
+    Raises
+    ------
+    TarError
+        If its members do not begin where a tar's do.
     """
 
     def __init__(self, path: str | Path) -> None:
-        table = read_arrow(Path(path), ["utterance", "offset", "size", "crc32"])
+        self._path = Path(path)
+        table = read_arrow(self._path, ["utterance", "offset", "size", "crc32"])
         offset, size = (table[name].to_numpy().astype(np.int64) for name in ("offset", "size"))
-        self.crc32 = table["crc32"].to_numpy().astype(np.uint32)
+        crc32 = table["crc32"].to_numpy()
         self.end = int((offset + size).max()) if len(offset) else 0
         encoded = pc.dictionary_encode(table["utterance"].combine_chunks())
         of = encoded.indices.to_numpy(zero_copy_only=False)
+        # Members of an utterance follow each other in all that the stages write. Elsewhere it has several runs.
         begins = np.flatnonzero(np.r_[True, of[1:] != of[:-1]]) if len(of) else np.zeros(0, np.int64)
         # A member begins with its header, which is where the padded content before it ends.
         heads = np.r_[0, offset[:-1] + padded(size[:-1])][begins] if len(of) else np.zeros(0, np.int64)
-        ids = _bytes(encoded.dictionary)
-        # Members of an utterance follow each other in all that the stages write. Elsewhere it has several runs.
-        order = np.lexsort((begins, ids[of[begins]])) if len(of) else np.zeros(0, np.int64)
-        self._ids = ids[of[begins]][order]
-        self._order = order.astype(np.uint32)
-        self._heads = heads[order]
-        self._rows = begins[order].astype(np.uint32)
-        self._counts = np.diff(np.r_[begins, len(of)])[order].astype(np.uint32)
+        if (heads % tarfile.BLOCKSIZE).any() or (heads < 0).any():
+            raise TarError(
+                f"{path}: members begin between the blocks of {tarfile.BLOCKSIZE} bytes that a tar is made of; "
+                f"{make_anew(self._path.with_suffix('.tar'))}"
+            )
+        keys = keys_of(encoded.dictionary.to_pylist())[of[begins]]
+        order = np.argsort(keys, kind="stable")
+        blocks = heads // tarfile.BLOCKSIZE
+        self.keys, self.crc32, self._rows, self._blocks, self._order = kept(
+            keys[order],
+            crc32.astype(np.uint32),
+            np.r_[begins, len(of)].astype(np.uint32),
+            blocks.astype(np.min_scalar_type(int(blocks.max(initial=0)))),
+            order.astype(np.min_scalar_type(len(order))),
+        )
 
     def __len__(self) -> int:
         return len(self.crc32)
 
     @property
     def utterances(self) -> list[str]:
-        """Ids of the utterances that have a member, in the order of the tar."""
-        found = np.empty(len(self._ids), self._ids.dtype)
-        found[self._order] = self._ids
-        return [item.decode() for item in dict.fromkeys(found.tolist())]
+        """Ids of the utterances that have a member, in the order of the tar; read anew."""
+        return list(dict.fromkeys(pc.unique(read_arrow(self._path, ["utterance"])["utterance"]).to_pylist()))
 
     def runs(self, utterance: str) -> list[tuple[int, int, int]]:
         """Return the members of an utterance, by runs of such as follow each other; none is no error.
@@ -73,12 +91,10 @@ class TarIndex:
         list
             Where the header of the first begins in the tar, its row in the index, and how many follow.
         """
-        key = utterance.encode()
-        first, last = (int(np.searchsorted(self._ids, key, side)) for side in ("left", "right"))
-        return [(int(self._heads[k]), int(self._rows[k]), int(self._counts[k])) for k in range(first, last)]
-
-
-def _bytes(ids: pa.Array) -> np.ndarray:
-    """Return texts as (n,) bytes of one length, which sort as their characters do."""
-    texts = [text.encode() for text in ids.to_pylist()]
-    return np.array(texts, dtype=f"S{max(map(len, texts), default=1)}")
+        key = key_of(utterance)
+        first, last = (int(np.searchsorted(self.keys, key, side)) for side in ("left", "right"))
+        found = []
+        for run in self._order[first:last].tolist():
+            row, after = int(self._rows[run]), int(self._rows[run + 1])
+            found.append((int(self._blocks[run]) * tarfile.BLOCKSIZE, row, after - row))
+        return found

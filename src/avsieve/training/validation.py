@@ -6,6 +6,7 @@ Which speakers these are, and which of their utterances are compared, is the sam
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -81,7 +82,10 @@ class Measuring(Protocol):
 class Labelled(Protocol):
     """Utterances, how many speakers they have, and the rank of each one's speaker, (N,) int64."""
 
-    utterances: list[str]
+    @property
+    def utterances(self) -> Sequence[str]:
+        """Their ids."""
+
     labels: np.ndarray
     classes: int
 
@@ -108,7 +112,7 @@ def first_of_videos(listed: Labelled) -> list[int]:
     """
     at_most = max(2, min(MAX_VIDEOS, MAX_UTTERANCES // listed.classes))
     found: dict[str, dict[str, int]] = {}
-    for index in np.argsort(np.array(listed.utterances)).tolist():
+    for index in np.argsort(np.array(list(listed.utterances))).tolist():
         name = parse_id(listed.utterances[index])
         videos = found.setdefault(name.speaker, {})
         if name.video in videos or len(videos) < at_most:

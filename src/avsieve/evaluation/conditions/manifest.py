@@ -30,6 +30,7 @@ from avsieve.evaluation.conditions.contract import (
     ConditionPart,
     Level,
 )
+from avsieve.evaluation.conditions.draws import DIGITS, drawn_parameters
 from avsieve.evaluation.conditions.registry import KINDS
 from avsieve.evaluation.conditions.settings import Damage
 from avsieve.evaluation.conditions.stand_ins import STAND_INS
@@ -38,8 +39,6 @@ from avsieve.evaluation.trials import Trials, left_out, read_trials
 from avsieve.storage.tables import read_table
 
 logger = logging.getLogger(__name__)
-
-_DIGITS = 4  # of what is drawn: an eye can compare the table with a file
 
 
 @dataclass(frozen=True)
@@ -191,25 +190,12 @@ def _add(
 
 def _parameters(part: ConditionPart, level: Level, rng: np.random.Generator | None) -> dict[str, Any]:
     """Return the parameters of a row: ranges and choices are drawn, and a stand-in has its similarity."""
-    values = dict(part.parameters)
-    for name in sorted(values):
-        if isinstance(values[name], list):
-            assert rng is not None
-            values[name] = _drawn(values[name], rng)
+    values = dict(part.parameters) if rng is None else drawn_parameters(part.parameters, rng)
     stand_in = STAND_INS.get(part.kind)
     if stand_in is None or level != EMBEDDING:
         return values
     similarity = stand_in.similarity(values) if part.similarity is None else part.similarity
-    return values | {"similarity": round(similarity, _DIGITS)}
-
-
-def _drawn(values: list[Any], rng: np.random.Generator) -> Any:
-    """Draw one of some words, or a number from the first to the second; whole ones where both are."""
-    if isinstance(values[0], str):
-        return values[int(rng.integers(len(values)))]
-    if isinstance(values[0], int):
-        return int(rng.integers(values[0], values[1] + 1))
-    return round(float(rng.uniform(*values)), _DIGITS)
+    return values | {"similarity": round(similarity, DIGITS)}
 
 
 def _text(values: Mapping[str, Any]) -> str:

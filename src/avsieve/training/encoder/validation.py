@@ -11,10 +11,10 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from avsieve.training.devices import gathered, layout_of
-from avsieve.training.encoder.examples import Listed
+from avsieve.training.listed import ListedUtterances
 from avsieve.training.validation import PairsOfVideos, Watch, check_split, is_held
 
-Part = TypeVar("Part", bound=Listed)
+Part = TypeVar("Part", bound=ListedUtterances)
 
 
 def split(listed: Part, share: float) -> tuple[Part, Part]:
@@ -51,7 +51,9 @@ class Validation:
         If no speaker has two videos.
     """
 
-    def __init__(self, listed: Listed, inputs: Callable[[int], Tensor], watch: Watch, *, batch: int = 32) -> None:
+    def __init__(
+        self, listed: ListedUtterances, inputs: Callable[[int], Tensor], watch: Watch, *, batch: int = 32
+    ) -> None:
         self.watch, self.speakers = watch, listed.classes
         self._inputs, self._batch = inputs, batch
         self._pairs = PairsOfVideos(listed)
