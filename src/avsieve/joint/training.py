@@ -216,7 +216,13 @@ def _fitted(
         seed=work.seed,
         reading=kind.reading(own, channels, training=True),
         augmentation=augmentation_of(
-            own.augmentation, seed=work.seed, noise=work.noise, music=work.music, speech=work.speech, rooms=work.rooms
+            own.augmentation,
+            seed=work.seed,
+            channels=channels,
+            noise=work.noise,
+            music=work.music,
+            speech=work.speech,
+            rooms=work.rooms,
         ),
     )
     network.drop_modality = recipe.drop_modality
