@@ -1,11 +1,8 @@
 """Joint models: both encoders and a fusion, trained on the signals of a list, and what they make of the trials.
 
 INPUTS: results/lists, results/extract (wavs), results/align (faces); for the trials results/evaluation, results/damage.
-OUTPUTS: results/models/fusion, results/joint.
+OUTPUTS: results/models/joint, results/joint.
 """
-
-JOINT = "|".join(W.joint.names) or "none"
-
 
 rule train_joint:
     """Train a joint model on a list."""
@@ -18,15 +15,13 @@ rule train_joint:
         faces=expand(P.align.faces, shard=W.shards),
         faces_index=expand(P.align.faces_index, shard=W.shards),
     output:
-        model=P.models.fusion,
-        history=P.models.fusion_history,
-        provenance=P.models.fusion_provenance,
+        model=P.models.joint,
+        history=P.models.joint_history,
+        provenance=P.models.joint_provenance,
     log:
         P.log("train_joint", "{list}", "{model}", "{seed}"),
     benchmark:
         P.benchmark("train_joint", "{list}", "{model}", "{seed}")
-    wildcard_constraints:
-        model=JOINT,
     conda:
         W.env("encoders")
     threads: training_threads(W.config)
@@ -60,7 +55,7 @@ rule embed_joint:
         W.cohort,
         W.joint.damaged,
         [P.evaluation.damage] if W.config.evaluation.damage.conditions else [],
-        model=P.models.fusion,
+        model=P.models.joint,
         trials=brought(W.trials),
         wav=expand(P.extract.wav, shard=W.shards),
         wav_index=expand(P.extract.wav_index, shard=W.shards),
@@ -73,8 +68,6 @@ rule embed_joint:
         P.log("embed_joint", "{list}", "{model}", "{seed}"),
     benchmark:
         P.benchmark("embed_joint", "{list}", "{model}", "{seed}")
-    wildcard_constraints:
-        model=JOINT,
     conda:
         W.env("encoders")
     resources:

@@ -104,8 +104,6 @@ rule train_fusion:
         P.log("train_fusion", "{list}", "{model}"),
     benchmark:
         P.benchmark("train_fusion", "{list}", "{model}")
-    wildcard_constraints:
-        model=W.fusion.heads,
     conda:
         W.env("encoders")
     # No param, since it changes how fast the weights come and not which.

@@ -36,7 +36,7 @@ RULES = {
     "embed_visual": ["embed_visual"], "split": ["split_embeddings"], "split segments": ["split_segments"],
     "split faces": ["split_frames"], "pool": ["pool_speakers"], "score": ["score_utterances"], "clean": ["clean_list"],
     "audit": ["audit_noise"],
-    "train fusion": ["train_fusion"], "evaluate": ["evaluate_fusion"], "report": ["write_report"],
+    "train fusion": ["train_fusion"], "train joint": ["train_joint"], "embed joint": ["embed_joint"], "evaluate": ["evaluate_fusion"], "report": ["write_report"],
     "damage": ["damage_shard"], "damage twins": ["damage_twins"],
     "embed damaged audio": ["embed_damaged_audio"], "embed damaged visual": ["embed_damaged_visual"],
     "embed twin audio": ["embed_twin_audio"], "embed twin visual": ["embed_twin_visual"],

@@ -18,5 +18,7 @@ def trained_model(name: str) -> type[TrainedModel]:
     trained = [known for known, model in MODELS.items() if model.trained and not model.joint]
     model = MODELS[name] if name in trained else FusionModel
     if not issubclass(model, TrainedModel):
-        raise ConfigError(f"fusion model {name!r} cannot be trained on embeddings; expected one of {', '.join(trained)}")
+        raise ConfigError(
+            f"fusion model {name!r} cannot be trained on embeddings; expected one of {', '.join(trained)}"
+        )
     return model

@@ -28,6 +28,11 @@ logger = logging.getLogger(__name__)
 PAIR = ["audio", "visual"]
 
 
+def column_of(part: str) -> str:
+    """Return the column of a part."""
+    return f"{part}_embedding"
+
+
 @dataclass(frozen=True)
 class Origin:
     """Which model made a table.
@@ -76,7 +81,7 @@ def write_embedded(path: str | Path, parts: Iterator[Found], widths: dict[str, i
     rows = 0
     schema = pa.schema(
         [(name, pa.string()) for name in PAIR]
-        + [(name, pa.list_(pa.float32(), width)) for name, width in widths.items()]
+        + [(column_of(name), pa.list_(pa.float32(), width)) for name, width in widths.items()]
     )
 
     def tables() -> Iterator[pa.Table]:
@@ -136,13 +141,14 @@ class EmbeddedModel(FusionModel):
         self.path, self.origin = Path(path), read_origin(path)
         kind = joint_model(self.origin.model)
         self.name, self.label = kind.name, kind.label  # type: ignore[misc]
-        with open_table(self.path, [*PAIR, *kind.parts]) as file:
-            table = file.read(columns=[*PAIR, *kind.parts])
+        columns = [column_of(part) for part in kind.parts]
+        with open_table(self.path, [*PAIR, *columns]) as file:
+            table = file.read(columns=[*PAIR, *columns])
         pairs = pd.MultiIndex.from_arrays([table[name].to_pylist() for name in PAIR])
         if not pairs.is_unique:
             raise AvsieveError(f"{self.path}: {pairs[pairs.duplicated()][0]} is there twice; run embed_joint again")
         self._rows = pairs
-        self._parts = [_vectors(self.path, name, table[name]) for name in kind.parts]
+        self._parts = [_vectors(self.path, name, table[name]) for name in columns]
 
     def encode(self, inputs: Inputs) -> list[Part]:
         """Return the parts of the rows, by the signals that they were made of.

@@ -227,6 +227,12 @@ class Models:
     """The course of its training."""
     fusion_provenance: str = "results/models/fusion/{list}/{model}.{seed}.json"
     """What it was trained with, and how long that took."""
+    joint: str = "results/models/joint/{list}/{model}.{seed}.safetensors"
+    """A joint model, both encoders inside, or why there is none."""
+    joint_history: str = "results/models/joint/{list}/{model}.{seed}.csv"
+    """The course of its training."""
+    joint_provenance: str = "results/models/joint/{list}/{model}.{seed}.json"
+    """What it was trained with, and how long that took."""
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,6 @@ class FusionWiring:
             for seed in self._fusion.seeds
         ]
         """Trained models: a file per list, model and seed."""
-        self.heads = "|".join(names) or "none"
-        """The names of these models, as the constraint of a wildcard: joint models have a rule of their own."""
         self.model_flags = {"models": [at(path) for path in self.models]}
         begun = {name: getattr(self._fusion.own(name), "weights", None) for name in names}
         self.weights = {name: [given(path)] if path else [] for name, path in begun.items()}
@@ -55,7 +53,12 @@ class FusionWiring:
         self.modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *every])))
         """The modules of the fusion models, joint ones among them, which no script imports by itself."""
         self.provenance = [
-            P.of(P.models.fusion_provenance, list=name, model=model, seed=seed)
+            P.of(
+                P.models.joint_provenance if MODELS[model].joint else P.models.fusion_provenance,
+                list=name,
+                model=model,
+                seed=seed,
+            )
             for name in ("all", "clean")
             for model in every
             for seed in self._fusion.seeds
