@@ -96,8 +96,13 @@ class JointNetwork(nn.Module, ABC):
         if self.training and self.drop_modality:
             both = batch.has_audio & batch.has_visual
             draw = torch.rand(len(both), device=both.device)
-            batch = batch.drop_audio(both & (draw < self.drop_modality / 2))
-            batch = batch.drop_visual(both & (draw >= self.drop_modality / 2) & (draw < self.drop_modality))
+            mute = both & (draw < self.drop_modality / 2)
+            blind = both & (draw >= self.drop_modality / 2) & (draw < self.drop_modality)
+            # Batch normalisation has no statistics of a single voice or face: then all keep what they have.
+            if not mute.any() or (batch.has_audio & ~mute).sum() != 1:
+                batch = batch.drop_audio(mute)
+            if not blind.any() or (batch.face_mask & ~blind[:, None]).sum() != 1:
+                batch = batch.drop_visual(blind)
         return torch.cat(self.fuse(batch), dim=1)
 
     def embed(self, batch: SignalBatch) -> list[tuple[Tensor, Tensor]]:

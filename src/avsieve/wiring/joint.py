@@ -57,9 +57,12 @@ class JointWiring:
         """Which model made each of them."""
         self.table_flags = {"joint": [at(path) for path in self.tables]}
         used = {"audio": ("wav", P.damage.wav), "visual": ("faces", P.damage.faces)}
+        indexes = {"audio": P.damage.wav_index, "visual": P.damage.faces_index}
         damage = {used[m][0]: [P.of(used[m][1], shard=shard) for shard in shards] for m in damaged}
-        self.damaged = [path for paths in damage.values() for path in paths] if self.names else []
-        """Tars of damaged voices and faces that they embed."""
+        tars = [path for paths in damage.values() for path in paths]
+        tars += [P.of(indexes[m], shard=shard) for m in damaged for shard in shards]
+        self.damaged = tars if self.names else []
+        """Tars of damaged voices and faces that they embed, and their indexes."""
         self.damaged_flags = flags(
             {f"damaged_{name}": [at(path) for path in paths] for name, paths in damage.items()} if self.names else {}
         )
