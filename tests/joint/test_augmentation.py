@@ -118,9 +118,9 @@ def test_vut_crops_or_blurs_a_run_of_faces() -> None:
         for y in range(43)
         for x in range(43)
     }
-    blurs = np.stack([cv2.GaussianBlur(FACE, (7, 7), sigma) for sigma in np.arange(0.1, 3.01, 0.02)]).astype(int)
+    blurs = np.stack([cv2.GaussianBlur(FACE, (7, 7), s)[40:60] for s in np.arange(0.1, 3.01, 0.02)]).astype(int)
     runs, kinds = set(), Counter[str]()
-    for seed in range(120):
+    for seed in range(80):
         found = drawn(augmentation, seed, row)
         changed = seen(found, row)
         if not changed:
@@ -130,7 +130,7 @@ def test_vut_crops_or_blurs_a_run_of_faces() -> None:
         face = found.faces[changed[0]]
         kinds["crop" if face[40:42].tobytes() in crops else "blur"] += 1
         if face[40:42].tobytes() not in crops:
-            assert np.abs(blurs - face).max(axis=(1, 2, 3)).min() <= 3
+            assert np.abs(blurs - face[40:60]).max(axis=(1, 2, 3)).min() <= 3
     assert len(runs) > 8
     assert min(kinds.values()) > 0.3 * sum(kinds.values())
 

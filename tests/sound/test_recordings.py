@@ -57,7 +57,7 @@ def test_several_folders_are_one_stock_and_each_needs_a_recording(tmp_path: Path
 
 
 def test_the_middle_of_a_recording_is_read_and_a_short_one_filled_up(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "a.wav", np.arange(101, dtype=np.float32) / 128, SAMPLE_RATE, subtype="FLOAT")
+    soundfile.write(tmp_path / "a.wav", np.arange(101, dtype=np.float32) / 128, 16_000, subtype="FLOAT")
     folder, rng = SoundFolder(tmp_path), np.random.default_rng(0)
     assert (folder.middle(5, rng) * 128).tolist() == [48, 49, 50, 51, 52]
     assert (folder.middle(103, rng) * 128).tolist() == [*range(101), 0, 0]

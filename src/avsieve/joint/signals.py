@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -128,6 +128,7 @@ class Signals:
 
 def _time_s(place: Place) -> float:
     try:
-        return frame_time_s(PurePosixPath(place.name).stem)
+        # Not by pathlib, which would take a third of the time of a batch.
+        return frame_time_s(place.name.rpartition("/")[2].rpartition(".")[0])
     except AvsieveError:
         return float("nan")

@@ -78,13 +78,12 @@ class Shards:
 
     def hold(self, utterances: Sequence[str]) -> np.ndarray:
         """Tell which utterances some shard holds: (n,) bool."""
-        wanted = keys_of(utterances)
-        order = np.argsort(wanted)
-        there = wanted[order]
+        wanted, places = np.unique(keys_of(utterances), return_inverse=True)
         held = np.zeros(len(wanted), bool)
-        for reader in self.readers:
-            held[order] |= _among(there, reader.keys)
-        return held
+        for reader in self.readers if len(wanted) else []:
+            at = np.minimum(np.searchsorted(wanted, reader.keys), len(wanted) - 1)
+            held[at[wanted[at] == reader.keys]] = True
+        return held[places]
 
 
 _FILES = resource.RLIMIT_NOFILE
@@ -98,13 +97,6 @@ def _half(keys: Any) -> Any:
 def _holds(keys: np.ndarray, key: np.uint64) -> bool:
     at = int(np.searchsorted(keys, key))
     return at < len(keys) and bool(keys[at] == key)
-
-
-def _among(wanted: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """Tell which of ``wanted`` are among ``keys``, both sorted."""
-    if not len(keys):
-        return np.zeros(len(wanted), bool)
-    return keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
 
 
 def _allow_files(shards: int) -> None:

@@ -55,4 +55,4 @@ def samples_of(content: bytes, name: str = "wav") -> np.ndarray:
 
 def as_float(samples: np.ndarray) -> np.ndarray:
     """Return int16 samples as float32 in [-1, 1)."""
-    return samples.astype(np.float32) / np.float32(32768)
+    return np.multiply(samples, np.float32(1 / 32768), dtype=np.float32)  # a power of 2: as exact as a division
