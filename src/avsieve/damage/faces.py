@@ -1,4 +1,8 @@
-"""Damage the aligned faces of an utterance, and measure again how much they can tell."""
+"""Damage the aligned faces of an utterance, and measure again how much they can tell.
+
+Parameters in pixels are those of a face of 112; of other crops they grow with the crop, except for the pixels that a
+low resolution leaves.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ _LONGEST_SIDE = 2.0
 
 
 def damaged_faces(faces: Sequence[np.ndarray], wanted: Wanted) -> dict[int, np.ndarray]:
-    """Return the damaged faces of an utterance: number of the face -> (112, 112, 3) uint8 BGR.
+    """Return the damaged faces of an utterance: number of the face -> (side, side, 3) uint8 BGR.
 
     Whatever is drawn is drawn once for an utterance, by the seed of what is ``wanted``: a rectangle and a crop lie at
     the same place of all its faces.
@@ -26,7 +30,7 @@ def damaged_faces(faces: Sequence[np.ndarray], wanted: Wanted) -> dict[int, np.n
     Parameters
     ----------
     faces
-        Its aligned faces (112, 112, 3) uint8 BGR, in the order of time.
+        Its faces (side, side, 3) uint8 BGR, aligned or another crop, in the order of time.
     wanted
         A damage of one of the kinds of ``visual``.
     """
@@ -53,14 +57,18 @@ def change_of(wanted: Wanted) -> Change:
 
 
 def _blur(parameters: Blur) -> Change:
-    width = (parameters.kernel, parameters.kernel)
-    return lambda face: cv2.GaussianBlur(face, width, parameters.sigma)
+    def blur(face: np.ndarray) -> np.ndarray:
+        larger = len(face) / SIZE
+        kernel = 2 * round((parameters.kernel - 1) / 2 * larger) + 1
+        return cv2.GaussianBlur(face, (kernel, kernel), parameters.sigma * larger)
+
+    return blur
 
 
 def _low_resolution(parameters: LowResolution) -> Change:
     def reduce(face: np.ndarray) -> np.ndarray:
         small = cv2.resize(face, (parameters.pixels, parameters.pixels), interpolation=cv2.INTER_AREA)
-        return cv2.resize(small, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+        return cv2.resize(small, face.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
     return reduce
 
@@ -85,8 +93,9 @@ def _occlusion(parameters: Occlusion, rng: np.random.Generator) -> Change:
     colour = rng.integers(0, 256, 3, dtype=np.uint8)
 
     def cover(face: np.ndarray) -> np.ndarray:
-        covered = face.copy()
-        covered[y : y + height, x : x + width] = colour
+        covered, larger = face.copy(), len(face) / SIZE
+        top, bottom, left, right = (round(at * larger) for at in (y, y + height, x, x + width))
+        covered[top:bottom, left:right] = colour
         return covered
 
     return cover
@@ -97,8 +106,9 @@ def _crop(parameters: Crop, rng: np.random.Generator) -> Change:
     y, x = (int(at) for at in rng.integers(0, SIZE - parameters.pixels + 1, 2))
 
     def cut(face: np.ndarray) -> np.ndarray:
-        piece = face[y : y + parameters.pixels, x : x + parameters.pixels]
-        return cv2.resize(piece, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+        larger = len(face) / SIZE
+        top, bottom, left, right = (round(at * larger) for at in (y, y + parameters.pixels, x, x + parameters.pixels))
+        return cv2.resize(face[top:bottom, left:right], face.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
     return cut
 
@@ -111,5 +121,5 @@ def measured_again(face: np.ndarray, score: float, size_px: float, landmarks: np
     """
     sharp = sharpness(face)
     if np.isnan(score):
-        return sharp, quality(score=1.0, size_px=float(SIZE), sharp=sharp, frontal=1.0)
+        return sharp, quality(score=1.0, size_px=float(len(face)), sharp=sharp, frontal=1.0)
     return sharp, quality(score=score, size_px=size_px, sharp=sharp, frontal=frontality(np.reshape(landmarks, (-1, 2))))
