@@ -17,8 +17,10 @@ from avsieve.config.evaluation import Comparison, Evaluation
 from avsieve.config.export import Export
 from avsieve.config.source import Source
 from avsieve.config.training import Training
+from avsieve.encoders.registry import VISUAL
 from avsieve.encoders.settings import Audio, Visual
 from avsieve.errors import ConfigError
+from avsieve.faces.crops import ALIGNED
 from avsieve.faces.settings import Faces
 from avsieve.fusion.settings import Fusion
 from avsieve.joint.settings import JointSettings
@@ -26,6 +28,7 @@ from avsieve.media.settings import Media
 from avsieve.report.settings import Report
 from avsieve.settings import Block, Share, key
 from avsieve.storage.sequence_names import FRAMES, HOPS
+from avsieve.training.encoder.settings import TrainVisual
 
 DEVICE = "^(auto|cpu|cuda(:[0-9]+)?)$"
 
@@ -92,6 +95,53 @@ class Config(Block):
         except ConfigError as error:
             raise ValueError(f"cleansing.{error}") from None
         return self
+
+    @model_validator(mode="after")
+    def _has_the_crops(self) -> Config:
+        """Refuse a face encoder that wants crops which are not written."""
+        source = self.source.contract
+        if not source.has_media or "visual" not in source.modalities:
+            return self
+        if source.aligned and self.faces.other_crops:
+            raise ValueError(
+                f"faces.crops has {self.faces.other_crops[0]}, but the source's images are faces that are cut out "
+                "already: leave faces.crops out"
+            )
+        if lacking := self.lacking_crop("visual"):
+            raise ValueError(lacking)
+        return self
+
+    @property
+    def written_crops(self) -> list[str]:
+        """The kinds of crops that there are of each face; the first lie in the tars of aligned faces."""
+        source = self.source.contract
+        return [source.aligned_as] if source.aligned else [ALIGNED, *self.faces.other_crops]
+
+    def _encoder_of(self, block: str) -> Visual | TrainVisual:
+        return self.visual if block == "visual" else self.training.visual
+
+    def crop_of(self, block: str) -> str:
+        """Return the kind of crop that the face encoder of ``visual`` or ``training.visual`` reads."""
+        encoder = self._encoder_of(block)
+        if encoder.crop != "auto":
+            return encoder.crop
+        # The name of an architecture to train is looked at by its training alone.
+        return VISUAL[encoder.arch].crop if encoder.arch in VISUAL else ALIGNED
+
+    def lacking_crop(self, block: str) -> str | None:
+        """Return what to say if no such crop is written; None if it is."""
+        wanted, written = self.crop_of(block), self.written_crops
+        if wanted in written:
+            return None
+        own = self._encoder_of(block)
+        whose = f"{block}.arch {own.arch} wants" if own.crop == "auto" else f"{block}.crop is"
+        if self.source.contract.aligned:
+            found, add = f"the source's images are {written[0]}", ""
+        else:
+            found = f"faces.crops has {', '.join(written)}"
+            add = f"add {wanted} to faces.crops (faces are aligned anew), or "
+        either = f"{add}set {block}.crop to {written[0]} to feed it these, resized"
+        return f"{whose} the crop {wanted}, but {found}: {either}"
 
     @model_validator(mode="after")
     def _has_the_gpus(self) -> Config:

@@ -63,6 +63,8 @@ class Architecture:
     states
         The inner states that its network offers (`avsieve.encoders.layers`), as the network itself says them in
         ``offers``; empty where there are none.
+    crop
+        Of a face encoder: the kind of crop that its weights were trained on (`avsieve.faces.crops.CROPS`).
     """
 
     label: str
@@ -75,6 +77,7 @@ class Architecture:
     packages: tuple[str, ...] = ("torch",)
     has_precision: bool = True
     states: tuple[Layer, ...] = ()
+    crop: str = "arcface112"
 
     @property
     def modules(self) -> list[str]:

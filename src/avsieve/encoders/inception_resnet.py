@@ -160,6 +160,11 @@ def inception_resnet_v1() -> InceptionResnetV1:
     return InceptionResnetV1()
 
 
+def inception_resnet_v1_whitened() -> InceptionResnetV1:
+    """Return the same network for faces of 160 pixels that are whitened one by one (`FaceInput.whitened`)."""
+    return InceptionResnetV1(FaceInput(160, whitened=True, layouts=(("", "rgb"),)))
+
+
 def inception_resnet_v1_112() -> InceptionResnetV1:
     """Return the same network for faces of 112 pixels, (x - 127.5) / 127.5, as VUT's audio-visual system feeds it."""
     return InceptionResnetV1(FaceInput(layouts=(("", "rgb"),)))

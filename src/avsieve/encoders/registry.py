@@ -120,16 +120,25 @@ VISUAL: Registry[Architecture] = Registry(
             states=iresnet_layers((3, 13, 30, 3)),
         ),
         "inception_resnet_v1": _face(
-            "FaceNet, 160 pixels; faces are resized for it",
+            "FaceNet, 160 pixels",
             network="avsieve.encoders.inception_resnet:inception_resnet_v1",
             origin=_FACENET,
             states=inception_layers(160),
+            crop="facenet160",
+        ),
+        "inception_resnet_v1_whitened": _face(
+            "the same, each image whitened by itself, as FaceNet's older weights and BAFFN want it",
+            network="avsieve.encoders.inception_resnet:inception_resnet_v1_whitened",
+            origin=_FACENET,
+            states=inception_layers(160),
+            crop="facenet160",
         ),
         "inception_resnet_v1_112": _face(
-            "the same, trained on 112 pixels",
+            "the same, trained on 112 pixels, as VUT's",
             network="avsieve.encoders.inception_resnet:inception_resnet_v1_112",
             origin=_FACENET,
             states=inception_layers(112),
+            crop="box112",
         ),
         "mobileface_small": _face(
             "small, for the embedded corpus",

@@ -6,7 +6,7 @@ starts with ``results/``, as Snakemake wants it: a module's prefix comes in fron
 
 The wildcards: ``{shard}`` is ``000``, ``001``, …; ``{list}`` is ``all`` (before cleansing) or ``clean`` (after it);
 ``{modality}`` is ``audio`` or ``visual``; ``{model}`` a fusion model; ``{seed}`` that of a training; ``{part}`` of the
-rendered people is ``train`` or ``held``; ``{form}`` is a form of export.
+rendered people is ``train`` or ``held``; ``{form}`` is a form of export; ``{crop}`` a kind of `avsieve.faces.crops`.
 """
 
 from __future__ import annotations
@@ -130,6 +130,10 @@ class Align:
     faces: str = "results/align/{shard}.faces.tar"
     """JPEGs of aligned faces, 112 x 112."""
     faces_index: str = "results/align/{shard}.faces.parquet"
+    """Where each of them lies in the tar."""
+    crops: str = "results/align/{shard}.{crop}.tar"
+    """JPEGs of the same faces, cut out in another way; one tar for each kind that is asked for."""
+    crops_index: str = "results/align/{shard}.{crop}.parquet"
     """Where each of them lies in the tar."""
     detections: str = "results/align/{shard}.detections.parquet"
     """A row per frame: what was detected there."""

@@ -23,6 +23,7 @@ from avsieve.report.registry import FIGURES
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
 from avsieve.wiring.codehash import Library, code_hashes
+from avsieve.wiring.crops import CropWiring
 from avsieve.wiring.damage import DamageWiring
 from avsieve.wiring.flags import flags
 from avsieve.wiring.fusion import FusionWiring
@@ -113,6 +114,8 @@ class Wiring:
         """Status tables of all stages."""
         self.faces = face_settings(self.config)
         """What decides how faces are found and aligned, as `align_faces.py` and `extract_faces.py` take it."""
+        self.crops = CropWiring(self.config, self.shards)
+        """The kinds of crops that are written, and which of them an encoder reads."""
         faces = [*model_file(self.config.faces.detector), *model_file(self.config.faces.landmarks)]
         self.face_files = [given(path) for path in faces]
         self.audio_file = [given(path) for path in model_file(self.config.audio.checkpoint)]
