@@ -12,8 +12,8 @@ rule train_joint:
         plan=P.plan.utterances,
         wav=expand(P.extract.wav, shard=W.shards),
         wav_index=expand(P.extract.wav_index, shard=W.shards),
-        faces=expand(P.align.faces, shard=W.shards),
-        faces_index=expand(P.align.faces_index, shard=W.shards),
+        faces=W.joint.faces,
+        faces_index=W.joint.faces_index,
     output:
         model=P.models.joint,
         history=P.models.joint_history,
@@ -59,8 +59,8 @@ rule embed_joint:
         trials=brought(W.trials),
         wav=expand(P.extract.wav, shard=W.shards),
         wav_index=expand(P.extract.wav_index, shard=W.shards),
-        faces=expand(P.align.faces, shard=W.shards),
-        faces_index=expand(P.align.faces_index, shard=W.shards),
+        faces=W.joint.faces,
+        faces_index=W.joint.faces_index,
     output:
         embeddings=P.joint.embeddings,
         origin=P.joint.origin,

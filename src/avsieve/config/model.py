@@ -169,9 +169,20 @@ class Config(Block):
                     f"{self.source.modalities!r}: leave the model out"
                 )
             try:
-                self.joint_settings(name)
+                crop = self.joint_settings(name).crop
             except ConfigError as error:
                 raise ValueError(f"fusion.models: {name}: {error}") from None
+            if crop not in self.written_crops:
+                raise ValueError(
+                    f"fusion.models: {name}: its face encoder wants the crop {crop}, and written are "
+                    f"{', '.join(self.written_crops)}: add it to faces.crops, or set crop of the model to one of these"
+                )
+            if crop != self.crop_of("visual") and "visual" in damage.damaged_signals():
+                raise ValueError(
+                    f"fusion.models: {name}: its face encoder wants the crop {crop}, and faces of trials are damaged as "
+                    f"{self.crop_of('visual')}, which visual.arch reads: set crop of the model to that, or visual.arch "
+                    "to an encoder with the same crop"
+                )
 
     def joint_settings(self, name: str) -> JointSettings:
         """Return the settings of a joint model, with what the embedding stages have in place of `same`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from avsieve.encoders.registry import AUDIO, VISUAL, trainable
+from avsieve.encoders.settings import CropChoice
 from avsieve.errors import ConfigError
 from avsieve.fusion.recipe import RecipeSettings
 from avsieve.registry import Registry
@@ -35,6 +36,11 @@ class JointSettings(RecipeSettings):
         SAME,
         "First weights of it: a file as `visual.model` takes it, `builtin`, `none` for random ones, or `same` for "
         "those of `visual.model`.",
+    )
+    crop: CropChoice = key(
+        "auto",
+        "Kind of crop that the face encoder is fed with, one of `faces.crops`; `auto` takes the one that the "
+        "architecture's published weights were trained on.",
     )
     channels: Literal["auto", "rgb", "bgr"] = key(
         "auto", "Channel order of the face encoder; `auto` uses that of its first weights, otherwise `rgb`."
@@ -71,6 +77,8 @@ class JointSettings(RecipeSettings):
                     f"{arch!r}; expected a file, builtin, or none for random ones"
                 )
             found[f"{name}_weights"] = own[1] if weights == SAME else weights
+        if self.crop == "auto":
+            found["crop"] = VISUAL[found["visual_arch"]].crop
         if self.channels == "auto" and found["visual_arch"] == visual[0] and self.visual_weights == SAME:
             found["channels"] = channels
         whole = self.model_copy(update=found)

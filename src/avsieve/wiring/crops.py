@@ -29,6 +29,13 @@ class CropWiring:
         self.embedded, self.embedded_index = self._files(read)
         self._trained_on, self._lacking = config.crop_of("training.visual"), config.lacking_crop("training.visual")
 
+    def of(self, kind: str) -> tuple[list[str], list[str]]:
+        """Return the tars of a kind, and their indices, of all shards."""
+        tars, indices = self._files(kind)
+        return [P.of(tars, shard=shard) for shard in self._shards], [
+            P.of(indices, shard=shard) for shard in self._shards
+        ]
+
     def _files(self, kind: str) -> tuple[str, str]:
         if kind == self._first:
             return P.align.faces, P.align.faces_index

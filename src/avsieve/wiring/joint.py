@@ -9,6 +9,7 @@ from avsieve.config.model import Config
 from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.fusion.registry import MODELS
 from avsieve.storage import paths as P
+from avsieve.wiring.crops import CropWiring
 from avsieve.wiring.flags import flags
 from avsieve.wiring.models import model_file, model_paths
 from avsieve.wiring.names import Words
@@ -26,6 +27,8 @@ class JointWiring:
         Names of the shards.
     damaged
         Modalities whose signals are damaged for the trials.
+    crops
+        The files of each kind of crop.
     watch
         Tells of changes of the user's weights.
     given, at
@@ -38,12 +41,14 @@ class JointWiring:
         shards: Sequence[str],
         damaged: Sequence[str],
         *,
+        crops: CropWiring,
         watch: Watch,
         given: Callable[[str], str] = str,
         at: Callable[[str], str] = str,
     ) -> None:
         fusion = config.fusion
         self.names = fusion.joint
+        self._crops = crops
         self.own = {name: config.joint_settings(name) for name in self.names}
         """Their settings, without `same`."""
         self.tables = [
@@ -78,6 +83,14 @@ class JointWiring:
         """Recordings that augmentation takes from: those of `training.audio`."""
         self.watched_recordings = watch.recordings("recordings", folders.values())
         """What they are: a parameter."""
+
+    def faces(self, wildcards: Any) -> list[str]:
+        """Return the tars of the crops that a model's face encoder reads."""
+        return self._crops.of(self.own[wildcards.model].crop)[0]
+
+    def faces_index(self, wildcards: Any) -> list[str]:
+        """Return their indices."""
+        return self._crops.of(self.own[wildcards.model].crop)[1]
 
     def files(self, wildcards: Any) -> list[str]:
         """Return the user's files of weights that a model begins with: inputs."""

@@ -141,7 +141,7 @@ class Wiring:
         self.sequences = SequenceWiring(self.config, self.shards, at=self.at)
         self.fusion = FusionWiring(self.config, watch=self.watch, given=given, at=self.at)
         self.joint = JointWiring(
-            self.config, self.shards, self.damage.signals, watch=self.watch, given=given, at=self.at
+            self.config, self.shards, self.damage.signals, crops=self.crops, watch=self.watch, given=given, at=self.at
         )
         self.method = METHODS.module(self.config.cleansing.method)
         """The module of the cleansing method, which no script imports by itself."""
