@@ -179,7 +179,7 @@ class Config(Block):
                 )
             if crop != self.crop_of("visual") and "visual" in damage.damaged_signals():
                 raise ValueError(
-                    f"fusion.models: {name}: its face encoder wants the crop {crop}, and faces of trials are damaged as "
+                    f"fusion.models: {name}: its face encoder wants the crop {crop}, and trials are damaged as "
                     f"{self.crop_of('visual')}, which visual.arch reads: set crop of the model to that, or visual.arch "
                     "to an encoder with the same crop"
                 )
