@@ -68,7 +68,8 @@ def test_the_dry_run_measures_every_part(benchmarks: Path, tmp_path: Path, capfd
     parts = report["parts"]
     assert status == 0, capfd.readouterr().out
     assert {name: part["status"] for name, part in parts.items()} == {
-        "tests": "skipped", "embedding": "ok", "training": "ok", "joint": "ok", "nccl": "ok", "fusion": "ok", "vox1e": "ok",
+        "tests": "skipped", "embedding": "ok", "training": "ok", "joint": "ok", "nccl": "ok", "fusion": "ok",
+        "vox1e": "ok",
     }  # fmt: skip
     assert report["dry_run"]
     assert report["machine"]["versions"]["torch"] == torch.__version__
