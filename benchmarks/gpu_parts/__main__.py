@@ -3,6 +3,7 @@
 tests       the tests marked `gpu`, in the modules that can be imported here;
 embedding   from shards to Parquet, over the rate of forward passes alone: three networks in three precisions;
 training    steps a second, peak memory, how busy the GPU is: four networks in three precisions;
+joint       the same of joint models, encoders and fusion together: VUT's frame-wise head, AVCleanse's pair, AVN;
 nccl        one process through NCCL (DistributedDataParallel) against one without;
 fusion      steps a second of every fusion network;
 vox1e       Vox1-E's 145,160 utterances at a measured rate, and its 579,818 trials scored.
@@ -27,7 +28,7 @@ from gpu_parts.part import Facts, failures, not_run
 from gpu_parts.runner import run_part
 
 ROOT = Path(__file__).resolve().parents[2]
-BUDGETS_S = {"tests": 50, "embedding": 120, "training": 110, "nccl": 30, "fusion": 70, "vox1e": 60}
+BUDGETS_S = {"tests": 45, "embedding": 105, "training": 90, "joint": 60, "nccl": 30, "fusion": 60, "vox1e": 60}
 DRY_S = 20.0  # of each part
 LIMIT_S = 465.0
 MACHINE_S = 60.0

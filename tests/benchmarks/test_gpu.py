@@ -68,13 +68,16 @@ def test_the_dry_run_measures_every_part(benchmarks: Path, tmp_path: Path, capfd
     parts = report["parts"]
     assert status == 0, capfd.readouterr().out
     assert {name: part["status"] for name, part in parts.items()} == {
-        "tests": "skipped", "embedding": "ok", "training": "ok", "nccl": "ok", "fusion": "ok", "vox1e": "ok",
+        "tests": "skipped", "embedding": "ok", "training": "ok", "joint": "ok", "nccl": "ok", "fusion": "ok",
+        "vox1e": "ok",
     }  # fmt: skip
     assert report["dry_run"]
     assert report["machine"]["versions"]["torch"] == torch.__version__
     for arch in SMALL:
         assert 0 < parts["embedding"]["results"][arch]["fp32"]["share_of_forward_only"] < 2
         assert parts["training"]["results"][arch]["fp32"]["steps_per_s"] > 0
+    for name in ("vut_video_frames", "avn_j"):
+        assert parts["joint"]["results"][name]["fp32"]["steps_per_s"] > 0
     assert parts["nccl"]["results"]["ddp"]["backend"] == "gloo"
     assert parts["nccl"]["results"]["losses"]["largest_relative_difference"] < 1e-3
     assert parts["fusion"]["results"]["gated"]["steps_per_s"] > 0

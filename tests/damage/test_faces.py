@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -115,3 +116,13 @@ def test_sharpness_and_quality_are_measured_of_the_damaged_face_with_the_frame_s
     nan = float("nan")
     ready = quality(score=1.0, size_px=112.0, sharp=sharp, frontal=1.0)
     assert measured_again(blurred, nan, nan, np.full(10, nan)) == (sharp, ready)
+
+
+@pytest.mark.parametrize("kind", ["blur", "low_resolution", "occlusion", "overexposure", "crop"])
+def test_a_larger_crop_is_damaged_as_the_aligned_face_is(kind: str) -> None:
+    larger = [cv2.resize(f, (160, 160), interpolation=cv2.INTER_LINEAR) for f in FACES]
+    found = damaged_faces(larger, wanted_of(kind, seed=1))
+    for number, small in enumerate(damaged(kind)):
+        assert found[number].shape == (160, 160, 3)
+        back = cv2.resize(found[number], (112, 112), interpolation=cv2.INTER_AREA).astype(float)
+        assert np.abs(back - small).mean() < 0.4 * np.abs(FACES[number].astype(float) - small).mean()

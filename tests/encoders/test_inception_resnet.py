@@ -9,7 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avsieve.encoders import load_visual_encoder
-from avsieve.encoders.inception_resnet import InceptionResnetV1, inception_resnet_v1_112
+from avsieve.encoders.inception_resnet import (
+    InceptionResnetV1,
+    inception_resnet_v1_112,
+    inception_resnet_v1_whitened,
+)
 from avsieve.encoders.torch_face import TorchFaceEncoder
 from avsieve.errors import ModelError
 
@@ -142,6 +146,18 @@ def test_faces_of_112_pixels_are_resized_to_what_the_weights_were_trained_on(net
         assert (as_vut(faces) - network(faces)).norm() > 0.01
         at_112 = ByDefinition(network)(faces.double())  # (x - 127.5) / 127.5 as it comes, at its own size
         assert (as_vut(faces).double() - at_112).norm() < 1e-5
+
+
+def test_whitened_faces_reach_the_network_whatever_their_light(network: InceptionResnetV1) -> None:
+    whitened = inception_resnet_v1_whitened().eval()
+    whitened.load_state_dict(network.state_dict())
+    pixels = pictures(1).double()
+    white = (pixels - pixels.mean()) / pixels.std(correction=0)
+    with torch.no_grad():
+        found = whitened((pixels.float() - 127.5) / 127.5)
+        darker = whitened((pixels.float() * 0.5 + 20 - 127.5) / 127.5)
+        assert (found.double() - ByDefinition(network)(white)).norm() < 1e-5
+        assert (found - darker).norm() < 1e-4 < (found - network((pixels.float() - 127.5) / 127.5)).norm()
 
 
 def test_bgr_faces_reach_the_network_as_rgb(network: InceptionResnetV1, tmp_path: Path) -> None:

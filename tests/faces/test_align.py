@@ -53,7 +53,7 @@ def test_106_landmarks_take_the_place_of_the_detectors_five():
 
     aligner = FaceAligner(ScriptedDetector([[FACE]]), min_score=0.5, landmarks=Points())
     assert aligner.facts["landmarks"] == "made up"
-    ((row,), _) = aligner.align([clip(1)])[0]
+    ((row,), *_) = aligner.align([clip(1)])[0]
     assert row.landmarks[:4] == (70, 70, 90, 80)
     assert len(row.landmarks_106 or ()) == 212
     assert row.roll_deg == pytest.approx(np.degrees(np.arctan2(10, 20)))

@@ -131,3 +131,57 @@ def test_a_frame_that_was_damaged_on_the_disk_stops_the_stage_with_the_remedy(sh
     with pytest.raises(TarError, match=r"frames\.tar: a/v/1/0010\.jpg is not what was written .*; remove it and run"):
         run(shard, "one")
     assert not list(shard.glob("one.*"))
+
+
+def with_crops(shard, name: str, workers: int = 1, kinds=("facenet160", "box112")):
+    answers = [[FACE], [FACE], [], [], [(60, 60, 100, 0.3)], []]
+    return align_shard(
+        ["a/v/1", "a/v/2", "a/v/3", "a/v/4", "a/v/5"],
+        shard / "frames.tar",
+        FaceAligner(ScriptedDetector(answers), min_score=0.5, crops=kinds),
+        faces_tar=shard / f"{name}.faces.tar",
+        detections=shard / f"{name}.detections.parquet",
+        crop_tars={kind: shard / f"{name}.{kind}.tar" for kind in kinds},
+        workers=workers,
+    )
+
+
+def test_other_crops_have_tars_of_their_own_with_the_same_members(shard):
+    run(shard, "plain")
+    with_crops(shard, "more")
+    assert same_bytes(shard, "plain", "more")  # what was there before does not change
+    with TarReader(shard / "more.faces.tar") as faces:
+        members = faces.index["name"].tolist()
+    for kind, size in (("facenet160", 160), ("box112", 112)):
+        with TarReader(shard / f"more.{kind}.tar") as crops:
+            assert crops.index["name"].tolist() == members == ["a/v/1/0010.jpg", "a/v/1/0020.jpg"]
+            image = cv2.imdecode(np.frombuffer(crops.read(members[0]), np.uint8), cv2.IMREAD_COLOR)
+        assert image.shape == (size, size, 3)
+    # The box of the detector, without its surroundings: noise that JPEG hardly keeps, so its means are compared.
+    with TarReader(shard / "more.box112.tar") as crops:
+        image = cv2.imdecode(np.frombuffer(crops.read(members[0]), np.uint8), cv2.IMREAD_COLOR)
+    expected = cv2.resize(IMAGE[60:160, 60:160], (112, 112))
+    blurred = [cv2.GaussianBlur(i, (15, 15), 5).astype(float) for i in (image, expected)]
+    assert np.abs(blurred[0] - blurred[1]).mean() < 3
+    assert not [p for p in shard.iterdir() if "plain." in p.name and "160" in p.name]
+
+
+def test_a_frame_without_a_face_has_no_crop_and_is_told_as_before(shard):
+    status = with_crops(shard, "more").frame()
+    assert status["code"].tolist() == ["ok", "no_face", "low_face_score", "image_undecodable", "no_frames"]
+
+
+def test_the_provenance_names_crops_only_where_there_are_more():
+    assert "crops" not in FaceAligner(ScriptedDetector([]), min_score=0.5).facts
+    assert FaceAligner(ScriptedDetector([]), min_score=0.5, crops=["box112"]).facts["crops"] == ["box112"]
+
+
+def test_ready_faces_of_another_kind_have_its_size(shard):
+    jpeg = cv2.imencode(".jpg", IMAGE[:160, :160])[1].tobytes()
+    with TarWriter(shard / "frames.tar") as out:
+        out.add("a/v/1", "a/v/1/0010.jpg", jpeg)
+        out.add("a/v/2", "a/v/2/0010.jpg", cv2.imencode(".jpg", IMAGE[:112, :112])[1].tobytes())
+    status = run(shard, "ready", ReadyFaces(crop="facenet160")).frame()
+    assert status["code"].tolist()[:2] == ["ok", "not_aligned"]
+    with TarReader(shard / "ready.faces.tar") as faces:
+        assert faces.read("a/v/1/0010.jpg") == jpeg

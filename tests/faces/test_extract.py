@@ -45,14 +45,17 @@ def media(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def aligner():
-    return FaceAligner(FaceDetector("builtin", size="auto", min_score=0.25), min_score=0.5)
+    return FaceAligner(FaceDetector("builtin", size="auto", min_score=0.25), min_score=0.5, crops=["box112"])
 
 
 def fused(media, aligner, out, workers=1):
     out.mkdir(exist_ok=True)
     folder, index = media
+    crops = {kind: out / f"{kind}.tar" for kind in getattr(aligner, "crops", ())}
     targets = {"wav_tar": out / "wav.tar", "faces_tar": out / "faces.tar", "detections": out / "detections.parquet"}
-    return extract_faces_shard(index, {"train": folder}, None, aligner, workers=workers, **targets, **SETTINGS)
+    return extract_faces_shard(
+        index, {"train": folder}, None, aligner, workers=workers, crop_tars=crops, **targets, **SETTINGS
+    )
 
 
 def test_faces_and_sound_are_those_of_the_two_stages_and_no_frame_is_stored(media, aligner, tmp_path):
@@ -77,6 +80,8 @@ def test_faces_and_sound_are_those_of_the_two_stages_and_no_frame_is_stored(medi
         names = ours.index["name"].tolist()
         assert names == theirs.index["name"].tolist()
         assert len(names) == 6
+        with TarReader(one / "box112.tar") as crops:
+            assert crops.index["name"].tolist() == names
         for name in names:
             a, b = (cv2.imdecode(np.frombuffer(r.read(name), np.uint8), 1).astype(int) for r in (ours, theirs))
             assert np.abs(a - b).mean() < 4  # no JPEG of the frame lies between
@@ -88,7 +93,7 @@ def test_faces_and_sound_are_those_of_the_two_stages_and_no_frame_is_stored(medi
 def test_any_number_of_workers_gives_equal_bytes(media, aligner, tmp_path):
     for workers in (1, 3):
         fused(media, aligner, tmp_path / str(workers), workers)
-    for name in ("wav.tar", "faces.tar", "faces.parquet", "detections.parquet"):
+    for name in ("wav.tar", "faces.tar", "faces.parquet", "box112.tar", "detections.parquet"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes()
 
 
@@ -96,7 +101,7 @@ def test_a_killed_run_is_taken_up_where_it_stopped(media, aligner, tmp_path):
     """An aligner that breaks at the second clip leaves the first one done, and it is not aligned again."""
 
     class Breaking:
-        at_a_time, wants_files, facts = 1, False, aligner.facts
+        at_a_time, wants_files, facts, crops = 1, False, aligner.facts, aligner.crops
 
         def __init__(self, calls: int) -> None:
             self.calls = calls
@@ -111,7 +116,7 @@ def test_a_killed_run_is_taken_up_where_it_stopped(media, aligner, tmp_path):
     with pytest.raises(RuntimeError, match="killed"):
         fused(media, Breaking(1), tmp_path / "again")
     left = {p.name for p in (tmp_path / "again").iterdir()}
-    assert left == {"wav.tar.partial", "faces.tar.partial", "faces.tar.partial.jsonl"}
+    assert left == {"wav.tar.partial", "faces.tar.partial", "box112.tar.partial", "faces.tar.partial.jsonl"}
     extracted, aligned = fused(media, Breaking(3), tmp_path / "again")  # three clips are left
     assert len(extracted) == len(aligned) == 4
     for path in (tmp_path / "whole").iterdir():

@@ -5,9 +5,10 @@ import shlex
 
 import pytest
 
+from avsieve.errors import ConfigError
 from avsieve.faces.align import FaceAligner
 from avsieve.faces.detector import FaceDetector
-from avsieve.faces.options import add_face_options, aligner_of
+from avsieve.faces.options import add_face_options, aligner_of, crop_tars_of
 from avsieve.faces.prealigned import ReadyFaces
 from avsieve.faces.settings import Faces
 from avsieve.faces.tracking_detector import FollowingDetector
@@ -52,3 +53,21 @@ def test_no_option_has_a_default(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().err
     for name in ("--detector", "--detector-size", "--min-score", "--landmarks", "--face-jpeg-quality", "--device"):
         assert name in said
+
+
+def test_each_further_crop_has_a_tar() -> None:
+    faces = Faces(crops=["arcface112", "facenet160", "box112"])
+    args = parse(faces, "--crop-tars", "a.tar", "b.tar", "--no-aligned")
+    assert {kind: str(path) for kind, path in crop_tars_of(args).items()} == {"facenet160": "a.tar", "box112": "b.tar"}
+    aligner = aligner_of(args)
+    assert isinstance(aligner, FaceAligner)
+    assert list(aligner.crops) == ["facenet160", "box112"]
+    assert crop_tars_of(parse(Faces(), "--no-aligned")) == {}
+    with pytest.raises(ConfigError, match="2 other kinds and --crop-tars 0; give as many"):
+        crop_tars_of(parse(faces, "--no-aligned"))
+
+
+def test_ready_faces_are_of_the_kind_that_the_source_says() -> None:
+    aligner = aligner_of(parse(Faces(), "--aligned", "--aligned-as", "facenet160"))
+    assert isinstance(aligner, ReadyFaces)
+    assert (aligner.crop, aligner.size, aligner.facts["crop"]) == ("facenet160", 160, "facenet160")

@@ -16,8 +16,9 @@ from avsieve.errors import ConfigError
 from avsieve.fusion.base import FusionModel, TrainedModel
 from avsieve.fusion.checkpoint import load_fusion
 from avsieve.fusion.registry import MODELS
-from avsieve.fusion.settings import TRAINED, Fusion
+from avsieve.fusion.settings import HEADS, TRAINED, Fusion
 from avsieve.fusion.trained_models import trained_model
+from avsieve.joint.base import JointModel
 from avsieve.report.errors import label_of
 from avsieve.settings import filled
 from avsieve.storage.tables import write_table
@@ -39,19 +40,20 @@ def test_every_model_fulfils_the_contract(name):
     assert set(model.needs) <= {"audio", "visual"}
     assert filled(model.settings, {}, name) == model.settings()
     assert all(field.description for field in model.settings.model_fields.values())
-    assert model.trained == issubclass(model, TrainedModel) == (name in TRAINED)
+    assert model.trained == (name in TRAINED)
+    assert issubclass(model, TrainedModel) == (name in HEADS)
+    assert issubclass(model, JointModel) == model.joint == (name in TRAINED and name not in HEADS)
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", HEADS)
 def test_a_network_names_its_model_in_messages(name):
     assert new_model(name, 4, 3, dim=5).network.name == name
 
 
 def test_a_model_that_is_not_trained_is_refused():
-    for name in ("audio", "magic"):
-        with pytest.raises(
-            ConfigError, match=f"fusion model '{name}' cannot be trained; expected one of {', '.join(TRAINED)}"
-        ):
+    for name in ("audio", "magic", "avn_f"):
+        expected = f"fusion model '{name}' cannot be trained on embeddings; expected one of {', '.join(HEADS)}"
+        with pytest.raises(ConfigError, match=expected):
             trained_model(name)
 
 
@@ -136,7 +138,7 @@ def test_a_new_model_is_trained_saved_and_read_by_the_script(tmp_path, repositor
     held_out = [s == speakers[0] for s in speakers]
     write_table(tmp_path / "plan.parquet", pd.DataFrame({"utterance": inputs.utterances, "held_out": held_out}))
     monkeypatch.setitem(MODELS._entries, "sum", SUM)
-    monkeypatch.setattr("avsieve.fusion.settings.TRAINED", (*TRAINED, "sum"))
+    monkeypatch.setattr("avsieve.fusion.settings.HEADS", (*HEADS, "sum"))
     words = ["--list", "list.txt", "--list-name", "all", "--plan", "plan.parquet", "--audio", "audio.parquet"]
     words += ["--visual", "visual.parquet", "--model", "sum", "--options", json.dumps({"factor": 2.0})]
     words += shlex.split(flags(Fusion(dim=6, epochs=2), leave=["models", "seeds", "twins"]))

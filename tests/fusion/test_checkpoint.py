@@ -9,14 +9,14 @@ from safetensors.torch import save_file
 
 from avsieve.errors import ModelError
 from avsieve.fusion.checkpoint import Trained, left_out, load_fusion, save_fusion, save_left_out
-from avsieve.fusion.settings import TRAINED
+from avsieve.fusion.settings import HEADS
 
 from .made_up import QUICK, make_people, new_model
 
 TEST, _ = make_people("test", 4, seed=2)
 
 
-@pytest.fixture(params=TRAINED)
+@pytest.fixture(params=HEADS)
 def model(request):
     torch.manual_seed(0)
     made = new_model(request.param, 24, 16, dim=8, **QUICK.get(request.param, {}))

@@ -35,6 +35,7 @@ TREE: dict[str, Any] = {
     "training": {"audio": {"music": "clips"}},
     "evaluation": {"sex": "sex.csv", "as_norm": {"cohort": "all"}, "damage": {"conditions": NO_VOICE}},
     "fusion": TWINS,
+    "faces": {"crops": ["arcface112", "box112"]},
 }
 BASES: dict[str, dict[str, Any]] = {
     "tree": TREE,
@@ -50,7 +51,7 @@ BASES: dict[str, dict[str, Any]] = {
     "archive": {"source": {"kind": "archive", "archive": {"video": ["clips.zip"]}}},
     "urls": {"source": {"kind": "urls", "urls": {"table": "clips.csv"}}},
     "voxceleb": {"source": {"kind": "voxceleb", "voxceleb": {"tracks": "clips"}}},
-    "frames": {"source": {"kind": "frames", "frames": {"faces": "clips", "wavs": "clips"}}},
+    "frames": {"source": {"kind": "frames", "frames": {"faces": "clips", "wavs": "clips", "aligned": True}}},
     "embeddings": {
         "source": {
             "kind": "embeddings",
@@ -84,6 +85,9 @@ VALUES: dict[str, list[Any]] = {
     "audio.arch": ["ecapa512"],
     "audio.segments": [["eighths"]],
     "visual.arch": ["iresnet18"],
+    "visual.crop": ["box112"],
+    "training.visual.crop": ["box112"],
+    "source.frames.crop": ["box112"],
     "training.audio.arch": ["ecapa512"],
     "training.visual.arch": ["iresnet18"],
     "cleansing.options": [{"rounds": 3}],
@@ -94,6 +98,8 @@ VALUES: dict[str, list[Any]] = {
         for block in ("evaluation.damage", "fusion.twins")
     },
 }
+# Keys that cannot change alone -> what changes with them.
+TOGETHER: dict[str, dict[str, Any]] = {"source.frames.crop": {"visual": {"crop": "box112"}}}
 # Where a run plans something else than the reference says, since it has no such rule: its own first one.
 ELSEWHERE = {
     ("tree", "media.keep_frames"): "extract_faces",
@@ -104,7 +110,7 @@ ELSEWHERE = {
     },
     **{
         ("no_frames", f"faces.{name}"): "extract_faces"
-        for name in ("detector", "detector_size", "min_score", "tracking", "landmarks", "jpeg_quality")
+        for name in ("detector", "detector_size", "min_score", "tracking", "landmarks", "jpeg_quality", "crops")
     },
     # What is missing has no sound and no room; and embeddings have no other level.
     **{
@@ -196,8 +202,10 @@ def configurations(base: dict[str, Any], key: str) -> list[list[dict[str, Any]]]
     block, name = KEYS[key]
     value = value_of(parse_config(base), key)
     ways = [VALUES[key]] if key in VALUES else others(block.model_fields[name].annotation, value)
+    more = TOGETHER.get(key, {})
     found = [
-        [config for other in way if other != value and is_valid(config := changed(base, key, other))] for way in ways
+        [config for other in way if other != value and is_valid(config := changed(base, key, other) | more)]
+        for way in ways
     ]
     return [configs for configs in found if configs]
 

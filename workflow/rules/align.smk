@@ -1,7 +1,7 @@
 """Faces.
 
 INPUTS: results/extract (frames).
-OUTPUTS: results/align: tars of faces, 112 x 112, on the ArcFace template; a row per frame of what was detected.
+OUTPUTS: results/align: tars of faces, 112 x 112, on the ArcFace template, and of other crops; a row per frame of what was detected.
 """
 
 
@@ -18,6 +18,8 @@ rule align_faces:
         detections=P.align.detections,
         status=P.align.status,
         provenance=P.align.provenance,
+        crops=expand(P.align.crops, crop=W.crops.others, allow_missing=True),
+        crops_index=expand(P.align.crops_index, crop=W.crops.others, allow_missing=True),
     log:
         P.log("align_faces", "{shard}"),
     benchmark:
@@ -40,5 +42,5 @@ rule align_faces:
     shell:
         "python $AVSIEVE_SCRIPTS/align_faces.py --frames {input.frames} --extracted {input.extracted}"
         " {params.faces} --device {params.device} --max-failed {params.max_failed}"
-        " --threads {threads} --faces {output.faces} --detections {output.detections} --status {output.status}"
+        " --threads {threads} --faces {output.faces} --detections {output.detections} --crop-tars {output.crops} --status {output.status}"
         " --provenance {output.provenance} > {log} 2>&1"

@@ -46,8 +46,8 @@ use rule train_audio as train_audio_arm with:
 use rule train_visual as train_visual_arm with:
     input:
         list=P.comparison.list,
-        faces=expand(P.align.faces, shard=W.shards),
-        faces_index=expand(P.align.faces_index, shard=W.shards),
+        faces=W.crops.trained,
+        faces_index=W.crops.trained_index,
     output:
         model=P.of(P.comparison.encoder, modality="visual"),
         history=P.of(P.comparison.history, modality="visual"),
@@ -104,8 +104,8 @@ rule embed_trial_faces:
         W.cohort,
         trials=brought(W.trials),
         model=P.of(P.comparison.encoder, modality="visual"),
-        faces=expand(P.align.faces, shard=W.shards),
-        faces_index=expand(P.align.faces_index, shard=W.shards),
+        faces=W.crops.trained,
+        faces_index=W.crops.trained_index,
         detections=expand(P.align.detections, shard=W.shards),
     output:
         P.of(P.comparison.embeddings, modality="visual"),

@@ -12,8 +12,8 @@ rule damage_shard:
         wav=P.extract.wav,
         wav_index=P.extract.wav_index,
         extracted=P.extract.status,
-        faces=P.align.faces,
-        faces_index=P.align.faces_index,
+        faces=W.crops.embedded,
+        faces_index=W.crops.embedded_index,
         detections=P.align.detections,
         aligned=P.align.status,
     output:

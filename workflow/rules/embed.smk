@@ -46,8 +46,8 @@ rule embed_visual:
     """Embed the faces of a shard."""
     input:
         brought(W.visual_file),
-        faces=P.align.faces,
-        faces_index=P.align.faces_index,
+        faces=W.crops.embedded,
+        faces_index=W.crops.embedded_index,
         detections=P.align.detections,
         aligned=P.align.status,
     output:
@@ -68,7 +68,7 @@ rule embed_visual:
         *W.code("embed_visual", *W.encoder("visual", W.config.visual.arch).modules),
         model=W.builtin(W.config.visual.model, "faces.onnx"),
         weights=W.models["visual"],
-        visual=flags(W.config.visual),
+        visual=flags(W.config.visual, leave=["crop"]),
         device=W.config.device,
         max_failed=W.config.max_failed,
     message:

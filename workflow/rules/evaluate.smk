@@ -118,6 +118,8 @@ rule evaluate_fusion:
         sequences=W.sequences.files,
         damage=W.damage.files,
         models=W.fusion.models,
+        joint=W.joint.tables,
+        origins=W.joint.origins,
     output:
         results=P.evaluation.results,
         gains=P.evaluation.gains,
@@ -154,6 +156,7 @@ rule evaluate_fusion:
         sequences=flags(W.sequences.flags),
         damage=flags(W.damage.flags),
         models=flags(W.fusion.model_flags),
+        joint=flags(W.joint.table_flags),
         labels=flags(W.trial_labels),
         truth=flags(W.trial_files, leave=["sex"]),
         builtin=flags({"builtin": W.builtin_models}),
@@ -166,6 +169,6 @@ rule evaluate_fusion:
     shell:
         "python $AVSIEVE_SCRIPTS/evaluate_fusion.py --trials {input.trials:q} {params.labels} {params.truth}"
         " {params.builtin} --audio {input.audio}"
-        " --visual {input.visual} {params.models} {params.sequences} {params.damage} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
+        " --visual {input.visual} {params.models} {params.joint} {params.sequences} {params.damage} {params.cohort} {params.evaluation} --device {params.device} --threads {threads}"
         " --results {output.results} --gains {output.gains} --curves {output.curves}"
         " --against {output.against} --times {output.times} --provenance {output.provenance} > {log} 2>&1"

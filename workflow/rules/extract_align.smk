@@ -1,8 +1,8 @@
 """Sound and faces in one go, with media.keep_frames: false; the frames are not stored.
 
 INPUTS: results/media.
-OUTPUTS: results/extract: tars of 16 kHz mono wavs; results/align: tars of faces, 112 x 112, on the ArcFace template; a
-row per frame of what was detected.
+OUTPUTS: results/extract: tars of 16 kHz mono wavs; results/align: tars of faces, 112 x 112, on the ArcFace template, and of
+other crops; a row per frame of what was detected.
 """
 
 
@@ -22,6 +22,8 @@ rule extract_faces:
         detections=P.align.detections,
         status=P.align.status,
         provenance=P.align.provenance,
+        crops=expand(P.align.crops, crop=W.crops.others, allow_missing=True),
+        crops_index=expand(P.align.crops_index, crop=W.crops.others, allow_missing=True),
     log:
         P.log("extract_faces", "{shard}"),
     benchmark:
@@ -48,5 +50,5 @@ rule extract_faces:
         "python $AVSIEVE_SCRIPTS/extract_faces.py --index {input.index} {params.roots} {params.media}"
         " --modalities {params.modalities} {params.faces} --device {params.device} --max-failed {params.max_failed}"
         " --threads {threads} --wav {output.wav} --extracted {output.extracted}"
-        " --extract-provenance {output.extract_provenance} --faces {output.faces} --detections {output.detections}"
+        " --extract-provenance {output.extract_provenance} --faces {output.faces} --detections {output.detections} --crop-tars {output.crops}"
         " --status {output.status} --provenance {output.provenance} > {log} 2>&1"

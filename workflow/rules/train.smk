@@ -48,8 +48,8 @@ rule train_visual:
     """Train a visual encoder on a list."""
     input:
         list=W.list_of,
-        faces=expand(P.align.faces, shard=W.shards),
-        faces_index=expand(P.align.faces_index, shard=W.shards),
+        faces=W.crops.trained,
+        faces_index=W.crops.trained_index,
     output:
         model=P.of(P.models.encoder, modality="visual"),
         history=P.of(P.models.history, modality="visual"),

@@ -31,7 +31,7 @@ def main() -> None:
     import cv2
 
     from avsieve.faces.align_shard import align_shard, utterances_of
-    from avsieve.faces.options import aligner_of
+    from avsieve.faces.options import aligner_of, crop_tars_of
     from avsieve.storage.provenance import write_provenance
     from avsieve.storage.tables import read_table
 
@@ -44,6 +44,7 @@ def main() -> None:
         aligner,
         faces_tar=args.faces,
         detections=args.detections,
+        crop_tars=crop_tars_of(args),
         workers=args.threads,
     )
     status.check(args.max_failed, already_failed=without_frames)

@@ -27,6 +27,7 @@ def main() -> None:
     ap.add_argument("--audio", type=Path, nargs="*", default=[], help="audio embeddings of the shards (Parquet)")
     ap.add_argument("--visual", type=Path, nargs="*", default=[], help="visual embeddings of the shards (Parquet)")
     ap.add_argument("--models", type=Path, nargs="*", default=[], help="trained models (safetensors)")
+    ap.add_argument("--joint", type=Path, nargs="*", default=[], help="what joint models made of the trials (Parquet)")
     ap.add_argument(
         "--audio-segments", type=Path, nargs="*", default=[], help="embeddings of segments: several rows per utterance"
     )
@@ -59,12 +60,14 @@ def main() -> None:
     from avsieve.encoders.device import pick_device
     from avsieve.evaluation.trial_lists import read_trial_lists
     from avsieve.fusion.evaluate_files import EmbeddingFiles, evaluate_lists, facts_of_cohort, name_of
+    from avsieve.joint.embedded import embedded_systems
     from avsieve.report.detection import read_truth
     from avsieve.storage.provenance import sha256_of, write_provenance
 
     torch.set_num_threads(args.threads)
     device = pick_device(args.device)
     known = set(read_truth(args.truth)["utterance"]) if args.truth else None
+    joint, missing = embedded_systems(args.joint)
     tables = evaluate_lists(
         read_trial_lists(args.trials, args.labels, known, args.trials_name),
         EmbeddingFiles(
@@ -89,7 +92,9 @@ def main() -> None:
         damage=args.damage_table,
         seed=args.bootstrap_seed,
         device=device,
+        joint=joint,
     )
+    tables.models_left_out.update(missing)
     tables.write(results=args.results, gains=args.gains, curves=args.curves, against=args.against, times=args.times)
     write_provenance(
         args.provenance,
@@ -104,7 +109,7 @@ def main() -> None:
         bootstrap=args.bootstrap,
         as_norm=facts_of_cohort(args.cohort, args.top),
         damage_sha256=sha256_of(args.damage_table) if args.damage_table else None,
-        models={name_of(path): sha256_of(path) for path in args.models},
+        models={name_of(path): sha256_of(path) for path in [*args.models, *args.joint]},
     )
 
 

@@ -30,7 +30,7 @@ def main() -> None:
 
     from avsieve.faces.align_shard import utterances_of
     from avsieve.faces.extract import extract_faces_shard
-    from avsieve.faces.options import aligner_of
+    from avsieve.faces.options import aligner_of, crop_tars_of
     from avsieve.media.options import roots_of
     from avsieve.storage.provenance import write_provenance
     from avsieve.storage.tables import read_table
@@ -44,6 +44,7 @@ def main() -> None:
         wav_tar=args.wav,
         faces_tar=args.faces,
         detections=args.detections,
+        crop_tars=crop_tars_of(args),
         want_video=args.modalities == "both",
         workers=args.threads,
         limits=args.limits,

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from avsieve.errors import ConfigError
-from avsieve.fusion.settings import TRAINED, Fusion
+from avsieve.fusion.settings import HEADS, Fusion
 from avsieve.fusion.trained_models import trained_model
 from avsieve.runtime.gpus import own_gpus
 from avsieve.runtime.options import add_settings, settings_of
@@ -31,7 +31,7 @@ def main() -> None:
     ap.add_argument("--twin-table", type=Path, help="table of damaged twins of training utterances (Parquet)")
     ap.add_argument("--twin-audio", type=Path, nargs="*", default=[], help="embeddings of their damaged voices")
     ap.add_argument("--twin-visual", type=Path, nargs="*", default=[], help="embeddings of their damaged faces")
-    ap.add_argument("--model", choices=TRAINED, required=True, help="fusion model")
+    ap.add_argument("--model", choices=HEADS, required=True, help="fusion model")
     ap.add_argument("--options", type=json.loads, required=True, help="settings that the model has of its own, JSON")
     add_settings(ap, Fusion, leave=["models", "seeds", "twins"], required=True)
     ap.add_argument("--seed", type=int, nargs="+", required=True, help="seeds of weights, order, dropped modalities")

@@ -17,14 +17,18 @@ from avsieve.config.evaluation import Comparison, Evaluation
 from avsieve.config.export import Export
 from avsieve.config.source import Source
 from avsieve.config.training import Training
+from avsieve.encoders.registry import VISUAL
 from avsieve.encoders.settings import Audio, Visual
 from avsieve.errors import ConfigError
+from avsieve.faces.crops import ALIGNED
 from avsieve.faces.settings import Faces
 from avsieve.fusion.settings import Fusion
+from avsieve.joint.settings import JointSettings
 from avsieve.media.settings import Media
 from avsieve.report.settings import Report
 from avsieve.settings import Block, Share, key
 from avsieve.storage.sequence_names import FRAMES, HOPS
+from avsieve.training.encoder.settings import TrainVisual
 
 DEVICE = "^(auto|cpu|cuda(:[0-9]+)?)$"
 
@@ -83,6 +87,7 @@ class Config(Block):
         source = self.source.contract
         if source.has_media:
             self._has_segmentations()
+            self._has_signals()
         else:
             self._fits_embeddings(source.name, source.modalities)
         try:
@@ -90,6 +95,53 @@ class Config(Block):
         except ConfigError as error:
             raise ValueError(f"cleansing.{error}") from None
         return self
+
+    @model_validator(mode="after")
+    def _has_the_crops(self) -> Config:
+        """Refuse a face encoder that wants crops which are not written."""
+        source = self.source.contract
+        if not source.has_media or "visual" not in source.modalities:
+            return self
+        if source.aligned and self.faces.other_crops:
+            raise ValueError(
+                f"faces.crops has {self.faces.other_crops[0]}, but the source's images are faces that are cut out "
+                "already: leave faces.crops out"
+            )
+        if lacking := self.lacking_crop("visual"):
+            raise ValueError(lacking)
+        return self
+
+    @property
+    def written_crops(self) -> list[str]:
+        """The kinds of crops that there are of each face; the first lie in the tars of aligned faces."""
+        source = self.source.contract
+        return [source.aligned_as] if source.aligned else [ALIGNED, *self.faces.other_crops]
+
+    def _encoder_of(self, block: str) -> Visual | TrainVisual:
+        return self.visual if block == "visual" else self.training.visual
+
+    def crop_of(self, block: str) -> str:
+        """Return the kind of crop that the face encoder of ``visual`` or ``training.visual`` reads."""
+        encoder = self._encoder_of(block)
+        if encoder.crop != "auto":
+            return encoder.crop
+        # The name of an architecture to train is looked at by its training alone.
+        return VISUAL[encoder.arch].crop if encoder.arch in VISUAL else ALIGNED
+
+    def lacking_crop(self, block: str) -> str | None:
+        """Return what to say if no such crop is written; None if it is."""
+        wanted, written = self.crop_of(block), self.written_crops
+        if wanted in written:
+            return None
+        own = self._encoder_of(block)
+        whose = f"{block}.arch {own.arch} wants" if own.crop == "auto" else f"{block}.crop is"
+        if self.source.contract.aligned:
+            found, add = f"the source's images are {written[0]}", ""
+        else:
+            found = f"faces.crops has {', '.join(written)}"
+            add = f"add {wanted} to faces.crops (faces are aligned anew), or "
+        either = f"{add}set {block}.crop to {written[0]} to feed it these, resized"
+        return f"{whose} the crop {wanted}, but {found}: {either}"
 
     @model_validator(mode="after")
     def _has_the_gpus(self) -> Config:
@@ -101,6 +153,52 @@ class Config(Block):
                 "nodes: set device to cuda, or both to 1"
             )
         return self
+
+    def _has_signals(self) -> None:
+        """Refuse joint models whose trials would be damaged as embeddings, and those without encoders to train."""
+        damage = self.evaluation.damage
+        for name in self.fusion.joint:
+            if damage.conditions and damage.level == "embedding":
+                raise ValueError(
+                    f"fusion.models has {name}, a model of signals, and evaluation.damage.level is 'embedding', which "
+                    "damages none: set it to auto, or leave the model out"
+                )
+            if self.source.modalities != "both":
+                raise ValueError(
+                    f"fusion.models has {name}, which needs voices and faces, and source.modalities is "
+                    f"{self.source.modalities!r}: leave the model out"
+                )
+            try:
+                crop = self.joint_settings(name).crop
+            except ConfigError as error:
+                raise ValueError(f"fusion.models: {name}: {error}") from None
+            if crop not in self.written_crops:
+                raise ValueError(
+                    f"fusion.models: {name}: its face encoder wants the crop {crop}, and written are "
+                    f"{', '.join(self.written_crops)}: add it to faces.crops, or set crop of the model to one of these"
+                )
+            if crop != self.crop_of("visual") and "visual" in damage.damaged_signals():
+                raise ValueError(
+                    f"fusion.models: {name}: its face encoder wants the crop {crop}, and trials are damaged as "
+                    f"{self.crop_of('visual')}, which visual.arch reads: set crop of the model to that, or visual.arch "
+                    "to an encoder with the same crop"
+                )
+
+    def joint_settings(self, name: str) -> JointSettings:
+        """Return the settings of a joint model, with what the embedding stages have in place of `same`.
+
+        Raises
+        ------
+        ConfigError
+            If one of its encoders cannot be trained.
+        """
+        own = self.fusion.own(name)
+        assert isinstance(own, JointSettings)
+        return own.resolved(
+            audio=(self.audio.arch, self.audio.checkpoint),
+            visual=(self.visual.arch, self.visual.model),
+            channels=self.visual.channels,
+        )
 
     def _has_segmentations(self) -> None:
         """Refuse what needs a segmentation of the voice that is not made."""
@@ -143,6 +241,11 @@ class Config(Block):
                 raise ValueError(
                     f"fusion.models has {model}, which reads {missing[0]}, but {wanting(missing[0])}leave the model out"
                 )
+        if self.fusion.joint:
+            raise ValueError(
+                f"fusion.models has {self.fusion.joint[0]}, which is trained on signals, and source.kind {kind} has "
+                "embeddings alone: leave the model out"
+            )
         if self.fusion.models and len(given) < 2:
             raise ValueError(
                 f"fusion.models is {self.fusion.names}, but only one of source.{kind}.audio and visual is given: "

@@ -14,11 +14,11 @@ from avsieve.doctor.jobs import START_S, Stage, first_stages, last_stages, own_s
 from avsieve.doctor.rates import (
     CLIP_BYTES_A_SECOND,
     DIMS,
-    FACE_BYTES,
     FRAME_BYTES,
     SHIPPED,
     WAV_BYTES_A_SECOND,
     Rate,
+    bytes_a_face,
     segments_of_mean,
 )
 from avsieve.doctor.trial_size import TrialSize
@@ -120,7 +120,7 @@ def _clips(config: Config, facts: SourceFacts, rates: dict[str, Rate], *, gpu: b
     ]  # fmt: skip
     if both:
         costs.append(
-            _cost("align", images, frames, rates["align"], "frame", frames * FACE_BYTES, gpu=gpu, jobs=jobs,
+            _cost("align", images, frames, rates["align"], "frame", frames * bytes_a_face(config), gpu=gpu, jobs=jobs,
                   start_s=0.0 if joined else START_S["align"])
         )  # fmt: skip
     parts, in_segments = segments_of_mean(audio, count, seconds)

@@ -43,8 +43,8 @@ class Training:
 
 
 def trainings(config: Config, utterances: int, speakers: int) -> list[Training]:
-    """Return the trainings of every model on one list of so many utterances and speakers."""
-    return [Training(name, _seconds(config, name, utterances, speakers)) for name in config.fusion.names]
+    """Return the trainings of every model of embeddings on one list of so many utterances and speakers."""
+    return [Training(name, _seconds(config, name, utterances, speakers)) for name in config.fusion.heads]
 
 
 def _seconds(config: Config, name: str, utterances: int, speakers: int) -> float:

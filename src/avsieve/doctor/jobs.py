@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from avsieve.doctor.damage_costs import Damaged
 from avsieve.doctor.formatting import two_digits
 from avsieve.doctor.fusion_costs import encoding_s, trainings
+from avsieve.doctor.joint_costs import embedding_s, training_s
 from avsieve.doctor.trial_size import TrialSize
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 START_S = {
     "plan": 0.7, "fetch": 0.8, "extract": 0.95, "align": 1.7, "extract, align": 1.5, "embed_audio": 2.6,
     "embed_visual": 3.3, "split": 0.6, "split segments": 0.6, "split faces": 0.6,
-    "pool": 1.4, "score": 0.65, "clean": 0.65, "audit": 1.4, "train fusion": 2.6,
+    "pool": 1.4, "score": 0.65, "clean": 0.65, "audit": 1.4, "train fusion": 2.6, "train joint": 3.5,
+    "embed joint": 3.5,
     "evaluate": 3.3, "report": 3.2, "choose damage": 0.7, "choose twins": 0.7, "damage": 0.75,
 }  # fmt: skip
 # Snakemake: reading the rules, and for each job its look at the files and its place in the order.
@@ -120,6 +122,7 @@ def last_stages(config: Config, size: Size, trials: TrialSize, damaged: Damaged)
         Stage("clean", _count(n), clean + START_S["plan"], 1),
         *audit,
         *_training(config, size),
+        *_joint(config, size, trials, damaged),
         _evaluation(config, trials, damaged),
         Stage("report", "the page", REPORT_S, 1),
     ]
@@ -139,6 +142,22 @@ def _training(config: Config, size: Size) -> list[Stage]:
     return [Stage("train fusion", work, 2 * total, 2 * len(each))]
 
 
+def _joint(config: Config, size: Size, trials: TrialSize, damaged: Damaged) -> list[Stage]:
+    """Return the trainings of joint models, a job for each list and seed, and what they make of the trials."""
+    fusion = config.fusion
+    if not fusion.joint:
+        return []
+    jobs = 2 * len(fusion.joint) * len(fusion.seeds)
+    work = f"{len(fusion.joint)} models, 2 lists, {len(fusion.seeds)} seeds"
+    train = sum(training_s(config, name, size.trained_on) for name in fusion.joint)
+    embed = (trials.both + damaged.rows) * sum(embedding_s(config, name) for name in fusion.joint)
+    each = 2 * len(fusion.seeds)
+    return [
+        Stage("train joint", work, each * train, jobs),
+        Stage("embed joint", f"{_count(trials.both)}, {jobs} models", each * embed, jobs),
+    ]
+
+
 def _evaluation(config: Config, trials: TrialSize, damaged: Damaged) -> Stage:
     """Return the evaluation: the trials as they are, those of every condition, and all of them pooled."""
     fusion = config.fusion
@@ -147,7 +166,7 @@ def _evaluation(config: Config, trials: TrialSize, damaged: Damaged) -> Stage:
     if damaged.conditions:
         scored = 2 * (trials.trials + damaged.trials)
         work += f", {two_digits(damaged.trials)} of {damaged.conditions} conditions"
-    encoded = 2 * len(fusion.seeds) * (trials.both + damaged.rows) * sum(map(encoding_s, fusion.names))
+    encoded = 2 * len(fusion.seeds) * (trials.both + damaged.rows) * sum(map(encoding_s, fusion.heads))
     return Stage("evaluate", f"{work}, {systems} systems", scored * systems * TRIAL_S + encoded, 1)
 
 

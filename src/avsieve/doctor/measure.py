@@ -154,10 +154,12 @@ def _align(config: Config, utterances: list[str], folder: Path) -> float:
     add_face_options(ap)
     words = flags(face_settings(config))
     aligner = aligner_of(ap.parse_args([*shlex.split(words), "--device", config.device]))
+    others = config.written_crops[1:]
     return _warm(
         lambda: align_shard(
             utterances, folder / "frames.tar", aligner, faces_tar=folder / "faces.tar",
             detections=folder / "detections.parquet",
+            crop_tars={kind: folder / f"{kind}.tar" for kind in others},
         )
     )  # fmt: skip
 
@@ -166,13 +168,14 @@ def _embed_faces(config: Config, utterances: list[str], folder: Path) -> float:
     from avsieve.encoders.embed_visual import embed_shard
     from avsieve.encoders.face_encoder import load_face_encoder
 
-    visual = config.visual
+    visual, crop = config.visual, config.crop_of("visual")
+    tar = folder / ("faces.tar" if crop == config.written_crops[0] else f"{crop}.tar")
     encoder = load_face_encoder(
         visual.arch, visual.model, channels=visual.channels, precision=visual.precision, device=config.device, threads=1
     )
     return _warm(
         lambda: embed_shard(
-            folder / "faces.tar", folder / "detections.parquet", utterances, encoder,
+            tar, folder / "detections.parquet", utterances, encoder,
             embeddings=folder / "visual.parquet", frame_embeddings=folder / "visual.frames.parquet",
             pooling=visual.pooling, batch=visual.batch,
         )

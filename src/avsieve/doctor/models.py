@@ -27,7 +27,17 @@ def check_models(config: Config, devices: Devices) -> list[Finding]:
     findings = _audio(config)
     if "visual" in source.modalities:
         findings = [*([] if source.aligned else _detector(config)), *_visual(config), *findings]
+        findings += _trained_crop(config)
     return [*findings, *_precisions(config, devices)]
+
+
+def _trained_crop(config: Config) -> list[Finding]:
+    """Warn of a training of face encoders whose crops are not written; the run itself does without them."""
+    lacking = config.lacking_crop("training.visual")
+    if lacking is None:
+        return []
+    text, _, remedy = lacking.partition(": ")
+    return [Finding("warning", "training.visual.crop", f"{text}; train_visual stops", remedy)]
 
 
 def _file_text(path: Path) -> str:

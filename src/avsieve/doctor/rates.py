@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avsieve.errors import AvsieveError
+from avsieve.faces.crops import ALIGNED, CROPS
 from avsieve.storage import paths as P
 from avsieve.storage.stale_shards import current
 
@@ -54,7 +55,7 @@ VOICES = {
 FACES = {
     "mobileface_small": (0.0008, False), "iresnet18": (0.041, False), "iresnet34": (0.07, True),
     "iresnet50": (0.1, True), "iresnet100": (0.19, True), "inception_resnet_v1": (0.09, True),
-    "inception_resnet_v1_112": (0.045, True),
+    "inception_resnet_v1_112": (0.045, True), "inception_resnet_v1_whitened": (0.09, True),
 }  # fmt: skip
 FACE_FILES = ((5, (0.0005, False)), (20, (0.005, True)), (110, (0.04, False)), (200, (0.1, True)))
 LARGEST_FACE_FILE = (0.19, True)
@@ -68,6 +69,12 @@ DIMS = {
     "ecapa_small": 192, "ecapa512": 192, "ecapa1024": 192, "rawnet2": 1024, "wavlm_mhfa": 256, "onnx": 256,
     "mobileface_small": 128,
 }  # fmt: skip
+
+
+def bytes_a_face(config: Config) -> int:
+    """Return what alignment leaves of a face: its row, the aligned face, and the other crops that are asked for."""
+    others = config.written_crops[1:]
+    return FACE_BYTES + sum(round(FACE_BYTES * (CROPS[kind].size / CROPS[ALIGNED].size) ** 2) for kind in others)
 
 
 def _rate(figure: tuple[float, bool], factor: float = 1.0, add: float = 0.0) -> Rate:

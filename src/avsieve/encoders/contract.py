@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from avsieve.encoders.layers import Layer
 from avsieve.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class Architecture:
         Packages whose versions belong to the provenance of its embeddings.
     has_precision
         Whether its arithmetic can be of another precision.
+    states
+        The inner states that its network offers (`avsieve.encoders.layers`), as the network itself says them in
+        ``offers``; empty where there are none.
+    crop
+        Of a face encoder: the kind of crop that its weights were trained on (`avsieve.faces.crops.CROPS`).
     """
 
     label: str
@@ -70,6 +76,8 @@ class Architecture:
     extra: str = ""
     packages: tuple[str, ...] = ("torch",)
     has_precision: bool = True
+    states: tuple[Layer, ...] = ()
+    crop: str = "arcface112"
 
     @property
     def modules(self) -> list[str]:

@@ -8,10 +8,14 @@ checkpoints. Every layer takes a mask, so that padding has no influence on an em
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from avsieve.encoders.fbank import LogMel, frame_mask
+from avsieve.encoders.layers import ecapa_layers
+from avsieve.encoders.states import InnerStates, Keep, Kept, State, pass_on
 
 _MIN_VARIANCE = 1e-4
 
@@ -75,7 +79,7 @@ class Res2Block(nn.Module):
         return gated + x
 
 
-class ECAPA(nn.Module):
+class ECAPA(InnerStates, nn.Module):
     """Map (B, samples) float32 at 16 kHz to (B, dim) float32 embeddings, not normalised.
 
     Parameters
@@ -117,6 +121,7 @@ class ECAPA(nn.Module):
     ) -> None:
         super().__init__()
         self.dim = dim
+        self.offers = ecapa_layers(channels, aggregate)
         self.fbank = LogMel(bands)
         self.conv1 = nn.Conv1d(bands, channels, 5, padding=2)
         self.bn1 = nn.BatchNorm1d(channels)
@@ -148,13 +153,24 @@ class ECAPA(nn.Module):
         features = self.fbank(waves, lengths)
         return self.embed(features, None if lengths is None else frame_mask(lengths, features.shape[2]))
 
-    def embed(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward_states(
+        self, inputs: Tensor, lengths: Tensor | None = None, *, only: Sequence[str] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """Return embeddings and inner states of waveforms; see `InnerStates.forward_states`."""
+        kept = Kept(self, only)
+        features = self.fbank(inputs, lengths)
+        mask = None if lengths is None else frame_mask(lengths, features.shape[2])
+        exist = torch.ones_like(features[:, 0], dtype=torch.bool) if mask is None else mask[:, 0] > 0
+        embedding = self.embed(features, mask, kept)
+        return embedding, kept.frames(lambda *_: exist, time=2, padded=mask is not None)
+
+    def embed(self, features: Tensor, mask: Tensor | None = None, keep: Keep = pass_on) -> Tensor:
         """Return embeddings (B, dim) of log-mel features (B, bands, frames), ``mask`` (B, 1, frames) being 1 or 0."""
-        x = self.bn1(torch.relu(self.conv1(features)))
-        x1 = self.layer1(x, mask)
-        x2 = self.layer2(x + x1, mask)
-        x3 = self.layer3(x + x1 + x2, mask)
-        x = torch.relu(self.layer4(torch.cat([x1, x2, x3], dim=1)))
+        x = keep("stem", self.bn1(torch.relu(self.conv1(features))))
+        x1 = keep("layer1", self.layer1(x, mask))
+        x2 = keep("layer2", self.layer2(x + x1, mask))
+        x3 = keep("layer3", self.layer3(x + x1 + x2, mask))
+        x = keep("layer4", torch.relu(self.layer4(torch.cat([x1, x2, x3], dim=1))))
         pooled = self._pool(x, mask)
         embedding: Tensor = self.bn6(self.fc6(self.bn5(pooled)))
         return embedding

@@ -26,6 +26,9 @@ class FaceInput:
         Side of the square that the network was trained at, in pixels.
     mean, scale
         Pixels x of 0..255 are fed as ``(x - mean) / scale``.
+    whitened
+        Whether each image is brought to mean 0 and deviation 1 instead, over all its pixels and channels, as FaceNet's
+        code "prewhitens" for weights that were not trained with its "fixed image standardization".
     layouts
         Pairs of what a checkpoint holds, and the order of channels, ``rgb`` or ``bgr``, that whoever writes such files
         trains with; the first that fits counts. A name that ends in a dot fits a checkpoint with a key that begins so,
@@ -37,11 +40,14 @@ class FaceInput:
     mean: float = 127.5
     scale: float = 127.5
     layouts: tuple[tuple[str, str], ...] = ()
+    whitened: bool = False
 
     def prepare(self, faces: Tensor) -> Tensor:
         """Return ``faces`` (B, 3, h, w) in [-1, 1] as (B, 3, size, size), standardised as the network knows them."""
         if faces.shape[2:] != (self.size, self.size):
             faces = F.interpolate(faces, (self.size, self.size), mode="bilinear", align_corners=False)
+        if self.whitened:
+            return whiten(faces)
         if (self.mean, self.scale) != (127.5, 127.5):
             faces = faces * (127.5 / self.scale) + (127.5 - self.mean) / self.scale
         return faces
@@ -53,3 +59,15 @@ class FaceInput:
             if not held or any(is_within(name, (held,)) for name in short):
                 return order
         return None
+
+
+def whiten(faces: Tensor) -> Tensor:
+    """Return each face of (B, 3, h, w) in [-1, 1] with mean 0 and deviation 1.
+
+    The deviation of pixels in 0..255 is taken for at least one over the root of their number, so that an image of one
+    colour is 0 and not infinite.
+    """
+    pixels = faces.float() * 127.5
+    mean = pixels.mean(dim=(1, 2, 3), keepdim=True)
+    deviation = pixels.std(dim=(1, 2, 3), keepdim=True, correction=0)
+    return ((pixels - mean) / deviation.clamp_min(pixels[0].numel() ** -0.5)).to(faces.dtype)

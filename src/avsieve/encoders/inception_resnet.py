@@ -9,6 +9,7 @@ over whatever map is left, and a linear layer to 512 with batch normalisation. A
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -16,6 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avsieve.encoders.face_input import FaceInput
+from avsieve.encoders.layers import inception_layers
+from avsieve.encoders.states import InnerStates, Keep, Kept, State, pass_on
 
 Size = int | tuple[int, int]
 
@@ -92,7 +95,7 @@ def _halving(inputs: int, outputs: int) -> Conv:
     return Conv(inputs, outputs, 3, stride=2, pad=False)
 
 
-class InceptionResnetV1(nn.Module):
+class InceptionResnetV1(InnerStates, nn.Module):
     """Map faces (B, 3, h, w) in [-1, 1] to embeddings (B, 512) of length 1.
 
     Parameters
@@ -110,6 +113,7 @@ class InceptionResnetV1(nn.Module):
     def __init__(self, face_input: FaceInput | None = None, dropout: float = 0.6) -> None:
         super().__init__()
         self.face_input = face_input or self.released
+        self.offers = inception_layers(self.face_input.size)
         self.conv2d_1a = _halving(3, 32)
         self.conv2d_2a = Conv(32, 32, 3, pad=False)
         self.conv2d_2b = Conv(32, 64, 3)
@@ -133,11 +137,20 @@ class InceptionResnetV1(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """Return the embeddings (B, 512)."""
-        x = self.conv2d_2b(self.conv2d_2a(self.conv2d_1a(self.face_input.prepare(faces))))
-        x = self.conv2d_3b(F.max_pool2d(x, 3, 2))
-        x = self.repeat_1(self.conv2d_4b(self.conv2d_4a(x)))
-        x = self.repeat_2(self.mixed_6a(x))
-        x = self.block8(self.repeat_3(self.mixed_7a(x)))
+        return self._embed(faces, pass_on)
+
+    def forward_states(
+        self, inputs: Tensor, lengths: Tensor | None = None, *, only: Sequence[str] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """Return embeddings and feature maps of faces; see `InnerStates.forward_states`."""
+        kept = Kept(self, only)
+        return self._embed(inputs, kept), kept.maps(lengths)
+
+    def _embed(self, faces: Tensor, keep: Keep) -> Tensor:
+        x = self.face_input.prepare(faces)
+        for name in (layer.name for layer in self.offers):
+            x = F.max_pool2d(x, 3, 2) if name == "conv2d_3b" else x
+            x = keep(name, self.get_submodule(name)(x))
         x = self.last_bn(self.last_linear(self.dropout(x.mean(dim=(2, 3)))))
         return F.normalize(x)
 
@@ -145,6 +158,11 @@ class InceptionResnetV1(nn.Module):
 def inception_resnet_v1() -> InceptionResnetV1:
     """Return Inception-ResNet-v1 as facenet-pytorch's weights want to see faces: 160 pixels, (x - 127.5) / 128."""
     return InceptionResnetV1()
+
+
+def inception_resnet_v1_whitened() -> InceptionResnetV1:
+    """Return the same network for faces of 160 pixels that are whitened one by one (`FaceInput.whitened`)."""
+    return InceptionResnetV1(FaceInput(160, whitened=True, layouts=(("", "rgb"),)))
 
 
 def inception_resnet_v1_112() -> InceptionResnetV1:

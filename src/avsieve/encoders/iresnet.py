@@ -7,10 +7,14 @@ The blocks begin with batch normalisation and have the stride in their second co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from avsieve.encoders.face_input import FaceInput
+from avsieve.encoders.layers import iresnet_layers
+from avsieve.encoders.states import InnerStates, Keep, Kept, State, pass_on
 
 _EPS = 1e-5
 # AVCleanse reads faces with cv2.imread, which gives BGR, and never turns them; the files of its face trainer hold the
@@ -44,7 +48,7 @@ class IRBlock(nn.Module):
         return y + (x if self.downsample is None else self.downsample(x))
 
 
-class IResNet(nn.Module):
+class IResNet(InnerStates, nn.Module):
     """Map faces (B, 3, 112, 112) to embeddings (B, dim).
 
     Parameters
@@ -61,6 +65,7 @@ class IResNet(nn.Module):
         super().__init__()
         self.dim = dim
         self.face_input = FaceInput(layouts=LAYOUTS)
+        self.offers = iresnet_layers(blocks)
         self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(64, eps=_EPS)
         self.prelu = nn.PReLU(64)
@@ -82,9 +87,21 @@ class IResNet(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """Return the embeddings (B, dim), not normalised."""
-        x = self.prelu(self.bn1(self.conv1(faces)))
+        return self._embed(faces, pass_on)
+
+    def forward_states(
+        self, inputs: Tensor, lengths: Tensor | None = None, *, only: Sequence[str] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """Return embeddings and feature maps of faces; see `InnerStates.forward_states`."""
+        kept = Kept(self, only)
+        return self._embed(inputs, kept), kept.maps(lengths)
+
+    def _embed(self, faces: Tensor, keep: Keep) -> Tensor:
+        x = keep("stem", self.prelu(self.bn1(self.conv1(faces))))
         for number in (1, 2, 3, 4):
-            x = self.get_submodule(f"layer{number}")(x)
+            for place, block in self.get_submodule(f"layer{number}").named_children():
+                x = keep(f"layer{number}.{place}", block(x))
+            keep(f"layer{number}", x)
         return self.features(self.fc(torch.flatten(self.dropout(self.bn2(x)), 1)))
 
 

@@ -8,10 +8,14 @@ as fast as depthwise ones with the same number of weights.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from avsieve.encoders.face_input import FaceInput
+from avsieve.encoders.layers import mobileface_layers
+from avsieve.encoders.states import InnerStates, Kept, State
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -32,7 +36,7 @@ class Residual(nn.Module):
         return relu(x + self.second(relu(self.first(x))))
 
 
-class MobileFaceNet(nn.Module):
+class MobileFaceNet(InnerStates, nn.Module):
     """Map faces (B, 3, 112, 112) in [-1, 1] to embeddings (B, dim), not normalised.
 
     Parameters
@@ -52,6 +56,7 @@ class MobileFaceNet(nn.Module):
     ) -> None:
         super().__init__()
         self.dim = dim
+        self.offers = mobileface_layers(stem, widths, last)
         self.face_input = FaceInput()  # our own checkpoints say in their metadata what they were trained on
         layers: list[nn.Module] = [_conv(3, stem, 3, 2), nn.ReLU(inplace=True)]
         inputs = stem
@@ -65,6 +70,18 @@ class MobileFaceNet(nn.Module):
     def forward(self, faces: Tensor) -> Tensor:
         """Return the embeddings (B, dim)."""
         return self.head(self.spread(self.trunk(faces)))
+
+    def forward_states(
+        self, inputs: Tensor, lengths: Tensor | None = None, *, only: Sequence[str] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """Return embeddings and feature maps of faces; see `InnerStates.forward_states`."""
+        kept, x = Kept(self, only), inputs
+        # A convolution and its rectifier; three times these and a residual block; the convolution to the last width.
+        ends = dict(zip((1, 4, 7, 10, 12), (layer.name for layer in self.offers), strict=True))
+        for place, module in enumerate(self.trunk):
+            x = module(x)
+            kept(ends.get(place, ""), x)
+        return self.head(self.spread(x)), kept.maps(lengths)
 
 
 def mobileface_small() -> MobileFaceNet:

@@ -9,6 +9,7 @@ depend on its batch.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from torch import Tensor, nn
 
 from avsieve.encoders.contract import Examined
 from avsieve.encoders.kaldi_fbank import RECIPES, FbankRecipe, KaldiFbank, used_samples
+from avsieve.encoders.registry import AUDIO, without_states
+from avsieve.encoders.states import InnerStates, State
 from avsieve.errors import ModelError
 from avsieve.onnx_runtime.sessions import CUDA, check_provider, providers_for, session_options, with_options
 from avsieve.onnx_runtime.shipped import check_external
@@ -54,7 +57,7 @@ def examine(audio: Any) -> Examined:
     return Examined(load(audio.arch, audio.checkpoint, device="cpu", features=audio.features, threads=1).path)
 
 
-class OnnxSpeaker(nn.Module):
+class OnnxSpeaker(InnerStates, nn.Module):
     """Map (B, samples) float32 in [-1, 1) at 16 kHz to (B, dim) float32 embeddings, as the file returns them.
 
     Parameters
@@ -86,6 +89,7 @@ class OnnxSpeaker(nn.Module):
     min_samples = 400
     takes_lengths = False
     own_precision = True
+    offers = ()
 
     def __init__(self, path: str | Path, *, features: str = "auto", device: str = "cpu", threads: int = 1) -> None:
         super().__init__()
@@ -182,6 +186,12 @@ class OnnxSpeaker(nn.Module):
         x = (x[:, None] if self._channel else x).contiguous()
         parts = x.split(1) if self._one_by_one else (x,)
         return torch.cat([self._run(part) for part in parts])
+
+    def forward_states(
+        self, inputs: Tensor, lengths: Tensor | None = None, *, only: Sequence[str] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """Refuse (`ConfigError`): of an ONNX file only the outputs are to be had."""
+        raise without_states(AUDIO, f"{self.path} (an ONNX file)")
 
     def _run(self, x: Tensor) -> Tensor:
         """Run the session on a tensor where it lies: bound, not copied, on CUDA."""

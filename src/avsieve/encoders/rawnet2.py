@@ -10,18 +10,23 @@ leave out the batch normalisation before their first convolution, though they st
 The network knows windows of 59,049 samples only: the normalisation at its entrance has a weight for every sample. As in
 the authors' evaluation, and in the embeddings that BAFFN builds on, an utterance is cut into such windows, each
 overlapping the one before by 11,810 samples and the last ending with the utterance; the mean of their embeddings is
-taken. A shorter utterance is repeated. So an embedding does not depend on its batch, and lengths need no mask.
+taken. A shorter utterance is repeated. So an embedding does not depend on its batch, and lengths need no mask. Since
+windows overlap, and each is normalised by itself, inner states are to be had of one window alone.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from avsieve.encoders.layers import Layer, rawnet2_layers
+from avsieve.encoders.states import InnerStates, Keep, Kept, State, pass_on
+from avsieve.errors import ModelError
 from avsieve.storage.wav import SAMPLE_RATE
 
 WINDOW = 59_049
@@ -123,7 +128,7 @@ class Block(nn.Module):
         return scaled
 
 
-class RawNet2(nn.Module):
+class RawNet2(InnerStates, nn.Module):
     """Map (B, samples) float32 at 16 kHz to (B, 1024) float32 embeddings, not normalised.
 
     Attributes
@@ -141,6 +146,7 @@ class RawNet2(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.offers = rawnet2_layers()
         self.ln = WindowNorm(WINDOW)
         self.first_conv = SincFilters()
         self.first_bn = nn.BatchNorm1d(128)
@@ -160,6 +166,35 @@ class RawNet2(nn.Module):
         lengths
             (B,) int64 valid samples per row; None takes every row whole.
         """
+        return self._embed_windows(waves, lengths, pass_on)
+
+    def forward_states(
+        self, inputs: Tensor, lengths: Tensor | None = None, *, only: Sequence[str] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """Return embeddings and inner states of utterances of at most one window; see `InnerStates.forward_states`.
+
+        The frames of an utterance's repetition do not count as existing.
+
+        Raises
+        ------
+        ModelError
+            If an utterance is longer than a window.
+        """
+        kept = Kept(self, only)
+        ends = torch.full((len(inputs),), inputs.shape[1], device=inputs.device) if lengths is None else lengths
+        if int(ends.max()) > WINDOW:
+            raise ModelError(
+                f"RawNet2 has inner states of one window of {WINDOW} samples, given an utterance of {int(ends.max())}; "
+                f"give it crops of at most {WINDOW / SAMPLE_RATE:.2f} s"
+            )
+
+        def exists(layer: Layer, values: Tensor) -> Tensor:
+            return torch.arange(values.shape[1], device=values.device)[None] * layer.step < ends[:, None]
+
+        embedding = self._embed_windows(inputs, lengths, kept)
+        return embedding, kept.frames(exists, time=2, padded=True)
+
+    def _embed_windows(self, waves: Tensor, lengths: Tensor | None, keep: Keep) -> Tensor:
         known = [waves.shape[1]] * len(waves) if lengths is None else lengths.tolist()
         starts = [window_starts(n) for n in known]
         rows = torch.tensor([row for row, own in enumerate(starts) for _ in own], device=waves.device)
@@ -170,20 +205,21 @@ class RawNet2(nn.Module):
         louder = waves.abs().amax(dim=1, keepdim=True).clamp_min(1e-8)
         windows = (waves / louder)[rows[:, None], places]
         step = len(windows) if self.training else _CHUNK
-        codes = torch.cat([self.embed(part) for part in windows.split(step)])
+        codes = torch.cat([self.embed(part, keep) for part in windows.split(step)])
         total = torch.zeros(len(waves), self.dim, device=waves.device).index_add(0, rows, codes.float())
         return total / torch.tensor([len(own) for own in starts], device=waves.device)[:, None]
 
-    def embed(self, windows: Tensor) -> Tensor:
+    def embed(self, windows: Tensor, keep: Keep = pass_on) -> Tensor:
         """Return embeddings (B, 1024) of windows (B, 59049)."""
         with torch.autocast(windows.device.type, enabled=False):
             windows = self.ln(windows.float())
         x = F.max_pool1d(self.first_conv(windows[:, None]).abs(), 3)
-        x = F.leaky_relu(self.first_bn(x), _SLOPE)
+        x = keep("stem", F.leaky_relu(self.first_bn(x), _SLOPE))
         for number in range(6):
-            x = self.get_submodule(f"block{number}")(x)
+            x = keep(f"block{number}", self.get_submodule(f"block{number}")(x))
         x = F.leaky_relu(self.bn_before_gru(x), _SLOPE).transpose(1, 2)
         frames, _ = self.gru(x)
+        keep("gru", frames.transpose(1, 2))
         return self.fc1_gru(frames[:, -1])
 
     def adapt_state(self, state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -6,10 +6,22 @@ reruns nothing: the rules hash the modules of the encoder that is chosen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from avsieve.encoders.contract import Architecture
+from avsieve.encoders.layers import (
+    Layer,
+    chosen,
+    ecapa_layers,
+    inception_layers,
+    iresnet_layers,
+    mobileface_layers,
+    rawnet2_layers,
+    wavlm_layers,
+)
+from avsieve.errors import ConfigError
 from avsieve.registry import Registry
 
 if TYPE_CHECKING:
@@ -27,16 +39,28 @@ AUDIO: Registry[Architecture] = Registry(
     "audio architecture",
     {
         "ecapa_small": _speaker(
-            "small, for the embedded corpus", network="avsieve.encoders.ecapa:ecapa_small", origin=_ECAPA
+            "small, for the embedded corpus",
+            network="avsieve.encoders.ecapa:ecapa_small",
+            origin=_ECAPA,
+            states=ecapa_layers(128, 192),
         ),
-        "ecapa512": _speaker("ECAPA-TDNN with 512 channels", network="avsieve.encoders.ecapa:ecapa512", origin=_ECAPA),
+        "ecapa512": _speaker(
+            "ECAPA-TDNN with 512 channels",
+            network="avsieve.encoders.ecapa:ecapa512",
+            origin=_ECAPA,
+            states=ecapa_layers(512, 1536),
+        ),
         "ecapa1024": _speaker(
-            "ECAPA-TDNN with 1024 channels", network="avsieve.encoders.ecapa:ecapa1024", origin=_ECAPA
+            "ECAPA-TDNN with 1024 channels",
+            network="avsieve.encoders.ecapa:ecapa1024",
+            origin=_ECAPA,
+            states=ecapa_layers(1024, 1536),
         ),
         "rawnet2": _speaker(
             "RawNet2",
             network="avsieve.encoders.rawnet2:rawnet2",
             origin="the project Jungjee/RawNet publishes its weights",
+            states=rawnet2_layers(),
         ),
         "wavlm_mhfa": _speaker(
             "WavLM Base+ with MHFA",
@@ -44,6 +68,7 @@ AUDIO: Registry[Architecture] = Registry(
             origin="the published WavLM-MHFA trainers give checkpoints of this layout",
             environment="wavlm",
             extra="wavlm",
+            states=wavlm_layers(),
         ),
         "onnx": Architecture(
             "any ONNX speaker encoder",
@@ -70,24 +95,56 @@ VISUAL: Registry[Architecture] = Registry(
             packages=("insightface", "onnxruntime"),
             has_precision=False,
         ),
-        "iresnet18": _face("IResNet-18", network="avsieve.encoders.iresnet:iresnet18", origin=_IRESNET),
-        "iresnet34": _face("IResNet-34", network="avsieve.encoders.iresnet:iresnet34", origin=_IRESNET),
-        "iresnet50": _face("IResNet-50", network="avsieve.encoders.iresnet:iresnet50", origin=_IRESNET),
-        "iresnet100": _face("IResNet-100", network="avsieve.encoders.iresnet:iresnet100", origin=_IRESNET),
+        "iresnet18": _face(
+            "IResNet-18",
+            network="avsieve.encoders.iresnet:iresnet18",
+            origin=_IRESNET,
+            states=iresnet_layers((2, 2, 2, 2)),
+        ),
+        "iresnet34": _face(
+            "IResNet-34",
+            network="avsieve.encoders.iresnet:iresnet34",
+            origin=_IRESNET,
+            states=iresnet_layers((3, 4, 6, 3)),
+        ),
+        "iresnet50": _face(
+            "IResNet-50",
+            network="avsieve.encoders.iresnet:iresnet50",
+            origin=_IRESNET,
+            states=iresnet_layers((3, 4, 14, 3)),
+        ),
+        "iresnet100": _face(
+            "IResNet-100",
+            network="avsieve.encoders.iresnet:iresnet100",
+            origin=_IRESNET,
+            states=iresnet_layers((3, 13, 30, 3)),
+        ),
         "inception_resnet_v1": _face(
-            "FaceNet, 160 pixels; faces are resized for it",
+            "FaceNet, 160 pixels",
             network="avsieve.encoders.inception_resnet:inception_resnet_v1",
             origin=_FACENET,
+            states=inception_layers(160),
+            crop="facenet160",
+        ),
+        "inception_resnet_v1_whitened": _face(
+            "the same, each image whitened by itself, as FaceNet's older weights and BAFFN want it",
+            network="avsieve.encoders.inception_resnet:inception_resnet_v1_whitened",
+            origin=_FACENET,
+            states=inception_layers(160),
+            crop="facenet160",
         ),
         "inception_resnet_v1_112": _face(
-            "the same, trained on 112 pixels",
+            "the same, trained on 112 pixels, as VUT's",
             network="avsieve.encoders.inception_resnet:inception_resnet_v1_112",
             origin=_FACENET,
+            states=inception_layers(112),
+            crop="box112",
         ),
         "mobileface_small": _face(
             "small, for the embedded corpus",
             network="avsieve.encoders.mobileface:mobileface_small",
             origin="`builtin` is of this architecture, or train one (`snakemake train_encoders`)",
+            states=mobileface_layers(16, (32, 48, 64), 192),
         ),
     },
 )
@@ -110,3 +167,31 @@ def build(table: Registry[Architecture], arch: str, **options: object) -> nn.Mod
         If it is no network but a format of files.
     """
     return table[arch].build(**options)
+
+
+def offered_states(
+    table: Registry[Architecture], arch: str, only: Sequence[str] | None = None, *, key: str = ""
+) -> tuple[Layer, ...]:
+    """Return the inner states named ``only`` of the networks of ``arch``, all for None; no network is made.
+
+    Parameters
+    ----------
+    key
+        The key of the configuration that names the architecture, for the message.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such architecture, it has no inner states, or not one of these.
+    """
+    offers = table[arch].states
+    whose = f"{key or table.kind} {arch!r} ({table[arch].label})"
+    if not offers:
+        raise without_states(table, whose)
+    return chosen(offers, only, whose)
+
+
+def without_states(table: Registry[Architecture], whose: str) -> ConfigError:
+    """Return the error that ``whose`` encoder has no inner states, with the names of those that have some."""
+    having = ", ".join(name for name in table if table[name].states)
+    return ConfigError(f"{whose} has no inner states; choose one that has: {having}")

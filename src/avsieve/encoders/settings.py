@@ -10,6 +10,7 @@ from avsieve.encoders.contract import listed
 from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.encoders.segmentation import KINDS, PRESETS, Segmentation, segmentation_of
 from avsieve.errors import ConfigError
+from avsieve.faces.crops import CROPS
 from avsieve.settings import Block, Positive, key
 from avsieve.storage.sequence_names import HOPS
 
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     AudioName = str
     VisualName = str
     PresetName = str
+    CropChoice = str
 else:
     AudioName = Literal[AUDIO.names]
     VisualName = Literal[VISUAL.names]
     PresetName = Literal[tuple(PRESETS)]
+    CropChoice = Literal[("auto", *CROPS.names)]
 
 Precision = Literal["fp32", "fp16", "bf16"]
 
@@ -113,5 +116,11 @@ class Visual(Block):
         "embed_visual",
     )
     precision: Precision = key("fp32", "Numerical precision of a torch network.", "embed_visual")
+    crop: CropChoice = key(
+        "auto",
+        "Kind of crop that the encoder is fed with (`faces.crops`); `auto` takes the one that the architecture's "
+        "published weights were trained on. Others are resized to the network's input.",
+        "embed_visual",
+    )
     pooling: Literal["mean", "quality"] = key("quality", "How the faces of an utterance are weighted.", "embed_visual")
     batch: int = key(64, "Faces per batch; a torch network on the CPU uses 8.", "embed_visual", ge=1)

@@ -17,12 +17,15 @@ since its normalisation takes mean and variance of each channel over the whole u
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from avsieve.encoders.checkpoint import strip_prefixes
+from avsieve.encoders.layers import wavlm_layers
+from avsieve.encoders.states import InnerStates, Kept, State
 from avsieve.errors import ModelError
 from avsieve.storage.wav import SAMPLE_RATE
 
@@ -61,10 +64,12 @@ class MHFA(nn.Module):
         self.att_head = nn.Linear(compressed, heads)
         self.pooling_fc = nn.Linear(heads * compressed, outputs)
 
-    def forward(self, layers: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Pool over the frames where ``mask`` (B, T) is true."""
+    def forward(self, layers: Tensor, mask: Tensor | None = None, weights: Tensor | None = None) -> Tensor:
+        """Pool over the frames where ``mask`` (B, T) is true; ``weights`` (B, T) multiply the values of the frames."""
         keys = self.cmp_linear_k(torch.einsum("lbtd,l->btd", layers, self.weights_k.softmax(0).to(layers.dtype)))
         values = self.cmp_linear_v(torch.einsum("lbtd,l->btd", layers, self.weights_v.softmax(0).to(layers.dtype)))
+        if weights is not None:
+            values = values * weights[..., None].to(values.dtype)
         scores = self.att_head(keys)
         if mask is not None:
             scores = scores.masked_fill(~mask[:, :, None], float("-inf"))
@@ -72,7 +77,7 @@ class MHFA(nn.Module):
         return self.pooling_fc(pooled.flatten(1))
 
 
-class WavLMSpeaker(nn.Module):
+class WavLMSpeaker(InnerStates, nn.Module):
     """Map (B, samples) float32 at 16 kHz to (B, dim) float32 embeddings, not normalised.
 
     Parameters
@@ -112,6 +117,7 @@ class WavLMSpeaker(nn.Module):
         if config.feat_extract_norm != "group" or config.do_stable_layer_norm:
             raise ModelError("wavlm_mhfa: only WavLM Base and Base+ (group normalisation) are built here")
         self.dim = dim
+        self.offers = wavlm_layers(config.num_hidden_layers, config.hidden_size)
         self.model = WavLMModel(config)
         self.backend = MHFA(heads, config.num_hidden_layers + 1, config.hidden_size, outputs=dim)
 
@@ -130,10 +136,19 @@ class WavLMSpeaker(nn.Module):
         lengths
             (B,) int64 valid samples per row; padding has no influence. None takes every row whole.
         """
-        layers, mask = self.layers(
-            waves[:, :MOST_SAMPLES], None if lengths is None else lengths.clamp(max=MOST_SAMPLES)
-        )
+        layers, mask = self.layers(*_used(waves, lengths))
         return self.backend(layers, mask)
+
+    def forward_states(
+        self, inputs: Tensor, lengths: Tensor | None = None, *, only: Sequence[str] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """Return embeddings and inner states of the first 20 s; see `InnerStates.forward_states`."""
+        kept = Kept(self, only)
+        layers, mask = self.layers(*_used(inputs, lengths))
+        for offered, values in zip(self.offers, layers, strict=True):
+            kept(offered.name, values)
+        exist = torch.ones(layers.shape[1:3], dtype=torch.bool, device=layers.device) if mask is None else mask
+        return self.backend(layers, mask), kept.frames(lambda *_: exist, padded=mask is not None)
 
     def layers(self, waves: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Return what enters the transformer and what each layer returns (L, B, T, D), and the mask (B, T) or None."""
@@ -186,6 +201,11 @@ class WavLMSpeaker(nn.Module):
             inputs, compressed = old.cmp_linear_k.in_features, old.cmp_linear_k.out_features
             self.backend = MHFA(len(scores), len(old.weights_k), inputs, compressed, self.dim)
         return found
+
+
+def _used(waves: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Return the first 20 s of utterances, and how many of their samples are valid."""
+    return waves[:, :MOST_SAMPLES], None if lengths is None else lengths.clamp(max=MOST_SAMPLES)
 
 
 def _normalise(x: Tensor, counts: Tensor, norm: nn.Module) -> Tensor:

@@ -5,11 +5,13 @@ Works on images in memory: they come from a shard of frames, or straight from de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from avsieve.faces.crops import CROPS
+from avsieve.faces.cutting import cut
 from avsieve.faces.pose import pose_of
 from avsieve.faces.quality import frontality, quality, sharpness
 from avsieve.faces.scrfd import Detections
@@ -19,6 +21,7 @@ from avsieve.storage.jpeg import jpeg_of
 from avsieve.storage.reasons import Reason
 
 _NAN = float("nan")
+_NONE: Mapping[str, dict[str, bytes]] = {}
 
 
 class Detector(Protocol):
@@ -88,6 +91,8 @@ class AlignedUtterance(NamedTuple):
     rows: list[FrameRow]
     faces: dict[str, bytes]
     """Frame name -> JPEG of the aligned face (112, 112), in the order of the frames."""
+    crops: Mapping[str, dict[str, bytes]] = _NONE
+    """Kind of `avsieve.faces.crops.CROPS` -> the same frames' JPEGs; those that were asked for beside it."""
 
 
 class Aligner(Protocol):
@@ -121,11 +126,20 @@ class FaceAligner:
         Finds 106 points of each chosen face, five of which then align it; None for the detector's own five.
     jpeg_quality
         Of the aligned faces, 1 to 100.
+    crops
+        Kinds of `avsieve.faces.crops.CROPS` to cut out beside the aligned face.
     """
 
     def __init__(
-        self, detector: Detector, *, min_score: float, landmarks: Landmarks | None = None, jpeg_quality: int = 95
+        self,
+        detector: Detector,
+        *,
+        min_score: float,
+        landmarks: Landmarks | None = None,
+        jpeg_quality: int = 95,
+        crops: Sequence[str] = (),
     ) -> None:
+        self.crops = {kind: CROPS[kind] for kind in crops}
         self.detector, self.landmarks, self.wants_files = detector, landmarks, False
         self.min_score, self.jpeg_quality = min_score, jpeg_quality
         # An utterance of VoxCeleb2 has some 16 frames: enough of them to fill the network's batches.
@@ -134,7 +148,9 @@ class FaceAligner:
     @property
     def facts(self) -> dict[str, Any]:
         """What a shard's provenance should say about this way."""
-        settings = {"min_score": self.min_score, "jpeg_quality": self.jpeg_quality}
+        settings: dict[str, Any] = {"min_score": self.min_score, "jpeg_quality": self.jpeg_quality}
+        if self.crops:
+            settings["crops"] = list(self.crops)
         return {**settings, **self.detector.facts, **(self.landmarks.facts if self.landmarks is not None else {})}
 
     def align(self, utterances: Sequence[Sequence[VideoFrame]]) -> list[AlignedUtterance]:
@@ -151,6 +167,7 @@ class FaceAligner:
         chosen = choose_faces(usable, width=size[1], height=size[0])
         rows: list[FrameRow] = []
         faces: dict[str, bytes] = {}
+        crops: dict[str, dict[str, bytes]] = {kind: {} for kind in self.crops}
         for number, (frame, d) in enumerate(zip(frames, found, strict=True)):
             if frame.image is None or d is None:
                 rows.append(FrameRow(frame.name, 0, _NAN, code=Reason.IMAGE_UNDECODABLE))
@@ -159,6 +176,9 @@ class FaceAligner:
                 row, face = self._aligned(frame.name, frame.image, d, pick, len(usable[number]))
                 rows.append(row)
                 faces[frame.name] = jpeg_of(face, self.jpeg_quality)
+                for kind, crop in self.crops.items():
+                    other = cut(frame.image, d.boxes[pick], np.reshape(row.landmarks, (5, 2)), crop)
+                    crops[kind][frame.name] = jpeg_of(other, self.jpeg_quality)
             else:
                 low = len(d.scores) > 0 and not len(usable[number])
                 rows.append(
@@ -169,7 +189,7 @@ class FaceAligner:
                         code=Reason.LOW_FACE_SCORE if low else Reason.NO_FACE,
                     )
                 )
-        return AlignedUtterance(rows, faces)
+        return AlignedUtterance(rows, faces, crops)
 
     def _aligned(
         self, name: str, image: np.ndarray, found: Detections, pick: int, n_faces: int

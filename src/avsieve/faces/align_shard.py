@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def align_shard(
     *,
     faces_tar: str | Path,
     detections: str | Path,
+    crop_tars: Mapping[str, str | Path] | None = None,
     workers: int = 1,
 ) -> StatusTable:
     """Align the faces of a shard.
@@ -56,17 +58,20 @@ def align_shard(
         A `FaceAligner`, or `ReadyFaces` where the frames are aligned faces already.
     faces_tar, detections
         To write: the aligned faces, under the names of their frames, and a row for every frame.
+    crop_tars
+        To write as well: kind of crop that the ``aligner`` cuts -> its tar, with the same members as the faces'.
     workers
         Threads, each with utterances of its own: decoding, the network and encoding let go of Python's lock. Their
         number does not change a byte of what is written.
     """
     groups = groups_of(utterances, aligner.at_a_time)
     tables = FaceTables()
-    with TarReader(frames_tar) as frames, TarWriter(faces_tar) as faces:
+    with TarReader(frames_tar) as frames, TarWriter(faces_tar) as faces, ExitStack() as others:
+        crops = {kind: others.enter_context(TarWriter(path)) for kind, path in (crop_tars or {}).items()}
         work = (partial(_aligned, frames, aligner, group) for group in groups)
         found = (each for some in in_order(work, workers) for each in some)
         for utterance, each in progress(zip(utterances, found, strict=True), "utterances", total=len(utterances)):
-            add_faces(faces, utterance, each)
+            add_faces(faces, utterance, each, crops)
             tables.add(utterance, each)
     tables.write(detections)
     return tables.status

@@ -59,6 +59,7 @@ def extract_faces_shard(
     wav_tar: str | Path,
     faces_tar: str | Path,
     detections: str | Path,
+    crop_tars: Mapping[str, str | Path] | None = None,
     interval_s: float,
     min_audio_s: float,
     want_video: bool = True,
@@ -75,8 +76,8 @@ def extract_faces_shard(
         As `avsieve.media.extract.extract_shard` takes them.
     aligner
         As `avsieve.faces.align_shard.align_shard` takes it.
-    wav_tar, faces_tar, detections
-        To write.
+    wav_tar, faces_tar, detections, crop_tars
+        To write; the last as `avsieve.faces.align_shard.align_shard` takes it.
     workers
         Threads, each with clips of its own: while one waits for its clip, which a process decodes, another runs the
         detector.
@@ -98,7 +99,10 @@ def extract_faces_shard(
     }
     Path(faces_tar).parent.mkdir(parents=True, exist_ok=True)
     path = Path(faces_tar).with_name(Path(faces_tar).name + ".partial.jsonl")
-    journal = Journal(path, [wav_tar, faces_tar], state_of(index, clips, made_by, [Path(__file__).parent]))
+    crop_tars = crop_tars or {}
+    journal = Journal(
+        path, [wav_tar, faces_tar, *crop_tars.values()], state_of(index, clips, made_by, [Path(__file__).parent])
+    )
     status, tables = extraction_status(), FaceTables()
     for entry in journal.done:
         status.rows.append(entry["extracted"])
@@ -107,11 +111,12 @@ def extract_faces_shard(
     groups = groups_of(clips[first:], aligner.at_a_time)
     with Workers(workers, limits) as pool, journal:
         work = (partial(_extracted, group, aligner, pool, **settings, limits=limits) for group in groups)
-        wavs, faces = journal.writers
+        wavs, faces, *others = journal.writers
+        crops = dict(zip(crop_tars, others, strict=True))
         found = progress((each for some in in_order(work, workers) for each in some), "clips", total=len(clips) - first)
         for utterance, (clip, n_frames, each) in zip(index["utterance"][first:], found, strict=True):
             add_sound(utterance, clip, n_frames, wavs, status)
-            add_faces(faces, utterance, each)
+            add_faces(faces, utterance, each, crops)
             journal.finish({"extracted": status.rows[-1], "aligned": tables.add(utterance, each)})
     tables.write(detections)
     return status, tables.status

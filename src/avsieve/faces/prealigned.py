@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from avsieve.faces.align import AlignedUtterance, FrameRow, VideoFrame
+from avsieve.faces.crops import ALIGNED, CROPS
 from avsieve.faces.quality import quality, sharpness
-from avsieve.faces.template import SIZE
 from avsieve.storage.jpeg import jpeg_of
 from avsieve.storage.reasons import Reason
 
@@ -20,18 +20,25 @@ class ReadyFaces:
     """Take every frame for the aligned face; its file is kept as it is.
 
     Nothing is known of score, box, landmarks and pose: only the sharpness counts for the quality.
+
+    Parameters
+    ----------
+    jpeg_quality
+        Of faces whose file is not known.
+    crop
+        The kind of crop that they are, a name of `avsieve.faces.crops.CROPS`.
     """
 
     at_a_time = 1
     wants_files = True
 
-    def __init__(self, *, jpeg_quality: int = 95) -> None:
-        self.jpeg_quality = jpeg_quality
+    def __init__(self, *, jpeg_quality: int = 95, crop: str = ALIGNED) -> None:
+        self.jpeg_quality, self.crop, self.size = jpeg_quality, crop, CROPS[crop].size
 
     @property
     def facts(self) -> dict[str, Any]:
         """What a shard's provenance should say about this way."""
-        return {"detector": None}
+        return {"detector": None} | ({} if self.crop == ALIGNED else {"crop": self.crop})
 
     def align(self, utterances: Sequence[Sequence[VideoFrame]]) -> list[AlignedUtterance]:
         """Return the faces as they are, and a row for every frame."""
@@ -43,7 +50,7 @@ class ReadyFaces:
         for frame in frames:
             if frame.image is None:
                 rows.append(FrameRow(frame.name, 0, _NAN, code=Reason.IMAGE_UNDECODABLE))
-            elif frame.image.shape != (SIZE, SIZE, 3):
+            elif frame.image.shape != (self.size, self.size, 3):
                 rows.append(FrameRow(frame.name, 0, _NAN, code=Reason.NOT_ALIGNED))
             else:
                 rows.append(_row(frame.name, frame.image))
@@ -54,5 +61,5 @@ class ReadyFaces:
 def _row(name: str, face: np.ndarray) -> FrameRow:
     sharp = sharpness(face)
     return FrameRow(
-        name, 1, _NAN, sharpness=sharp, quality=quality(score=1.0, size_px=float(SIZE), sharp=sharp, frontal=1.0)
+        name, 1, _NAN, sharpness=sharp, quality=quality(score=1.0, size_px=float(len(face)), sharp=sharp, frontal=1.0)
     )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from avsieve.faces.crops import ALIGNED, CROPS, listed
 from avsieve.settings import Block, Share, key
+
+if TYPE_CHECKING:
+    CropName = str
+else:
+    CropName = Literal[CROPS.names]
 
 
 class Faces(Block):
@@ -38,3 +44,23 @@ class Faces(Block):
         "align_faces",
     )
     jpeg_quality: int = key(95, "JPEG quality of the aligned faces.", "align_faces", ge=1, le=100)
+    crops: list[CropName] = key(
+        lambda: [ALIGNED],
+        f"Kinds of crops that are cut out of each frame: {listed()}. The first is always among them. An encoder says "
+        "which it wants; others than the first have tars of their own.",
+        "align_faces",
+    )
+
+    @field_validator("crops")
+    @classmethod
+    def _has_the_aligned(cls, crops: list[str]) -> list[str]:
+        if ALIGNED not in crops:
+            raise ValueError(f"expected {ALIGNED} among them: faces are judged and shown by it")
+        if twice := sorted({kind for kind in crops if crops.count(kind) > 1}):
+            raise ValueError(f"{twice[0]} is named {crops.count(twice[0])} times; expected each kind once")
+        return crops
+
+    @property
+    def other_crops(self) -> list[str]:
+        """The kinds that are written beside the aligned faces."""
+        return [kind for kind in self.crops if kind != ALIGNED]

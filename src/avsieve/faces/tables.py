@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,12 @@ class FaceTables:
         write_table(path, pa.table(self._columns, schema=DETECTION_SCHEMA))
 
 
-def add_faces(faces: TarWriter, utterance: str, found: AlignedUtterance) -> None:
-    """Write the aligned faces of an utterance, under the names of their frames."""
+def add_faces(
+    faces: TarWriter, utterance: str, found: AlignedUtterance, crops: Mapping[str, TarWriter] | None = None
+) -> None:
+    """Write the aligned faces of an utterance under the names of their frames, and other ``crops`` by their kind."""
     for name, jpeg in found.faces.items():
         faces.add(utterance, f"{utterance}/{name}.jpg", jpeg)
+    for kind, writer in (crops or {}).items():
+        for name, jpeg in found.crops[kind].items():
+            writer.add(utterance, f"{utterance}/{name}.jpg", jpeg)

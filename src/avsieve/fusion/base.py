@@ -64,6 +64,8 @@ class FusionModel(ABC):
         Whether it learns from damaged twins of the training utterances, where a run makes any (`avsieve.fusion.twins`).
     reported
         What its paper or repository reports.
+    joint
+        Whether it has encoders of its own and is trained on signals (`avsieve.joint`).
     """
 
     name: ClassVar[str]
@@ -77,6 +79,7 @@ class FusionModel(ABC):
     twins: ClassVar[bool] = False
     settings: ClassVar[type[Block]] = Block
     reported: ClassVar[tuple[Reported, ...]] = ()
+    joint: ClassVar[bool] = False
 
     @classmethod
     def reads(cls, own: Block) -> tuple[str, ...]:

@@ -181,6 +181,7 @@ def evaluate_lists(
     damage: Path | None,
     seed: int,
     device: torch.device,
+    joint: Sequence[System] = (),
 ) -> Tables:
     """Evaluate every model, trained or not, on each list.
 
@@ -196,6 +197,8 @@ def evaluate_lists(
         See `avsieve.fusion.systems.evaluate_systems`.
     damage
         The table of damages (`avsieve.evaluation.conditions.table`); without one the lists are evaluated as they are.
+    joint
+        More systems: those that the utterances were embedded with already.
 
     Raises
     ------
@@ -214,6 +217,7 @@ def evaluate_lists(
             continue
         found = load_fusion(path, device)
         trained.append(System(found.model, found.trained_on, found.seed, frozenset(found.speakers)))
+    trained += joint
     read = dict.fromkeys(
         name
         for system in trained

@@ -34,12 +34,17 @@ class Stream:
         Name -> the segments or faces of each utterance (`avsieve.fusion.sequences`), those that a run has.
     measures
         Name -> (U,) float32, what is known of an utterance's quality, such as its duration; NaN where it is not known.
+    made_of
+        (U,) object, the signal that each row is an embedding of: the id of an utterance or of a damaged version, empty
+        where the modality was taken away. None where a row stands for no signal, such as one that damage was only
+        simulated in.
     """
 
     pooled: np.ndarray
     present: np.ndarray
     sequences: Mapping[str, Sequences] = field(default_factory=dict)
     measures: Mapping[str, np.ndarray] = field(default_factory=dict)
+    made_of: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.present)
@@ -59,13 +64,15 @@ class Stream:
         pooled = np.where(missing[:, None], np.float32(0), self.pooled)
         sequences = {name: own.without(missing) for name, own in self.sequences.items()}
         measures = {name: np.where(missing, np.float32(np.nan), x) for name, x in self.measures.items()}
-        return Stream(pooled, self.present & ~missing, sequences, measures)
+        made_of = None if self.made_of is None else np.where(missing, "", self.made_of)
+        return Stream(pooled, self.present & ~missing, sequences, measures, made_of)
 
     def of(self, rows: np.ndarray) -> Stream:
         """Return ``rows`` of it, in that order."""
         sequences = {name: own.of(rows) for name, own in self.sequences.items()}
         measures = {name: x[rows] for name, x in self.measures.items()}
-        return Stream(self.pooled[rows], self.present[rows], sequences, measures)
+        made_of = None if self.made_of is None else self.made_of[rows]
+        return Stream(self.pooled[rows], self.present[rows], sequences, measures, made_of)
 
 
 def join(streams: Sequence[Stream]) -> Stream:
@@ -98,7 +105,9 @@ def join(streams: Sequence[Stream]) -> Stream:
         numbers = np.cumsum([s is not None for s in own]) - 1
         found = [s for s in own if s is not None]
         sequences[name] = Rows(found, np.repeat(np.maximum(numbers, 0), n), np.concatenate(rows))
-    return Stream(np.concatenate(pooled), np.concatenate([s.present for s in streams]), sequences, measures)
+    sources = [s.made_of for s in streams if s.made_of is not None]
+    made_of = np.concatenate(sources) if len(sources) == len(streams) else None
+    return Stream(np.concatenate(pooled), np.concatenate([s.present for s in streams]), sequences, measures, made_of)
 
 
 @dataclass(frozen=True)
@@ -182,8 +191,8 @@ def read_stream(
         for name, values in read_measures(path).items():
             measures.setdefault(name, np.full(len(utterances), np.nan, np.float32))[rows] = values[wanted]
     if pooled is None:
-        return Stream(np.zeros((len(utterances), 0), dtype=np.float32), present, sequences or {})
-    return Stream(pooled, present, sequences or {}, measures)
+        pooled = np.zeros((len(utterances), 0), dtype=np.float32)
+    return Stream(pooled, present, sequences or {}, measures, np.array(utterances, dtype=object))
 
 
 def _zeros(shape: tuple[int, int], scratch: Path | None) -> np.ndarray:

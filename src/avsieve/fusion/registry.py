@@ -33,5 +33,12 @@ MODELS: Registry[type[FusionModel]] = Registry(
         "baffn_gated": "avsieve.fusion.baffn:BaffnGatedModel",
         "baffn_attention": "avsieve.fusion.baffn:BaffnAttentionModel",
         "baffn_concat": "avsieve.fusion.baffn:BaffnConcatModel",
+        "speaker_face": "avsieve.joint.speaker_face:SpeakerFaceModel",
+        "avn_f": "avsieve.joint.avn:AvnFModel",
+        "avn_j": "avsieve.joint.avn:AvnJModel",
+        "vut_joint_soft": "avsieve.joint.vut:VutJointSoftModel",
+        "vut_joint_gated": "avsieve.joint.vut:VutJointGatedModel",
+        "vut_lower": "avsieve.joint.vut:VutLowerModel",
+        "vut_video_frames": "avsieve.joint.vut:VutFramesModel",
     },
 )

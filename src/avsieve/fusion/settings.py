@@ -12,6 +12,8 @@ from avsieve.fusion.twin_settings import TwinSettings
 from avsieve.settings import Block, Positive, Share, filled, key
 
 TRAINED = tuple(name for name in MODELS if MODELS[name].trained)
+HEADS = tuple(name for name in TRAINED if not MODELS[name].joint)
+"""Those that are trained on embeddings; the others have encoders of their own."""
 
 if TYPE_CHECKING:
     ModelName = str
@@ -121,6 +123,16 @@ class Fusion(Block):
     def names(self) -> list[str]:
         """The models to train."""
         return [_name(entry) for entry in self.models]
+
+    @property
+    def heads(self) -> list[str]:
+        """Those of the models that are trained on embeddings."""
+        return [name for name in self.names if not MODELS[name].joint]
+
+    @property
+    def joint(self) -> list[str]:
+        """Those that are trained on signals, encoders and all (`avsieve.joint`)."""
+        return [name for name in self.names if MODELS[name].joint]
 
     @property
     def sequences(self) -> tuple[str, ...]:

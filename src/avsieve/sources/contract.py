@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
+from avsieve.faces.crops import ALIGNED
 from avsieve.settings import Block
 
 Fetching = Literal["found", "downloaded", "rendered", "none"]
@@ -144,6 +145,11 @@ class SourceContract(Generic[S_co]):
     def aligned(self) -> bool:
         """Whether its faces are aligned already: none is looked for."""
         return False
+
+    @property
+    def aligned_as(self) -> str:
+        """The kind of crop that faces are which are aligned already (`avsieve.faces.crops.CROPS`)."""
+        return ALIGNED
 
     @property
     def has_test_set(self) -> bool:

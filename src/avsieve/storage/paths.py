@@ -6,7 +6,7 @@ starts with ``results/``, as Snakemake wants it: a module's prefix comes in fron
 
 The wildcards: ``{shard}`` is ``000``, ``001``, …; ``{list}`` is ``all`` (before cleansing) or ``clean`` (after it);
 ``{modality}`` is ``audio`` or ``visual``; ``{model}`` a fusion model; ``{seed}`` that of a training; ``{part}`` of the
-rendered people is ``train`` or ``held``; ``{form}`` is a form of export.
+rendered people is ``train`` or ``held``; ``{form}`` is a form of export; ``{crop}`` a kind of `avsieve.faces.crops`.
 """
 
 from __future__ import annotations
@@ -131,6 +131,10 @@ class Align:
     """JPEGs of aligned faces, 112 x 112."""
     faces_index: str = "results/align/{shard}.faces.parquet"
     """Where each of them lies in the tar."""
+    crops: str = "results/align/{shard}.{crop}.tar"
+    """JPEGs of the same faces, cut out in another way; one tar for each kind that is asked for."""
+    crops_index: str = "results/align/{shard}.{crop}.parquet"
+    """Where each of them lies in the tar."""
     detections: str = "results/align/{shard}.detections.parquet"
     """A row per frame: what was detected there."""
     status: str = "results/align/{shard}.status.parquet"
@@ -227,6 +231,22 @@ class Models:
     """The course of its training."""
     fusion_provenance: str = "results/models/fusion/{list}/{model}.{seed}.json"
     """What it was trained with, and how long that took."""
+    joint: str = "results/models/joint/{list}/{model}.{seed}.safetensors"
+    """A joint model, both encoders inside, or why there is none."""
+    joint_history: str = "results/models/joint/{list}/{model}.{seed}.csv"
+    """The course of its training."""
+    joint_provenance: str = "results/models/joint/{list}/{model}.{seed}.json"
+    """What it was trained with, and how long that took."""
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What joint models made of the trials."""
+
+    embeddings: str = "results/joint/{list}/{model}.{seed}.parquet"
+    """An embedding of each pair of a voice and faces."""
+    origin: str = "results/joint/{list}/{model}.{seed}.json"
+    """Which model made them."""
 
 
 @dataclass(frozen=True)
@@ -423,7 +443,7 @@ class Rebuilt:
 
 plan, truth, media, extract, align, embed = Plan(), Truth(), Media(), Extract(), Align(), Embed()
 scores, lists, audit, models, evaluation, damage = Scores(), Lists(), Audit(), Models(), Evaluation(), Damage()
-twins, comparison, report, export, rebuilt = Twins(), Comparison(), Report(), Export(), Rebuilt()
+twins, joint, comparison, report, export, rebuilt = Twins(), Joint(), Comparison(), Report(), Export(), Rebuilt()
 
 REMOVED = tuple(
     path

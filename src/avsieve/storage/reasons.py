@@ -150,7 +150,7 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.NO_FACE: "the detector found no face in any frame",
     Reason.LOW_FACE_SCORE: "faces were found, all below the configured score",
     Reason.IMAGE_UNDECODABLE: "a stored frame cannot be decoded",
-    Reason.NOT_ALIGNED: "the images are declared as aligned faces, but are not 112 x 112",
+    Reason.NOT_ALIGNED: "the images are declared as aligned faces, but are not of their size",
     Reason.NO_AUDIO: "extraction produced no wav",
     Reason.NO_FACES: "alignment produced no face",
     Reason.EMBEDDING_MISSING: "the table of embeddings lacks the utterance, or has null as its vector",

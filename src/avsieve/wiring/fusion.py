@@ -35,7 +35,7 @@ class FusionWiring:
         at: Callable[[str], str] = str,
     ) -> None:
         self._fusion, self._tensorboard = config.fusion, config.training.tensorboard
-        names = self._fusion.names
+        every, names = self._fusion.names, self._fusion.heads
         self.models = [
             P.of(P.models.fusion, list=name, model=model, seed=seed)
             for name in ("all", "clean")
@@ -50,12 +50,22 @@ class FusionWiring:
         self.started_from = {name: watch.files("weights", [path] if path else []) for name, path in begun.items()}
         """What they hold: a parameter."""
         untrained = [name for name in MODELS if not MODELS[name].trained]
-        self.modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *names])))
-        """The modules of the fusion models, which no script imports by itself."""
-        self.provenance = [f"{path.removesuffix('.safetensors')}.json" for path in self.models]
-        """What was recorded of their training."""
+        self.modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *every])))
+        """The modules of the fusion models, joint ones among them, which no script imports by itself."""
+        self.provenance = [
+            P.of(
+                P.models.joint_provenance if MODELS[model].joint else P.models.fusion_provenance,
+                list=name,
+                model=model,
+                seed=seed,
+            )
+            for name in ("all", "clean")
+            for model in every
+            for seed in self._fusion.seeds
+        ]
+        """What was recorded of the training of them all."""
         self.provenance_flags = {"training": [at(path) for path in self.provenance]}
-        self.headline = names[0] if names else "score_average"
+        self.headline = every[0] if every else "score_average"
         """Whose figure the report begins with: chosen by the configuration, before anything is known."""
 
     def settings(self, wildcards: Any) -> Words:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from avsieve.config.model import Config
+from avsieve.faces.crops import ALIGNED
 
 
 def model_file(value: str) -> list[str]:
@@ -20,11 +21,14 @@ def model_paths(*values: str) -> list[str]:
 
 def face_settings(config: Config) -> dict[str, Any]:
     """Return what decides how faces are found and aligned, by the options of `avsieve.faces.options`."""
-    faces = config.faces.model_dump()
+    faces, source = config.faces.model_dump(), config.source.contract
     return {
-        **{name: value for name, value in faces.items() if name != "jpeg_quality"},
+        **{name: value for name, value in faces.items() if name not in ("jpeg_quality", "crops")},
         "face_jpeg_quality": faces["jpeg_quality"],
-        "aligned": config.source.contract.aligned,
+        "aligned": source.aligned,
+        # Named where they are not the usual ones alone: nothing that has always been so looks new.
+        "crops": config.written_crops[1:],
+        "aligned_as": source.aligned_as if source.aligned and source.aligned_as != ALIGNED else None,
     }
 
 

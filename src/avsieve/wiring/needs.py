@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from avsieve.doctor.encoder_costs import encoder_cost
 from avsieve.doctor.fusion_costs import trainings
+from avsieve.doctor.joint_costs import training_s
 from avsieve.doctor.rates import FACE_BYTES, FRAME_BYTES, WAV_BYTES_A_SECOND, shipped_rates
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ def needs_of(config: Config) -> dict[str, Need]:
         each = trainings(config, utterances, math.ceil(utterances / SPEAKER_UTTERANCES))
         return max((own.core_s for own in each), default=0.0)
 
+    def joint_s(list_mb: float) -> float:
+        utterances = math.ceil(list_mb * MB / LINE_BYTES)
+        return max((training_s(config, name, utterances) for name in config.fusion.joint), default=0.0)
+
     table = Need(1500, 2.0, 2.0)
     return {
         "plan_shards": Need(2000, 20.0, fixed_min=4 * 60),
@@ -122,6 +127,8 @@ def needs_of(config: Config) -> dict[str, Need]:
         "audit_noise": Need(4000, 4.0, 2.0),
         "train_audio": encoder("audio"), "train_visual": encoder("visual"),
         "train_fusion": Need(4000, 1.0, seconds=fusion_s, most_min=DAY_MIN, time_of="list"),
+        "train_joint": Need(machine_mb, 0.005, seconds=joint_s, most_min=DAY_MIN, time_of="list"),
+        "embed_joint": Need(6000, 0.005, fixed_min=DAY_MIN),
         "evaluate_fusion": Need(4000, 1.0, fixed_min=DAY_MIN),
         "write_report": Need(4000, 0.01, 0.01),
     }  # fmt: skip

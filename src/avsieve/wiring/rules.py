@@ -23,9 +23,11 @@ from avsieve.report.registry import FIGURES
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
 from avsieve.wiring.codehash import Library, code_hashes
+from avsieve.wiring.crops import CropWiring
 from avsieve.wiring.damage import DamageWiring
 from avsieve.wiring.flags import flags
 from avsieve.wiring.fusion import FusionWiring
+from avsieve.wiring.joint import JointWiring
 from avsieve.wiring.launch import training_resources
 from avsieve.wiring.models import builtin_on_real, face_settings, model_file, model_paths
 from avsieve.wiring.names import Places
@@ -112,6 +114,8 @@ class Wiring:
         """Status tables of all stages."""
         self.faces = face_settings(self.config)
         """What decides how faces are found and aligned, as `align_faces.py` and `extract_faces.py` take it."""
+        self.crops = CropWiring(self.config, self.shards)
+        """The kinds of crops that are written, and which of them an encoder reads."""
         faces = [*model_file(self.config.faces.detector), *model_file(self.config.faces.landmarks)]
         self.face_files = [given(path) for path in faces]
         self.audio_file = [given(path) for path in model_file(self.config.audio.checkpoint)]
@@ -136,6 +140,9 @@ class Wiring:
         self.twins = TwinWiring(self.config, self.shards, watch=self.watch, at=self.at)
         self.sequences = SequenceWiring(self.config, self.shards, at=self.at)
         self.fusion = FusionWiring(self.config, watch=self.watch, given=given, at=self.at)
+        self.joint = JointWiring(
+            self.config, self.shards, self.damage.signals, crops=self.crops, watch=self.watch, given=given, at=self.at
+        )
         self.method = METHODS.module(self.config.cleansing.method)
         """The module of the cleansing method, which no script imports by itself."""
         review = self.config.cleansing.review
@@ -264,6 +271,12 @@ class Wiring:
         """Return the hashes of the fusion model that a job trains, without those that all models share."""
         shared = self.code("train_fusion")
         return [line for line in self.code("train_fusion", MODELS.module(wildcards.model)) if line not in shared]
+
+    def joint_code(self, wildcards: Any) -> list[str]:
+        """Return the hashes of the joint model that a job trains, and of its encoders, beside those that all share."""
+        shared = self.code("train_joint")
+        own = self.code("train_joint", *self.joint.modules(wildcards.model))
+        return [line for line in own if line not in shared]
 
     def builtin(self, value: str, *files: str) -> str:
         """Return the digest of the shipped ``files`` when ``value`` is ``builtin``: new weights rerun their stage."""

@@ -1,7 +1,10 @@
+import cv2
+import numpy as np
 import pytest
 import torch
 
 from avsieve.errors import ListError
+from avsieve.storage.indexed_tar import TarReader, TarWriter
 from avsieve.training.encoder.visual_data import FaceBatches, Faces, Scaled
 
 from .recipes import face_augmentation_of
@@ -37,3 +40,15 @@ def test_shards_of_another_list_are_refused(data):
     (data / "other.txt").write_text("x x/v/1.wav 1.0\ny y/v/1.wav 1.0\n")
     with pytest.raises(ListError, match="2 of 2 utterances have no face"):
         Faces(data / "other.txt", [data / "faces.tar"])
+
+
+def test_faces_of_another_crop_keep_their_size(data, tmp_path):
+    with TarReader(data / "faces.tar") as small, TarWriter(tmp_path / "facenet160.tar") as out:
+        for utterance in small.utterances:
+            for name, content in small.of(utterance):
+                larger = cv2.resize(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), (160, 160))
+                out.add(utterance, name, cv2.imencode(".jpg", larger)[1].tobytes())
+    faces = Faces(data / "list.txt", [tmp_path / "facenet160.tar"])
+    images, _ = FaceBatches(faces, steps=1, batch=4, augmentation=face_augmentation_of(), seed=0)[0]
+    assert images.shape == (4, 3, 160, 160)
+    assert faces.middle(0).shape == (3, 160, 160)

@@ -70,6 +70,21 @@ VUT: list[dict[str, Any]] = [
 """The noisy trials of Bahounek's thesis (FIT VUT Brno 2024, still images): four utterances in five are damaged in one
 modality, half of these in either."""
 
+AVN: list[dict[str, Any]] = [
+    {
+        "name": "avn",
+        "one_of": [
+            {"kind": "noise", "snr_db": [-5.0, 5.0], "share": 0.25, "side": "both"},
+            {"kind": "reverberation", "t60_s": [0.8, 1.5], "share": 0.25, "side": "both"},
+            {"kind": "low_resolution", "pixels": [8, 20], "share": 0.25, "side": "both"},
+            {"kind": "occlusion", "covered": [0.3, 0.6], "share": 0.25, "side": "both"},
+        ],
+    }
+]
+"""Trials after the noisy set of Qian, Chen and Wang (IEEE/ACM TASLP 29, 2021), in which never both modalities are good:
+one of the two is damaged of every utterance, badly. How the authors damage theirs is not known to us; the kinds and
+strengths are our choice."""
+
 VARIED: list[dict[str, Any]] = [
     {"name": "varied_noise", "kind": "noise", "snr_db": [-5.0, 20.0]},
     {"name": "varied_short", "kind": "short", "seconds": [0.5, 1.5]},
@@ -81,5 +96,5 @@ VARIED: list[dict[str, Any]] = [
 """Six kinds of damage, of a strength that is drawn for each utterance: to learn from. The other kinds are left out, so
 that an evaluation by `STANDARD` has some that nothing was learned from."""
 
-PRESETS = {"standard": STANDARD, "vut": VUT, "varied": VARIED}
+PRESETS = {"standard": STANDARD, "vut": VUT, "avn": AVN, "varied": VARIED}
 """Name -> entries of ``evaluation.damage.conditions``."""

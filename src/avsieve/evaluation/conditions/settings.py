@@ -207,12 +207,12 @@ def entry_of(condition: Condition) -> dict[str, Any]:
 class Damage(Block):
     """Damaged trials: what a fusion model does with bad or missing voices and faces.
 
-    A condition is a preset (`standard`, `vut`), or a mapping of its `name`, a `kind` (one of the table below, `missing`
-    or `other_person`) and its parameters, and perhaps `side` (`enrol`, `test`, `both`; `test` by default) and `share`
-    of the utterances on that side (1 by default), such as `{name: loud, kind: noise, snr_db: [0, 10], share: 0.5}`.
-    `missing` and `other_person` need a `modality` (`audio`, `visual`). With `parts` in place of `kind`, a list of such,
-    all are done; with `one_of` one of them at most to an utterance. Two numbers as a parameter are a range to draw
-    from.
+    A condition is a preset (`standard`, `vut`, `avn`), or a mapping of its `name`, a `kind` (one of the table below,
+    `missing` or `other_person`) and its parameters, and perhaps `side` (`enrol`, `test`, `both`; `test` by default) and
+    `share` of the utterances on that side (1 by default), such as `{name: loud, kind: noise, snr_db: [0, 10], share:
+    0.5}`. `missing` and `other_person` need a `modality` (`audio`, `visual`). With `parts` in place of `kind`, a list
+    of such, all are done; with `one_of` one of them at most to an utterance. Two numbers as a parameter are a range to
+    draw from.
     """
 
     PLUG_INS: ClassVar[dict[str, Registry[Kind]]] = {"conditions": KINDS}

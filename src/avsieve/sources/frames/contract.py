@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from avsieve.faces.crops import ALIGNED, listed
+from avsieve.faces.settings import CropName
 from avsieve.settings import Block, key
 from avsieve.sources.containers import EXTENSIONS
 from avsieve.sources.contract import SourceContract, folder_roots
@@ -28,6 +30,11 @@ class Frames(Block):
         "The images are already aligned faces of 112 x 112 (AVCleanse's `frame_align`): no detection.",
         "align_faces",
     )
+    crop: CropName = key(
+        ALIGNED,
+        f"What kind of crop such faces are: {listed()}. An encoder that wants another is refused.",
+        "align_faces",
+    )
     train_list: str | None = key(None, LIST, "plan_shards")
     test_faces: str | None = key(None, "Images of other people, for the trials.", "plan_shards")
     test_wavs: str | None = key(None, "Their sound.", "plan_shards")
@@ -45,7 +52,7 @@ class FramesSource(SourceContract[Frames]):
     folders = ("faces", "wavs", "test_faces", "test_wavs")
     plan_keys = (*folders, "layout", "names", "train_list")
     fetch_keys = folders
-    other_keys = ("aligned",)
+    other_keys = ("aligned", "crop")
     needed = ("wavs", "give the folder of the wavs; `faces` is the folder of the images")
     plan_files = ("train_list", "names")
     named_folders = (("wavs",), ("test_wavs",))
@@ -56,6 +63,11 @@ class FramesSource(SourceContract[Frames]):
         super().refuse_misfits()
         if self.wanted == "both" and not self.settings.faces:
             raise ValueError("frames.faces is missing: give the folder of the images, or set modalities to audio")
+        if self.settings.crop != ALIGNED and not self.settings.aligned:
+            raise ValueError(
+                f"frames.crop is {self.settings.crop!r}, and frames.aligned is false: set aligned to true if the "
+                "images are such crops, or name the kind in faces.crops to have it cut out"
+            )
 
     def roots(self, made: str) -> dict[str, str | None]:
         """Return the folders that the media index starts from."""
@@ -67,3 +79,8 @@ class FramesSource(SourceContract[Frames]):
     def aligned(self) -> bool:
         """Whether the images are aligned faces."""
         return self.settings.aligned
+
+    @property
+    def aligned_as(self) -> str:
+        """The kind of crop that its images are."""
+        return self.settings.crop

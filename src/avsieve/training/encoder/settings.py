@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
+from avsieve.encoders.settings import CropChoice
 from avsieve.settings import Block, Positive, Share, key
 from avsieve.training.encoder import presets
 
@@ -132,6 +133,9 @@ class TrainVisual(EncoderTraining):
     RERUNS = "train_visual"
 
     arch: str = key("mobileface_small", "Architecture.")
+    crop: CropChoice = key(
+        "auto", "Kind of crop that it is trained on (`faces.crops`); `auto` takes the architecture's."
+    )
     steps: int = key(400, "Number of batches.", ge=1)
     augment: bool = key(True, "Whether faces are augmented, as the next keys say.")
     flip: Share = key(0.5, "Probability of mirroring.")

@@ -37,12 +37,12 @@ class Faces(Listed):
         self.channels = channels
 
     def face(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        """Return a random face of an utterance, (112, 112, 3) uint8 BGR."""
+        """Return a random face of an utterance, (side, side, 3) uint8 BGR."""
         members = self._members(index)
         return self._decoded(index, *members[int(rng.integers(len(members)))])
 
     def middle(self, index: int) -> Tensor:
-        """Return the face in the middle of an utterance, (3, 112, 112) uint8."""
+        """Return the face in the middle of an utterance, (3, side, side) uint8."""
         members = self._members(index)
         return as_planes(self._decoded(index, *members[len(members) // 2])[None], self.channels)[0]
 
@@ -57,7 +57,7 @@ class Faces(Listed):
 
 
 class FaceBatches(EpochBatches):
-    """``batches[step]`` -> faces (B, 3, 112, 112) uint8 and labels (B,) int64.
+    """``batches[step]`` -> faces (B, 3, side, side) uint8 and labels (B,) int64.
 
     Whole bytes, since a quarter of the memory passes between processes and to the device; `Scaled` takes them. Every
     utterance comes once, with one of its faces, before any comes again.
@@ -85,23 +85,23 @@ class FaceBatches(EpochBatches):
         self.faces, self.augmentation = faces, augmentation
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        images = np.empty((len(self.rows), 112, 112, 3), np.uint8)
+        images: list[np.ndarray] = []
         labels = np.empty(len(self.rows), np.int64)
         for row, (index, rng) in enumerate(self.drawn(step)):
             face = self.faces.face(index, rng)
-            images[row] = face if self.augmentation is None else self.augmentation(face, rng)
+            images.append(face if self.augmentation is None else self.augmentation(face, rng))
             labels[row] = self.faces.labels[index]
-        return as_planes(images, self.faces.channels), torch.from_numpy(labels)
+        return as_planes(np.stack(images), self.faces.channels), torch.from_numpy(labels)
 
 
 def as_planes(faces: np.ndarray, channels: str) -> Tensor:
-    """Return faces (B, 112, 112, 3) uint8 BGR as planes (B, 3, 112, 112) uint8 in the order of ``channels``."""
+    """Return faces (B, side, side, 3) uint8 BGR as planes (B, 3, side, side) uint8 in the order of ``channels``."""
     ordered = faces[..., ::-1] if channels == "rgb" else faces
     return torch.from_numpy(np.ascontiguousarray(ordered.transpose(0, 3, 1, 2)))
 
 
 class Scaled(nn.Module):
-    """An encoder that takes faces of whole bytes, (B, 3, 112, 112) uint8, and gets them in [-1, 1]."""
+    """An encoder that takes faces of whole bytes, (B, 3, side, side) uint8, and gets them in [-1, 1]."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
