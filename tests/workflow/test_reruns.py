@@ -99,7 +99,9 @@ VALUES: dict[str, list[Any]] = {
     },
 }
 # Keys that cannot change alone -> what changes with them.
-TOGETHER: dict[str, dict[str, Any]] = {"source.frames.crop": {"visual": {"crop": "box112"}}}
+TOGETHER: dict[str, dict[str, Any]] = {
+    "source.frames.crop": {"visual": {"crop": "box112"}, "training": {"visual": {"crop": "box112"}}}
+}
 # Where a run plans something else than the reference says, since it has no such rule: its own first one.
 ELSEWHERE = {
     ("tree", "media.keep_frames"): "extract_faces",
