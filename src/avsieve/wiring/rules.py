@@ -31,6 +31,7 @@ from avsieve.wiring.models import builtin_on_real, face_settings, model_file, mo
 from avsieve.wiring.names import Places
 from avsieve.wiring.needs import Needs
 from avsieve.wiring.planned import Planned
+from avsieve.wiring.rounds import RoundWiring
 from avsieve.wiring.sequences import SequenceWiring
 from avsieve.wiring.source import SourceWiring
 from avsieve.wiring.twins import TwinWiring
@@ -136,6 +137,7 @@ class Wiring:
         self.twins = TwinWiring(self.config, self.shards, watch=self.watch, at=self.at)
         self.sequences = SequenceWiring(self.config, self.shards, at=self.at)
         self.fusion = FusionWiring(self.config, watch=self.watch, given=given, at=self.at)
+        self.rounds = RoundWiring(self.config, self.shards, at=self.at)
         self.method = METHODS.module(self.config.cleansing.method)
         """The module of the cleansing method, which no script imports by itself."""
         review = self.config.cleansing.review
@@ -203,6 +205,9 @@ class Wiring:
         self.comparison = compared if comparison.in_report else {}
         """What the report tells of the comparison: nothing, unless the configuration asks for it."""
         self.comparison_flags = {name: self.at(path) for name, path in self.comparison.items()}
+        self.round_facts = [P.rounds.facts] if self.rounds.wanted else []
+        """What the report tells of further rounds: an input of it, where there are any."""
+        self.round_flag = {"rounds": self.at(P.rounds.facts) if self.rounds.wanted else None}
         with_audit = self.config.report.with_audit
         self.audit = [P.audit.audit] if with_audit else []
         """The audit, where the configuration makes it part of every run: an input of the report."""
