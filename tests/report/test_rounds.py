@@ -5,14 +5,16 @@ from avsieve.report.page import render_page
 from avsieve.report.rounds import rounds_page
 from avsieve.report.run import Run
 from avsieve.rounds.compare_files import compare_rounds
-
 from tests.rounds.made_up import make_files
+
 from .made_up import make_decisions, make_summary
+
+QUICK = Cleansing(method="fixed_threshold", options={"thresholds": [0.4]})
 
 
 def test_the_page_has_a_section_of_the_rounds_where_there_are_any(tmp_path):
     files, truth = make_files(tmp_path)
-    facts = compare_rounds(files, [], Audit(rate=0.2), Cleansing(), truth=truth, replicates=5).facts
+    facts = compare_rounds(files, [], Audit(rate=0.2), QUICK, truth=truth, replicates=5).facts
     found = rounds_page(facts)
     assert [(row["round"], row["by"]) for row in found.measured] == [
         ("1", "truth"), ("1", "audit"), ("2", "truth"), ("2", "audit"),
