@@ -53,7 +53,7 @@ def test_the_lists_without_a_part_lack_each_utterance_once(run: tuple[Path, Path
     whole = set(read_train_list(run[0])["utterance"]) - set(names(4, 2, 2)[-4:])
     lacking = []
     for part in (0, 1):
-        write_round_list(*run, tmp_path / "out.txt", part=part, parts=2)
+        write_round_list(*run, tmp_path / "out.txt", left_out=(part, 2))
         lacking += sorted(whole - set(read_train_list(tmp_path / "out.txt")["utterance"]))
     assert sorted(lacking) == sorted(whole)
 
@@ -62,3 +62,8 @@ def test_a_list_of_one_speaker_is_refused(run: tuple[Path, Path], tmp_path: Path
     write_train_list(tmp_path / "one.txt", ["id0/v0/1"], ["1.0"])
     with pytest.raises(AvsieveError, match=r"1 speaker left to train on; expected at least 2: set cleansing\.rounds"):
         write_round_list(tmp_path / "one.txt", run[1], tmp_path / "out.txt")
+
+
+def test_a_part_that_is_not_there_is_refused(run: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(AvsieveError, match="part 2 of 2: expected one from 0 to 1"):
+        write_round_list(*run, tmp_path / "out.txt", left_out=(2, 2))

@@ -14,12 +14,13 @@ def main() -> None:
     ap.add_argument("--list", type=Path, required=True, help="what the round before left: 'speaker wav seconds'")
     ap.add_argument("--plan", type=Path, required=True, help="the plan (Parquet): who is kept for testing")
     ap.add_argument("--part", type=int, help="part of the list to leave out, from 0")
-    ap.add_argument("--parts", type=int, default=0, help="number of parts, with --part")
+    ap.add_argument("--parts", type=int, help="number of parts, with --part")
     ap.add_argument("--out", type=Path, required=True, help="list to write")
     args = ap.parse_args()
-    if args.part is not None and not 0 <= args.part < args.parts:
-        ap.error(f"--part {args.part} of {args.parts} parts")
-    print(write_round_list(args.list, args.plan, args.out, part=args.part, parts=args.parts))
+    if (args.part is None) != (args.parts is None):
+        ap.error("--part and --parts go together")
+    left_out = None if args.part is None else (args.part, args.parts)
+    print(write_round_list(args.list, args.plan, args.out, left_out=left_out))
 
 
 if __name__ == "__main__":

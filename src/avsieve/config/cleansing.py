@@ -16,9 +16,9 @@ class RunCleansing(Cleansing):
     rounds: int = key(
         1,
         "How often the list is cleansed. In each round after the first, encoders are trained (`training.audio`, "
-        "`training.visual`) on what the round before left of the list, and score all of it again: "
-        "`results/rounds/2`, …. The lists in `results/lists`, and what is trained on them, stay those of the first "
-        "round. (The option `rounds` of a method is another thing: there no encoder is trained.)",
+        "`training.visual`) on what the round before left of the list, and score all of it again, in folders of their "
+        "own (`rounds/2`, …). The lists in `lists`, and what is trained on them, stay those of the first round. (The "
+        "option `rounds` of a method is another thing: there no encoder is trained.)",
         "list_round",
         ge=1,
         le=9,
@@ -26,8 +26,8 @@ class RunCleansing(Cleansing):
     rounds_folds: int = key(
         0,
         "With more than one round: parts of the list, one of which is held out of a training at a time, to see whether "
-        "encoders accept wrong labels since they were trained with them (`results/rounds/2-without-0`, …). Costs as "
-        "many trainings and embeddings again, for each round after the first; 0 for none.",
+        "encoders accept wrong labels because they were trained with them (`rounds/2-without-0`, …). Costs as many "
+        "trainings and embeddings again, for each round after the first; 0 for none.",
         "list_round",
         ge=0,
         le=10,

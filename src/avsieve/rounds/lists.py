@@ -35,11 +35,18 @@ def parts_of(utterances: Sequence[str], parts: int) -> np.ndarray:
 
 
 def write_round_list(
-    path: str | Path, plan: str | Path, out: str | Path, *, part: int | None = None, parts: int = 0
+    path: str | Path, plan: str | Path, out: str | Path, *, left_out: tuple[int, int] | None = None
 ) -> str:
     """Write what a round trains on: a list without the people who are kept for testing, and without a part of it.
 
     Parts are those of all utterances of the plan, whatever the list has left of them: they are the same in each round.
+
+    Parameters
+    ----------
+    path, plan, out
+        What the round before left, the plan, and the list to write.
+    left_out
+        A part, and how many there are; None to leave none out.
 
     Returns
     -------
@@ -48,16 +55,19 @@ def write_round_list(
     Raises
     ------
     AvsieveError
-        If fewer than two speakers are left, whom no encoder can be trained to tell apart.
+        If there is no such part, or fewer than two speakers are left, whom no encoder can be trained to tell apart.
     """
     rows = without_held_out(path, plan)
-    if part is not None:
+    if left_out is not None:
+        part, parts = left_out
+        if not 0 <= part < parts:
+            raise AvsieveError(f"part {part} of {parts}: expected one from 0 to {parts - 1}")
         known = read_plan(plan)["utterance"].tolist()
         of = dict(zip(known, parts_of(known, parts).tolist(), strict=True))
         rows = rows[[of[u] != part for u in rows["utterance"]]]
     speakers = rows["speaker"].nunique()
     if speakers < _LEAST_SPEAKERS:
-        left = "" if part is None else f" without part {part} of {parts}"
+        left = "" if left_out is None else f" without part {left_out[0]} of {left_out[1]}"
         raise AvsieveError(
             f"{path}{left}: {speakers} speaker{'s' * (speakers != 1)} left to train on; expected at least "
             f"{_LEAST_SPEAKERS}: set cleansing.rounds to 1, or cleansing.rounds_folds to 0"
