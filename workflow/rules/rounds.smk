@@ -219,7 +219,7 @@ rule compare_rounds:
     conda:
         W.env("core")
     resources:
-        **W.needs("audit_noise"),
+        **W.needs("compare_rounds"),
     params:
         *W.code("compare_rounds", W.method),
         arms=flags({"arms": W.rounds.arms, "kept": W.rounds.kept}),

@@ -95,6 +95,8 @@ def needs_of(config: Config) -> dict[str, Need]:
         "merge_scores": Need(1000, 1.0, 0.5),
         "clean_list": Need(2000, 4.0, 1.0),
         "audit_noise": Need(4000, 4.0, 2.0),
+        # An audit of every round, one after another: the embeddings of all of them are its inputs.
+        "compare_rounds": Need(4000, 4.0, 2.0),
         "train_audio": machine, "train_visual": machine,
         "train_fusion": Need(4000, 1.0, fixed_min=DAY_MIN),
         "evaluate_fusion": Need(4000, 1.0, fixed_min=DAY_MIN),
