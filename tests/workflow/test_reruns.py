@@ -88,6 +88,7 @@ VALUES: dict[str, list[Any]] = {
     "training.audio.arch": ["ecapa512"],
     "training.visual.arch": ["iresnet18"],
     "cleansing.options": [{"rounds": 3}],
+    "cleansing.rounds_folds": [2],
     "audit.kinds": [{"video": 0.4}],
     "evaluation.as_norm.cohort": ["clean"],
     **{
