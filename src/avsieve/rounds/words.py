@@ -79,15 +79,16 @@ def confirmation_in_words(own: Mapping[str, Any]) -> list[str]:
             f"flagged only when they are held out, {folds['flagged_trained_only']:,} only when they are trained with "
             f"(excess {with_interval(folds['excess'], sign=True)})."
         )
-        if "area_hidden" in folds:
-            hidden = folds["area_hidden"]
+        if "hidden" in folds:
+            hidden = folds["hidden"]
             verdict = _side(
                 hidden, "it confirms itself", "it does not confirm itself", "whether it confirms itself is open"
             )
             lines.append(
-                f"Area of the wrong labels that were left in: {with_interval(folds['area_held_out'])} when they are "
-                f"held out, {with_interval(folds['area_trained'])} when they are trained with. Training with them "
-                f"hides {with_interval(hidden, sign=True)}: {verdict}."
+                f"Of the wrong labels that were left in, as many flags as there are of them find "
+                f"{with_interval(folds['found_held_out'])} when they are held out, "
+                f"{with_interval(folds['found_trained'])} when they are trained with. Training with them hides "
+                f"{with_interval(hidden, sign=True)}: {verdict}."
             )
     return lines
 
