@@ -12,11 +12,11 @@ selection: a rise is no proof of a gain, a fall is one of confirmation.
 **By folds.** Encoders that were trained without a part of the list judge it; encoders that were trained without another
 part, of the same size, judge it as well. Both come from equally many utterances, and what was left in was decided by
 neither, so what differs is the training with the label alone. Right labels move too when they are held out (an encoder
-knows its own examples best): only that wrong ones move *further* is confirmation. So as many are called wrong as are, the
-first by rank, on either side: the share of the wrong labels among these, held out less trained, is what training with
-them hides (`hidden`). The area is told as well; it changes little where learnt labels still rank above most right ones.
-Without a truth there is still what is flagged when it is held out and accepted when it is trained with, against the
-reverse: without memory both are equally many.
+knows its own examples best), so only that wrong ones are flagged *more* often than right ones is confirmation
+(`hidden`). A shift of all probabilities brings wrong ones over the threshold first, and would show there too. So the
+ranks are asked besides: as many are called wrong as are, the first by rank, on either side, and the share of the wrong
+labels among these is compared (`found_gain`), which no shift changes. Without a truth there is still what is flagged
+when it is held out and accepted when it is trained with, against the reverse: without memory both are equally many.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ def confirmation(
     ``wrong``, how many of these are ``found_late``, how many right ones are ``newly_flagged``, and the areas
     (``area_before``, ``area_after``, ``area_gain``). With folds ``by_folds``: ``flagged_held_out_only``,
     ``flagged_trained_only`` and their difference as a share of the utterances (``excess``); with the truth too the same
-    of the ``wrong`` ones, ``found_held_out`` and ``found_trained`` (the share of the wrong found by as many flags as
-    there are wrong ones), ``hidden`` (their difference: what training with the labels hides), ``area_held_out``,
-    ``area_trained``, ``area_gain``, and the ``moved`` ranks of wrong and right ones.
+    of the ``wrong`` and the ``right`` ones, ``hidden`` (the difference of these excesses: what training with wrong
+    labels hides), ``found_held_out``, ``found_trained`` and ``found_gain`` (the share of the wrong found by as many
+    flags as there are wrong ones), and the areas (``area_held_out``, ``area_trained``, ``area_gain``).
     """
     rows = _joined({"before": ranked(before), "after": ranked(after)} | dict(folds or {}), trained_on)
     found: dict[str, Any] = {"trained_on": len(rows)}
@@ -143,21 +143,23 @@ def _by_folds(rows: pd.DataFrame, draws: Draws, wrong: np.ndarray | None, right:
     if wrong is None or right is None:
         return found
     of_held, of_trained = (rows[f"{name}_rank"].to_numpy() for name in ("held_out", "trained"))
-    found_held, found_trained = (draws.share(_foremost(rank, wrong, right), wrong) for rank in (of_held, of_trained))
-    areas = draws.area(of_held, wrong, right), draws.area(of_trained, wrong, right)
-    return found | {
-        "wrong": _one_sided(draws, held, trained, wrong),
-        "found_held_out": figure(found_held),
-        "found_trained": figure(found_trained),
-        "hidden": figure(found_held - found_trained),
-        "area_held_out": figure(areas[0]),
-        "area_trained": figure(areas[1]),
-        "area_gain": figure(areas[0] - areas[1]),
-        "moved": {
-            name: figure(draws.share(of_held - of_trained, rows_of))
-            for name, rows_of in (("wrong", wrong), ("right", right))
-        },
+    more = held.astype(float) - trained
+    sides = {
+        "found": [draws.share(_foremost(rank, wrong, right), wrong) for rank in (of_held, of_trained)],
+        "area": [draws.area(rank, wrong, right) for rank in (of_held, of_trained)],
     }
+    found |= {
+        "wrong": _one_sided(draws, held, trained, wrong),
+        "right": _one_sided(draws, held, trained, right),
+        "hidden": figure(draws.share(more, wrong) - draws.share(more, right)),
+    }
+    for name, (out, within) in sides.items():
+        found |= {
+            f"{name}_held_out": figure(out),
+            f"{name}_trained": figure(within),
+            f"{name}_gain": figure(out - within),
+        }
+    return found
 
 
 def _foremost(rank: np.ndarray, wrong: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -80,17 +80,25 @@ def confirmation_in_words(own: Mapping[str, Any]) -> list[str]:
             f"(excess {with_interval(folds['excess'], sign=True)})."
         )
         if "hidden" in folds:
-            hidden = folds["hidden"]
-            verdict = _side(
-                hidden, "it confirms itself", "it does not confirm itself", "whether it confirms itself is open"
-            )
-            lines.append(
-                f"Of the wrong labels that were left in, as many flags as there are of them find "
-                f"{with_interval(folds['found_held_out'])} when they are held out, "
-                f"{with_interval(folds['found_trained'])} when they are trained with. Training with them hides "
-                f"{with_interval(hidden, sign=True)}: {verdict}."
-            )
+            lines.append(_hidden_in_words(folds))
     return lines
+
+
+def _hidden_in_words(folds: Mapping[str, Any]) -> str:
+    wrong, hidden, ranks = folds["wrong"], folds["hidden"], folds["found_gain"]
+    among = _side(
+        ranks, "its ranks do so too", "its ranks do not", "whether its ranks do, beyond a shift of all, is open"
+    )
+    verdict = _side(
+        hidden, f"it confirms itself; {among}", "it does not confirm itself", "whether it confirms itself is open"
+    )
+    return (
+        f"Of the {wrong['utterances']:,} wrong ones among them, {wrong['flagged_held_out_only']:,} are flagged only when "
+        f"they are held out, {wrong['flagged_trained_only']:,} only when they are trained with; beyond what happens to "
+        f"right ones, training with wrong labels hides {with_interval(hidden, sign=True)} of them. As many flags as "
+        f"there are wrong ones find {with_interval(folds['found_held_out'])} of them held out, "
+        f"{with_interval(folds['found_trained'])} trained with (difference {with_interval(ranks, sign=True)}): {verdict}."
+    )
 
 
 def _side(found: Mapping[str, Any], above: str, below: str, between: str) -> str:
