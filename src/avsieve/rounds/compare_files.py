@@ -65,12 +65,12 @@ class RoundFiles:
 
     def check(self) -> None:
         """Refuse other numbers of files than the rounds ask for (`ConfigError`)."""
-        wanted = {"decisions": (self.decisions, len(self.arms) + 1), "lists": (self.lists, len(self.arms))}
-        wanted |= {name: (of, len(self.rounds)) for name, of in self.embeddings.items() if of}
-        for name, (files, count) in wanted.items():
-            if len(files) != count:
+        wanted = {"decisions": (len(self.decisions), len(self.arms) + 1), "lists": (len(self.lists), len(self.arms))}
+        wanted |= {name: (len(of), len(self.rounds)) for name, of in self.embeddings.items() if of}
+        for name, (found, count) in wanted.items():
+            if found != count:
                 raise ConfigError(
-                    f"{len(files)} {name} for the rounds 1, {', '.join(self.arms)}; expected {count}, in their order"
+                    f"{found} {name} for the rounds 1, {', '.join(self.arms)}; expected {count}, in their order"
                 )
 
 

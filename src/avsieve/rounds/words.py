@@ -95,8 +95,8 @@ def _hidden_in_words(folds: Mapping[str, Any]) -> str:
     return (
         f"Of the {wrong['utterances']:,} wrong ones among them, {wrong['flagged_held_out_only']:,} are flagged only "
         f"when they are held out, {wrong['flagged_trained_only']:,} only when they are trained with; beyond what "
-        f"happens to right ones, training with wrong labels hides {with_interval(hidden, sign=True)} of them. As many flags as "
-        f"there are wrong ones find {with_interval(folds['found_held_out'])} of them held out, "
+        f"happens to right ones, training with wrong labels hides {with_interval(hidden, sign=True)} of them. "
+        f"As many flags as there are wrong ones find {with_interval(folds['found_held_out'])} of them held out, "
         f"{with_interval(folds['found_trained'])} trained with (difference "
         f"{with_interval(ranks, sign=True)}): {verdict}."
     )
