@@ -81,9 +81,7 @@ rule audit_noise:
     params:
         *W.code("audit_noise", W.method),
         audit=flags(W.config.audit),
-        cleansing=flags(
-            W.config.cleansing, leave=["review", "anchors", *ROUND_KEYS]
-        ),
+        cleansing=flags(W.config.cleansing, leave=["review", "anchors", *ROUND_KEYS]),
     message:
         "Corrupting labels, to see how many are found"
     shell:
