@@ -86,9 +86,7 @@ use rule embed_audio as embed_audio_round with:
     conda:
         W.env(W.encoder("audio", W.config.training.audio.arch).environment)
     params:
-        network=W.code(
-            "embed_audio", *W.encoder("audio", W.config.training.audio.arch).modules
-        ),
+        network=W.trained_network("audio"),
         audio=W.rounds.trained_encoder("audio"),
     message:
         "Embedding the voices of shard {wildcards.shard}, round {wildcards.round}"
@@ -113,9 +111,7 @@ use rule embed_visual as embed_visual_round with:
     conda:
         W.env(W.encoder("visual", W.config.training.visual.arch).environment)
     params:
-        network=W.code(
-            "embed_visual", *W.encoder("visual", W.config.training.visual.arch).modules
-        ),
+        network=W.trained_network("visual"),
         visual=W.rounds.trained_encoder("visual"),
     message:
         "Embedding the faces of shard {wildcards.shard}, round {wildcards.round}"

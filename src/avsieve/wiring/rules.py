@@ -270,6 +270,12 @@ class Wiring:
         shared = self.code("train_fusion")
         return [line for line in self.code("train_fusion", MODELS.module(wildcards.model)) if line not in shared]
 
+    def trained_network(self, modality: str) -> list[str]:
+        """Return the hashes of the network that is trained, without those that its embedding has in any case."""
+        rule, arch = f"embed_{modality}", getattr(self.config.training, modality).arch
+        shared = self.code(rule)
+        return [line for line in self.code(rule, *self.encoder(modality, arch).modules) if line not in shared]
+
     def builtin(self, value: str, *files: str) -> str:
         """Return the digest of the shipped ``files`` when ``value`` is ``builtin``: new weights rerun their stage."""
         if value != "builtin":
