@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.cleansing.agreement import compare, draw
+from avsieve.cleansing.agreement import compare
 from avsieve.errors import ListError
 
 
@@ -34,8 +34,3 @@ def test_kappa_is_one_for_the_same_list_and_nothing_where_neither_flags():
 def test_lists_of_other_utterances_are_refused():
     with pytest.raises(ListError, match="no utterance is in both lists"):
         compare(flags(a_v_1=1), flags(b_v_1=1))
-
-
-def test_the_picture_is_written(tmp_path):
-    draw(tmp_path / "out" / "agreement.png", *compare(FIRST, SECOND), ("one", "two"))
-    assert (tmp_path / "out" / "agreement.png").read_bytes().startswith(b"\x89PNG")

@@ -142,6 +142,15 @@ EMBEDDINGS = {"kind": "embeddings", "embeddings": {"train_list": "list", "audio"
             "policy both judges voice and",
         ),
         ({"cleansing": {"policy": "visual"}, "source": EMBEDDINGS, "fusion": {"models": []}}, "no face embeddings"),
+        (
+            {"cleansing": {"rounds": 2}, "source": EMBEDDINGS, "fusion": {"models": []}},
+            "embeddings has no wavs and faces",
+        ),
+        ({"cleansing": {"rounds": 2, "rounds_folds": 1}}, "one part is all of the list: give 0 for none"),
+        (
+            {"cleansing": {"rounds": 2, "rounds_modalities": ["visual"]}, "source": {"modalities": "audio"}},
+            "source.modalities has audio alone: name that",
+        ),
     ],
 )
 def test_a_cleansing_that_cannot_be_is_refused(values: dict, message: str) -> None:

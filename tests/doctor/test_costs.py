@@ -167,3 +167,24 @@ def test_frames_that_are_not_kept_take_no_room() -> None:
         costs = estimate(config, SourceFacts(utterances=1000), shipped_rates(config, None, None), gpu=False)
         gb[kept] = next(c.gb for c in costs if c.stage == "extract")
     assert gb[False] < 0.6 * gb[True]
+
+
+def test_further_rounds_cost_what_the_first_does_once_for_each_training() -> None:
+    values = {"source": {"kind": "tree", "tree": {"root": "x"}}, "shards": 4}
+    facts = SourceFacts(utterances=1000, seconds=8000.0, speakers=20)
+
+    def costs(**cleansing: object) -> dict[str, Cost]:
+        config = parse_config(values | {"cleansing": cleansing})
+        return {c.stage: c for c in estimate(config, facts, shipped_rates(config, None, None), gpu=False)}
+
+    one, rounds = costs(), costs(rounds=2, rounds_folds=2)
+    more = {name for name in rounds if "rounds" in name}
+    assert set(rounds) - set(one) == more
+    assert list(rounds)[-1] == "snakemake"
+    visual = rounds["embed_visual in rounds"]
+    assert (visual.core_h, visual.jobs) == (pytest.approx(3 * one["embed_visual"].core_h), 12)
+    # Segments are not embedded again.
+    assert one["embed_audio"].core_h < rounds["embed_audio in rounds"].core_h < 3 * one["embed_audio"].core_h
+    assert rounds["train in rounds"].core_h is None
+    assert rounds["train in rounds"].jobs == 6
+    assert "embed_visual in rounds" not in costs(rounds=2, rounds_modalities=["audio"])

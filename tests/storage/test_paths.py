@@ -33,10 +33,10 @@ SOURCES = ({"source_clips.smk"}, {"source_synthetic.smk"})
 FACES = ({"extract.smk", "align.smk"}, {"extract_align.smk"})
 WITHOUT_CLIPS = {"source_embeddings.smk"}
 # Made only of clips.
-NEEDS_CLIPS = {"embed.smk", "damage.smk", "twin_signals.smk", "compare.smk"}
+NEEDS_CLIPS = {"embed.smk", "damage.smk", "twin_signals.smk", "compare.smk", "rounds.smk"}
 # Named in no row of their own: what stands beside every shard is described at once, and so is the making of models.
 DESCRIBED_AT_ONCE = re.compile(
-    r"(\w+\.(\w+_)?(index|status|provenance)|rebuilt\.\w+|twins\.(?!table)\w+|embed\.\w+|comparison\.history)$"
+    r"(\w+\.(\w+_)?(index|status|provenance)|rebuilt\.\w+|twins\.(?!table)\w+|embed\.\w+|(comparison|rounds)\.history)$"
 )
 
 

@@ -15,11 +15,14 @@ def test_files_of_shards_beyond_the_last_are_found_and_no_others(tmp_path: Path)
     old = [
         "plan/shards/004.parquet", "media/007.clips.tar", "extract/004.status.parquet", "embed_audio/004.json",
         "scores/shards/004.json", "logs/align_faces/004.log", "benchmarks/align_faces/004.tsv",
+        "rounds/2/embed_audio/004.segments.parquet", "rounds/2-without-1/scores/shards/004.parquet",
+        "records/rounds/2/embed_visual/004.parquet.json", "benchmarks/embed_audio_round/004.2.tsv",
     ]  # fmt: skip
     kept = [
         "plan/shards/003.parquet", "media/000.clips.tar", "evaluation/provenance.json", "plan/utterances.parquet",
         "logs/plan_shards.log", "benchmarks/train_audio/all.tsv", "models/fusion/all/gated.0.safetensors",
         "logs/train_audio_arm/all.0.log", "media/notes.txt", "export/004.tar",
+        "rounds/2/embed_audio/003.parquet", "rounds/2/train.txt", "logs/train_audio_round/2-without-0.log",
     ]  # fmt: skip
     touch(tmp_path, *old, *kept)
     assert sorted(left_over(tmp_path, 4)) == sorted(tmp_path / name for name in old)

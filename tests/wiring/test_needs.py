@@ -115,7 +115,7 @@ def test_every_rule_of_a_cluster_says_what_it_needs(repository: Path) -> None:
     assert asking == set(known)
     # Small tables, and what is made once for all users: the defaults of the profile are enough.
     assert silent == {
-        "list_utterances", "list_arm", "list_cohort", "make_damage", "make_trials", "make_trusted_trials", "make_twins",
-        "compare_lists", "write_fusion_table", "render_people", "train_tiny_detector", "align_people",
+        "list_utterances", "list_arm", "list_round", "list_cohort", "make_damage", "make_trials", "make_trusted_trials",
+        "make_twins", "compare_lists", "write_fusion_table", "render_people", "train_tiny_detector", "align_people",
         "train_tiny_faces", "train_tiny_audio",
     }  # fmt: skip

@@ -39,6 +39,7 @@ ELSEWHERE = {
 PLUG_INS: dict[str, Registry] = {
     "clean_list": METHODS,
     "audit_noise": METHODS,
+    "compare_rounds": METHODS,
     "train_fusion": MODELS,
     "evaluate_fusion": MODELS,
     "compare_lists": MODELS,

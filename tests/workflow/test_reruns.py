@@ -45,6 +45,7 @@ BASES: dict[str, dict[str, Any]] = {
         "evaluation": {"trials": "list.txt"},
         "comparison": {"modalities": ["visual"]},
         "fusion": {"models": ["linear"]},
+        "cleansing": {"rounds": 2, "rounds_modalities": ["visual"]},
     },
     "no_frames": TREE | {"media": {"keep_frames": False}},
     "synthetic": {"source": {"kind": "synthetic"}},
@@ -91,6 +92,7 @@ VALUES: dict[str, list[Any]] = {
     "training.audio.arch": ["ecapa512"],
     "training.visual.arch": ["iresnet18"],
     "cleansing.options": [{"rounds": 3}],
+    "cleansing.rounds_folds": [2],
     "audit.kinds": [{"video": 0.4}],
     "evaluation.as_norm.cohort": ["clean"],
     **{
@@ -129,7 +131,10 @@ ELSEWHERE = {
 # Blocks of stages that work on clips, frames, wavs and faces.
 OF_CLIPS = ("media", "faces", "audio", "visual", "training", "comparison", "export")
 # Keys that must be changed in the run "less" to show their first rule.
-LESS = ["evaluation.trials", "evaluation.as_norm.cohort", "comparison.modalities", "fusion.models"]
+LESS = [
+    "evaluation.trials", "evaluation.as_norm.cohort", "comparison.modalities", "fusion.models",
+    "cleansing.rounds", "cleansing.rounds_folds", "cleansing.rounds_modalities",
+]  # fmt: skip
 
 
 def leaves(model: type[BaseModel] = Config, path: str = "") -> Iterator[tuple[str, type[Any], str]]:
@@ -318,6 +323,33 @@ def test_another_fusion_model_trains_that_one_alone_and_evaluates_all(
     for name, jobs in found.items():
         trained = [] if name == "none" else [f"train_fusion all {name}", f"train_fusion clean {name}"]
         assert jobs == [*after, *trained, "write_fusion_table", "write_report"], name
+
+
+def test_further_rounds_add_their_jobs_and_one_round_has_none(planner: subprocess.Popen[str], tmp_path: Path) -> None:
+    base = {"source": {"kind": "synthetic"}, "shards": 2, "fusion": {"models": ["linear"]}}
+
+    def of(**keys: Any) -> list[dict[str, Any]]:
+        return [base | {"cleansing": keys}]
+
+    plans = {
+        "one": of(rounds=1, rounds_folds=3, rounds_modalities=["audio"]),
+        "two": of(rounds=2),
+        "voices": of(rounds=3, rounds_modalities=["audio"]),
+        "folds": of(rounds=2, rounds_folds=2),
+    }
+    again = ask(planner, tmp_path, "synthetic", plans, base=base, targets=["all", "audit_noise"], jobs=True)["again"]
+    assert again[""] == again["one"] == []
+
+    def jobs(*rounds: str, modalities: tuple[str, ...] = ("audio", "visual")) -> list[str]:
+        once = ["list_round", *(f"train_{m}_round" for m in modalities), "pool_speakers_round", "merge_scores_round"]
+        sharded = [*(f"embed_{m}_round" for m in modalities), "score_utterances_round"]
+        found = [f"{rule} {name}" for rule in (*once, "clean_list_round") for name in rounds]
+        found += [f"{rule} {name} 00{shard}" for rule in sharded for name in rounds for shard in (0, 1)]
+        return sorted([*found, "all", "compare_rounds", "write_report"])
+
+    assert again["two"] == jobs("2")
+    assert again["voices"] == jobs("2", "3", modalities=("audio",))
+    assert again["folds"] == jobs("2", "2-without-0", "2-without-1")
 
 
 def test_other_reviews_rerun_the_decision_and_what_follows_it_and_touch_no_review(

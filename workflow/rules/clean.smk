@@ -52,7 +52,7 @@ rule clean_list:
         **W.needs("clean_list"),
     params:
         *W.code("clean_list", W.method),
-        cleansing=flags(W.config.cleansing),
+        cleansing=flags(W.config.cleansing, leave=ROUND_KEYS),
         content=W.watch.files("review", [*W.review, *W.anchors]),
         folder=lambda wildcards: W.at(P.lists.folder),
     message:
@@ -81,7 +81,7 @@ rule audit_noise:
     params:
         *W.code("audit_noise", W.method),
         audit=flags(W.config.audit),
-        cleansing=flags(W.config.cleansing, leave=["review", "anchors"]),
+        cleansing=flags(W.config.cleansing, leave=["review", "anchors", *ROUND_KEYS]),
     message:
         "Corrupting labels, to see how many are found"
     shell:

@@ -11,6 +11,7 @@ from snakemake.ioflags import before_update, update
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
+from avsieve.config.cleansing import ROUND_KEYS
 from avsieve.errors import AvsieveError
 from avsieve.storage.stale_shards import told
 from avsieve.sources.source_note import refuse_other_source

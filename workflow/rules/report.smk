@@ -23,6 +23,7 @@ rule write_report:
         comparison=list(W.comparison.values()),
         truth=brought(W.truth),
         audit=W.audit,
+        rounds=W.round_facts,
     output:
         page=report(
             P.report.page,
@@ -42,7 +43,7 @@ rule write_report:
         *W.code("write_report", *W.fusion.modules, *W.figures),
         folders=flags(W.report_folders),
         truth=flags(W.truth_flag),
-        comparison=flags(W.comparison_flags),
+        comparison=flags(W.comparison_flags | W.round_flag),
         content=W.watch.files("truth", W.truth),
         choice=flags({"headline": W.fusion.headline, "builtin": W.builtin_models}),
         report=flags(W.config.report, leave=["with_audit"]),

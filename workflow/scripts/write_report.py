@@ -21,6 +21,7 @@ def main() -> None:
     ap.add_argument("--curves", type=Path, help="evaluation/curves.parquet")
     ap.add_argument("--comparison", type=Path, help="comparison/comparison.json")
     ap.add_argument("--comparison-curves", type=Path, help="comparison/curves.parquet")
+    ap.add_argument("--rounds", type=Path, help="rounds/rounds.json")
     ap.add_argument("--truth", type=Path, help="truth table, where the truth is known")
     ap.add_argument("--audit", type=Path, help="audit/audit.json, shown where it is there")
     # Files or the folders they lie in: the paths of a thousand shards would not fit on a command line.

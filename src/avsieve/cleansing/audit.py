@@ -48,6 +48,7 @@ the kind.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,45 @@ def audit(
         If the list is too small to spare donors.
     """
     before = cleanse(frame, tables, None, cleansing)
+    return measure(before, injection_into(before, frame, tables, settings), tables, settings, cleansing, draws).figures
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An audit, and what it rests on.
+
+    Attributes
+    ----------
+    figures
+        What `audit` returns.
+    known, flagged
+        Of the rows of the injection, (n,) bool: whom the label is known not to fit, and what was flagged.
+    """
+
+    figures: dict[str, Any]
+    known: np.ndarray
+    flagged: np.ndarray
+
+
+def injection_into(before: Cleansed, frame: pd.DataFrame, tables: Tables, settings: Audit) -> Injection:
+    """Break labels of a list, as many as it seems to hold and where it seems to hold them.
+
+    Raises
+    ------
+    AvsieveError
+        If the list is too small to spare donors.
+    """
     native = _native(before, tables)
-    injection = inject(frame, settings.model_copy(update=_rates(native, settings, len(frame))), native)
+    return inject(frame, settings.model_copy(update=_rates(native, settings, len(frame))), native)
+
+
+def measure(
+    before: Cleansed, injection: Injection, tables: Tables, settings: Audit, cleansing: Cleansing, draws: int = 200
+) -> Measured:
+    """Cleanse a list with known errors, and compare with the list as it is, ``before``.
+
+    Both come from the same embeddings; the errors may have been drawn by others (`injection_into`).
+    """
     injected, sources = _with_channels(before, injection, tables)
     after = cleanse(injection.frame, injected, sources, cleansing)
     known, mixed = known_errors(injection, after, cleansing.policy)
@@ -115,8 +153,8 @@ def audit(
     similar = injection.frame["similar"].to_numpy()
     suspects = set(before.scores.utterance[before.decisions.noisy].tolist())
     aside = np.array([u in suspects for u in injection.frame["utterance"]]) & (kind == "")
-    return {
-        "list_sha256": list_digest(frame["utterance"], frame["speaker"]),
+    told = {
+        "list_sha256": list_digest(before.scores.utterance, np.array(before.scores.speakers)[before.scores.speaker]),
         "settings": settings.model_dump() | cleansing.model_dump(exclude={"options"}),
         "utterances": int((~aside & (known | mixed | (kind == ""))).sum()),
         "injected": int((known | mixed).sum()),
@@ -136,13 +174,19 @@ def audit(
         "outside": float(sample.outside[0]),
         "estimated": expected(before.decisions),
     }
+    return Measured(told, known, flagged)
 
 
 def audit_run(
     plan: Path, embeddings: Mapping[str, Sequence[Path]], settings: Audit, cleansing: Cleansing
 ) -> dict[str, Any]:
     """Do what `audit` does with a run's plan and the embeddings of its shards, modality -> files."""
-    return audit(read_plan(plan), {m: _load(paths) for m, paths in embeddings.items()}, settings, cleansing)
+    return audit(read_plan(plan), load_tables(embeddings), settings, cleansing)
+
+
+def load_tables(embeddings: Mapping[str, Sequence[Path]]) -> Tables:
+    """Read the embeddings of the shards, modality -> files; None where there are none."""
+    return {m: _load(paths) for m, paths in embeddings.items()}
 
 
 def _load(paths: Sequence[Path]) -> EmbeddingTable | None:

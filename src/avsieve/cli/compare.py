@@ -53,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from avsieve.cleansing.agreement import compare, draw
+    from avsieve.cleansing.agreement import compare
+    from avsieve.cleansing.agreement_figure import draw
     from avsieve.inspection.changes import compare_sides, write_changed
     from avsieve.inspection.changes_text import change_lines
     from avsieve.inspection.sides import flags_of, read_sides

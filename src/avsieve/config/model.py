@@ -7,12 +7,14 @@ that rule follows.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ValidationError, WithJsonSchema, model_validator
 
 from avsieve.cleansing.policy import check_policy
-from avsieve.cleansing.settings import Audit, Cleansing
+from avsieve.cleansing.settings import Audit
+from avsieve.config.cleansing import RunCleansing
 from avsieve.config.evaluation import Comparison, Evaluation
 from avsieve.config.export import Export
 from avsieve.config.source import Source
@@ -73,7 +75,7 @@ class Config(Block):
     faces: Faces = key(Faces, "", "align_faces")
     audio: Audio = key(Audio, "", "embed_audio")
     visual: Visual = key(Visual, "", "embed_visual")
-    cleansing: Cleansing = key(Cleansing, "", "clean_list")
+    cleansing: RunCleansing = key(RunCleansing, "", "clean_list")
     audit: Audit = key(Audit, "", "audit_noise")
     training: Training = key(Training, "", "train_audio")
     fusion: Fusion = key(Fusion, "", "train_fusion")
@@ -94,6 +96,8 @@ class Config(Block):
             check_policy(self.cleansing.policy, source.modalities)
         except ConfigError as error:
             raise ValueError(f"cleansing.{error}") from None
+        if self.cleansing.rounds > 1:
+            self._can_train_for_rounds(source.name, source.modalities, has_media=source.has_media)
         return self
 
     @model_validator(mode="after")
@@ -199,6 +203,19 @@ class Config(Block):
             visual=(self.visual.arch, self.visual.model),
             channels=self.visual.channels,
         )
+
+    def _can_train_for_rounds(self, kind: str, there: Sequence[str], *, has_media: bool) -> None:
+        """Refuse further rounds where no encoder can be trained for them."""
+        if not has_media:
+            raise ValueError(
+                f"cleansing.rounds is {self.cleansing.rounds}, but source.kind {kind} has no wavs and faces to train "
+                "encoders on: set it to 1"
+            )
+        if not set(there) & set(self.cleansing.rounds_modalities):
+            raise ValueError(
+                f"cleansing.rounds_modalities is {self.cleansing.rounds_modalities}, but source.modalities has "
+                f"{', '.join(there)} alone: name that, or set cleansing.rounds to 1"
+            )
 
     def _has_segmentations(self) -> None:
         """Refuse what needs a segmentation of the voice that is not made."""

@@ -21,6 +21,7 @@ from avsieve.doctor.rates import (
     bytes_a_face,
     segments_of_mean,
 )
+from avsieve.doctor.round_costs import round_costs
 from avsieve.doctor.trial_size import TrialSize
 from avsieve.media.frame_names import frames_before
 
@@ -96,6 +97,8 @@ def estimate(
     for cost in costs:
         # The evidence, the decisions, and what they are made of.
         cost.gb += size.utterances * {"score": 1000, "clean": 500}.get(cost.stage, 0) / 1e9
+    _, in_segments = segments_of_mean(config.audio, facts.utterances, _seconds(facts))
+    costs[-1:] = [*round_costs(config, costs, _seconds(facts) / (_seconds(facts) + in_segments)), costs[-1]]
     jobs = sum(cost.jobs for cost in costs)
     own = Cost("snakemake", f"{jobs:,} jobs", own_seconds(jobs) / 3600, 0.0, "-", SHIPPED)
     return [*costs, own]

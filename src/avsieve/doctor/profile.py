@@ -46,6 +46,9 @@ RULES = {
     "damage": ["damage_shard"], "damage twins": ["damage_twins"],
     "embed damaged audio": ["embed_damaged_audio"], "embed damaged visual": ["embed_damaged_visual"],
     "embed twin audio": ["embed_twin_audio"], "embed twin visual": ["embed_twin_visual"],
+    "embed_audio in rounds": ["embed_audio_round"], "embed_visual in rounds": ["embed_visual_round"],
+    "pool in rounds": ["pool_speakers_round"], "score in rounds": ["score_utterances_round"],
+    "clean in rounds": ["clean_list_round"], "compare rounds": ["compare_rounds"],
 }  # fmt: skip
 HEAD = """\
 # Written by `avsieve doctor --profile`: the profile for Slurm, with the needs of {what}.

@@ -17,12 +17,14 @@ FOLDERS = ("noise", "music", "speech", "rooms")
 def check_training(config: Config) -> list[Finding]:
     """Look at what the trainings read.
 
-    They are part of the run only where the report tells of the comparison; else what is wrong is a warning.
+    They are part of the run only where the report tells of the comparison, or the list is cleansed in rounds; else what
+    is wrong is a warning.
     """
     if not config.source.contract.has_media:
         return []
     training = config.training
     part_of_run = set(config.comparison.modalities) if config.comparison.in_report else set[str]()
+    part_of_run |= set(config.cleansing.rounds_modalities) if config.cleansing.rounds > 1 else set[str]()
     findings = [
         found
         for name in FOLDERS

@@ -22,6 +22,7 @@ from avsieve.report.figure import Place, Plot
 from avsieve.report.flagged import flagged_table
 from avsieve.report.groups import worst_groups
 from avsieve.report.registry import FIGURES
+from avsieve.report.rounds import rounds_page
 from avsieve.report.run import Run
 from avsieve.report.significance import VERDICTS
 from avsieve.report.suggested import suggested_pairs
@@ -95,6 +96,7 @@ def render_page(run: Run) -> str:
         comparison=run.comparison,
         compared=run.compared,
         compared_on=in_words(run.comparison["labels"], run.comparison["list"]) if "list" in run.comparison else "",
+        rounds=rounds_page(run.rounds),
         plots=_plots,
         audit=audit_rows(run.audit),
         disk=[row | {"size": size_in_words(row["bytes"])} for row in run.disk.to_dict("records")],

@@ -43,6 +43,8 @@ class Run:
         The truth table, where it is known.
     failures, times, disk
         See `avsieve.report.facts` and `avsieve.report.disk`.
+    rounds
+        ``rounds/rounds.json``, where the list was cleansed more than once.
     audit, audit_misfit
         ``audit/audit.json``, where there is one, and why it is not one of this list; empty where it is.
     headline
@@ -71,6 +73,7 @@ class Run:
     failures: pd.DataFrame = field(default_factory=pd.DataFrame)
     times: pd.DataFrame = field(default_factory=pd.DataFrame)
     disk: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rounds: dict[str, Any] = field(default_factory=dict)
     audit: dict[str, Any] = field(default_factory=dict)
     audit_misfit: str = ""
     provenance: Sequence[Provenance] = ()

@@ -41,6 +41,8 @@ class Inputs:
         The tables of ``evaluation/``.
     comparison, comparison_curves
         ``comparison/comparison.json`` and ``comparison/curves.parquet``.
+    rounds
+        ``rounds/rounds.json``.
     truth
         The truth table, where the truth is known.
     audit
@@ -62,6 +64,7 @@ class Inputs:
     curves: Path | None = None
     comparison: Path | None = None
     comparison_curves: Path | None = None
+    rounds: Path | None = None
     truth: Path | None = None
     audit: Path | None = None
     status: Sequence[Path] = ()
@@ -142,6 +145,7 @@ def read_run(inputs: Inputs, settings: Report, *, headline: str = "", builtin: S
         curves=read_table(inputs.curves) if inputs.curves else pd.DataFrame(),
         comparison=json.loads(inputs.comparison.read_text(encoding="utf-8")) if inputs.comparison else {},
         comparison_curves=read_table(inputs.comparison_curves) if inputs.comparison_curves else pd.DataFrame(),
+        rounds=json.loads(inputs.rounds.read_text(encoding="utf-8")) if inputs.rounds else {},
         truth=truth,
         failures=read_failures(inputs.files(inputs.status, "*.status.parquet")),
         times=read_times(times, len(plan)),

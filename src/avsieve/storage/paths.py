@@ -6,7 +6,8 @@ starts with ``results/``, as Snakemake wants it: a module's prefix comes in fron
 
 The wildcards: ``{shard}`` is ``000``, ``001``, …; ``{list}`` is ``all`` (before cleansing) or ``clean`` (after it);
 ``{modality}`` is ``audio`` or ``visual``; ``{model}`` a fusion model; ``{seed}`` that of a training; ``{part}`` of the
-rendered people is ``train`` or ``held``; ``{form}`` is a form of export; ``{crop}`` a kind of `avsieve.faces.crops`.
+rendered people is ``train`` or ``held``; ``{form}`` is a form of export; ``{crop}`` a kind of `avsieve.faces.crops`;
+``{round}`` is ``2``, ``3``, … or, where parts of the list are held out of its training, ``2-without-0``, ….
 """
 
 from __future__ import annotations
@@ -377,6 +378,67 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Rounds:
+    """The list cleansed again by encoders that were trained on what an earlier round left of it."""
+
+    folder: str = "results/rounds"
+    list: str = "results/rounds/{round}/train.txt"
+    """What the round's encoders are trained on."""
+    encoder: str = "results/rounds/{round}/models/{modality}.safetensors"
+    """An encoder."""
+    history: str = "results/rounds/{round}/models/{modality}.csv"
+    """The course of its training."""
+    provenance: str = "results/rounds/{round}/models/{modality}.json"
+    """What it was trained with."""
+    embeddings: str = "results/rounds/{round}/embed_{modality}/{shard}.parquet"
+    """An embedding an utterance."""
+    segments: str = "results/rounds/{round}/embed_audio/{shard}.segments.parquet"
+    """Empty: segments are not scored."""
+    frames: str = "results/rounds/{round}/embed_visual/{shard}.frames.parquet"
+    """An embedding per face."""
+    embed_status: str = "results/rounds/{round}/embed_{modality}/{shard}.status.parquet"
+    """What came of each utterance."""
+    embed_provenance: str = "results/rounds/{round}/embed_{modality}/{shard}.json"
+    """What the shard was made with."""
+    centres: str = "results/rounds/{round}/scores/centres.parquet"
+    """The centre of every speaker."""
+    calibration: str = "results/rounds/{round}/scores/centres.json"
+    """What similarities mean in this round."""
+    metric: str = "results/rounds/{round}/scores/centres.npz"
+    """The metric that was learned in this round."""
+    centres_provenance: str = "results/rounds/{round}/scores/centres.provenance.json"
+    """What the centres were made with."""
+    shard: str = "results/rounds/{round}/scores/shards/{shard}.parquet"
+    """The evidence per utterance of a shard."""
+    shard_provenance: str = "results/rounds/{round}/scores/shards/{shard}.json"
+    """What it was made with."""
+    scores: str = "results/rounds/{round}/scores/scores.parquet"
+    """The evidence per utterance of the run."""
+    lists: str = "results/rounds/{round}/lists"
+    """The folder of the round's lists."""
+    flagged: str = "results/rounds/{round}/lists/train_all_clean.txt"
+    """The list with similarities and a flag."""
+    clean: str = "results/rounds/{round}/lists/train_clean.txt"
+    """What is believed right, for training on voice and face."""
+    clean_audio: str = "results/rounds/{round}/lists/train_clean_audio.txt"
+    """What is believed right, for training on voices."""
+    clean_visual: str = "results/rounds/{round}/lists/train_clean_visual.txt"
+    """What is believed right, for training on faces."""
+    decisions: str = "results/rounds/{round}/lists/decisions.parquet"
+    """A row an utterance: probabilities, decision, reason."""
+    summary: str = "results/rounds/{round}/lists/summary.json"
+    """Counts, and what was warned of."""
+    table: str = "results/rounds/rounds.csv"
+    """A row a round: agreement with the one before, precision and recall, error rates of its encoders."""
+    facts: str = "results/rounds/rounds.json"
+    """The same with counts by kind, and whether a round confirms itself."""
+    utterances: str = "results/rounds/utterances.parquet"
+    """A row an utterance: what each round says of it."""
+    text: str = "results/rounds/rounds.txt"
+    """The same in words."""
+
+
+@dataclass(frozen=True)
 class Report:
     """What a run ends with."""
 
@@ -443,7 +505,8 @@ class Rebuilt:
 
 plan, truth, media, extract, align, embed = Plan(), Truth(), Media(), Extract(), Align(), Embed()
 scores, lists, audit, models, evaluation, damage = Scores(), Lists(), Audit(), Models(), Evaluation(), Damage()
-twins, joint, comparison, report, export, rebuilt = Twins(), Joint(), Comparison(), Report(), Export(), Rebuilt()
+twins, joint, comparison, rounds, report = Twins(), Joint(), Comparison(), Rounds(), Report()
+export, rebuilt = Export(), Rebuilt()
 
 REMOVED = tuple(
     path

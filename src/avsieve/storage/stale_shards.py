@@ -6,7 +6,7 @@ Runs inside Snakemake and imports nothing heavy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from avsieve.storage import paths as P
 from avsieve.storage.ids import shard_names
@@ -27,8 +27,14 @@ FOLDERS = (
     P.of(P.twins.embedded, modality="audio"),
     P.of(P.twins.embedded, modality="visual"),
 )
+OF_ROUNDS = (
+    str(PurePosixPath(P.of(P.rounds.embeddings, round="*", modality="*")).parent),
+    str(PurePosixPath(P.of(P.rounds.shard, round="*")).parent),
+)
 BY_RULE = (P.LOGS, P.BENCHMARKS)
-RECORDED = tuple(P.record(folder).removesuffix(".json") for folder in FOLDERS)
+RECORDED, RECORDED_OF_ROUNDS = (
+    tuple(P.record(folder).removesuffix(".json") for folder in folders) for folders in (FOLDERS, OF_ROUNDS)
+)
 
 
 def is_left_over(name: str, names: Iterable[str]) -> bool:
@@ -47,6 +53,8 @@ def left_over(results: str | Path, shards: int) -> Iterator[Path]:
     """Yield the files below ``results`` of shards beyond the first ``shards``."""
     names = set(shard_names(shards))
     folders = [P.below(results, folder) for folder in (*FOLDERS, *RECORDED)]
+    for pattern in (*OF_ROUNDS, *RECORDED_OF_ROUNDS):
+        folders += sorted(Path(results).glob(pattern.removeprefix(f"{P.RESULTS}/")))
     for folder in BY_RULE:
         folders += sorted(path for path in P.below(results, folder).glob("*") if path.is_dir())
     for where in folders:

@@ -129,6 +129,8 @@ def needs_of(config: Config) -> dict[str, Need]:
         "train_fusion": Need(4000, 1.0, seconds=fusion_s, most_min=DAY_MIN, time_of="list"),
         "train_joint": Need(machine_mb, 0.005, seconds=joint_s, most_min=DAY_MIN, time_of="list"),
         "embed_joint": Need(6000, 0.005, fixed_min=DAY_MIN),
+        # An audit of every round, one after another: the embeddings of all of them are its inputs.
+        "compare_rounds": Need(4000, 4.0, 2.0),
         "evaluate_fusion": Need(4000, 1.0, fixed_min=DAY_MIN),
         "write_report": Need(4000, 0.01, 0.01),
     }  # fmt: skip

@@ -33,6 +33,7 @@ from avsieve.wiring.models import builtin_on_real, face_settings, model_file, mo
 from avsieve.wiring.names import Places
 from avsieve.wiring.needs import Needs
 from avsieve.wiring.planned import Planned
+from avsieve.wiring.rounds import RoundWiring
 from avsieve.wiring.sequences import SequenceWiring
 from avsieve.wiring.source import SourceWiring
 from avsieve.wiring.twins import TwinWiring
@@ -143,6 +144,7 @@ class Wiring:
         self.joint = JointWiring(
             self.config, self.shards, self.damage.signals, crops=self.crops, watch=self.watch, given=given, at=self.at
         )
+        self.rounds = RoundWiring(self.config, self.shards, at=self.at)
         self.method = METHODS.module(self.config.cleansing.method)
         """The module of the cleansing method, which no script imports by itself."""
         review = self.config.cleansing.review
@@ -210,6 +212,9 @@ class Wiring:
         self.comparison = compared if comparison.in_report else {}
         """What the report tells of the comparison: nothing, unless the configuration asks for it."""
         self.comparison_flags = {name: self.at(path) for name, path in self.comparison.items()}
+        self.round_facts = [P.rounds.facts] if self.rounds.wanted else []
+        """What the report tells of further rounds: an input of it, where there are any."""
+        self.round_flag = {"rounds": self.at(P.rounds.facts) if self.rounds.wanted else None}
         with_audit = self.config.report.with_audit
         self.audit = [P.audit.audit] if with_audit else []
         """The audit, where the configuration makes it part of every run: an input of the report."""
@@ -277,6 +282,12 @@ class Wiring:
         shared = self.code("train_joint")
         own = self.code("train_joint", *self.joint.modules(wildcards.model))
         return [line for line in own if line not in shared]
+
+    def trained_network(self, modality: str) -> list[str]:
+        """Return the hashes of the network that is trained, without those that its embedding has in any case."""
+        rule, arch = f"embed_{modality}", getattr(self.config.training, modality).arch
+        shared = self.code(rule)
+        return [line for line in self.code(rule, *self.encoder(modality, arch).modules) if line not in shared]
 
     def builtin(self, value: str, *files: str) -> str:
         """Return the digest of the shipped ``files`` when ``value`` is ``builtin``: new weights rerun their stage."""
