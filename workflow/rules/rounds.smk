@@ -54,8 +54,8 @@ use rule train_audio as train_audio_round with:
 use rule train_visual as train_visual_round with:
     input:
         list=P.rounds.list,
-        faces=expand(P.align.faces, shard=W.shards),
-        faces_index=expand(P.align.faces_index, shard=W.shards),
+        faces=W.crops.trained,
+        faces_index=W.crops.trained_index,
     output:
         model=P.of(P.rounds.encoder, modality="visual"),
         history=P.of(P.rounds.history, modality="visual"),
@@ -95,8 +95,8 @@ use rule embed_audio as embed_audio_round with:
 use rule embed_visual as embed_visual_round with:
     input:
         model=P.of(P.rounds.encoder, modality="visual"),
-        faces=P.align.faces,
-        faces_index=P.align.faces_index,
+        faces=W.crops.of_trained,
+        faces_index=W.crops.of_trained_index,
         detections=P.align.detections,
         aligned=P.align.status,
     output:

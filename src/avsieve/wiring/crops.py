@@ -19,6 +19,8 @@ class CropWiring:
         The kinds that alignment writes beside the aligned faces.
     embedded, embedded_index
         Of a shard: the tar that the face encoder reads, and its index.
+    of_trained, of_trained_index
+        The same of an encoder that the run trains.
     """
 
     def __init__(self, config: Config, shards: Sequence[str]) -> None:
@@ -27,6 +29,7 @@ class CropWiring:
         self._first = config.written_crops[0]
         read = config.crop_of("visual")
         self.embedded, self.embedded_index = self._files(read)
+        self.of_trained, self.of_trained_index = self._files(config.crop_of("training.visual"))
         self._trained_on, self._lacking = config.crop_of("training.visual"), config.lacking_crop("training.visual")
 
     def of(self, kind: str) -> tuple[list[str], list[str]]:
