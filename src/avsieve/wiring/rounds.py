@@ -74,7 +74,7 @@ class RoundWiring:
                 changed = {"arch": arch, "checkpoint": model, "features": "auto", "segments": []}
                 return str(flags(config.audio.model_copy(update=changed)))
             changed = {"arch": arch, "model": model, "channels": "auto"}
-            return str(flags(config.visual.model_copy(update=changed)))
+            return str(flags(config.visual.model_copy(update=changed), leave=["crop"]))
 
         return options
 
