@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -35,17 +36,25 @@ ELSEWHERE = {
     "write_report": {"torch"},
     "compare_lists": {"torch"},
 }
+HEADS = [name for name, model in MODELS.items() if not model.joint]
+JOINT = [name for name, model in MODELS.items() if model.joint]
 # What a rule's script loads by name.
-PLUG_INS: dict[str, Registry] = {
-    "clean_list": METHODS,
-    "audit_noise": METHODS,
-    "compare_rounds": METHODS,
-    "train_fusion": MODELS,
-    "evaluate_fusion": MODELS,
-    "compare_lists": MODELS,
-    "write_report": MODELS,
-    "export": FORMS,
+PLUG_INS: dict[str, tuple[Registry, Iterable[str]]] = {
+    "clean_list": (METHODS, METHODS),
+    "audit_noise": (METHODS, METHODS),
+    "compare_rounds": (METHODS, METHODS),
+    "train_fusion": (MODELS, HEADS),
+    "evaluate_fusion": (MODELS, HEADS),
+    "compare_lists": (MODELS, HEADS),
+    "write_report": (MODELS, HEADS),
+    "train_joint": (MODELS, JOINT),
+    "embed_joint": (MODELS, JOINT),
+    "export": (FORMS, FORMS),
 }
+
+
+def _loaded(registry: Registry, names: Iterable[str]) -> list[str]:
+    return [registry.module(name) for name in names]
 
 
 def rules(repository: Path) -> dict[str, str]:
@@ -88,7 +97,7 @@ def test_every_environment_holds_what_its_rules_import(repository: Path) -> None
         also = (
             [source.module("plan" if rule == "plan_shards" else "fetch") for source in SOURCES.values()]
             if rule in ("plan_shards", "fetch_media")
-            else [PLUG_INS[rule].module(name) for name in PLUG_INS.get(rule, {})]
+            else _loaded(*PLUG_INS.get(rule, (MODELS, [])))
         )
         files = [script, *modules_of(script, Library(repository / "src"), also).values()]
         needed = set().union(*(third_party_imports(f) for f in files)) - ELSEWHERE.get(rule, set())

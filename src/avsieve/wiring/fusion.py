@@ -50,8 +50,9 @@ class FusionWiring:
         self.started_from = {name: watch.files("weights", [path] if path else []) for name, path in begun.items()}
         """What they hold: a parameter."""
         untrained = [name for name in MODELS if not MODELS[name].trained]
-        self.modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *every])))
-        """The modules of the fusion models, joint ones among them, which no script imports by itself."""
+        self.modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *names])))
+        """The modules of the fusion models, which no script imports by itself. What joint models make is a file to those
+        that evaluate them and tell of them: an edit of a network reruns its training, and by that all after it."""
         self.provenance = [
             P.of(
                 P.models.joint_provenance if MODELS[model].joint else P.models.fusion_provenance,
