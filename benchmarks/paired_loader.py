@@ -29,8 +29,8 @@ import pyarrow as pa
 from torch.utils.data import DataLoader
 
 from avsieve.joint.augmentation import AUGMENTATIONS, augmentation_of
+from avsieve.joint.reading import SignalReading
 from avsieve.joint.signal_batches import ListedSignals, SignalBatches
-from avsieve.joint.signal_reading import SignalReading
 from avsieve.joint.signals import Signals
 from avsieve.storage.indexed_tar import INDEX_COLUMNS, TarWriter, index_path
 from avsieve.storage.jpeg import image_of, jpeg_of

@@ -11,8 +11,9 @@ import soundfile
 
 from avsieve.errors import ConfigError
 from avsieve.joint.augmentation import AUGMENTATIONS, AVN_SHARE, augmentation_of
+from avsieve.joint.reading import SignalReading
 from avsieve.joint.signal_batches import ListedSignals, SignalBatches
-from avsieve.joint.signal_reading import Augmentation, Example, SignalReading
+from avsieve.joint.signal_reading import Augmentation, Example
 from avsieve.storage.wav import as_float
 
 from .conftest import Tiny

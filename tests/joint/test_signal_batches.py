@@ -11,9 +11,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from avsieve.errors import ConfigError, ListError
+from avsieve.joint.reading import SignalReading
 from avsieve.joint.signal_batch import SignalBatch
 from avsieve.joint.signal_batches import ListedSignals, SignalBatches, SignalItems, items
-from avsieve.joint.signal_reading import Augmentation, Example, Others, SignalReading
+from avsieve.joint.signal_reading import Augmentation, Example, Others
 from avsieve.joint.signals import Signals
 from avsieve.lists.train_list import write_train_list
 from avsieve.storage.indexed_tar import TarWriter

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from avsieve.errors import ConfigError, ModelError
-from avsieve.joint.signal_reading import SignalReading, example_of
+from avsieve.joint.reading import SignalReading
+from avsieve.joint.signal_reading import example_of
 
 from .conftest import TIMES, Tiny
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from avsieve.fusion.inputs import Inputs
     from avsieve.fusion.recipe import Recipe
     from avsieve.joint.network import JointNetwork
-    from avsieve.joint.signal_reading import SignalReading
+    from avsieve.joint.reading import SignalReading
     from avsieve.training.criterion import Criterion
 
 S = TypeVar("S", bound=JointSettings)
@@ -69,7 +69,7 @@ class JointModel(FusionModel, Generic[S]):
         channels
             Order of the planes that the face encoder is fed with.
         """
-        from avsieve.joint.signal_reading import SignalReading
+        from avsieve.joint.reading import SignalReading
 
         if training:
             return SignalReading(own.crop_s, own.faces, "random", need="both", channels=channels)

@@ -13,8 +13,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from avsieve.errors import ConfigError, ListError
+from avsieve.joint.reading import SignalReading
 from avsieve.joint.signal_batch import SignalBatch
-from avsieve.joint.signal_reading import Augmentation, Example, SignalReading, batch_of, example_of
+from avsieve.joint.signal_reading import Augmentation, Example, batch_of, example_of
 from avsieve.joint.signals import Signals
 from avsieve.runtime.prefetch import prefetched
 from avsieve.storage.packed_names import PackedNames

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from avsieve.fusion.recipe import Recipe
     from avsieve.joint.network import JointNetwork
-    from avsieve.joint.signal_reading import SignalReading
+    from avsieve.joint.reading import SignalReading
     from avsieve.training.criterion import Criterion
 
 

@@ -27,9 +27,9 @@ from avsieve.joint.base import JointModel
 from avsieve.joint.checkpoint import TrainedJoint, save_joint
 from avsieve.joint.encoders import first_encoders
 from avsieve.joint.network import JointNetwork, mean_look
+from avsieve.joint.reading import SignalReading
 from avsieve.joint.settings import JointSettings
 from avsieve.joint.signal_batches import ListedSignals, SignalBatches, SignalItems
-from avsieve.joint.signal_reading import SignalReading
 from avsieve.joint.signals import Signals
 from avsieve.storage.ids import parse_id
 from avsieve.storage.provenance import sha256_of, versions, write_provenance

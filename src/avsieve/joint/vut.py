@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from avsieve.joint.network import JointNetwork
-    from avsieve.joint.signal_reading import SignalReading
+    from avsieve.joint.reading import SignalReading
 
 _AUDIO_STATES = ("layer1", "layer3", "layer5")
 _VISUAL_STATES = ("conv2d_2a", "conv2d_4a", "repeat_1")
