@@ -191,8 +191,8 @@ def speed(folder: Path, workers: int) -> None:
         titles = ["the floor: reading and decoding alone", *(f"batches, augmentation {name}" for name in every)]
         for what, found in zip(titles, medians, strict=True):
             print(
-                f"  {what:40s} {1 / found.wall:6.1f} batches/s, {mb / found.wall:5.0f} MB/s; {1000 * found.cpu:5.0f} ms "
-                f"of CPU a batch, {found.cpu / medians[0].cpu:5.2f} of the floor's"
+                f"  {what:40s} {1 / found.wall:6.1f} batches/s, {mb / found.wall:5.0f} MB/s; {1000 * found.cpu:5.0f} ms"
+                f" of CPU a batch, {found.cpu / medians[0].cpu:5.2f} of the floor's"
             )
         if workers:
             loader = iter(DataLoader(every["none"], batch_size=None, num_workers=workers))
