@@ -154,7 +154,7 @@ def _joint(config: Config, size: Size, trials: TrialSize, damaged: Damaged) -> l
     each = 2 * len(fusion.seeds)
     return [
         Stage("train joint", work, each * train, jobs),
-        Stage("embed joint", f"{_count(trials.both)}, {jobs} models", each * embed, jobs),
+        Stage("embed joint", f"{_count(round(trials.both))}, {jobs} models", each * embed, jobs),
     ]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from avsieve.fusion.inputs import Inputs
     from avsieve.fusion.recipe import Recipe
     from avsieve.joint.network import JointNetwork
-    from avsieve.joint.reading import SignalReading
+    from avsieve.joint.reading import Channels, SignalReading
     from avsieve.training.criterion import Criterion
 
 S = TypeVar("S", bound=JointSettings)
@@ -58,7 +58,7 @@ class JointModel(FusionModel, Generic[S]):
         return SumOfLosses(recipe.losses, network.widths[0], classes, scale=recipe.scale)
 
     @classmethod
-    def reading(cls, own: S, channels: str, *, training: bool) -> SignalReading:
+    def reading(cls, own: S, channels: Channels, *, training: bool) -> SignalReading:
         """Return what is read of an utterance's signals, in training or in scoring.
 
         By default a random piece of the voice and random faces in training; in scoring the middle of the voice, or all

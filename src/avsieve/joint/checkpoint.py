@@ -17,6 +17,7 @@ from avsieve.joint.base import JointModel
 from avsieve.joint.encoders import empty_encoders
 from avsieve.joint.models import joint_model
 from avsieve.joint.network import JointNetwork
+from avsieve.joint.reading import Channels
 from avsieve.joint.settings import JointSettings
 from avsieve.settings import filled
 from avsieve.storage.atomic import atomic_path
@@ -54,7 +55,7 @@ class TrainedJoint:
     kind: type[JointModel]
     own: JointSettings
     dim: int
-    channels: str
+    channels: Channels
     network: JointNetwork
     trained_on: str
     seed: int

@@ -12,13 +12,14 @@ from avsieve.encoders.checkpoint import resolve
 from avsieve.encoders.face_input import CHANNELS
 from avsieve.encoders.registry import AUDIO, VISUAL, build
 from avsieve.errors import ModelError
+from avsieve.joint.reading import Channels
 from avsieve.joint.settings import NONE, JointSettings
 from avsieve.storage.provenance import sha256_of
 
 logger = logging.getLogger(__name__)
 
 
-def first_encoders(own: JointSettings) -> tuple[nn.Module, nn.Module, str, dict[str, Any]]:
+def first_encoders(own: JointSettings) -> tuple[nn.Module, nn.Module, Channels, dict[str, Any]]:
     """Return new encoders as settings ask for them.
 
     Parameters
@@ -53,7 +54,7 @@ def first_encoders(own: JointSettings) -> tuple[nn.Module, nn.Module, str, dict[
             f"{own.visual_weights}: does not say whether it was trained on RGB or BGR faces; set channels of the model "
             "in fusion.models to rgb or bgr"
         )
-    return speaker, face, channels, facts
+    return speaker, face, "bgr" if channels == "bgr" else "rgb", facts
 
 
 def empty_encoders(own: JointSettings) -> tuple[nn.Module, nn.Module]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from avsieve.joint.signals import FaceSequence
 
 Choice = Literal["random", "even", "crop"]
+Channels = Literal["rgb", "bgr"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class SignalReading:
     within: Literal["utterance", "crop"] = "utterance"
     short: Literal["repeat", "pad"] = "repeat"
     need: Literal["both", "either"] = "both"
-    channels: Literal["rgb", "bgr"] = "rgb"
+    channels: Channels = "rgb"
 
     def __post_init__(self) -> None:
         if self.faces < 1 or (self.crop_s is not None and round(self.crop_s * SAMPLE_RATE) < 1):

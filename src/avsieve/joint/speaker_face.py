@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from avsieve.fusion.recipe import Recipe
     from avsieve.joint.network import JointNetwork
-    from avsieve.joint.reading import SignalReading
+    from avsieve.joint.reading import Channels, SignalReading
     from avsieve.training.criterion import Criterion
 
 
@@ -71,7 +71,7 @@ class SpeakerFaceModel(JointModel[SpeakerFaceSettings]):
         return SpeakerFace(audio, visual, trained=own.encoders == "trained", encoder_rate=own.encoder_rate)
 
     @classmethod
-    def reading(cls, own: SpeakerFaceSettings, channels: str, *, training: bool) -> SignalReading:
+    def reading(cls, own: SpeakerFaceSettings, channels: Channels, *, training: bool) -> SignalReading:
         """Return what is read: in training one random face of each utterance."""
         found = super().reading(own, channels, training=training)
         return replace(found, faces=1) if training else found

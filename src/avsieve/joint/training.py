@@ -27,7 +27,7 @@ from avsieve.joint.base import JointModel
 from avsieve.joint.checkpoint import TrainedJoint, save_joint
 from avsieve.joint.encoders import first_encoders
 from avsieve.joint.network import JointNetwork, mean_look
-from avsieve.joint.reading import SignalReading
+from avsieve.joint.reading import Channels, SignalReading
 from avsieve.joint.settings import JointSettings
 from avsieve.joint.signal_batches import ListedSignals, SignalBatches, SignalItems
 from avsieve.joint.signals import Signals
@@ -190,7 +190,7 @@ def _fitted(
     network: JointNetwork,
     listed: ListedSignals,
     signals: Signals,
-    channels: str,
+    channels: Channels,
     fabric: Fabric,
     keeping: Keeping,
 ) -> _Course:
@@ -296,7 +296,7 @@ def first_inputs(
     """
     rows = np.arange(0, len(listed), -(-len(listed) // _FIRST))
     names = [listed.utterances[i] for i in rows.tolist()]
-    vectors = [np.zeros((len(names), int(e.dim)), np.float32) for e in network.encoders]  # type: ignore[call-overload]
+    vectors = [np.zeros((len(names), int(e.dim)), np.float32) for e in network.encoders]  # type: ignore[arg-type]
     present = [np.zeros(len(names), bool) for _ in vectors]
     network.eval()
     for at, batch in SignalItems(signals, names, reading, batch=_AT_ONCE).read():

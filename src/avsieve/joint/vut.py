@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from avsieve.joint.network import JointNetwork
-    from avsieve.joint.reading import SignalReading
+    from avsieve.joint.reading import Channels, SignalReading
 
 _AUDIO_STATES = ("layer1", "layer3", "layer5")
 _VISUAL_STATES = ("conv2d_2a", "conv2d_4a", "repeat_1")
@@ -210,7 +210,7 @@ class VutFramesModel(JointModel[VutFramesSettings]):
     )
 
     @classmethod
-    def reading(cls, own: VutFramesSettings, channels: str, *, training: bool) -> SignalReading:
+    def reading(cls, own: VutFramesSettings, channels: Channels, *, training: bool) -> SignalReading:
         """Return what is read: the faces of the same time as the piece of the voice."""
         return replace(super().reading(own, channels, training=training), choice="crop")
 

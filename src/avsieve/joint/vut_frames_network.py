@@ -51,7 +51,7 @@ class VutFrames(ByLayers):
         layers = chosen(audio.offers, states, type(audio).__name__)
         self.states, self.widths = states, (dim,)
         self.start_s, self.step_s = layers[0].start / SAMPLE_RATE, layers[0].step / SAMPLE_RATE
-        inputs, audio_dim, visual_dim = layers[0].channels, int(audio.dim), int(visual.dim)  # type: ignore[call-overload]
+        inputs, audio_dim, visual_dim = layers[0].channels, int(audio.dim), int(visual.dim)  # type: ignore[arg-type]
         own = getattr(audio, "backend", None)
         # A new pooling is a part of this network; WavLM's stays where it is, and is not counted twice.
         self.pooling = None if isinstance(own, MHFA) else MHFA(heads, len(layers), inputs, outputs=audio_dim)

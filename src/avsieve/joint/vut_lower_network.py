@@ -49,7 +49,7 @@ class VutLower(ByLayers):
         assert isinstance(visual, InnerStates)
         self.states, self.widths = states, (dim,)
         heard, seen = (chosen(e.offers, s, type(e).__name__) for e, s in zip((audio, visual), states, strict=True))
-        audio_dim, visual_dim = int(audio.dim), int(visual.dim)  # type: ignore[call-overload]
+        audio_dim, visual_dim = int(audio.dim), int(visual.dim)  # type: ignore[arg-type]
         self.levels = nn.ModuleList(
             nn.Linear(frames.channels + maps.size[0] * maps.size[1], 2)
             for frames, maps in zip(heard, seen, strict=True)

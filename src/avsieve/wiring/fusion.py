@@ -51,8 +51,8 @@ class FusionWiring:
         """What they hold: a parameter."""
         untrained = [name for name in MODELS if not MODELS[name].trained]
         self.modules = list(dict.fromkeys(map(MODELS.module, [*untrained, *names])))
-        """The modules of the fusion models, which no script imports by itself. Of joint models the evaluation reads what
-        they made: an edit of their networks reruns their training, and so what follows."""
+        """The modules of the fusion models, which no script imports by itself. What joint models made is a file to the
+        evaluation: an edit of their networks reruns their training, and so what follows."""
         self.provenance = [
             P.of(
                 P.models.joint_provenance if MODELS[model].joint else P.models.fusion_provenance,
