@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import pytest
 
 from avsieve.faces.quality import frontality, quality, sharpness
 from avsieve.faces.template import TEMPLATE
@@ -24,3 +25,12 @@ def test_quality_rises_with_each_of_its_measures():
     for name, value in better.items():
         assert quality(**{**worse, name: value}) > base
     assert 0 <= base <= quality(**better) <= 1
+
+
+def test_the_sharpness_of_a_larger_crop_is_that_of_the_face_at_112_pixels():
+    face = np.random.default_rng(0).integers(0, 255, (28, 28, 3), dtype=np.uint8)
+    face = cv2.resize(face, (112, 112), interpolation=cv2.INTER_CUBIC)
+    larger = cv2.resize(face, (160, 160), interpolation=cv2.INTER_CUBIC)
+    assert sharpness(larger) == pytest.approx(sharpness(face), rel=0.25)
+    blurred = cv2.GaussianBlur(larger, (0, 0), 4)
+    assert sharpness(blurred) < 0.1 * sharpness(larger)

@@ -68,7 +68,7 @@ rule embed_visual:
         *W.code("embed_visual", *W.encoder("visual", W.config.visual.arch).modules),
         model=W.builtin(W.config.visual.model, "faces.onnx"),
         weights=W.models["visual"],
-        visual=flags(W.config.visual, leave=["crop"]),
+        visual=flags(W.config.visual),
         device=W.config.device,
         max_failed=W.config.max_failed,
     message:

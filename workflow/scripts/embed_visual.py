@@ -23,7 +23,7 @@ def main() -> None:
     ap.add_argument("--max-failed", type=float, required=True, help="largest share of failed utterances")
     ap.add_argument("--device", required=True, help="auto, cpu, cuda or cuda:N")
     ap.add_argument("--threads", type=int, required=True, help="threads of the network")
-    add_settings(ap, Visual, leave=["crop"], required=True)
+    add_settings(ap, Visual, required=True)
     args = ap.parse_args()
     args.device = own_gpus(args.device)
     settings = settings_of(Visual, args)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+_SIDE = 112
+
 
 def sharpness(face: np.ndarray) -> float:
     """Return the variance of the Laplacian of an aligned face (112, 112, 3) uint8, in grey levels squared.
 
     Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000. Measured inside the face, where
-    neither hair nor the black beyond the image's edge counts. Typical: below 20 blurred, above 100 sharp.
+    neither hair nor the black beyond the image's edge counts. Typical: below 20 blurred, above 100 sharp. Another
+    square crop is brought to 112 pixels first, since the variance depends on the scale.
     """
+    if face.shape[:2] != (_SIDE, _SIDE):
+        face = cv2.resize(face, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(face[28:100, 24:88], cv2.COLOR_BGR2GRAY)
     return float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_32F))[1].item() ** 2)
 
