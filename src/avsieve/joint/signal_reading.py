@@ -15,8 +15,8 @@ from avsieve.joint.signal_batch import SignalBatch
 from avsieve.joint.signals import FaceSequence
 from avsieve.storage.wav import SAMPLE_RATE, as_float
 
-_TO_PLANES = {"rgb": [0, 2, 1, 1, 2, 0], "bgr": [0, 0, 1, 1, 2, 2]}
-"""Pairs of a plane of a BGR face and the plane that it becomes; OpenCV lays them out four times as fast as NumPy."""
+_CHANNELS = {"rgb": (2, 1, 0), "bgr": (0, 1, 2)}
+"""Of a BGR face, in the order of the planes; OpenCV takes them out four times as fast as NumPy."""
 
 Choice = Literal["random", "even", "crop"]
 
@@ -235,7 +235,8 @@ def batch_of(examples: list[Example], reading: SignalReading, size: tuple[int, i
         if wave is not None:
             waves[row, : len(wave)] = wave
         for k, face in enumerate(faces):
-            cv2.mixChannels([face], list(planes[row, k]), _TO_PLANES[reading.channels])
+            for channel, plane in zip(_CHANNELS[reading.channels], planes[row, k], strict=True):
+                cv2.extractChannel(face, channel, plane)
         mask[row, : len(faces)] = True
         times[row, : len(faces)] = times_s
     arrays = (waves, np.array(lengths, np.int64), planes, mask, times)
