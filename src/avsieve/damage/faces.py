@@ -1,4 +1,8 @@
-"""Damage the aligned faces of an utterance, and measure again how much they can tell."""
+"""Damage the aligned faces of an utterance, and measure again how much they can tell.
+
+Parameters in pixels are those of a face of 112; of other crops they grow with the crop, except for the pixels that a
+low resolution leaves.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ _LONGEST_SIDE = 2.0
 
 
 def damaged_faces(faces: Sequence[np.ndarray], wanted: Wanted) -> dict[int, np.ndarray]:
-    """Return the damaged faces of an utterance: number of the face -> (112, 112, 3) uint8 BGR.
+    """Return the damaged faces of an utterance: number of the face -> (side, side, 3) uint8 BGR.
 
     Whatever is drawn is drawn once for an utterance, by the seed of what is ``wanted``: a rectangle and a crop lie at
     the same place of all its faces.
@@ -26,7 +30,7 @@ def damaged_faces(faces: Sequence[np.ndarray], wanted: Wanted) -> dict[int, np.n
     Parameters
     ----------
     faces
-        Its aligned faces (112, 112, 3) uint8 BGR, in the order of time.
+        Its faces (side, side, 3) uint8 BGR, aligned or another crop, in the order of time.
     wanted
         A damage of one of the kinds of ``visual``.
     """
@@ -38,7 +42,7 @@ def damaged_faces(faces: Sequence[np.ndarray], wanted: Wanted) -> dict[int, np.n
 
 
 def change_of(wanted: Wanted) -> Change:
-    """Return what a damage does to a face, (H, W, 3) uint8; as it would to one of `SIZE` pixels."""
+    """Return what a damage does to a face, (H, W, 3) uint8; sizes in pixels are those of an aligned one, `SIZE`."""
     parameters, rng = wanted.parameters, wanted.draws()
     if isinstance(parameters, Blur):
         return _blur(parameters)
@@ -54,9 +58,9 @@ def change_of(wanted: Wanted) -> Change:
 
 def _blur(parameters: Blur) -> Change:
     def blur(face: np.ndarray) -> np.ndarray:
-        scale = face.shape[1] / SIZE
-        width = 2 * round((parameters.kernel - 1) / 2 * scale) + 1
-        return cv2.GaussianBlur(face, (width, width), parameters.sigma * scale)
+        larger = len(face) / SIZE
+        kernel = 2 * round((parameters.kernel - 1) / 2 * larger) + 1
+        return cv2.GaussianBlur(face, (kernel, kernel), parameters.sigma * larger)
 
     return blur
 
@@ -125,5 +129,5 @@ def measured_again(face: np.ndarray, score: float, size_px: float, landmarks: np
     """
     sharp = sharpness(face)
     if np.isnan(score):
-        return sharp, quality(score=1.0, size_px=float(SIZE), sharp=sharp, frontal=1.0)
+        return sharp, quality(score=1.0, size_px=float(len(face)), sharp=sharp, frontal=1.0)
     return sharp, quality(score=score, size_px=size_px, sharp=sharp, frontal=frontality(np.reshape(landmarks, (-1, 2))))
