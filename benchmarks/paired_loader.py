@@ -21,6 +21,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -187,12 +188,12 @@ def speed(folder: Path, workers: int) -> None:
 
         mb = floor_of(signals, names, rows[0], reading) / 1e6
         print(f"{BATCH} utterances of 3 s and {faces} of {FACES} faces, {mb:.1f} MB of the shards a batch:")
-        medians = timed([floor, *(batches.__getitem__ for batches in every.values())])
+        medians = timed([floor, *(partial(_read, batches) for batches in every.values())])
         titles = ["the floor: reading and decoding alone", *(f"batches, augmentation {name}" for name in every)]
         for what, found in zip(titles, medians, strict=True):
             print(
-                f"  {what:40s} {1 / found.wall:6.1f} batches/s, {mb / found.wall:5.0f} MB/s; {1000 * found.cpu:5.0f} ms"
-                f" of CPU a batch, {found.cpu / medians[0].cpu:5.2f} of the floor's"
+                f"  {what:40s} {1 / found.wall:6.1f} batches/s, {mb / found.wall:5.0f} MB/s; "
+                f"{1000 * found.cpu:5.0f} ms of CPU a batch, {found.cpu / medians[0].cpu:5.2f} of the floor's"
             )
         if workers:
             loader = iter(DataLoader(every["none"], batch_size=None, num_workers=workers))
@@ -200,6 +201,10 @@ def speed(folder: Path, workers: int) -> None:
             begin = time.perf_counter()
             count = sum(1 for _ in loader)
             print(f"  {f'none, {workers} worker processes':40s} {count / (time.perf_counter() - begin):6.1f} batches/s")
+
+
+def _read(batches: SignalBatches, step: int) -> None:
+    batches[step]
 
 
 def main() -> None:
