@@ -66,8 +66,9 @@ def confirmation_in_words(own: Mapping[str, Any]) -> list[str]:
     """Tell what speaks for a round that confirms itself, a paragraph each."""
     found, lines = own["confirmation"], []
     if known := found.get("by_truth"):
+        labels = f"{known['wrong']:,} wrong label{'s' * (known['wrong'] != 1)}"
         lines.append(
-            f"The encoders of round {own['round']} were trained with {known['wrong']:,} wrong labels that the round "
+            f"The encoders of round {own['round']} were trained with {labels} that the round "
             f"before had left in; this round finds {known['found_late']:,} of them, and flags "
             f"{known['newly_flagged_right']:,} right ones that it was trained with. Area under the ROC, wrong against "
             f"right, of what was left in: {with_interval(known['area_before'])} before, "
