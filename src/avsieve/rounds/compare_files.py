@@ -227,7 +227,8 @@ def _table(told: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             for of, found in folds
             if found
         ]
-    return pd.DataFrame(rows)
+    counts = {name: "Int64" for name in ("utterances", "flagged", "newly_flagged", "acquitted")}
+    return pd.DataFrame(rows).astype(counts)
 
 
 def _of_truth(found: Mapping[str, Any] | None) -> dict[str, Any]:
