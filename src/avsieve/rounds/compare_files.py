@@ -227,7 +227,7 @@ def _table(told: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             for of, found in folds
             if found
         ]
-    counts = {name: "Int64" for name in ("utterances", "flagged", "newly_flagged", "acquitted")}
+    counts = dict.fromkeys(("utterances", "flagged", "newly_flagged", "acquitted"), "Int64")
     return pd.DataFrame(rows).astype(counts)
 
 

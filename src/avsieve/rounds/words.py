@@ -70,8 +70,8 @@ def confirmation_in_words(own: Mapping[str, Any]) -> list[str]:
         labels = f"{known['wrong']:,} wrong label{'s' * (known['wrong'] != 1)}"
         words = (
             f"The encoders of round {own['round']} were trained with {labels} that the round before had left in; this "
-            f"round finds {known['found_late']:,} of them, and flags {known['newly_flagged_right']:,} right ones that it "
-            "was trained with. "
+            f"round finds {known['found_late']:,} of them, and flags {known['newly_flagged_right']:,} right ones that "
+            "it was trained with. "
         )
         if known["wrong"] < FEW:
             words += "That is too few to tell whether it confirms itself."
