@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import time
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -148,3 +149,15 @@ def test_an_export_that_cannot_fit_is_refused_and_a_large_one_warned_of(
     monkeypatch.setattr(folders.os, "statvfs", lambda path: namedtuple("v", "f_favail")(100))
     with pytest.raises(AvsieveError, match="inodes"):
         check_room(tmp_path / "out", 101, 1)
+
+
+def test_lists_that_a_killed_writer_left_are_removed_once_they_are_old(results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    exported(results, out)
+    for name, age_s in ((".lists-old", folders.STALE_S + 60), (".lists-new", 0)):
+        (out / name).mkdir()
+        (out / name / "train_all.txt").write_text("half")
+        when = time.time() - age_s
+        os.utime(out / name, (when, when))
+    exported(results, out)
+    assert [path.name for path in out.glob(".lists-*")] == [".lists-new"]  # may belong to one who is writing now

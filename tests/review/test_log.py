@@ -145,6 +145,11 @@ def test_two_processes_of_one_reviewer_do_not_tear_or_renumber_each_other(tmp_pa
         ({"utterance": CLIP, "decision": "right", "time": "2024-05-01"}, "expected ISO 8601 in UTC"),
         ({"utterance": CLIP, "decision": "right", "entry": 7}, "entry 7; expected 1 .lines were removed or added"),
         ({"utterance": CLIP, "decision": "right", "reviewer": "bob"}, "reviewer 'bob'; expected 'ann'"),
+        (
+            {"utterance": CLIP, "decision": "other_speaker", "speaker": '=HYPERLINK("http://x";"b")'},
+            "speaker '=HYPERLINK.*expected a label, of letters",
+        ),
+        ({"utterance": CLIP, "decision": "right", "list_sha256": "=1+1|x!A1"}, "expected the digest of a list"),
         ({"undoes": 1}, "undoes 1; expected the number of an earlier line"),
         ([1], "expected a JSON object with utterance and decision"),
     ],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from avsieve.runtime.records import RESULTS_VARIABLE
+from avsieve.runtime.records import RESULTS_VARIABLE, Job
 
 SCRIPT = """
 from __future__ import annotations
@@ -108,3 +109,10 @@ def test_the_models_of_the_package_are_told_where_one_is_used(tmp_path: Path) ->
     assert record is not None
     assert "audio_ecapa_small.safetensors" in record["models"]
     assert record["given"] == {}
+
+
+def test_an_option_that_is_given_several_times_is_told_without_its_files(tmp_path: Path) -> None:
+    options = argparse.Namespace(audio=[[tmp_path / "a"], [tmp_path / "b"]], arms=["2", "3"], words=[["x"], [tmp_path]])
+    job = Job(str(tmp_path))
+    job.note(options)
+    assert job.record()["options"] == {"arms": ["2", "3"], "words": [["x"]]}

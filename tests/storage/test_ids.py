@@ -21,6 +21,16 @@ def test_what_cannot_be_a_file_or_stand_in_a_list_is_refused(bad: str) -> None:
         parse_id(bad)
 
 
+@pytest.mark.parametrize("needed", [*"()|!:;,\"'&<>%{}[]$#^`~?*\\ \t\r\n", "\x00", "\u202e", "＝"])
+def test_no_id_can_call_a_function_of_a_spreadsheet_or_name_a_file_to_it(needed: str) -> None:
+    """One may begin as a formula does; what a call, a reference, a link or a command needs cannot stand in it."""
+    for begin in "=+-@":
+        assert is_valid_id(f"{begin}a/{begin}b/{begin}1")
+        assert not is_valid_id(f"{begin}a/{begin}b/{begin}1{needed}")
+        assert not is_valid_id(f"{needed}a/b/1")
+        assert is_valid_id(f"a/b/{id_part(begin + needed)}")  # the name of a file is written as an id can have it
+
+
 def test_a_video_id_may_begin_with_a_dash() -> None:
     assert is_valid_id("id1/-7xQ_w0a1B2/00001")
 

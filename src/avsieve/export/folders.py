@@ -27,6 +27,7 @@ FOLDERS = {"faces": "frame_align", "wav": "wav", "frames": "frame"}
 MANY_FILES = 1_000_000
 # Of a writer that was killed; a younger one may belong to somebody who is writing now.
 STALE_S = 600
+_LISTS = ".lists-"
 
 
 def write_folders(
@@ -77,8 +78,11 @@ def write_folders(
     with ThreadPoolExecutor(threads) as pool:
         for done in progress(_bounded(pool, one, list(rows), 64 * threads), "utterances", total=len(table)):
             counts.update(done)
+    for left in out.glob(f"{_LISTS}*"):
+        if time.time() - left.stat().st_mtime > STALE_S:
+            shutil.rmtree(left, ignore_errors=True)  # of a writer that was killed
     # Each list takes its name from a folder of this writer's own, since another may be writing the same.
-    with tempfile.TemporaryDirectory(prefix=".lists-", dir=out) as own:
+    with tempfile.TemporaryDirectory(prefix=_LISTS, dir=out) as own:
         write_lists(table, Path(own))
         for path in sorted(Path(own).iterdir()):
             path.replace(out / path.name)

@@ -13,6 +13,7 @@ import pandas as pd
 from avsieve.export.contents import Contents
 from avsieve.export.folder_note import claim, digest
 from avsieve.runtime.progress import progress
+from avsieve.storage.indexed_tar import index_path
 
 logger = logging.getLogger(__name__)
 
@@ -94,8 +95,11 @@ def write_parts(
     claim(out, told)
     written = 0
     for part_name, part in progress(list(zip(names, parts, strict=True)), "parts"):
-        if not (out / part_name).is_file():
-            write(out / part_name, part)
+        path = out / part_name
+        # A tar has its name before its index has: between the two a writer may have been killed.
+        whole = [path, index_path(path)] if path.suffix == ".tar" else [path]
+        if not all(file.is_file() for file in whole):
+            write(path, part)
             written += 1
     return {
         "utterances": len(table),

@@ -9,13 +9,16 @@ what it likes.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from avsieve.errors import AvsieveError
-from avsieve.storage.ids import is_valid_id
+from avsieve.storage.ids import PART, is_valid_id
+
+_SPEAKER, _DIGEST = re.compile(PART), re.compile(r"[0-9a-zA-Z]*")
 
 
 class ReviewError(AvsieveError):
@@ -137,6 +140,8 @@ def entry_of(values: dict[str, Any], number: int, reviewer: str, where: str) -> 
     _same(values.get("reviewer"), reviewer, where, "reviewer", "a log holds one reviewer's lines: name the file so")
     time, sha = _text(values, "time", where), _text(values, "list_sha256", where)
     _check_time(time, where)
+    if not _DIGEST.fullmatch(sha):  # it stands in tables that spreadsheets open
+        raise ReviewError(f"{where}: list_sha256 {sha!r:.80}; expected the digest of a list, or none")
     batch, act = _batch(values.get("batch"), number, where), _text(values, "act", where)
     if (undoes := values.get("undoes")) is not None:
         if isinstance(undoes, bool) or not isinstance(undoes, int) or not 1 <= undoes < number:
@@ -157,8 +162,15 @@ def check(utterance: str, decision: str, speaker: str, where: str) -> None:
     if decision == Verdict.OTHER_SPEAKER and speaker in ("", utterance.split("/", 1)[0]):
         found = f"speaker {speaker!r}, its own label" if speaker else "no speaker"
         raise ReviewError(f"{where}: other_speaker with {found}; name who it is, or decide wrong_clip")
+    check_speaker(speaker, f"{where}: ")
     if speaker and decision != Verdict.OTHER_SPEAKER:
         raise ReviewError(f"{where}: decision {decision!r} with speaker {speaker!r}; only other_speaker names one")
+
+
+def check_speaker(speaker: str, where: str = "") -> None:
+    """Refuse what could be no label (`ReviewError`): it goes into tables that spreadsheets open."""
+    if speaker and not _SPEAKER.fullmatch(speaker):
+        raise ReviewError(f"{where}speaker {speaker!r:.80}; expected a label, of letters, digits and _ - . + @ =")
 
 
 def _same(found: Any, expected: Any, where: str, name: str, remedy: str) -> None:

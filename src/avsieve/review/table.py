@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from avsieve.review.entry import FINDINGS, Finding, ReviewError, Verdict
+from avsieve.review.entry import FINDINGS, Finding, ReviewError, Verdict, check_speaker
 from avsieve.storage.atomic import write_text
 from avsieve.storage.ids import is_valid_id
 from avsieve.storage.text_files import read_text
@@ -132,6 +132,7 @@ def _row(names: list[str], line: list[str], seen: set[str]) -> Reviewed:
             raise ReviewError(f"{utterance} has no decision; expected one of {', '.join(Verdict)}")
     audio, visual = str(parts["audio"]), str(parts["visual"])
     speaker, spread, count = given.get("speaker", ""), given.get("spread", "").lower(), given.get("reviewers", "")
+    check_speaker(speaker)
     if speaker and Finding.WRONG not in (audio, visual):
         raise ReviewError(f"{utterance} has speaker {speaker!r} and nothing is wrong; expected none")
     if speaker == utterance.split("/", 1)[0]:

@@ -227,7 +227,8 @@ def _table(told: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             for of, found in folds
             if found
         ]
-    return pd.DataFrame(rows)
+    counts = dict.fromkeys(("utterances", "flagged", "newly_flagged", "acquitted"), "Int64")
+    return pd.DataFrame(rows).astype(counts)
 
 
 def _of_truth(found: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def error_rates(
                 row |= {"n_trials": len(trials), "n_speakers": len(trials.speakers()[0])}
                 if number:
                     gain = paired_figures([(results[0], result)], ("first", "here"), seed)
-                    row |= {key: value for key, value in gain.items() if key.startswith("eer_gain")}
+                    row |= {key: gain[key] for key in ("eer_gain", "eer_gain_low", "eer_gain_high") if key in gain}
                 results.append(result)
                 told.append({"system": system, "round": name} | row)
         return told

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 WIDTH = 100
+FEW = 10  # wrong labels, below which their shares and intervals tell nothing
 NO_PROOF = (
     "The audit breaks labels after the training, so it cannot see wrong labels that an encoder has learnt: it favours "
     "later rounds."
@@ -66,20 +67,27 @@ def confirmation_in_words(own: Mapping[str, Any]) -> list[str]:
     """Tell what speaks for a round that confirms itself, a paragraph each."""
     found, lines = own["confirmation"], []
     if known := found.get("by_truth"):
-        lines.append(
-            f"The encoders of round {own['round']} were trained with {known['wrong']:,} wrong labels that the round "
-            f"before had left in; this round finds {known['found_late']:,} of them, and flags "
-            f"{known['newly_flagged_right']:,} right ones that it was trained with. Area under the ROC, wrong against "
-            f"right, of what was left in: {with_interval(known['area_before'])} before, "
-            f"{with_interval(known['area_after'])} now."
+        labels = f"{known['wrong']:,} wrong label{'s' * (known['wrong'] != 1)}"
+        words = (
+            f"The encoders of round {own['round']} were trained with {labels} that the round before had left in; this "
+            f"round finds {known['found_late']:,} of them, and flags {known['newly_flagged_right']:,} right ones that "
+            "it was trained with. "
         )
+        if known["wrong"] < FEW:
+            words += "That is too few to tell whether it confirms itself."
+        else:
+            words += (
+                "Area under the ROC, wrong against right, of what was left in: "
+                f"{with_interval(known['area_before'])} before, {with_interval(known['area_after'])} now."
+            )
+        lines.append(words)
     if folds := found.get("by_folds"):
         lines.append(
             f"Of {folds['utterances']:,} utterances that were trained with, {folds['flagged_held_out_only']:,} are "
             f"flagged only when they are held out, {folds['flagged_trained_only']:,} only when they are trained with "
             f"(excess {with_interval(folds['excess'], sign=True)})."
         )
-        if "hidden" in folds:
+        if "hidden" in folds and folds["wrong"]["utterances"] >= FEW:
             lines.append(_hidden_in_words(folds))
     return lines
 

@@ -152,7 +152,8 @@ def _told(name: str, value: Any) -> Any:
     if isinstance(value, bool | int | float | str | dict):
         return value
     if isinstance(value, list | tuple):
-        return [inner for inner in value if not isinstance(inner, Path)] or None
+        # An option that is given several times has a list in its list.
+        return [told for inner in value if (told := _told(name, inner)) is not None] or None
     return None  # a function, as the verbs of a parser have
 
 
