@@ -25,10 +25,14 @@ from avsieve.embedding_files.raw import Options
 from avsieve.embedding_files.reading import read_tables
 from avsieve.embedding_files.table import EmbeddingTable
 from avsieve.errors import AvsieveError
+from tests import nursery
 
 from . import made
 from .made import NAMES, VECTORS
 
+# What the commands load.
+LOADED = ("avsieve.cli.cleanse", "avsieve.cli.evaluate", "avsieve.cleansing.anchor_ranks", "avsieve.cleansing.write")
+LOADED += ("avsieve.cleansing.table", "avsieve.embedding_files.reading", "avsieve.evaluation.command", "scipy.linalg")
 PAGE = b"<!DOCTYPE html><html><body>404 Not Found</body></html>"
 SUFFIXES = [suffix for entry in FORMATS.values() for suffix in entry.suffixes]
 
@@ -131,14 +135,19 @@ def test_lines_do_not_grow_with_the_number_of_names(tmp_path):
     (tmp_path / "long.pkl").write_bytes(pickle.dumps(dict.fromkeys(NAMES, "text" * 1000)))
     refuse(tmp_path / "mixed.npz", "found utterance, id00000-vid0-00000, .* and 68 more")
     refuse(tmp_path / "long.pkl", "and 67 more")
-    assert run("evaluate", tmp_path, "by_name.npz").returncode == 1
-    assert "the table's: id00000-vid0-00000" in run("evaluate", tmp_path, "by_name.npz").stderr
-    assert "the table's: id00000-vid0-00000" in run("cleanse", tmp_path, "by_name.npz").stderr
+    for verb in ("evaluate", "cleanse"):
+        ended = run(verb, tmp_path, "by_name.npz")
+        assert ended.returncode == 1
+        assert "the table's: id00000-vid0-00000" in ended.stderr
 
 
-def run(verb: str, folder: Path, table: str) -> subprocess.CompletedProcess[str]:
+def run(verb: str, folder: Path, table: str, cold: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run a command; ``cold``: in a Python of its own, which may say something while it loads packages."""
     words = {"evaluate": ["--trials", "trials.txt"], "cleanse": ["--train-list", "train.txt", "--out", "o"]}[verb]
-    command = [sys.executable, "-m", "avsieve", verb, *words, "--audio", table]
+    words = [verb, *words, "--audio", table]
+    if not cold:
+        return nursery.run("avsieve", *words, loaded=LOADED, cwd=folder)
+    command = [sys.executable, "-m", "avsieve", *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -148,7 +157,7 @@ def test_the_commands_end_with_one_line_and_status_one(tmp_path, verb):
     whole = Path(made.npz(tmp_path, NAMES, VECTORS)).read_bytes()
     for name, data in {"half.npz": whole[: len(whole) // 2], "page.npz": PAGE, "empty.npz": b""}.items():
         (tmp_path / name).write_bytes(data)
-        ended = run(verb, tmp_path, name)
+        ended = run(verb, tmp_path, name, cold=name == "half.npz")
         assert (ended.returncode, ended.stdout) == (1, "")
         assert ended.stderr.count("\n") == 1
         assert ended.stderr.startswith(f"error: {name}: not an npz of plain arrays")
