@@ -186,4 +186,5 @@ def test_a_stage_that_is_killed_at_a_write_leaves_whole_files_and_ends_with_the_
     folder.mkdir()
     work = STAGES[stage](folder, request)
     (tmp_path / "runs").mkdir()
-    assert survives_kills(work, tmp_path / "runs", most=4, but=TIMED) >= 2
+    changing = (".csv", ".resume") if stage == "train_fusion" else ()  # its log and its state
+    assert survives_kills(work, tmp_path / "runs", most=4, but=TIMED, changing=changing) >= 2
