@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow.compute as pc
 
 from avsieve.errors import AvsieveError
 from avsieve.inspection.run_files import RunFiles
@@ -27,7 +26,7 @@ def shards_of(run: RunFiles, utterances: Sequence[str]) -> dict[str, str]:
         If the run has no plan.
     """
     path = run.below(P.plan.utterances)
-    found = read_arrow(path, ["utterance", "shard"], pc.field("utterance").isin(list(utterances)))
+    found = read_arrow(path, ["utterance", "shard"], where=("utterance", list(utterances)))
     return dict(zip(found["utterance"].to_pylist(), found["shard"].to_pylist(), strict=True))
 
 
@@ -66,7 +65,7 @@ def _members(tar: Path, utterances: list[str]) -> dict[str, list[tuple[int, int,
     """Return offset, size and checksum of the members of some utterances, in the order of the tar."""
     index = index_path(tar)
     columns = ["utterance", "offset", "size", "crc32"]
-    rows = read_arrow(index, columns, pc.field("utterance").isin(utterances)).to_pydict()
+    rows = read_arrow(index, columns, where=("utterance", list(utterances))).to_pydict()
     found: dict[str, list[tuple[int, int, int]]] = {}
     for utterance, *member in zip(*(rows[c] for c in columns), strict=True):
         found.setdefault(utterance, []).append(tuple(member))

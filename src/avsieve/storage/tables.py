@@ -148,7 +148,7 @@ def open_table(path: str | Path, columns: list[str] | None = None) -> Table:
 
 
 def read_arrow(
-    path: str | Path, columns: list[str] | None = None, *, where: tuple[str, str | int] | None = None
+    path: str | Path, columns: list[str] | None = None, *, where: tuple[str, str | int | list[str]] | None = None
 ) -> pa.Table:
     """Read a Parquet table, some of its columns, or only the rows with a value in one.
 
@@ -157,7 +157,7 @@ def read_arrow(
     columns
         All where not given.
     where
-        A column and the value that is wanted there.
+        A column and the value that is wanted there, or several.
 
     Raises
     ------
@@ -180,9 +180,12 @@ def read_arrow(
     return pa.schema([schema.field(name) for name in names]).empty_table()
 
 
-def _is(column: pa.Array, value: str | int) -> pa.Array:
-    """Tell which rows hold a value."""
-    return pc.equal(column.dictionary_decode() if pa.types.is_dictionary(column.type) else column, value)
+def _is(column: pa.Array, value: str | int | list[str]) -> pa.Array:
+    """Tell which rows hold a value, or one of several."""
+    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    if isinstance(value, list):
+        return pc.is_in(plain, value_set=pa.array(value, plain.type))
+    return pc.equal(plain, value)
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:

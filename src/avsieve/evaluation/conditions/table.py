@@ -109,7 +109,7 @@ def _parameters(
         similarity = values.get("similarity")
         if not isinstance(similarity, int | float) or not -1 <= similarity <= 1:
             raise AvsieveError(f"{where}: {kind} with parameters {text!r:.80}; expected a similarity from -1 to 1")
-        for name in STAND_INS[kind].measures.values():
-            if isinstance(name, str) and not isinstance(values.get(name), int | float):
-                raise AvsieveError(f"{where}: {kind} with parameters {text!r:.80}; expected a number {name}")
+        for of in STAND_INS[kind].measures.values():
+            if isinstance(of, str) and not isinstance(values.get(of), int | float):
+                raise AvsieveError(f"{where}: {kind} with parameters {text!r:.80}; expected a number {of}")
     return values
