@@ -160,7 +160,7 @@ def _readers_of_evidence() -> list[TableReader]:
     from avsieve.cleansing.inputs import read_plan, read_shard
     from avsieve.cleansing.scores import merge_scores, read_scores
 
-    scores = lambda: [_scored()[0]]  # noqa: E731
+    scores = lambda: [_scored()[0].slice(0, 8)]  # noqa: E731
     first = lambda: _scored()[0]["utterance"].to_pylist()[:3]  # noqa: E731
 
     def shard(path: Path) -> Any:

@@ -194,6 +194,8 @@ def test_rows_with_a_text_are_those_that_a_mask_gives(tmp_path: Path) -> None:
         found = read_arrow(path, where=("key", "b"))
         assert found.to_pydict() == {"key": ["b", "b"], "k": [0, 3]}
         assert read_arrow(path, ["k"], where=("key", "b")).to_pydict() == {"k": [0, 3]}
+        assert read_arrow(path, ["k"], where=("key", ["c", "a", "x"])).to_pydict() == {"k": [1, 4]}
+        assert read_arrow(path, ["key"], where=("k", 3)).to_pydict() == {"key": ["b"]}
         none = read_arrow(path, ["k"], where=("key", "x"))
         assert none.to_pydict() == {"k": []}
         assert none.schema == found.select(["k"]).schema
