@@ -244,5 +244,10 @@ def _texts(column: pa.Array) -> pa.Array:
 
 def _numbers(column: pa.Array) -> np.ndarray:
     """Return a column as float64; NaN where nothing is known."""
-    values = column.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
+    # Above 2^53 the nearest float stands for a whole number: Arrow would refuse it.
+    values = (
+        column.cast(pa.float64(), safe=not pa.types.is_integer(column.type))
+        .fill_null(np.nan)
+        .to_numpy(zero_copy_only=False)
+    )
     return np.where(np.isfinite(values), values, np.nan)

@@ -176,7 +176,7 @@ def stand_in(stream: Stream, of: np.ndarray, rows: pd.DataFrame) -> Stream:
     similarity = np.array([values["similarity"] for values in rows["parameters"]], np.float64)
     directions = np.zeros((len(of), stream.dim))
     for k in np.flatnonzero(unit.present[of]):
-        rng = np.random.default_rng(int(rows["seed"].iloc[k]))
+        rng = np.random.default_rng(int(rows["seed"].iloc[k]) % 2**64)
         directions[k] = _direction(unit.vectors, there, int(rank[k]), rng)
     x = unit.vectors[of]
     damaged = similarity[:, None] * x + np.sqrt(1 - similarity**2)[:, None] * directions
@@ -201,7 +201,7 @@ def _one_of(counts: np.ndarray, single: np.ndarray, seeds: np.ndarray) -> np.nda
     """Return the place of the one item that is left, (K,), drawn by each row's seed; -1 where all are."""
     only = np.full(len(counts), -1)
     for k in np.flatnonzero(single & (counts > 0)):
-        only[k] = np.random.default_rng([int(seeds[k]), 1]).integers(counts[k])
+        only[k] = np.random.default_rng([int(seeds[k]) % 2**64, 1]).integers(counts[k])
     return only
 
 
