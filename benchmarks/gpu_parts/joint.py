@@ -66,7 +66,13 @@ def measure(part: Part) -> None:
 def trained(part: Part, files: Any, case: Case, precision: str, workers: int) -> Facts:
     """Return the figures of a model."""
     kind = joint_model(case.model)
-    given = {"audio_arch": case.audio, "visual_arch": case.visual, "faces": case.faces, "batch_size": case.batch}
+    given = {
+        "audio_arch": case.audio,
+        "visual_arch": case.visual,
+        "faces": case.faces,
+        "batch_size": case.batch,
+        "epochs": 1,
+    }
     own = filled(kind.settings, given, case.model)
     assert isinstance(own, JointSettings)
     train_list, wavs, faces = files

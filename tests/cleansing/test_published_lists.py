@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from avsieve.cleansing.agreement import compare, draw
+from avsieve.cleansing.agreement import compare
+from avsieve.cleansing.agreement_figure import draw
 from avsieve.cleansing.published_lists import join_noisy, read_flags
 from avsieve.errors import ListError
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from avsieve.encoders.registry import VISUAL
-from avsieve.faces.crops import ALIGNED, CROPS
 from avsieve.faces.cutting import cut, cut_box
 from avsieve.faces.template import TEMPLATE, align_face
+from avsieve.storage.crops import ALIGNED, CROPS
 
 # Every pixel says where it lies.
 ROWS, COLUMNS = np.mgrid[0:200, 0:250].astype(np.uint8)
@@ -61,5 +61,5 @@ def test_every_encoder_wants_a_kind_that_there_is() -> None:
 
 
 def test_the_kinds_load_nothing_heavy() -> None:
-    code = "import sys, avsieve.faces.crops; assert not {'cv2', 'numpy'} & set(sys.modules)"
+    code = "import sys, avsieve.storage.crops; assert not {'cv2', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -86,8 +86,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     rows = [
         ("loud", "audio", "noise", "{}", "signal", f"{utterances[-1]}@loud"),
         ("dark", "visual", "overexposure", "{}", "signal", f"{utterances[-1]}@dark"),
-        ("mute", "audio", "missing", "{}", "", ""),
-        ("other", "visual", "other_person", json.dumps({"utterance": utterances[0]}), "", ""),
+        ("mute", "audio", "missing", "{}", "signal", ""),
+        ("other", "visual", "other_person", json.dumps({"utterance": utterances[0]}), "signal", ""),
     ]
     table = pd.DataFrame(
         [

@@ -162,9 +162,8 @@ def test_a_wrong_setting_ends_with_one_message(finished: Project) -> None:
     done = finished.snakemake("-n", "--config", "cleansing={treshold: 0.7}", check=False)
     assert done.returncode
     shown = done.stdout + done.stderr
-    assert (
-        "unknown key cleansing.treshold; expected one of anchors, method, options, policy, review, threshold" in shown
-    )
+    known = "anchors, method, options, policy, review, rounds, rounds_folds, rounds_modalities, threshold"
+    assert f"unknown key cleansing.treshold; expected one of {known}" in shown
     assert "Traceback" not in shown
 
 

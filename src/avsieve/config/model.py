@@ -22,13 +22,13 @@ from avsieve.config.training import Training
 from avsieve.encoders.registry import VISUAL
 from avsieve.encoders.settings import Audio, Visual
 from avsieve.errors import ConfigError
-from avsieve.faces.crops import ALIGNED
 from avsieve.faces.settings import Faces
 from avsieve.fusion.settings import Fusion
 from avsieve.joint.settings import JointSettings
 from avsieve.media.settings import Media
 from avsieve.report.settings import Report
 from avsieve.settings import Block, Share, key
+from avsieve.storage.crops import ALIGNED
 from avsieve.storage.sequence_names import FRAMES, HOPS
 from avsieve.training.encoder.settings import TrainVisual
 

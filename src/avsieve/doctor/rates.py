@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avsieve.errors import AvsieveError
-from avsieve.faces.crops import ALIGNED, CROPS
 from avsieve.storage import paths as P
+from avsieve.storage.crops import ALIGNED, CROPS
 from avsieve.storage.stale_shards import current
 
 if TYPE_CHECKING:

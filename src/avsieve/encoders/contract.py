@@ -64,7 +64,7 @@ class Architecture:
         The inner states that its network offers (`avsieve.encoders.layers`), as the network itself says them in
         ``offers``; empty where there are none.
     crop
-        Of a face encoder: the kind of crop that its weights were trained on (`avsieve.faces.crops.CROPS`).
+        Of a face encoder: the kind of crop that its weights were trained on (`avsieve.storage.crops.CROPS`).
     """
 
     label: str

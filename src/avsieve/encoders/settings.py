@@ -10,8 +10,8 @@ from avsieve.encoders.contract import listed
 from avsieve.encoders.registry import AUDIO, VISUAL
 from avsieve.encoders.segmentation import KINDS, PRESETS, Segmentation, segmentation_of
 from avsieve.errors import ConfigError
-from avsieve.faces.crops import CROPS
 from avsieve.settings import Block, Positive, key
+from avsieve.storage.crops import CROPS
 from avsieve.storage.sequence_names import HOPS
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from avsieve.faces.crops import CROPS
 from avsieve.faces.cutting import cut
 from avsieve.faces.pose import pose_of
 from avsieve.faces.quality import frontality, quality, sharpness
 from avsieve.faces.scrfd import Detections
 from avsieve.faces.template import align_face
 from avsieve.faces.tracking import choose_faces
+from avsieve.storage.crops import CROPS
 from avsieve.storage.jpeg import jpeg_of
 from avsieve.storage.reasons import Reason
 
@@ -92,7 +92,7 @@ class AlignedUtterance(NamedTuple):
     faces: dict[str, bytes]
     """Frame name -> JPEG of the aligned face (112, 112), in the order of the frames."""
     crops: Mapping[str, dict[str, bytes]] = _NONE
-    """Kind of `avsieve.faces.crops.CROPS` -> the same frames' JPEGs; those that were asked for beside it."""
+    """Kind of `avsieve.storage.crops.CROPS` -> the same frames' JPEGs; those that were asked for beside it."""
 
 
 class Aligner(Protocol):
@@ -127,7 +127,7 @@ class FaceAligner:
     jpeg_quality
         Of the aligned faces, 1 to 100.
     crops
-        Kinds of `avsieve.faces.crops.CROPS` to cut out beside the aligned face.
+        Kinds of `avsieve.storage.crops.CROPS` to cut out beside the aligned face.
     """
 
     def __init__(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from avsieve.faces.crops import Crop
 from avsieve.faces.template import align_face
+from avsieve.storage.crops import Crop
 
 
 def cut(image: np.ndarray, box: np.ndarray, landmarks: np.ndarray, crop: Crop) -> np.ndarray:

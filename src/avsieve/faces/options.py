@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avsieve.errors import ConfigError
-from avsieve.faces.crops import ALIGNED, CROPS
 from avsieve.faces.settings import Faces
 from avsieve.runtime.options import add_settings
+from avsieve.storage.crops import ALIGNED, CROPS
 
 if TYPE_CHECKING:
     from avsieve.faces.align import Aligner

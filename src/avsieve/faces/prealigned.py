@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from avsieve.faces.align import AlignedUtterance, FrameRow, VideoFrame
-from avsieve.faces.crops import ALIGNED, CROPS
 from avsieve.faces.quality import quality, sharpness
+from avsieve.storage.crops import ALIGNED, CROPS
 from avsieve.storage.jpeg import jpeg_of
 from avsieve.storage.reasons import Reason
 
@@ -26,7 +26,7 @@ class ReadyFaces:
     jpeg_quality
         Of faces whose file is not known.
     crop
-        The kind of crop that they are, a name of `avsieve.faces.crops.CROPS`.
+        The kind of crop that they are, a name of `avsieve.storage.crops.CROPS`.
     """
 
     at_a_time = 1

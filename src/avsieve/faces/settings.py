@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from avsieve.faces.crops import ALIGNED, CROPS, listed
 from avsieve.settings import Block, Share, key
+from avsieve.storage.crops import ALIGNED, CROPS, listed
 
 if TYPE_CHECKING:
     CropName = str

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from avsieve.faces.crops import ALIGNED
 from avsieve.settings import Block
+from avsieve.storage.crops import ALIGNED
 
 Fetching = Literal["found", "downloaded", "rendered", "none"]
 Part = Literal["plan", "fetch", "check", "also_watched"]
@@ -148,7 +148,7 @@ class SourceContract(Generic[S_co]):
 
     @property
     def aligned_as(self) -> str:
-        """The kind of crop that faces are which are aligned already (`avsieve.faces.crops.CROPS`)."""
+        """The kind of crop that faces are which are aligned already (`avsieve.storage.crops.CROPS`)."""
         return ALIGNED
 
     @property

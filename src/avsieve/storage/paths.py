@@ -6,7 +6,7 @@ starts with ``results/``, as Snakemake wants it: a module's prefix comes in fron
 
 The wildcards: ``{shard}`` is ``000``, ``001``, …; ``{list}`` is ``all`` (before cleansing) or ``clean`` (after it);
 ``{modality}`` is ``audio`` or ``visual``; ``{model}`` a fusion model; ``{seed}`` that of a training; ``{part}`` of the
-rendered people is ``train`` or ``held``; ``{form}`` is a form of export; ``{crop}`` a kind of `avsieve.faces.crops`;
+rendered people is ``train`` or ``held``; ``{form}`` is a form of export; ``{crop}`` a kind of `avsieve.storage.crops`;
 ``{round}`` is ``2``, ``3``, … or, where parts of the list are held out of its training, ``2-without-0``, ….
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from avsieve.config.model import Config
-from avsieve.faces.crops import ALIGNED
+from avsieve.storage.crops import ALIGNED
 
 
 def model_file(value: str) -> list[str]:

@@ -80,8 +80,8 @@ def test_which_modalities_have_damaged_signals() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("standart", "no preset 'standart'; expected one of standard, vut, varied, or a condition"),
-        (3, r"expected a preset \(standard, vut, varied\) or a condition"),
+        ("standart", "no preset 'standart'; expected one of standard, vut, avn, varied, or a condition"),
+        (3, r"expected a preset \(standard, vut, avn, varied\) or a condition"),
         ({"kind": "blur"}, "the name None; expected up to 40 letters"),
         ({"name": "pooled", "kind": "blur"}, "the name 'pooled'; .* neither of whole, pooled"),
         ({"name": "a b", "kind": "blur"}, "the name 'a b'"),

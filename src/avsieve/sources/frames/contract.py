@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from avsieve.faces.crops import ALIGNED, listed
 from avsieve.faces.settings import CropName
 from avsieve.settings import Block, key
 from avsieve.sources.containers import EXTENSIONS
 from avsieve.sources.contract import SourceContract, folder_roots
 from avsieve.sources.layout import DEFAULT
 from avsieve.sources.settings import LAYOUT, LIST, LayoutText
+from avsieve.storage.crops import ALIGNED, listed
 
 
 class Frames(Block):
