@@ -13,13 +13,11 @@ from safetensors.torch import save
 
 from avsieve.errors import ConfigError, ModelError
 from avsieve.fusion.base import LENGTHS, TrainedModel
+from avsieve.fusion.metadata import check_length, check_shapes, shapes_of, told
 from avsieve.fusion.trained_models import trained_model
 from avsieve.settings import filled
 from avsieve.storage.atomic import atomic_path
-from avsieve.storage.text_files import parsed_json
 
-_LONGEST = 1 << 20
-"""Numbers in a vector: more is a damaged number."""
 _KEY = "avsieve_fusion"  # one key: the order of several would change from run to run, and with it the bytes
 
 
@@ -79,10 +77,13 @@ def load_fusion(path: str | Path, device: torch.device | None = None) -> Trained
         raise ModelError(f"{path}: not a safetensors file ({error}); train it again") from error
     if text is None:
         raise ModelError(f"{path}: no fusion model: its metadata has no {_KEY}; expected a file of train_fusion")
-    found = _found(path, text)
+    found = told(path, _KEY, text, _KINDS)
+    for name in LENGTHS:
+        check_length(path, name, found["settings"].get(name))
     # On the device "meta" a network has shapes and takes no memory: settings may claim any size.
     with torch.device("meta"):
-        _check_shapes(path, _model(path, found["model"], found["settings"]), state)
+        new = _model(path, found["model"], found["settings"]).network.state_dict()
+        check_shapes(path, shapes_of(new), shapes_of(state))
     model = _model(path, found["model"], found["settings"])
     try:
         model.network.load_state_dict(state)
@@ -100,31 +101,6 @@ _KINDS: dict[str, type] = {
     "speakers": list,
     "facts": dict,
 }
-
-
-def _found(path: str | Path, text: str) -> dict[str, Any]:
-    """Return what the metadata says, all of it there and of its kind."""
-    try:
-        found = parsed_json(text)
-    except ValueError as error:
-        raise ModelError(f"{path}: its {_KEY} is not JSON ({error}); train it again") from None
-    if not isinstance(found, dict):
-        raise ModelError(f"{path}: its {_KEY} is a {type(found).__name__}, expected an object; train it again")
-    for name, kind in _KINDS.items():
-        if not isinstance(found.get(name), kind):
-            raise ModelError(f"{path}: its {_KEY} has no {name}, a {kind.__name__}; train it again")
-    for name in LENGTHS:
-        if type(length := found["settings"].get(name)) is not int or not 0 < length <= _LONGEST:
-            raise ModelError(f"{path}: {name} {length!r}; expected 1 to {_LONGEST}: train it again")
-    return found
-
-
-def _check_shapes(path: str | Path, model: TrainedModel, state: dict[str, torch.Tensor]) -> None:
-    expected = {name: tuple(tensor.shape) for name, tensor in model.network.state_dict().items()}
-    given = {name: tuple(tensor.shape) for name, tensor in state.items()}
-    if wrong := sorted(name for name in expected.keys() | given.keys() if expected.get(name) != given.get(name)):
-        told = f"{wrong[0]}: {given.get(wrong[0], 'none')}, expected {expected.get(wrong[0], 'none')}"
-        raise ModelError(f"{path}: its tensors do not fit its settings ({told}); train it again")
 
 
 def _model(path: str | Path, name: str, shape: dict[str, Any]) -> TrainedModel:

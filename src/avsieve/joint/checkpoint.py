@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from avsieve.encoders.face_input import CHANNELS
 from avsieve.errors import AvsieveError, ConfigError, ModelError
+from avsieve.fusion.metadata import check_length, check_shapes, shapes_of, told
 from avsieve.joint.base import JointModel
 from avsieve.joint.encoders import empty_encoders
 from avsieve.joint.models import joint_model
@@ -21,9 +22,7 @@ from avsieve.joint.reading import Channels
 from avsieve.joint.settings import JointSettings
 from avsieve.settings import filled
 from avsieve.storage.atomic import atomic_path
-from avsieve.storage.text_files import parsed_json
 
-_LONGEST = 1 << 20
 _KEY = "avsieve_joint"  # one key: the order of several would change from run to run, and with it the bytes
 _KINDS: dict[str, type] = {
     "model": str,
@@ -95,17 +94,18 @@ def load_joint(path: str | Path, device: torch.device | None = None) -> TrainedJ
             text = (handle.metadata() or {}).get(_KEY)
             if text is None:
                 raise ModelError(f"{path}: no joint model: its metadata has no {_KEY}; expected a file of train_joint")
-            found = _found(path, text)
+            found = told(path, _KEY, text, _KINDS)
+            check_length(path, "dim", found["dim"])
+            if found["channels"] not in CHANNELS:
+                raise ModelError(
+                    f"{path}: channels {found['channels']!r}; expected {' or '.join(CHANNELS)}: train it again"
+                )
             kind, own = _described(path, found)
             # On the device "meta" a network has shapes and takes no memory: settings may claim any size.
             with torch.device("meta"):
-                expected = {
-                    name: tuple(t.shape) for name, t in _network(path, kind, own, found["dim"]).state_dict().items()
-                }
+                expected = shapes_of(_network(path, kind, own, found["dim"]).state_dict())
             given = {name: tuple(handle.get_slice(name).get_shape()) for name in handle.keys()}  # noqa: SIM118
-            if wrong := sorted(n for n in expected.keys() | given.keys() if expected.get(n) != given.get(n)):
-                told = f"{wrong[0]}: {given.get(wrong[0], 'none')}, expected {expected.get(wrong[0], 'none')}"
-                raise ModelError(f"{path}: its tensors do not fit its settings ({told}); train it again")
+            check_shapes(path, expected, given)
             state = {name: handle.get_tensor(name) for name in given}
     except SafetensorError as error:
         raise ModelError(f"{path}: not a safetensors file ({error}); train it again") from error
@@ -116,24 +116,6 @@ def load_joint(path: str | Path, device: torch.device | None = None) -> TrainedJ
         kind, own, found["dim"], found["channels"], network,
         found["trained_on"], found["seed"], found["speakers"], found["facts"],
     )  # fmt: skip
-
-
-def _found(path: str | Path, text: str) -> dict[str, Any]:
-    """Return what the metadata says, all of it there and of its kind."""
-    try:
-        found = parsed_json(text)
-    except ValueError as error:
-        raise ModelError(f"{path}: its {_KEY} is not JSON ({error}); train it again") from None
-    if not isinstance(found, dict):
-        raise ModelError(f"{path}: its {_KEY} is a {type(found).__name__}, expected an object; train it again")
-    for name, kind in _KINDS.items():
-        if not isinstance(found.get(name), kind):
-            raise ModelError(f"{path}: its {_KEY} has no {name}, a {kind.__name__}; train it again")
-    if not 0 < found["dim"] <= _LONGEST:
-        raise ModelError(f"{path}: dim {found['dim']}; expected 1 to {_LONGEST}: train it again")
-    if found["channels"] not in CHANNELS:
-        raise ModelError(f"{path}: channels {found['channels']!r}; expected {' or '.join(CHANNELS)}: train it again")
-    return found
 
 
 def _described(path: str | Path, found: dict[str, Any]) -> tuple[type[JointModel], JointSettings]:
