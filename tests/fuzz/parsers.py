@@ -260,6 +260,8 @@ def _checkpoints() -> list[Parser]:
     from avsieve.encoders.checkpoint import read_metadata, read_state
     from avsieve.encoders.published import read_published
     from avsieve.fusion.checkpoint import load_fusion
+    from avsieve.joint.checkpoint import load_joint
+    from avsieve.joint.embedded import read_origin
     from avsieve.onnx_runtime.shipped import read_onnx
     from avsieve.training import state
 
@@ -273,6 +275,8 @@ def _checkpoints() -> list[Parser]:
             for name in ("baffn_gated", "baffn_attention", "baffn_concat")
         ),
         Parser("checkpoint: fusion model", load_fusion, _fusion, ".safetensors"),
+        Parser("checkpoint: joint model", load_joint, _joint, ".safetensors"),
+        Parser("origin of joint embeddings", lambda p: read_origin(p.with_suffix(".parquet")), _origin, ".json"),
         Parser("checkpoint: state of a training", lambda p: state.read_state(p, "x"), _torch, ".pt"),
         Parser("ONNX", read_onnx, _onnx, ".onnx", isolated=True),
     ]
@@ -335,6 +339,25 @@ def _fusion() -> list[bytes]:
         path = Path(folder) / "m.safetensors"
         save_fusion(path, Trained(new_model("gated", 4, 4, dim=4, hidden=3), "all", 0, ["x"], {}))
         return [path.read_bytes(), *_safetensors()]
+
+
+def _origin() -> list[bytes]:
+    told = {"model": "avn_j", "trained_on": "all", "seed": 0, "speakers": ["a"], "seconds": 0.1, "left_out": ""}
+    return [json.dumps(told).encode()]
+
+
+@cache
+def _joint() -> list[bytes]:
+    import tempfile
+
+    from avsieve.joint.checkpoint import TrainedJoint, save_joint
+    from tests.joint.made_up import new_network
+
+    kind, own, network = new_network("avn_j", dim=4)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.safetensors"
+        save_joint(path, TrainedJoint(kind, own, 4, "rgb", network, "all", 0, ["x"], {}))
+        return [path.read_bytes()]
 
 
 @cache

@@ -247,10 +247,16 @@ def _readers_of_embeddings() -> list[TableReader]:
     ]
 
 
+def _pairs() -> list[pa.Table]:
+    return [pa.table({"audio": NAMES, "visual": NAMES, "fused_embedding": _vectors(len(NAMES))})]
+
+
 def _readers_of_results() -> list[TableReader]:
     from avsieve.comparison.arm_lists import without_held_out
     from avsieve.evaluation.trial_lists import kept_for_trials
     from avsieve.inspection.decided import read_decided
+    from avsieve.joint.embedded import EmbeddedModel, Origin, write_origin
+    from avsieve.joint.pairs import Names
     from avsieve.lists.durations import durations_of
     from avsieve.report.facts import read_failures
     from avsieve.review.server.columns import read_columns
@@ -264,6 +270,10 @@ def _readers_of_results() -> list[TableReader]:
         pq.write_table(_plan()[0], path.with_name("plan.parquet"))
         return durations_of(path.with_name("plan.parquet"), [path])
 
+    def joint(path: Path) -> Any:
+        write_origin(path, Origin("avn_j", "all", 0, ["x"]))
+        return EmbeddedModel(path).encode(Names().inputs([NAMES[0]]))
+
     return [
         TableReader("index of a tar", _tar, _index),
         TableReader("plan for trials", kept_for_trials, _plan),
@@ -273,6 +283,7 @@ def _readers_of_results() -> list[TableReader]:
         TableReader("failures", lambda p: read_failures([p]), _status),
         TableReader("decisions", read_decided, _decisions),
         TableReader("decisions for review", read_columns, _decisions),
+        TableReader("joint embeddings", joint, _pairs),
     ]
 
 

@@ -120,6 +120,8 @@ def read_origin(path: str | Path) -> Origin:
     for name, kind in (("model", str), ("trained_on", str), ("seed", int), ("speakers", list), ("left_out", str)):
         if not isinstance(getattr(found, name), kind):
             raise AvsieveError(f"{told}: its {name} is no {kind.__name__}; run embed_joint again")
+    if not all(isinstance(speaker, str) for speaker in found.speakers):
+        raise AvsieveError(f"{told}: its speakers are no names; run embed_joint again")
     return found
 
 
@@ -144,6 +146,12 @@ class EmbeddedModel(FusionModel):
         columns = [column_of(part) for part in kind.parts]
         with open_table(self.path, [*PAIR, *columns]) as file:
             table = file.read(columns=[*PAIR, *columns])
+        for name in PAIR:
+            if not pa.types.is_string(table[name].type) or table[name].null_count:
+                raise AvsieveError(
+                    f"{self.path}: {name} is {table[name].type}, {table[name].null_count} of them null; expected an id "
+                    "in each row: run embed_joint again"
+                )
         pairs = pd.MultiIndex.from_arrays([table[name].to_pylist() for name in PAIR])
         if not pairs.is_unique:
             raise AvsieveError(f"{self.path}: {pairs[pairs.duplicated()][0]} is there twice; run embed_joint again")
