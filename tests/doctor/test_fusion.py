@@ -26,3 +26,14 @@ def test_published_weights_are_read_as_the_training_reads_them(tmp_path: Path) -
 
 def test_models_without_a_file_are_not_looked_at() -> None:
     assert check_fusion(parse_config({"fusion": {"models": ["gated", "baffn_concat"]}})) == []
+
+
+def test_the_encoders_of_joint_models_are_loaded(tmp_path: Path) -> None:
+    model = {"name": "avn_j", "visual_arch": "mobileface_small", "visual_weights": "builtin"}
+    (told,) = check_fusion(parse_config({"fusion": {"models": [model]}}))
+    assert (told.level, told.subject) == ("ok", "fusion.models: avn_j")
+    assert told.text == "ecapa_small and mobileface_small fed with RGB, 0.6 M parameters, trained"
+    absent = model | {"visual_weights": str(tmp_path / "none.safetensors")}
+    (told,) = check_fusion(parse_config({"fusion": {"models": [absent]}}))
+    assert told.level == "error"
+    assert "none.safetensors" in told.text

@@ -1,4 +1,4 @@
-"""The published weights that trainings of fusion models begin with."""
+"""What trainings of fusion models begin with: published weights, and the encoders of joint models."""
 
 from __future__ import annotations
 
@@ -13,10 +13,31 @@ if TYPE_CHECKING:
 
 
 def check_fusion(config: Config) -> list[Finding]:
-    """Read each file of weights; whether it fits the embeddings is known only when there are some."""
+    """Read each file of weights, and load the encoders of joint models.
+
+    Whether weights fit the embeddings is known only when there are some.
+    """
     fusion = config.fusion
     named = {name: getattr(fusion.own(name), "weights", None) for name in fusion.names}
-    return [_looked(f"fusion.models: {name}", path) for name, path in named.items() if path is not None]
+    found = [_looked(f"fusion.models: {name}", path) for name, path in named.items() if path is not None]
+    return found + [_tried(config, name) for name in fusion.joint]
+
+
+def _tried(config: Config, name: str) -> Finding:
+    """Load the encoders of a joint model with their first weights."""
+    key = f"fusion.models: {name}"
+    if find_spec("torch") is None:
+        return Finding("note", key, "not checked: torch is not installed")
+    from avsieve.joint.encoders import first_encoders
+
+    own = config.joint_settings(name)
+    try:
+        audio, visual, channels, _ = first_encoders(own)
+    except AvsieveError as error:
+        return Finding("error", key, str(error), "name weights of these architectures, or none for random ones")
+    count = sum(parameter.numel() for encoder in (audio, visual) for parameter in encoder.parameters())
+    words = f"{own.audio_arch} and {own.visual_arch} fed with {channels.upper()}, {count / 1e6:.1f} M parameters"
+    return Finding("ok", key, f"{words}, {own.encoders}")
 
 
 def _looked(key: str, path: str) -> Finding:
