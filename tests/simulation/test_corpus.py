@@ -99,3 +99,20 @@ def test_some_speakers_have_one_video():
     corpus = simulate(replace(WORLD, one_video_share=0.3), NoiseSpec(), seed=3)
     videos = corpus.plan.groupby("speaker")["video"].nunique()
     assert (videos == 1).mean() == pytest.approx(0.3, abs=0.1)
+
+
+def test_a_large_corpus_is_made_in_pieces(monkeypatch):
+    world = WorldSpec(speakers=20, videos_per_speaker=5, utterances_per_video=4)
+    whole = simulate(world, NoiseSpec(rate=0.1), seed=4)
+    monkeypatch.setattr("avsieve.simulation.corpus.AT_ONCE", 64)
+    pieces = simulate(world, NoiseSpec(rate=0.1), seed=4)
+    assert len(whole.plan) > 3 * 64
+    assert pieces.plan["utterance"].tolist() == whole.plan["utterance"].tolist()
+    for found in (pieces.audio, pieces.visual):
+        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    # Voices of a speaker lie near each other, whatever piece they were made in.
+    right = (pieces.truth["kind"] == "clean").to_numpy()
+    names = pieces.plan["speaker"].to_numpy()
+    same = np.array([names[i] == names[i + 1] for i in range(len(names) - 1)]) & right[:-1] & right[1:]
+    near = np.einsum("ij,ij->i", pieces.audio[:-1], pieces.audio[1:])
+    assert near[same].mean() > near[~same].mean() + 0.2
