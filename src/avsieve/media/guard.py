@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import stat
 import sys
 import threading
 from collections.abc import Callable
@@ -65,11 +66,24 @@ def _restrict(memory_mb: int, *, writes: bool) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
+def _let_go() -> None:
+    """Close the files that came along in the fork: others may wait for their locks.
+
+    Pipes stay: by one of them the parent sees that this process lives.
+    """
+    for link in Path("/proc/self/fd").iterdir() if sys.platform == "linux" else ():
+        number = int(link.name)
+        with suppress(OSError):  # that of the listing is closed already
+            if number > 2 and stat.S_ISREG(os.fstat(number).st_mode):
+                os.close(number)
+
+
 def _serve(connection: Connection, memory_mb: int, writes: bool) -> None:
     faulthandler.disable()  # what died, and how, is told by the row
     os.setpgid(0, 0)  # whatever this process starts ends with it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     _end_with_parent()
+    _let_go()
     _restrict(memory_mb, writes=writes)
     while True:
         try:

@@ -42,7 +42,7 @@ def isolated(work: Callable[[], Item], *, writes: bool = False) -> Item:
 
 
 def end_guards() -> None:
-    """End the processes; the next call has another. They hold what was open when they were started."""
+    """End the processes; the next call has another. They hold the pipes that were open when they were started."""
     with _ONE:
         for pid, writes in list(_GUARDS):
             guard = _GUARDS.pop((pid, writes))

@@ -57,7 +57,11 @@ def locked(path: Path) -> Iterator[BufferedRandom]:
             except FileNotFoundError:
                 same = False
             if same:  # else another process has finished it and moved it away while this one waited
-                yield handle
+                try:
+                    yield handle
+                finally:
+                    # Closing is not enough: a process that was forked meanwhile has the file open, and its lock.
+                    fcntl.flock(handle, fcntl.LOCK_UN)
                 return
 
 
