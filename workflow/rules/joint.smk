@@ -4,6 +4,7 @@ INPUTS: results/lists, results/extract (wavs), results/align (faces); for the tr
 OUTPUTS: results/models/joint, results/joint.
 """
 
+
 rule train_joint:
     """Train a joint model on a list."""
     input:
@@ -78,9 +79,11 @@ rule embed_joint:
         code=W.joint_code,
         damage=flags(
             {
-                "damage_table": W.at(P.evaluation.damage)
-                if W.config.evaluation.damage.conditions
-                else None
+                "damage_table": (
+                    W.at(P.evaluation.damage)
+                    if W.config.evaluation.damage.conditions
+                    else None
+                )
             }
         ),
         damaged=W.joint.damaged_flags,
