@@ -6,6 +6,7 @@ import pytest
 
 from avsieve.config.model import Config, parse_config
 from avsieve.storage import paths as P
+from avsieve.wiring.flags import flags
 from avsieve.wiring.rounds import RoundWiring
 
 FIRST = [P.of(P.embed.embeddings, modality="visual", shard="000")]
@@ -52,3 +53,14 @@ def test_the_trained_encoder_embeds_as_the_first_one_but_with_its_own_network(mo
     assert words[words.index("--arch") + 1] == arch
     assert f"elsewhere/{model}" in words
     assert "hops" not in words
+
+
+@pytest.mark.parametrize("modality", ["audio", "visual"])
+def test_a_round_embeds_with_the_options_of_the_first(modality: str) -> None:
+    first = flags(getattr(parse_config({"source": {"kind": "synthetic"}}), modality))
+    again = wiring(rounds=2).trained_encoder(modality)(of("2"))
+    # Segments are not scored in further rounds.
+    asked, given = (
+        {word for word in text.split() if word.startswith("--")} - {"--segments"} for text in (str(first), again)
+    )
+    assert asked == given

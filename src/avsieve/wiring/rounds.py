@@ -73,8 +73,8 @@ class RoundWiring:
             if modality == "audio":  # segments are not scored
                 changed = {"arch": arch, "checkpoint": model, "features": "auto", "segments": []}
                 return str(flags(config.audio.model_copy(update=changed)))
-            changed = {"arch": arch, "model": model, "channels": "auto"}
-            return str(flags(config.visual.model_copy(update=changed), leave=["crop"]))
+            changed = {"arch": arch, "model": model, "channels": "auto", "crop": config.training.visual.crop}
+            return str(flags(config.visual.model_copy(update=changed)))
 
         return options
 
