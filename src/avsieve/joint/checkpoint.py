@@ -19,7 +19,7 @@ from avsieve.joint.encoders import empty_encoders
 from avsieve.joint.models import joint_model
 from avsieve.joint.network import JointNetwork
 from avsieve.joint.reading import Channels
-from avsieve.joint.settings import JointSettings
+from avsieve.joint.settings import FIRST_WEIGHTS, JointSettings
 from avsieve.settings import filled
 from avsieve.storage.atomic import atomic_path
 
@@ -66,7 +66,7 @@ def save_joint(path: str | Path, trained: TrainedJoint) -> None:
     """Write the model; equal models give equal bytes."""
     metadata = {
         "model": trained.kind.name,
-        "settings": trained.own.model_dump(),
+        "settings": trained.own.model_dump(exclude=set(FIRST_WEIGHTS)),
         "dim": trained.dim,
         "channels": trained.channels,
         "trained_on": trained.trained_on,

@@ -12,6 +12,8 @@ from avsieve.registry import Registry
 from avsieve.settings import Positive, key
 
 SAME, NONE = "same", "none"
+FIRST_WEIGHTS = ("audio_weights", "visual_weights")
+"""What a training begins with, and no part of a model: its file has weights of its own; paths are of one machine."""
 Augmentation = Literal["none", "avcleanse", "vut", "avn"]
 
 

@@ -28,7 +28,7 @@ from avsieve.joint.checkpoint import TrainedJoint, save_joint
 from avsieve.joint.encoders import first_encoders
 from avsieve.joint.network import JointNetwork, mean_look
 from avsieve.joint.reading import Channels, SignalReading
-from avsieve.joint.settings import JointSettings
+from avsieve.joint.settings import FIRST_WEIGHTS, JointSettings
 from avsieve.joint.signal_batches import ListedSignals, SignalBatches, SignalItems
 from avsieve.joint.signals import Signals
 from avsieve.storage.ids import parse_id
@@ -132,7 +132,7 @@ def train_joint(
     )
     facts: dict[str, Any] = {
         "list_sha256": sha256_of(work.train_list),
-        "recipe": asdict(Recipe.of(settings, own)) | own.model_dump(),
+        "recipe": asdict(Recipe.of(settings, own)) | own.model_dump(exclude=set(FIRST_WEIGHTS)),
         "device": fabric.device.type,
         "versions": versions("torch", "numpy"),
         **weights,
