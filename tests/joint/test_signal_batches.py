@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from avsieve.errors import ConfigError, ListError
 from avsieve.joint.reading import SignalReading
 from avsieve.joint.signal_batch import SignalBatch
-from avsieve.joint.signal_batches import ListedSignals, SignalBatches, SignalItems, items
+from avsieve.joint.signal_batches import ListedSignals, SignalBatches, SignalItems
 from avsieve.joint.signal_reading import Augmentation, Example, Others
 from avsieve.joint.signals import Signals
 from avsieve.lists.train_list import write_train_list
@@ -192,7 +192,7 @@ NAMES = [f"a/v/{k}" for k in range(6)]
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_whole_utterances_come_once_those_of_similar_length_together(unequal: Signals, workers: int) -> None:
-    read = list(items(unequal, NAMES, SignalReading(crop_s=None, faces=3), batch=2, workers=workers))
+    read = list(SignalItems(unequal, NAMES, SignalReading(crop_s=None, faces=3), batch=2).read(workers))
     assert [rows.tolist() for rows, _ in read] == [[1, 3], [0, 5], [4, 2]]
     for rows, batch in read:
         assert batch.samples.tolist() == [[3, 1, 6, 2, 5, 4][row] * 16_000 for row in rows]
@@ -202,9 +202,9 @@ def test_whole_utterances_come_once_those_of_similar_length_together(unequal: Si
 
 def test_a_batch_holds_so_many_seconds_filled_up(unequal: Signals) -> None:
     reading = SignalReading(crop_s=None)
-    rows = [rows.tolist() for rows, _ in items(unequal, NAMES, reading, batch_s=8.0)]
+    rows = [rows.tolist() for rows, _ in SignalItems(unequal, NAMES, reading, batch_s=8.0).read()]
     assert rows == [[1, 3], [0, 5], [4], [2]]  # of 1, 2, 3, 4, 5 and 6 s: twice 2 s, twice 4 s, then each alone
-    assert len(list(items(unequal, NAMES, reading, batch_s=0.5))) == 6
+    assert len(list(SignalItems(unequal, NAMES, reading, batch_s=0.5).read())) == 6
 
 
 def test_a_centre_crop_is_the_same_every_time(unequal: Signals) -> None:
@@ -224,20 +224,21 @@ def test_voice_and_face_can_be_of_two_versions_or_missing(unequal: Signals) -> N
         ("", ""),
     ]  # fmt: skip
     found: dict[int, tuple[int, int]] = {}
-    for rows, batch in items(unequal, pairs, SignalReading(crop_s=None, faces=3), batch=4):
+    for rows, batch in SignalItems(unequal, pairs, SignalReading(crop_s=None, faces=3), batch=4).read():
         found |= {row: (int(batch.samples[k]), int(batch.face_mask[k].sum())) for k, row in enumerate(rows.tolist())}
     assert found == {0: (48_000, 2), 1: (8_000, 1), 2: (48_000, 1), 3: (0, 3), 4: (32_000, 0), 5: (0, 0)}
 
 
 def test_voices_and_faces_can_lie_in_different_shards(unequal: Signals, tiny: Tiny) -> None:
-    read = list(items(unequal, [("a/v/0", "id1/v0/00001")], SignalReading(crop_s=None, faces=9), faces=tiny.signals()))
+    wanted = [("a/v/0", "id1/v0/00001")]
+    read = list(SignalItems(unequal, wanted, SignalReading(crop_s=None, faces=9), faces=tiny.signals()).read())
     assert read[0][1].samples.tolist() == [48_000]
     assert read[0][1].face_mask.sum().item() == 8
 
 
 def test_what_no_shard_has_is_missing_up_to_a_limit(unequal: Signals, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        (_, batch), *_ = items(unequal, [*NAMES, "b/v/1"], SignalReading(crop_s=1.0), batch=7)
+        (_, batch), *_ = SignalItems(unequal, [*NAMES, "b/v/1"], SignalReading(crop_s=1.0), batch=7).read()
     assert batch.has_audio.tolist() == [True] * 6 + [False]
     assert "1 of 7 voices are in no shard: they count as missing" in caplog.text
     with pytest.raises(ListError, match=r"2 of 3 voices are in no shard \(b/v/1, \.\.\.\); expected at most 50%"):

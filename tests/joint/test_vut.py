@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -24,6 +26,9 @@ class Offering(InnerStates, nn.Module):
     def __init__(self, dim: int, layers: tuple[Layer, ...]) -> None:
         super().__init__()
         self.dim, self.offers = dim, layers
+
+    def forward_states(self, *_: object, **__: object) -> NoReturn:
+        raise AssertionError("it has no network")
 
 
 def test_the_head_of_lower_level_attention_has_the_published_number_of_parameters() -> None:

@@ -55,7 +55,6 @@ rule embed_joint:
     input:
         W.cohort,
         W.joint.damaged,
-        [P.evaluation.damage] if W.config.evaluation.damage.conditions else [],
         model=P.models.joint,
         trials=brought(W.trials),
         wav=expand(P.extract.wav, shard=W.shards),
@@ -77,15 +76,6 @@ rule embed_joint:
     params:
         *W.code("embed_joint"),
         code=W.joint_code,
-        damage=flags(
-            {
-                "damage_table": (
-                    W.at(P.evaluation.damage)
-                    if W.config.evaluation.damage.conditions
-                    else None
-                )
-            }
-        ),
         damaged=W.joint.damaged_flags,
         cohort=flags(W.cohort_file),
         lists=W.watch.files("lists", W.trials),
@@ -95,5 +85,5 @@ rule embed_joint:
         "Embedding the trials with `{wildcards.model}` of the list `{wildcards.list}`, seed {wildcards.seed}"
     shell:
         "python $AVSIEVE_SCRIPTS/embed_joint.py --model {input.model} --trials {input.trials:q} --wav {input.wav}"
-        " --faces {input.faces} {params.damage} {params.damaged} {params.cohort} --device {params.device}"
+        " --faces {input.faces} {params.damaged} {params.cohort} --device {params.device}"
         " --precision {params.precision} --threads {threads} --out {output.embeddings} > {log} 2>&1"

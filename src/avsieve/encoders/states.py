@@ -8,6 +8,7 @@ A network that has them derives from `InnerStates` and says in `offers` what it 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ class State:
         return self.layer.step
 
 
-class InnerStates:
+class InnerStates(ABC):
     """A network with inner states; to be mixed in before ``nn.Module``.
 
     Attributes
@@ -64,6 +65,7 @@ class InnerStates:
         """Return the inner states of a batch; see `forward_states`."""
         return self.forward_states(inputs, lengths, only=only)[1]
 
+    @abstractmethod
     def forward_states(
         self, inputs: Tensor, lengths: Tensor | None = None, *, only: Sequence[str] | None = None
     ) -> tuple[Tensor, list[State]]:
@@ -86,7 +88,6 @@ class InnerStates:
         ModelError
             If faces are given with ``lengths``, or of waveforms there are states for shorter ones only.
         """
-        raise NotImplementedError
 
 
 Keep = Callable[[str, Tensor], Tensor]

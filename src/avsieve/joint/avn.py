@@ -120,8 +120,7 @@ class AvnFModel(JointModel[AvnFSettings]):
             attention=own.attention,
             positions=own.positions,
             width=own.width,
-            trained=own.encoders == "trained",
-            encoder_rate=own.encoder_rate,
+            **own.learning,
         )
 
 
@@ -140,4 +139,4 @@ class AvnJModel(JointModel[AvnJSettings]):
         from avsieve.joint.heads import HeadNetwork
 
         head = AvnE(audio.dim, visual.dim, own.length or dim, own.noisy, own.noise)  # type: ignore[arg-type]
-        return HeadNetwork(audio, visual, head, trained=own.encoders == "trained", encoder_rate=own.encoder_rate)
+        return HeadNetwork(audio, visual, head, **own.learning)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from avsieve.encoders.registry import AUDIO, VISUAL, trainable
 from avsieve.encoders.settings import CropChoice
@@ -59,6 +59,11 @@ class JointSettings(RecipeSettings):
     augmentation: Augmentation = key(
         "avcleanse", "What training does to the signals: `none`, or the recipe of `avcleanse`, `vut` or `avn`."
     )
+
+    @property
+    def learning(self) -> dict[str, Any]:
+        """How the encoders learn, as every network of a joint model takes it."""
+        return {"trained": self.encoders == "trained", "encoder_rate": self.encoder_rate}
 
     def resolved(self, *, audio: tuple[str, str], visual: tuple[str, str], channels: str) -> JointSettings:
         """Put architecture and weights of the embedding stages in place of `same`.

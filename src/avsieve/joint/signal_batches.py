@@ -227,20 +227,6 @@ class SignalItems(Dataset):
         return iter(DataLoader(self, batch_size=None, num_workers=workers, collate_fn=_as_it_is, prefetch_factor=2))
 
 
-def items(
-    voices: Signals,
-    wanted: Sequence[str] | Sequence[Pair],
-    reading: SignalReading,
-    *,
-    faces: Signals | None = None,
-    batch: int = 32,
-    batch_s: float = 200.0,
-    workers: int = 0,
-) -> Iterator[tuple[np.ndarray, SignalBatch]]:
-    """Yield rows of ``wanted`` and their batches, each row once; see `SignalItems`."""
-    return SignalItems(voices, wanted, reading, faces=faces, batch=batch, batch_s=batch_s).read(workers)
-
-
 def _as_it_is(item: Any) -> Any:
     return item
 

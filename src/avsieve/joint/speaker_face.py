@@ -68,7 +68,7 @@ class SpeakerFaceModel(JointModel[SpeakerFaceSettings]):
         """Return a new network."""
         from avsieve.joint.speaker_face_network import SpeakerFace
 
-        return SpeakerFace(audio, visual, trained=own.encoders == "trained", encoder_rate=own.encoder_rate)
+        return SpeakerFace(audio, visual, **own.learning)
 
     @classmethod
     def reading(cls, own: SpeakerFaceSettings, channels: Channels, *, training: bool) -> SignalReading:

@@ -28,7 +28,7 @@ scoring too; here f_t is the face that is nearest in time.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from avsieve.encoders.registry import AUDIO, VISUAL, offered_states
 from avsieve.errors import ConfigError
@@ -64,6 +64,11 @@ class VutJointSettings(VutSettings, JointSettings):
         "layers", "Learning rates of the encoders: rising from `layers` to layer, or `one`, `encoder_rate`."
     )
 
+    @property
+    def learning(self) -> dict[str, Any]:
+        """How the encoders learn, by layers or not."""
+        return super().learning | {"by_layers": self.rates == "layers"}
+
 
 class VutJointGatedSettings(VutJointSettings):
     """Settings of the gated head."""
@@ -85,7 +90,7 @@ class VutJointSoftModel(JointModel[VutJointSettings]):
         from avsieve.fusion.vut_network import VutSoft
         from avsieve.joint.vut_network import VutHead
 
-        return VutHead.of(own, audio, visual, VutSoft(audio.dim, visual.dim, own.length or dim))  # type: ignore[arg-type]
+        return VutHead(audio, visual, VutSoft(audio.dim, visual.dim, own.length or dim), **own.learning)  # type: ignore[arg-type]
 
 
 class VutJointGatedModel(JointModel[VutJointGatedSettings]):
@@ -103,7 +108,7 @@ class VutJointGatedModel(JointModel[VutJointGatedSettings]):
         from avsieve.joint.vut_network import VutHead
 
         head = VutGated(audio.dim, visual.dim, own.length or dim, own.hidden)  # type: ignore[arg-type]
-        return VutHead.of(own, audio, visual, head)
+        return VutHead(audio, visual, head, **own.learning)
 
 
 class VutLowerSettings(VutJointSettings):
@@ -166,9 +171,7 @@ class VutLowerModel(JointModel[VutLowerSettings]):
             visual,
             own.states(),
             own.length or dim,
-            trained=own.encoders == "trained",
-            encoder_rate=own.encoder_rate,
-            by_layers=own.rates == "layers",
+            **own.learning,
         )
 
 
@@ -225,7 +228,5 @@ class VutFramesModel(JointModel[VutFramesSettings]):
             own.states(),
             own.length or dim,
             heads=own.heads,
-            trained=own.encoders == "trained",
-            encoder_rate=own.encoder_rate,
-            by_layers=own.rates == "layers",
+            **own.learning,
         )

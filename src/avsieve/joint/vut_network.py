@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Self
 
 from torch import nn
 
@@ -12,9 +11,6 @@ from avsieve.fusion.neural import NeuralFusion
 from avsieve.joint.heads import HeadNetwork
 from avsieve.joint.network import JointNetwork
 from avsieve.training.rates import Part
-
-if TYPE_CHECKING:
-    from avsieve.joint.vut import VutJointSettings
 
 FIRST_RATE, AUDIO_RISE, VISUAL_RISE, POOLING_RATE, HEAD_RATE = 1e-5, 1.45, 1.4, 1e-3, 0.005
 
@@ -61,18 +57,6 @@ class VutHead(ByLayers, HeadNetwork):
         super().__init__(audio, visual, head, trained=trained, encoder_rate=encoder_rate)
         self.by_layers = by_layers
         freeze_front(audio)
-
-    @classmethod
-    def of(cls, own: VutJointSettings, audio: nn.Module, visual: nn.Module, head: NeuralFusion) -> Self:
-        """Return the network that settings ask for."""
-        return cls(
-            audio,
-            visual,
-            head,
-            trained=own.encoders == "trained",
-            encoder_rate=own.encoder_rate,
-            by_layers=own.rates == "layers",
-        )
 
 
 def freeze_front(audio: nn.Module) -> None:

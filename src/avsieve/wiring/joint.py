@@ -51,26 +51,27 @@ class JointWiring:
         self._crops = crops
         self.own = {name: config.joint_settings(name) for name in self.names}
         """Their settings, without `same`."""
-        self.tables = [
-            P.of(P.joint.embeddings, list=name, model=model, seed=seed)
-            for name in ("all", "clean")
-            for model in self.names
-            for seed in fusion.seeds
-        ]
-        """What they made of the trials: inputs of the evaluation."""
-        self.origins = [f"{path.removesuffix('.parquet')}.json" for path in self.tables]
-        """Which model made each of them."""
+        self.tables, self.origins = (
+            [
+                P.of(path, list=name, model=model, seed=seed)
+                for name in ("all", "clean")
+                for model in self.names
+                for seed in fusion.seeds
+            ]
+            for path in (P.joint.embeddings, P.joint.origin)
+        )
+        """What they made of the trials, and which model made each table: inputs of the evaluation."""
         self.table_flags = {"joint": [at(path) for path in self.tables]}
         used = {"audio": ("wav", P.damage.wav), "visual": ("faces", P.damage.faces)}
         indexes = {"audio": P.damage.wav_index, "visual": P.damage.faces_index}
         damage = {used[m][0]: [P.of(used[m][1], shard=shard) for shard in shards] for m in damaged}
         tars = [path for paths in damage.values() for path in paths]
         tars += [P.of(indexes[m], shard=shard) for m in damaged for shard in shards]
-        self.damaged = tars if self.names else []
-        """Tars of damaged voices and faces that they embed, and their indexes."""
-        self.damaged_flags = flags(
-            {f"damaged_{name}": [at(path) for path in paths] for name, paths in damage.items()} if self.names else {}
-        )
+        table = [P.evaluation.damage] if config.evaluation.damage.conditions else []
+        self.damaged = [*table, *tars] if self.names else []
+        """The table of damages, and tars of damaged voices and faces that they embed, with their indexes."""
+        options = {f"damaged_{name}": [at(path) for path in paths] for name, paths in damage.items()}
+        self.damaged_flags = flags({"damage_table": [at(path) for path in table]} | options if self.names else {})
         """The same, by their options."""
         weights = {name: [own.audio_weights, own.visual_weights] for name, own in self.own.items()}
         self._files = {
