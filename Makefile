@@ -13,13 +13,14 @@ BENCHMARKS := $(filter-out $(addprefix benchmarks/,gpu.py made_up_run.py plannin
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo compare test fuzz lint bench real envs docs models clean
+.PHONY: help setup demo compare test fuzz kills lint bench real envs docs models clean
 
 help:
 	@echo "make demo     run the whole pipeline on the embedded corpus, and print the result"
 	@echo "make compare  train encoders on the full and the cleansed list of a corpus with more wrong labels (COMPARE=where)"
 	@echo "make test     run the tests"
 	@echo "make fuzz     give each parser CASES (100,000) files that are nearly right; takes hours"
+	@echo "make kills    kill each job of a run at its first writes, and compare with a run that went through"
 	@echo "make lint     ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make bench    run the benchmarks against the usual alternatives"
 	@echo "make real     run the whole pipeline on real faces and voices (REAL=folder, REAL_WORK=working folder,"
@@ -55,6 +56,9 @@ test: setup
 
 fuzz: setup
 	AVSIEVE_FUZZ=$(CASES) $(BIN)/python -m pytest -n $(CORES) tests/fuzz
+
+kills: setup
+	AVSIEVE_LONG=1 $(BIN)/python -m pytest -v tests/workflow/test_kills.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -10,20 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from .conda_stand_in import install
+from tests.every_rule import BROUGHT, TINY
 
-TINY = """\
-source:
-  kind: synthetic
-  synthetic: {speakers: 6, videos: 3, utterances: 3, test_speakers: 3, test_videos: 2, test_utterances: 1,
-    duration_s: 1.6, noise: 0.2}
-shards: 1
-training: {audio: {steps: 4, batch: 4, crop_s: 0.5}, visual: {steps: 4, batch: 4}}
-comparison: {seeds: [0]}
-fusion: {models: [gated, calibrated], seeds: [0], epochs: 1, twins: {conditions: [vut]}}
-evaluation: {bootstrap: 5, damage: {conditions: [vut]}, as_norm: {cohort: all, top: 4}}
-audit: {rate: 0.3}
-"""
+from .conda_stand_in import install
 
 
 @pytest.fixture
@@ -35,15 +24,19 @@ def bin_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def snakemake(repository: Path, tmp_path: Path, bin_folder: Path) -> Callable[..., str]:
     """Return what runs the workflow with environments of its own, and returns what it said."""
-    work = tmp_path / "work"
-    work.mkdir()
-    (work / "tiny.yaml").write_text(TINY)
+    for name, text in {"tiny": TINY, "brought": BROUGHT}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.yaml").write_text(text)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment["PATH"] = f"{bin_folder}:{environment['PATH']}"
 
-    def run(*arguments: str, snakefile: Path = repository / "workflow" / "Snakefile", **more: str) -> str:
+    def run(
+        *arguments: str, config: str = "tiny", snakefile: Path = repository / "workflow" / "Snakefile", **more: str
+    ) -> str:
+        work = tmp_path / config
         command = [sys.executable, "-m", "snakemake", "--use-conda", "--snakefile", str(snakefile), "--cores", "2"]
-        command += ["--directory", str(work), "--configfile", str(work / "tiny.yaml"), "--quiet", "host", "reason"]
+        command += ["--directory", str(work), "--configfile", str(work / "config.yaml"), "--quiet", "host", "reason"]
+        command += ["--conda-prefix", str(tmp_path / "envs")]
         done = subprocess.run(
             [*command, *arguments], capture_output=True, text=True, check=False, env=environment | more
         )

@@ -27,8 +27,7 @@ def test_a_rule_runs_in_an_environment_of_its_yaml_and_another_list_reruns_it(
 ) -> None:
     def environments() -> dict[str, Path]:
         """Return the environments by the yaml that each was made of."""
-        folder = tmp_path / "work" / ".snakemake" / "conda"
-        return {path.read_text(): path.with_suffix("") for path in folder.glob("*.yaml")}
+        return {path.read_text(): path.with_suffix("") for path in (tmp_path / "envs").glob("*.yaml")}
 
     snakefile, core = own / "Snakefile", own / "envs" / "core.yaml"
     target = "results/plan/utterances.parquet"

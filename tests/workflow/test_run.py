@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import pytest
 from avsieve.lists.train_list import read_clean_list, read_train_list
 from avsieve.storage.tables import read_table
 
-from .conftest import Project, copy_project
+from .conftest import Project
 
 # One worker for all of them: the finished run that they look at is made once.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
@@ -165,45 +164,6 @@ def test_a_wrong_setting_ends_with_one_message(finished: Project) -> None:
     known = "anchors, method, options, policy, review, rounds, rounds_folds, rounds_modalities, threshold"
     assert f"unknown key cleansing.treshold; expected one of {known}" in shown
     assert "Traceback" not in shown
-
-
-def test_a_killed_run_is_taken_up_and_gives_the_same_bytes(finished: Project, repository: Path, tmp_path: Path) -> None:
-    project = copy_project(repository, tmp_path)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(project.root / "workflow" / "Snakefile")]
-    command += ["--directory", str(project.work), "--cores", "2", "--configfile", str(project.work / "tiny.yaml")]
-    with subprocess.Popen(
-        command, start_new_session=True, env=project.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as run:
-        # Kill everything at once while a shard's tar is half written.
-        deadline = time.monotonic() + 120
-        while not list(project.work.glob("results/media/*.tar.partial")):
-            assert time.monotonic() < deadline, "no shard was begun"
-            assert run.poll() is None, "the run ended before it could be killed"
-            time.sleep(0.02)
-        os.killpg(run.pid, signal.SIGKILL)
-    assert not list(project.work.glob("results/media/*.clips.tar"))
-    project.snakemake("--unlock")
-    project.snakemake()
-    assert not list(project.work.rglob("*.partial*"))
-    expected, found = finished.outputs(), project.outputs()
-    # The report and one table tell timings, and what is recorded of a fusion model its seconds; everything else must be
-    # the same to the byte.
-    assert set(found) == set(expected)
-    for outputs in (expected, found):
-        for name in [n for n in outputs if n.startswith("models/fusion/") and n.endswith(".json")]:
-            facts = json.loads(outputs[name])
-            assert facts.pop("seconds") >= 0
-            outputs[name] = json.dumps(facts).encode()
-    timed = ("report/", "evaluation/times.csv", "models/fusion/")
-    # Records hold the digests of these few files, too.
-    for outputs in (expected, found):
-        for name in [n for n in outputs if n.startswith("records/")]:
-            record = json.loads(outputs[name])
-            for told in (record["inputs"], record["outputs"]):
-                for of in [of for of in told if of.startswith(timed) and not of.endswith(".safetensors")]:
-                    del told[of]
-            outputs[name] = json.dumps(record).encode()
-    assert [n for n in expected if found[n] != expected[n] and not n.startswith(timed[:2])] == []
 
 
 def test_the_finished_run_is_whole_and_current_and_a_damaged_shard_is_made_anew(project: Project) -> None:
