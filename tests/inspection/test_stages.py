@@ -19,6 +19,15 @@ def test_stages_follow_each_other_as_the_paths_do(tmp_path: Path) -> None:
     assert [s.name for s in stages_of(tmp_path)] == [*clips, *ends[:4], "damage_audio", "damage_visual", *ends[4:]]
 
 
+def test_further_rounds_stand_behind_the_lists_once_they_have_begun(tmp_path: Path) -> None:
+    (P.below(tmp_path, P.rounds.folder) / "2" / "embed_audio").mkdir(parents=True)
+    (P.below(tmp_path, P.rounds.folder) / "2-without-0").mkdir()
+    names = [s.name for s in stages_of(tmp_path)]
+    own = ["round 2: embed_audio", "round 2: shard_scores", "round 2: lists"]
+    own += ["round 2-without-0: shard_scores", "round 2-without-0: lists", "rounds"]
+    assert names[names.index("lists") + 1 : names.index("evaluation")] == own
+
+
 def test_a_run_of_embeddings_has_no_stages_of_clips(tmp_path: Path) -> None:
     write_json(P.below(tmp_path, P.plan.source), {"kind": "embeddings", "train_list": "list.txt"})
     assert not has_media(tmp_path)
@@ -35,6 +44,8 @@ def rules(repository: Path) -> str:
 
 def test_every_marker_is_an_output_of_a_rule(tmp_path: Path, rules: str) -> None:
     P.below(tmp_path, "results/damage_audio").mkdir()
+    for modality in ("audio", "visual"):
+        (P.below(tmp_path, P.rounds.folder) / "{round}" / f"embed_{modality}").mkdir(parents=True)
     outputs = set()
     for part in re.findall(r"\n    output:\n((?: {8}.*\n)+)", rules):
         for group, field in re.findall(r"P\.(\w+)\.(\w+)", part):

@@ -124,12 +124,11 @@ def _trainings(config: Config, utterances: int | None, rates: Mapping[str, Rate]
 
 def planned(results: Path) -> int | None:
     """Return how many utterances the plan of a run has; None where there is none."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from avsieve.storage.tables import row_count
 
     try:
-        return int(pq.read_metadata(P.below(results, P.plan.utterances)).num_rows)
-    except (OSError, pa.ArrowException):
+        return row_count(P.below(results, P.plan.utterances))
+    except AvsieveError:
         return None
 
 

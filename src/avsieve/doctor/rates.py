@@ -191,15 +191,14 @@ def _units(config: Config, stage: str, results: Path, shard: str) -> float:
     """Return a stage's work in a shard that was done: utterances, seconds of clip or frames; 0 where unknown."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
-    from avsieve.storage.tables import read_arrow
+    from avsieve.storage.tables import read_arrow, row_count
 
     column = "n_frames" if stage in ("align", "embed_visual") else "audio_s"
     path = P.below(results, P.extract.status, shard=shard)
     try:
         if stage == "fetch" and config.source.contract.fetching != "rendered":
-            return float(pq.read_metadata(P.below(results, P.plan.shard, shard=shard)).num_rows)
+            return float(row_count(P.below(results, P.plan.shard, shard=shard)))
         return float(pc.sum(read_arrow(path, [column])[column]).as_py() or 0)
     except (OSError, pa.ArrowException, AvsieveError):
         return 0.0

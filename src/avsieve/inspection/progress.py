@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from avsieve.errors import AvsieveError
 from avsieve.inspection.failures import Failure, count_failures, status_tables
 from avsieve.inspection.run_files import results_folder
 from avsieve.inspection.stages import Stage, stages_of
 from avsieve.storage import paths as P
+from avsieve.storage.tables import row_count
 
 FORMAT = "avsieve.status/1"
 """Name of the structure that `Progress.as_json` returns; a change that breaks readers raises the number."""
@@ -272,10 +272,7 @@ def _shard_rows(folder: Path) -> dict[str, int]:
     for path in sorted(P.below(folder, P.plan.shards).glob("*.parquet")):
         if ".partial" in path.name:
             continue
-        try:
-            found[path.stem] = int(pq.read_metadata(path).num_rows)
-        except (OSError, ValueError) as error:  # of Arrow, which are kinds of both
-            raise AvsieveError(f"{path}: no Parquet table ({error}); remove it and run the plan again") from None
+        found[path.stem] = row_count(path)
     return found
 
 

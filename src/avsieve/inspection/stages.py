@@ -67,7 +67,27 @@ def stages_of(results: Path) -> list[Stage]:
     ends = [Stage(name, path) for name, path in _ENDS.items()]
     before = [stage for stage in sharded if not stage.name.startswith(("damage", "twins"))]
     after = [stage for stage in sharded if stage not in before]
-    return [Stage("plan", P.plan.utterances), *before, ends[0], evidence, *ends[1:3], *after, *ends[3:]]
+    scored = [Stage("plan", P.plan.utterances), *before, ends[0], evidence, *ends[1:3]]
+    return [*scored, *_of_rounds(results), *after, *ends[3:]]
+
+
+def _of_rounds(results: Path) -> list[Stage]:
+    """Return the stages of further rounds; none before the first of them has begun."""
+    folder = P.below(results, P.rounds.folder)
+    rounds = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    found = []
+    for number in rounds:
+        of = {"round": number}
+        found += [
+            Stage(f"round {number}: embed_{m}", P.of(P.rounds.embed_status, modality=m, **of))
+            for m in MODALITIES
+            if (folder / number / f"embed_{m}").is_dir()  # the plan tells not which encoders are trained anew
+        ]
+        found += [
+            Stage(f"round {number}: shard_scores", P.of(P.rounds.shard, **of), gathered=P.of(P.rounds.scores, **of)),
+            Stage(f"round {number}: lists", P.of(P.rounds.decisions, **of)),
+        ]
+    return [*found, Stage("rounds", P.rounds.table)] if found else []
 
 
 def has_media(results: Path) -> bool:

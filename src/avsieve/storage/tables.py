@@ -147,6 +147,18 @@ def open_table(path: str | Path, columns: list[str] | None = None) -> Table:
     return file
 
 
+def row_count(path: str | Path) -> int:
+    """Return how many rows a Parquet table says that it has; nothing but its end is read.
+
+    Raises
+    ------
+    AvsieveError
+        If the file is absent, is no Parquet, or its footer is damaged.
+    """
+    with _told(Path(path)):
+        return check_parquet(path).rows
+
+
 def read_arrow(
     path: str | Path, columns: list[str] | None = None, *, where: tuple[str, str | int | list[str]] | None = None
 ) -> pa.Table:

@@ -10,7 +10,7 @@ import os
 import zipfile
 from pathlib import Path
 
-from avsieve.storage.parquet_footer import claim_of
+from avsieve.storage.parquet_footer import Claim, claim_of
 
 _TIMES = 1000
 _HARMLESS = 256 << 20
@@ -37,8 +37,13 @@ def check_zip(path: str | Path) -> None:
         raise ValueError(f"{size} bytes that claim to hold {claimed}")
 
 
-def check_parquet(path: str | Path) -> None:
+def check_parquet(path: str | Path) -> Claim:
     """Refuse a Parquet file that claims a thousand times more values than it has bytes, before Arrow opens it.
+
+    Returns
+    -------
+    Claim
+        What its footer claims.
 
     Raises
     ------
@@ -48,6 +53,8 @@ def check_parquet(path: str | Path) -> None:
         If the file cannot be read.
     """
     size = os.stat(path).st_size  # noqa: PTH116 - also of an open path
-    claimed = max(claim_of(path))
+    claim = claim_of(path)
+    claimed = max(claim)
     if claimed > max(_HARMLESS_VALUES, _TIMES * size):
         raise ValueError(f"{size} bytes that claim to hold {claimed} values")
+    return claim
