@@ -167,5 +167,5 @@ def test_a_folder_of_avsieve_cleanse_has_no_stages(flat: Path) -> None:
 
 def test_a_plan_that_cannot_be_read_is_told(copied: Path) -> None:
     (copied / "results" / "plan" / "shards" / "001.parquet").write_text("broken")
-    with pytest.raises(AvsieveError, match=r"001.parquet: not a Parquet table.* rm .*001.parquet"):
+    with pytest.raises(AvsieveError, match=r"001.parquet: not a Parquet table.*rm .*001.parquet"):
         progress_of(copied)
