@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -42,3 +43,5 @@ def test_the_tables_that_are_changed_are_read_at_first(name: str, tmp_path: Path
         pq.write_table(table, path)
         read.append(outcome_of(reader.read, path))
     assert any(read)
+    pq.write_table(pa.table({"x": [1]}), path)
+    assert not outcome_of(reader.read, path), "it does not look at the table"

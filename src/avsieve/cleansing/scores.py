@@ -187,12 +187,18 @@ def write_scores(path: str | Path, scores: Scores) -> None:
 
 
 def merge_scores(paths: Sequence[str | Path], out: str | Path) -> None:
-    """Join the score tables of shards, one at a time in memory."""
+    """Join the score tables of shards, one at a time in memory.
+
+    Raises
+    ------
+    AvsieveError
+        If a table cannot be read, holds no scores, or has other columns than the first.
+    """
     from avsieve.storage.atomic import atomic_path
 
     if not paths:
         raise AvsieveError("no score tables were given; score at least one shard")
-    with open_table(paths[0]) as first:
+    with open_table(paths[0], ["utterance", "speaker"]) as first:
         schema = first.schema_arrow
     with atomic_path(out) as partial, pq.ParquetWriter(partial, schema, **WRITTEN) as writer:
         for path in paths:

@@ -1,0 +1,63 @@
+"""Configurations that nobody would write: an error of ours that can be read, or a configuration."""
+
+from __future__ import annotations
+
+import signal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+
+from avsieve.config.model import Config, parse_config
+from avsieve.wiring.rules import Wiring
+from tests.fuzz.conftest import CASES, FUZZ
+from tests.fuzz.odd_settings import odd_settings
+from tests.fuzz.test_parsers import LONGEST_S, alarm, outcome_of
+
+__all__ = ["alarm"]  # a fixture
+
+ROOT = Path(__file__).parents[2]
+WIRED = CASES // 100 or 20  # each of them looks at the code of all stages
+
+
+@cache
+def seeds() -> list[dict[str, Any]]:
+    """Return the configurations that ship, each over the defaults, and the defaults written out."""
+    base = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    own = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "config").glob("*.yaml"))]
+    whole = Config.model_validate(base).model_dump(mode="json", exclude_defaults=False)
+    return [*(base | values for values in own), whole]
+
+
+def check(values: dict[str, Any], read: Any) -> None:
+    signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
+    outcome_of(read, values)  # type: ignore[arg-type]
+    signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def test_values_give_a_configuration_or_an_error_of_ours() -> None:
+    @FUZZ
+    @given(odd_settings(seeds()))
+    def run(values: dict[str, Any]) -> None:
+        check(values, parse_config)
+
+    run()
+
+
+def test_a_run_is_wired_or_refused_with_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    @settings(FUZZ, max_examples=WIRED)
+    @given(odd_settings(seeds()))
+    def run(values: dict[str, Any]) -> None:
+        check(values, lambda given: Wiring(given, ROOT / "workflow", ahead=False))
+
+    run()
+
+
+def test_the_configurations_that_are_changed_are_read_at_first() -> None:
+    for values in seeds():
+        assert parse_config(values)
