@@ -176,6 +176,7 @@ def test_what_the_evaluation_asks_for_is_embedded_and_nothing_else(corpus: Corpu
     )  # fmt: skip
     assert "vut_joint_gated (all): 7 pairs of a voice and faces in" in told
     model = EmbeddedModel(out)
+    assert model.embedding_s == json.loads(out.with_suffix(".json").read_text())["seconds"] > 0  # counted as encoding
     from avsieve.evaluation.conditions.table import DamageTable
     from avsieve.evaluation.trials import read_trials
 

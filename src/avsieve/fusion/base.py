@@ -66,6 +66,8 @@ class FusionModel(ABC):
         What its paper or repository reports.
     joint
         Whether it has encoders of its own and is trained on signals (`avsieve.joint`).
+    embedding_s
+        Seconds that an utterance took before `encode`, in a job of its own; 0 where there was none.
     """
 
     name: ClassVar[str]
@@ -80,6 +82,7 @@ class FusionModel(ABC):
     settings: ClassVar[type[Block]] = Block
     reported: ClassVar[tuple[Reported, ...]] = ()
     joint: ClassVar[bool] = False
+    embedding_s: float = 0.0
 
     @classmethod
     def reads(cls, own: Block) -> tuple[str, ...]:

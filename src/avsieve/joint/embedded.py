@@ -143,6 +143,7 @@ class EmbeddedModel(FusionModel):
         self.path, self.origin = Path(path), read_origin(path)
         kind = joint_model(self.origin.model)
         self.name, self.label = kind.name, kind.label  # type: ignore[misc]
+        self.embedding_s = self.origin.seconds
         columns = [column_of(part) for part in kind.parts]
         with open_table(self.path, [*PAIR, *columns]) as file:
             table = file.read(columns=[*PAIR, *columns])
