@@ -7,8 +7,6 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import strategies as st
-
 from tests.fuzz.mutations import TOKENS
 
 _ODD: tuple[Any, ...] = (
@@ -61,13 +59,9 @@ def _changed(values: dict[str, Any], seeds: Sequence[dict[str, Any]], dice: rand
         inside[last] = _odd(dice)
 
 
-def _settings(seeds: Sequence[dict[str, Any]], dice: random.Random) -> dict[str, Any]:
+def settings_of(seeds: Sequence[dict[str, Any]], dice: random.Random) -> dict[str, Any]:
+    """Return a configuration: one of ``seeds`` with some changes."""
     values = copy.deepcopy(dice.choice(seeds))
     for _ in range(dice.randint(1, 3)):
         _changed(values, seeds, dice)
     return values
-
-
-def odd_settings(seeds: Sequence[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    """Return a strategy of configurations, each one of ``seeds`` with some changes."""
-    return st.integers(0, 2**64 - 1).map(lambda number: _settings(seeds, random.Random(number)))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import strategies as st
 
 from tests.fuzz.mutations import TOKENS
 
@@ -100,7 +99,8 @@ _CHANGES: tuple[Callable[[pa.Table, random.Random], pa.Table], ...] = (_drop, _r
                                                                        _cells, _cells, _rows)  # fmt: skip
 
 
-def _file(seeds: Sequence[pa.Table], dice: random.Random) -> bytes:
+def table_of(seeds: Sequence[pa.Table], dice: random.Random) -> bytes:
+    """Return a Parquet file: one of ``seeds`` with some changes to its columns, cells and rows."""
     table = dice.choice(seeds)
     for _ in range(dice.randint(1, 3)):
         table = dice.choice(_CHANGES)(table, dice)
@@ -108,8 +108,3 @@ def _file(seeds: Sequence[pa.Table], dice: random.Random) -> bytes:
     groups = dice.choice([None, None, max(1, len(table) // 2)])  # more of them take longer, and show nothing more
     pq.write_table(table, handle, row_group_size=groups, write_page_checksum=True)
     return handle.getvalue()
-
-
-def odd_tables(seeds: Sequence[pa.Table]) -> st.SearchStrategy[bytes]:
-    """Return a strategy of Parquet files: each one of ``seeds`` with some changes to its columns, cells and rows."""
-    return st.integers(0, 2**64 - 1).map(lambda number: _file(seeds, random.Random(number)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,8 @@ from avsieve.media.settings import Limits
 from avsieve.media.workers import Workers, decoded_by
 from avsieve.storage.reasons import Reason
 from tests.fuzz.clips import KINDS, clip
-from tests.fuzz.conftest import FUZZ
-from tests.fuzz.mutations import files
+from tests.fuzz.conftest import FUZZ, cases, try_each
+from tests.fuzz.mutations import file_of
 
 LIMITS = Limits(time_s=10, memory_mb=512, clip_s=60)
 
@@ -44,16 +45,19 @@ def test_a_changed_clip_is_a_row_and_the_decoder_lives_or_is_replaced(
     path = tmp_path / f"clip.{KINDS[container][0]}"
     codes: Counter[str] = Counter()
 
-    @FUZZ
-    @given(files([clip(container)]))
-    def run(content: bytes) -> None:
-        path.write_bytes(content)
+    def case(dice: random.Random) -> None:
+        path.write_bytes(file_of([clip(container)], dice))
         found = decoded_by(decoder, decode_clip, path, min_audio_s=0.1, limits=LIMITS)
         assert isinstance(found, Decoded)
         assert len(found.frames) <= LIMITS.clip_s / 0.4 + 1
         codes[found.code.value] += 1
         if found.code in (Reason.DECODER_CRASHED, Reason.DECODING_TIMEOUT, Reason.MEDIA_UNREADABLE):
             print(container, found.code, found.detail[:300])  # noqa: T201
+
+    @FUZZ
+    @given(cases)
+    def run(numbers: range) -> None:
+        try_each(numbers, case)
 
     run()
     print(container, dict(codes.most_common()))  # noqa: T201 - `pytest -s` tells what a long run has met

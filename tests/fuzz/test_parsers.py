@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 
@@ -13,10 +14,10 @@ import pytest
 from hypothesis import given
 
 from avsieve.errors import AvsieveError
-from avsieve.media.guard import Guard
-from tests.fuzz.conftest import FUZZ
-from tests.fuzz.mutations import files
-from tests.fuzz.parsers import Parser, parsers
+from avsieve.media.guard import Guard, LostError
+from tests.fuzz.conftest import BATCH, FUZZ, cases, try_each
+from tests.fuzz.mutations import file_of
+from tests.fuzz.parsers import parsers
 
 LONGEST_S = 10  # of the processor: the machine may have other work
 LONGEST_MESSAGE = 5000
@@ -56,26 +57,48 @@ def outcome_of(read: Callable[[Path], object], path: Path) -> bool:
     return True
 
 
-def check(parser: Parser, path: Path, content: bytes, guard: Guard | None) -> None:
-    path.write_bytes(content)
-    if guard is not None:
-        guard.run(partial(outcome, parser.name, path))
-        return
-    signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
-    outcome(parser.name, path)
-    signal.setitimer(signal.ITIMER_PROF, 0)
+@cache
+def seeds_of(name: str) -> list[bytes]:
+    return PARSERS[name].seeds()
+
+
+def check(name: str, path: Path, numbers: range) -> None:
+    def case(dice: random.Random) -> None:
+        path.write_bytes(file_of(seeds_of(name), dice))
+        signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
+        outcome(name, path)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+    try_each(numbers, case)
+
+
+def check_in(guard: Guard, name: str, path: Path, numbers: range) -> None:
+    """Check in a process of its own; if that is lost, tell which case it was lost at."""
+    try:
+        guard.run(partial(check, name, path, numbers))
+    except LostError:
+        for number in numbers:
+            try:
+                guard.run(partial(check, name, path, range(number, number + 1)))
+            except LostError as error:
+                error.add_note(f"case {number}")
+                raise
+        raise
 
 
 @pytest.mark.parametrize("name", PARSERS)
 def test_a_parser_gives_a_value_or_an_error_of_ours(name: str, tmp_path: Path) -> None:
     parser = PARSERS[name]
     path = tmp_path / f"file{parser.suffix}"
-    guard = Guard(1024, LONGEST_S, writes=True) if parser.isolated else None
+    guard = Guard(1024, LONGEST_S * BATCH, writes=True) if parser.isolated else None
 
     @FUZZ
-    @given(files(parser.seeds()))
-    def run(content: bytes) -> None:
-        check(parser, path, content, guard)
+    @given(cases)
+    def run(numbers: range) -> None:
+        if guard is not None:
+            check_in(guard, name, path, numbers)
+        else:
+            check(name, path, numbers)
 
     try:
         run()

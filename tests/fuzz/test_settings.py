@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import random
 import signal
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 
 from avsieve.config.model import Config, parse_config
 from avsieve.wiring.rules import Wiring
-from tests.fuzz.conftest import CASES, FUZZ
-from tests.fuzz.odd_settings import odd_settings
+from tests.fuzz.conftest import FUZZ, cases, try_each
+from tests.fuzz.odd_settings import settings_of
 from tests.fuzz.test_parsers import LONGEST_S, alarm, outcome_of
 
 __all__ = ["alarm"]  # a fixture
 
 ROOT = Path(__file__).parents[2]
-WIRED = CASES // 100 or 20  # each of them looks at the code of all stages
 
 
 @cache
@@ -32,17 +33,17 @@ def seeds() -> list[dict[str, Any]]:
     return [*(base | values for values in own), whole]
 
 
-def check(values: dict[str, Any], read: Any) -> None:
+def check(read: Callable[[dict[str, Any]], object], dice: random.Random) -> None:
     signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
-    outcome_of(read, values)  # type: ignore[arg-type]
+    outcome_of(read, settings_of(seeds(), dice))
     signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def test_values_give_a_configuration_or_an_error_of_ours() -> None:
     @FUZZ
-    @given(odd_settings(seeds()))
-    def run(values: dict[str, Any]) -> None:
-        check(values, parse_config)
+    @given(cases)
+    def run(numbers: range) -> None:
+        try_each(numbers, partial(check, parse_config))
 
     run()
 
@@ -50,10 +51,10 @@ def test_values_give_a_configuration_or_an_error_of_ours() -> None:
 def test_a_run_is_wired_or_refused_with_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
-    @settings(FUZZ, max_examples=WIRED)
-    @given(odd_settings(seeds()))
-    def run(values: dict[str, Any]) -> None:
-        check(values, lambda given: Wiring(given, ROOT / "workflow", ahead=False))
+    @FUZZ
+    @given(cases)
+    def run(numbers: range) -> None:
+        try_each(numbers, partial(check, lambda values: Wiring(values, ROOT / "workflow", ahead=False)))
 
     run()
 

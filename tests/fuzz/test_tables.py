@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 
-from tests.fuzz.conftest import FUZZ
-from tests.fuzz.odd_tables import odd_tables
+from tests.fuzz.conftest import FUZZ, cases, try_each
+from tests.fuzz.odd_tables import table_of
 from tests.fuzz.table_readers import table_readers
 from tests.fuzz.test_parsers import LONGEST_S, alarm, outcome_of
 
@@ -24,13 +25,18 @@ READERS = {reader.name: reader for reader in table_readers()}
 def test_a_reader_gives_a_value_or_an_error_of_ours(name: str, tmp_path: Path) -> None:
     reader, path = READERS[name], tmp_path / "file.parquet"
 
-    @FUZZ
-    @given(odd_tables(reader.seeds()))
-    def run(content: bytes) -> None:
-        path.write_bytes(content)
+    seeds = reader.seeds()
+
+    def case(dice: random.Random) -> None:
+        path.write_bytes(table_of(seeds, dice))
         signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
         outcome_of(reader.read, path)
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+    @FUZZ
+    @given(cases)
+    def run(numbers: range) -> None:
+        try_each(numbers, case)
 
     run()
 
