@@ -90,6 +90,7 @@ def check_in(guard: Guard, name: str, path: Path, numbers: range) -> None:
 def test_a_parser_gives_a_value_or_an_error_of_ours(name: str, tmp_path: Path) -> None:
     parser = PARSERS[name]
     path = tmp_path / f"file{parser.suffix}"
+    seeds_of(name)  # so that a guarded process, which has little memory, finds its libraries loaded
     guard = Guard(1024, LONGEST_S * BATCH, writes=True) if parser.isolated else None
 
     @FUZZ
