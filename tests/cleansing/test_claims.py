@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -81,6 +84,24 @@ def test_centres_of_an_older_run_are_told_from_broken_ones(rng, tmp_path):
     write_centres(path, pool(lambda: iter([shard])))
     write_table(path, read_table(path).drop(columns="turned"))
     with pytest.raises(AvsieveError, match=r"columns \['turned'\] are missing.*run its stage again"):
+        read_centres(path)
+
+
+def test_metrics_that_cannot_be_read_are_told(rng, tmp_path):
+    shard, _ = corpus(rng, "nobody")
+    path = tmp_path / "centres.parquet"
+    write_centres(path, pool(lambda: iter([shard])))
+    metric = path.with_suffix(".npz")
+    with zipfile.ZipFile(metric, "w") as archive:
+        archive.writestr("audio_mean.npy", b"no array")
+        archive.writestr("audio_axes.npy", b"no array")
+    with pytest.raises(AvsieveError, match=r"centres.npz: not what pass 1 wrote, or damaged .TypeError: audio has"):
+        read_centres(path)
+    content = bytearray(metric.read_bytes())
+    for head in re.finditer(b"PK\x01\x02|PK\x03\x04", bytes(content)):
+        content[head.start() + (8 if content[head.start() + 2] == 1 else 6)] |= 1  # it claims to be encrypted
+    metric.write_bytes(content)
+    with pytest.raises(AvsieveError, match=r"centres.npz: not what pass 1 wrote, or damaged .RuntimeError"):
         read_centres(path)
 
 

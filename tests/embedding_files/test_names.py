@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from avsieve.embedding_files.names import image_parts, is_image, text_of
 
@@ -17,6 +20,10 @@ from avsieve.embedding_files.names import image_parts, is_image, text_of
         (None, ""),
         (float("nan"), ""),
         (7, "7"),
+        (pd.NA, ""),
+        (pd.NaT, ""),
+        (np.ones(2), "[1. 1.]"),  # no id, and told as one that is not
+        (torch.ones(2), "tensor([1., 1.])"),
     ],
 )
 def test_names_of_any_kind_become_text(name: Any, text: str) -> None:

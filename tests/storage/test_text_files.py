@@ -6,7 +6,7 @@ from avsieve.errors import ListError
 from avsieve.evaluation.trials import left_out, read_trials, write_no_trials
 from avsieve.lists.layouts import read_corpus_list
 from avsieve.lists.train_list import utterance_of
-from avsieve.storage.text_files import read_lines, read_text
+from avsieve.storage.text_files import read_lines, read_text, whole_number
 
 IDS = [f"id{s}/v.{v}/0000{u}" for s in range(3) for v in range(2) for u in range(2)]
 TRAIN = "".join(f"{u[:3]} {u}.wav 3.5\n" for u in IDS)
@@ -129,3 +129,8 @@ def test_a_run_without_trials_says_why(tmp_path):
         read_trials(tmp_path / "trials.txt")
     (tmp_path / "list.txt").write_text(TRIALS)
     assert left_out(tmp_path / "list.txt") is None
+
+
+def test_whole_numbers_are_ascii_digits() -> None:
+    assert [whole_number(text) for text in ("0", "007", "9" * 18)] == [0, 7, 10**18 - 1]
+    assert [whole_number(text) for text in ("", "-1", "1.0", "٣", "²", "9" * 19, "9" * 5000)] == [None] * 7

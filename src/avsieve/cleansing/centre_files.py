@@ -125,6 +125,8 @@ def _metrics(path: Path, plain: Mapping[str, np.ndarray]) -> dict[str, Metric | 
                 if f"{m}_axes" not in arrays:
                     continue
                 mean, axes = arrays[f"{m}_mean"], arrays[f"{m}_axes"]
+                if not (isinstance(mean, np.ndarray) and isinstance(axes, np.ndarray)):
+                    raise TypeError(f"{m} has something else than arrays")
                 dim = plain[m].shape[1]
                 if mean.shape != (dim,) or axes.ndim != 2 or axes.shape[0] != dim:
                     raise ValueError(f"{m} has {mean.shape} and {axes.shape}, the centres have the length {dim}")
@@ -132,7 +134,10 @@ def _metrics(path: Path, plain: Mapping[str, np.ndarray]) -> dict[str, Metric | 
     return metric
 
 
-_STRANGE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_STRANGE = (
+    OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error,
+    RuntimeError,  # of zipfile, at a member that claims to be encrypted or packed in a way that it does not know
+)  # fmt: skip
 """What zipfile, NumPy and a JSON of another form raise."""
 
 

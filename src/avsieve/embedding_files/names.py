@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 _IMAGE = re.compile(r"\.(?:jpe?g|png|bmp|webp|tiff?)$", re.IGNORECASE)
 
 
@@ -17,7 +20,8 @@ def text_of(name: Any) -> str:
             return name.decode("utf-8").strip("\0 ")
         except UnicodeDecodeError:
             return name.decode("latin-1").strip("\0 ")
-    return "" if name is None or name != name else str(name)
+    # A file may hold an array where a name should stand, of which `isna` tells for each item.
+    return "" if np.ndim(name) == 0 and pd.isna(name) else str(name)
 
 
 def is_image(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import Any
 
 from avsieve.embedding_files.formats import FORMATS
@@ -10,7 +9,7 @@ from avsieve.embedding_files.mapping import from_mapping
 from avsieve.embedding_files.places import Place, short
 from avsieve.embedding_files.raw import Options, Raw, decoding, needed
 from avsieve.errors import AvsieveError
-from avsieve.storage.unpacked_size import check_zip
+from avsieve.storage.torch_files import load_torch
 
 
 def read(place: Place, options: Options) -> Raw:
@@ -25,9 +24,7 @@ def read(place: Place, options: Options) -> Raw:
     torch = needed("torch", label)
     try:
         with decoding(label, FORMATS["torch"].name):
-            if zipfile.is_zipfile(place.path):
-                check_zip(place.path)
-            value = torch.load(place.path, map_location="cpu", weights_only=True)
+            value = load_torch(place.path)
     except AvsieveError as error:
         if "weights" in str(error.__cause__).lower():
             raise AvsieveError(

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from avsieve.errors import ModelError
 from avsieve.storage.atomic import atomic_path
-from avsieve.storage.unpacked_size import check_zip
+from avsieve.storage.torch_files import load_torch, unsafe_globals
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -109,9 +109,7 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
 def _unpickled(path: Path) -> object:
     try:
         with torch.serialization.safe_globals([*_PASSED]):
-            if zipfile.is_zipfile(path):
-                check_zip(path)
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return load_torch(path)
     except DAMAGED as error:
         raise ModelError(
             f"{path}: not readable as tensors alone ({_refused(path) or _first_line(error)}); expected a safetensors "
@@ -123,7 +121,7 @@ def _refused(path: Path) -> str:
     """Return which objects of a torch file are not read, in words; empty where the file itself is damaged."""
     passed = {f"{f.__module__}.{f.__qualname__}" for f in _PASSED}
     try:
-        names = sorted(set(torch.serialization.get_unsafe_globals_in_checkpoint(path)) - passed)
+        names = sorted(set(unsafe_globals(path)) - passed)
     except DAMAGED:
         return ""
     return f"it holds {', '.join(names[:3])}{' and others' * (len(names) > 3)}" if names else ""

@@ -40,6 +40,11 @@ LONGEST_TEXT = 1 << 30
 """Bytes of a text: VoxCeleb2's list has 60 million. Devices such as ``/dev/zero`` never end."""
 
 
+def whole_number(text: str) -> int | None:
+    """Return a number that is written in ASCII digits, 18 of them at most; None for any other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
 def read_text(path: str | Path, what: str = "list") -> str:
     r"""Return a file's text with ``\n`` at the ends of its lines.
 

@@ -6,7 +6,6 @@ anew in every step; so the step's number stands for the sampler, the schedule an
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from avsieve.encoders.checkpoint import DAMAGED
 from avsieve.errors import ModelError
 from avsieve.storage.atomic import atomic_path
-from avsieve.storage.unpacked_size import check_zip
+from avsieve.storage.torch_files import load_torch
 from avsieve.training.devices import gathered
 
 Row = list[float | None]
@@ -107,9 +106,7 @@ def read_state(path: Path | None, identity: str) -> dict[str, Any] | None:
     if path is None or not path.is_file():
         return None
     try:
-        if zipfile.is_zipfile(path):
-            check_zip(path)
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_torch(path)
     except DAMAGED as error:
         raise ModelError(f"{path}: not readable ({error}); remove it to train from the beginning") from error
     if not isinstance(content, dict) or content.get("identity") != identity:

@@ -501,3 +501,13 @@ def test_only_some_archives_are_open_at_a_time(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert set(status.frame()["code"]) == {"ok"}
+
+
+@pytest.mark.parametrize("checksum", [b"99999999", b"9" * 6 + b"\0 ", b"\xb2 "])
+def test_a_head_whose_checksum_is_no_octal_number_is_no_tar(tmp_path: Path, checksum: bytes) -> None:
+    content = bytearray(make_tar(tmp_path / "a.tar", CONTENT, tarfile.USTAR_FORMAT).read_bytes())
+    content[257:262] = bytes(5)
+    content[148 : 148 + len(checksum)] = checksum
+    (tmp_path / "a.tar").write_bytes(content)
+    with pytest.raises(AvsieveError, match="begins neither as a zip nor as a tar does"):
+        find_archives([str(tmp_path / "a.tar")])

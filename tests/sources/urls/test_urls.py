@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -120,6 +121,19 @@ def test_a_busy_server_is_given_the_time_that_it_asks_for(job: Job) -> None:
     assert job.fetch()["id1/v/2"] == "download_failed"
     assert "the server asks for 100000 s" in job.details["id1/v/2"]
     assert len(job.server.asked("/b.mp4")) == 1
+    # Nor does another file wait for it, in this run: the host has asked for hours.
+    job.add("id1/v/3", "/c.mp4", clip_bytes(3), Reply(503, {"Retry-After": "2"}), Reply())
+    began = time.monotonic()
+    assert job.fetch(parallel=1)["id1/v/3"] == "download_failed"
+    assert re.search(r"was not asked again, the server asks for \d+ s of patience", job.details["id1/v/3"])
+    assert time.monotonic() - began < 2
+    assert job.server.asked("/c.mp4") == []
+
+
+def test_what_is_no_time_to_wait_is_passed_over(job: Job) -> None:
+    for k, odd in enumerate(("\xb2", "9" * 5000, "soon")):  # no numbers: the next attempt follows as usual
+        job.add(f"id1/w/{k}", f"/{k}.mp4", clip_bytes(1), Reply(503, {"Retry-After": odd}), Reply())
+        assert job.fetch()[f"id1/w/{k}"] == "ok"
 
 
 def test_a_silent_connection_is_broken_off_and_tried_again(job: Job) -> None:

@@ -47,6 +47,7 @@ def test_frames_that_are_left_out_are_filled_in() -> None:
         ("FRAME X Y W H\n1 0 0 50 fifty\n", "line 2"),
         ("FRAME X Y W H\n1 0 0 50 nan\n", "line 2"),
         ("FRAME X Y W H\n1 0 0 0 50\n", "a box of 0 x 50"),
+        ("FRAME X Y W H\n99999999999999999999 0 0 50 50\n", "line 2: '9+ 0 0 50 50'; expected a frame number"),
         ("FRAME X Y W H\n2 0 0 50 50\n2 0 0 50 50\n", "line 3: frame 2 follows frame 2"),
         ("FRAME X Y W H\n2 0 0 50 50\n9999 0 0 50 50\n", "no gap above"),
         ("<html>\nNot found\n</html>\n", "line 1: '<html>'"),

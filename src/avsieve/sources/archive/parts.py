@@ -57,7 +57,7 @@ def joined(archive: Archive) -> io.BufferedReader:
 
 
 def _naturally(path: str) -> list[int | str]:
-    return [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", path)]
+    return [int(t) if t.isdecimal() else t for t in re.split(r"(\d+)", path)]
 
 
 def _expand(patterns: list[str]) -> list[str]:
@@ -141,7 +141,8 @@ def _kind(parts: list[str]) -> bool:
 def _is_old_tar(head: bytes) -> bool:
     """Tell whether a block is a header from before ``ustar``: its checksum is right."""
     field = head[148:156].strip(b" \0")
-    return len(head) == 512 and field.isdigit() and sum(head) - sum(head[148:156]) + 8 * 32 == int(field, 8)
+    told = int(field, 8) if re.fullmatch(rb"[0-7]+", field) else -1
+    return len(head) == 512 and sum(head) - sum(head[148:156]) + 8 * 32 == told
 
 
 def _is_whole_zip(path: Path) -> bool:

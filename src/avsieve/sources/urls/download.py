@@ -10,11 +10,11 @@ from pathlib import Path
 
 import requests
 
-from avsieve.sources.urls.rate_limit import Pace
+from avsieve.sources.urls.rate_limit import MAX_ASKED_S, Pace
 from avsieve.sources.urls.transfer import GoneError, Partial, PassingError, transfer
 from avsieve.storage.reasons import Reason
 
-MAX_PAUSE_S, MAX_ASKED_S = 60.0, 300.0
+MAX_PAUSE_S = 60.0
 """Longest pause of ours, and longest that a server may ask for before its file is left for another run."""
 _PROGRESS = 1 << 20
 

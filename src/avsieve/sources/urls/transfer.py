@@ -27,9 +27,10 @@ import urllib3
 from avsieve.errors import AvsieveError
 from avsieve.media.failure_reason import classify_open_error, looks_like_media
 from avsieve.sources.urls.addresses import PrivateAddressError, PublicOnly, check_url
-from avsieve.sources.urls.rate_limit import Pace
+from avsieve.sources.urls.rate_limit import HeldError, Pace
 from avsieve.storage.atomic import write_json
 from avsieve.storage.reasons import Reason
+from avsieve.storage.text_files import whole_number
 
 CHUNK, HEAD = 1 << 16, 1024
 MAX_REDIRECTS = 5
@@ -37,7 +38,7 @@ MAX_REDIRECTS = 5
 _LEAST_BYTES = 4096
 _GONE = {404: Reason.HTTP_GONE, 410: Reason.HTTP_GONE} | dict.fromkeys((401, 403, 451), Reason.HTTP_FORBIDDEN)
 _PASSING = {408, 425, 429}
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
 
 
 class GoneError(Exception):
@@ -143,7 +144,10 @@ def _open(
         host = urlsplit(url).netloc
         if not private:
             check_url(url)
-        pace.ask(host)
+        try:
+            pace.ask(host)
+        except HeldError as error:
+            raise PassingError(f"{host} was {error}", error.wait_s) from error
         with session.get(url, headers=headers, timeout=timeout_s, stream=True, allow_redirects=False) as response:
             if response.is_redirect:
                 url = urljoin(url, response.headers["Location"])
@@ -171,8 +175,8 @@ def _refuse(response: requests.Response, host: str, pace: Pace) -> None:
 
 
 def _retry_after_s(text: str) -> float:
-    if text.isdigit():
-        return float(text)
+    if (seconds := whole_number(text)) is not None:
+        return float(seconds)
     try:
         return max((parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds(), 0.0)
     except (TypeError, ValueError):
@@ -198,7 +202,7 @@ def _prepare(partial: Partial, response: requests.Response, url: str, known: dic
     etag = response.headers.get("ETag", "")
     validator = etag if etag.startswith('"') else response.headers.get("Last-Modified")
     length = response.headers.get("Content-Length", "")
-    total = int(length) if length.isdigit() and not encoding else None
+    total = None if encoding else whole_number(length)
     # Ranges of an encoded body are no ranges of the file.
     write_json(partial.notes, {"url": url, "validator": None if encoding else validator, "total": total})
     return total

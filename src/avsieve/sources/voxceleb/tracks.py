@@ -30,6 +30,7 @@ FPS = 25
 # A box that is drawn around a face is never so small in pixels, nor so large as a share of the picture.
 _LARGEST_SHARE = 2.0
 _LARGEST_GAP = 25 * FPS
+_LAST_FRAME = 10**9  # of a year and more
 
 
 class TrackError(AvsieveError):
@@ -134,7 +135,7 @@ def _row(fields: list[str], where: str) -> tuple[int, list[float]]:
         frame, box = int(fields[0]), [float(f) for f in fields[1:]]
     except ValueError:
         raise TrackError(f"{where}: {' '.join(fields)[:60]!r}; expected a frame number and four numbers") from None
-    if len(box) != 4 or not all(map(math.isfinite, box)) or frame < 0:
+    if len(box) != 4 or not all(map(math.isfinite, box)) or not 0 <= frame <= _LAST_FRAME:
         raise TrackError(f"{where}: {' '.join(fields)[:60]!r}; expected a frame number and four numbers")
     if box[2] <= 0 or box[3] <= 0:
         raise TrackError(f"{where}: a box of {box[2]:g} x {box[3]:g}; expected a width and height above 0")
