@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 from pydantic import BaseModel
@@ -7,6 +9,7 @@ from pydantic import BaseModel
 from avsieve.config.docs import ROOT, reference
 from avsieve.config.model import MOVED, Config, parse_config
 from avsieve.errors import ConfigError
+from avsieve.training.encoder.settings import TrainVisual
 
 
 def test_no_keys_at_all_give_the_defaults() -> None:
@@ -180,3 +183,21 @@ def test_tables_of_segments_that_cannot_be_are_refused(more: dict, message: str)
     tables = {"train_list": "list", "audio": "a.npz", "visual": "v.npz"} | more
     with pytest.raises(ConfigError, match=message):
         parse_config({"source": {"kind": "embeddings", "embeddings": tables}, "fusion": {"models": []}})
+
+
+def test_a_block_that_is_indented_wrongly_is_one_mistake() -> None:
+    keys = {f"key{k}": 1 for k in range(12)}
+    with pytest.raises(ConfigError) as told:
+        parse_config({"training": {"visual": keys}})
+    [line] = str(told.value).splitlines()
+    assert line.startswith("config: unknown keys training.visual.key0, training.visual.key1, ")
+    assert " and 4 others; expected one of " in line
+
+
+def test_of_many_mistakes_the_first_are_told() -> None:
+    values = {"training": {"visual": {key: {"no": [1]} for key in TrainVisual.model_fields}}}
+    with pytest.raises(ConfigError) as told:
+        parse_config(values)
+    *_, last = lines = str(told.value).splitlines()
+    assert len(lines) == 13
+    assert re.fullmatch(r"config: and \d+ more", last)

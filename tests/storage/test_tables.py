@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from avsieve.errors import AvsieveError
-from avsieve.storage.tables import open_table, read_arrow, read_table, write_parts, write_table
+from avsieve.storage.tables import open_table, read_arrow, read_table, row_count, write_parts, write_table
 
 
 def test_equal_rows_give_equal_bytes_whatever_their_index(tmp_path: Path) -> None:
@@ -125,3 +125,21 @@ def test_a_table_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monk
     monkeypatch.setattr(pq.ParquetFile, "__init__", refused)
     with pytest.raises(AvsieveError, match=r"t\.parquet: cannot be read \(Permission denied\); mend that first"):
         read_table(tmp_path / "t.parquet")
+
+
+def test_columns_that_another_tool_wrote_as_categories_are_read_as_text(tmp_path: Path) -> None:
+    table = pa.table({"utterance": pa.array(["a/v/1", "a/v/1"]).dictionary_encode(), "n_frames": [1, 2]})
+    pq.write_table(table, tmp_path / "x.parquet")
+    frame = read_table(tmp_path / "x.parquet")
+    assert frame["utterance"].dtype == pd.DataFrame({"x": ["a"]})["x"].dtype
+    assert frame.to_dict("list") == {"utterance": ["a/v/1", "a/v/1"], "n_frames": [1, 2]}
+
+
+def test_rows_are_counted_without_reading_any(tmp_path: Path) -> None:
+    write_table(tmp_path / "x.parquet", pd.DataFrame({"utterance": ["a/v/1", "a/v/2"]}))
+    assert row_count(tmp_path / "x.parquet") == 2
+    (tmp_path / "y.parquet").write_bytes(b"PAR1")
+    with pytest.raises(AvsieveError, match=r"y\.parquet: not a Parquet table"):
+        row_count(tmp_path / "y.parquet")
+    with pytest.raises(AvsieveError, match="no such table"):
+        row_count(tmp_path / "z.parquet")

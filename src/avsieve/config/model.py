@@ -277,22 +277,34 @@ class Config(Block):
 
 _LONGEST, _DEEPEST, _MOST_VALUES = 200, 50, 1_000_000
 """Characters of a value in a message; levels and values of a configuration: lists of speakers may be long."""
+_MOST_LINES, _MOST_KEYS = 12, 8
+"""Mistakes that a message tells, and keys that one of them names."""
 
 
 def _message(error: ValidationError, where: str) -> str:
-    lines = []
+    lines: list[str] = []
+    unknown: dict[tuple[int | str, ...], list[str]] = {}
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"]) or "the configuration"
         if item["type"] == "extra_forbidden":
-            known = _known_keys(item["loc"][:-1])
-            lines.append(f"{where}: unknown key {name}; expected one of {', '.join(known)}")
+            unknown.setdefault(item["loc"][:-1], []).append(name)
         else:
             message = item["msg"].removeprefix("Value error, ")
-            shown = repr(item["input"])
-            shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-            found = "" if isinstance(item["input"], dict) else f" is {shown}"
-            lines.append(f"{where}: {name}{found}: {message}")
-    return "\n".join(lines)
+            found = "" if isinstance(item["input"], dict) else f" is {_cut(repr(item['input']))}"
+            lines.append(f"{where}: {_cut(name)}{found}: {message}")
+    # A block that is indented wrongly is one mistake, and not as many as it has keys.
+    for path, names in unknown.items():
+        shown = ", ".join(map(_cut, names[:_MOST_KEYS])) + (
+            f" and {len(names) - _MOST_KEYS} others" * (len(names) > _MOST_KEYS)
+        )
+        key = "key" if len(names) == 1 else "keys"
+        lines.append(f"{where}: unknown {key} {shown}; expected one of {', '.join(_known_keys(path))}")
+    more = len(lines) - _MOST_LINES
+    return "\n".join([*lines[:_MOST_LINES], *[f"{where}: and {more} more"] * (more > 0)])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _known_keys(path: tuple[int | str, ...]) -> list[str]:

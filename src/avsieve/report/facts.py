@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from avsieve.storage import paths as P
 from avsieve.storage.reasons import DESCRIPTIONS, Reason
-from avsieve.storage.tables import open_table
+from avsieve.storage.tables import frame_of, open_table
 
 _EMBED = [P.of(P.embed.folder, modality=modality) for modality in ("audio", "visual")]
 STAGES = [Path(folder).name for folder in (P.media.folder, P.extract.folder, P.align.folder, *_EMBED)]
@@ -35,7 +35,7 @@ def read_failures(paths: Sequence[Path]) -> pd.DataFrame:
             table = file.read(columns=["utterance", "code", "detail"])
         bad = table.filter(pc.not_equal(table["code"], Reason.OK.value))  # few of many, so before pandas has them
         if len(bad):
-            parts.append(bad.to_pandas().assign(stage=path.parent.name))
+            parts.append(frame_of(bad).assign(stage=path.parent.name))
     columns = ["utterance", "stage", "code", "detail", "meaning", "later"]
     if not parts:
         return pd.DataFrame(columns=columns)

@@ -192,6 +192,16 @@ def read_arrow(
     return pa.schema([schema.field(name) for name in names]).empty_table()
 
 
+def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as it is without a dictionary, in which other tools may have written it."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """Return a table as a data frame, without categories."""
+    return pa.table([decoded(column) for column in table.columns], names=table.column_names).to_pandas()
+
+
 def _is(column: pa.Array, value: str | int | list[str]) -> pa.Array:
     """Tell which rows hold a value, or one of several."""
     plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
@@ -208,4 +218,4 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pd.DataFra
     AvsieveError
         As `open_table`.
     """
-    return read_arrow(path, columns).to_pandas()
+    return frame_of(read_arrow(path, columns))

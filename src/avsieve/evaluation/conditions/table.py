@@ -20,7 +20,7 @@ from avsieve.evaluation.conditions.contract import (
 )
 from avsieve.evaluation.conditions.registry import KINDS
 from avsieve.evaluation.conditions.stand_ins import STAND_INS
-from avsieve.storage.tables import open_table, read_arrow, write_table
+from avsieve.storage.tables import frame_of, open_table, read_arrow, write_table
 from avsieve.storage.text_files import parsed_json
 
 _TOLD = ["side", "modality", "kind", "level", "parameters"]
@@ -64,7 +64,7 @@ class DamageTable:
         AvsieveError
             If a row has a kind, a modality or a side that is not known, or parameters that are not its kind's.
         """
-        rows = read_arrow(self.path, where=("condition", condition)).to_pandas()
+        rows = frame_of(read_arrow(self.path, where=("condition", condition)))
         known = {}
         for own in rows[_TOLD].drop_duplicates().itertuples(index=False):
             known[tuple(own)] = _parameters(self.path, condition, *own)
