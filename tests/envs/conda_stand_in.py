@@ -54,7 +54,15 @@ def create(environment: Path, prefix: Path) -> None:
     if linked:
         (site / "linked.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     else:
-        command = [str(prefix / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirements(environment)]
+        command = [
+            str(prefix / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            *requirements(environment),
+        ]
         subprocess.run(command, check=True)
     (site / "sitecustomize.py").write_text(TELLING)
     # Beside it lies the list that it was made of, as an answer to what is in it.

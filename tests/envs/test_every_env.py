@@ -1,9 +1,14 @@
-"""Every rule in an environment made of its own yaml, from PyPI: it takes long, so by hand (`make envs`)."""
+"""Every rule in an environment made of its own yaml, from PyPI: it takes minutes and gigabytes, so only if asked for.
+
+``AVSIEVE_ENVS=cpu`` runs every rule of two tiny runs, as CI does; ``AVSIEVE_ENVS=1`` (`make envs`) makes the other
+environments, too, and solves those for GPUs.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +20,9 @@ from tests.every_rule import TARGETS
 
 from .conda_stand_in import requirements
 
-pytestmark = pytest.mark.skipif(not os.environ.get("AVSIEVE_ENVS"), reason="takes long: make envs")
+ASKED = os.environ.get("AVSIEVE_ENVS")
+pytestmark = pytest.mark.skipif(not ASKED, reason="takes long: make envs")
+all_of_them = pytest.mark.skipif(ASKED == "cpu", reason="takes long: make envs")
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = sorted((ROOT / "workflow" / "envs").glob("*.yaml"))
@@ -60,8 +67,10 @@ def test_every_rule_runs_in_an_environment_of_its_own_yaml(snakemake: Callable[.
     apart = {"render_people", "train_tiny_detector", "export_face_encoder", "train_tiny_audio"}
     scripts = {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")}
     assert scripts - set().union(*called.values()) == apart
+    shutil.rmtree(tmp_path / "envs")  # pytest keeps the folders of some runs, and these are large
 
 
+@all_of_them
 @pytest.mark.parametrize("family", HELD)
 def test_the_other_environments_are_made_and_hold_what_they_are_for(
     family: str, bin_folder: Path, tmp_path: Path
@@ -84,6 +93,7 @@ def uv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "uv"
 
 
+@all_of_them
 @pytest.mark.parametrize("path", [p for p in ENVIRONMENTS if p.stem.endswith("-gpu")], ids=lambda path: path.stem)
 def test_the_environments_for_gpus_can_be_solved(path: Path, uv: Path, tmp_path: Path) -> None:
     (tmp_path / "wanted.txt").write_text("".join(f"{line}\n" for line in requirements(path)))
