@@ -23,7 +23,6 @@ from avsieve.sources.containers import EXTENSIONS
 from avsieve.storage.atomic import write_text
 from avsieve.storage.census import when
 from avsieve.storage.file_names import path_from_text
-from avsieve.storage.text_files import whole_number
 
 How = Literal["files", "names", "nothing"]
 FIRST = "clips: as they were when they were first indexed"
@@ -183,7 +182,7 @@ def tell_changes(path: str | Path, roots: Mapping[str, str], how: How = "files")
     for name, stamp in changes:
         digest.update(f"\0{name}\0{stamp}".encode(errors="surrogateescape"))
         time = stamp.rpartition(":")[2]
-        newest = max(newest, (whole_number(time) or 0) if len(time) > 10 else 0)
+        newest = max(newest, int(time) if time.isdecimal() and len(time) > 10 else 0)
     names = ", ".join(n.encode("utf-8", "backslashreplace").decode() for n, _ in changes[:_SHOWN])
     names += ", …" if len(changes) > _SHOWN else ""
     times = f", newest {when(newest)}" if newest else ""

@@ -126,7 +126,7 @@ def needs_of(config: Config) -> dict[str, Need]:
         "clean_list": Need(2000, 4.0, 1.0),
         "audit_noise": Need(4000, 4.0, 2.0),
         "train_audio": encoder("audio"), "train_visual": encoder("visual"),
-        "train_fusion": Need(4000, 1.0, seconds=fusion_s, most_min=DAY_MIN, time_of="list"),
+        "train_fusion": Need(4000, 2.0, seconds=fusion_s, most_min=DAY_MIN, time_of="list"),
         "train_joint": Need(machine_mb, 0.005, seconds=joint_s, most_min=DAY_MIN, time_of="list"),
         "embed_joint": Need(6000, 0.005, fixed_min=DAY_MIN),
         # An audit of every round, one after another: the embeddings of all of them are its inputs.
