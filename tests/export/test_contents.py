@@ -46,7 +46,7 @@ def test_a_shard_that_is_not_there_or_not_whole_says_what_to_do(results: Path) -
         Contents(results, ["wav"], ["007"])
     tar = results / "extract/000.wav.tar"
     tar.write_bytes(tar.read_bytes()[:700])
-    with pytest.raises(TarError, match="shorter than its index says; remove it and run Snakemake again"):
+    with pytest.raises(TarError, match=r"the index reaches to byte .* remove it and run Snakemake again"):
         Contents(results, ["wav"], ["000"])
     tar.with_suffix(".parquet").write_bytes(b"PAR1")
     with pytest.raises(AvsieveError, match=r"000\.wav\.parquet: not a Parquet table, or damaged"):

@@ -1,26 +1,23 @@
 """Read faces, sound and frames of any utterance of a run, in any order, with little memory.
 
-An export may shuffle a million utterances over hundreds of shards, so all indices are held at once: in columns, some
-85 bytes a file (1.8 GB for the 21 million faces of VoxCeleb2), and the tars are mapped, not read.
+An export may shuffle a million utterances over hundreds of shards, so all are open at once: their indices are small
+(`avsieve.storage.tar_index`), and the tars are mapped, not read.
 """
 
 from __future__ import annotations
 
-import mmap
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from avsieve.errors import AvsieveError, TarError
+from avsieve.errors import AvsieveError
 from avsieve.export.places import PLACES, STATUS
 from avsieve.export.settings import KINDS
 from avsieve.storage import paths as P
-from avsieve.storage.indexed_tar import INDEX_COLUMNS
-from avsieve.storage.remedies import make_anew
+from avsieve.storage.indexed_tar import TarReader, index_path
 from avsieve.storage.tables import read_arrow
 
 
@@ -33,41 +30,10 @@ class Member(NamedTuple):
     crc32: int
 
 
-class _Shard:
-    """The members of one tar by utterance; an utterance's members lie beside each other."""
-
-    def __init__(self, tar: Path) -> None:
-        self.path = tar
-        index = tar.with_suffix(".parquet")
-        if not tar.is_file() or not index.is_file():
-            raise AvsieveError(_absent(tar))
-        table = read_arrow(index, INDEX_COLUMNS).combine_chunks()
-        self._names = table["name"]
-        self._offsets, self._sizes, self._crcs = (table[c].to_numpy() for c in ("offset", "size", "crc32"))
-        owners = table["utterance"].to_numpy()
-        first = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]]) if len(owners) else np.zeros(0, int)
-        ends = np.r_[first[1:], len(owners)]
-        self.rows = {owners[a]: (int(a), int(b)) for a, b in zip(first, ends, strict=False)}
-        with tar.open("rb") as handle:
-            self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
-        if len(owners) and int((self._offsets + self._sizes).max()) > len(self._map):
-            raise TarError(f"{tar}: shorter than its index says; {make_anew(tar)}")
-
-    def measure(self, utterance: str) -> tuple[int, int, int]:
-        """Return the number of files of an utterance, their bytes, and a checksum over theirs."""
-        first, end = self.rows.get(utterance, (0, 0))
-        return end - first, int(self._sizes[first:end].sum()), zlib.crc32(self._crcs[first:end].tobytes())
-
-    def read(self, utterance: str) -> Iterator[Member]:
-        """Yield the files of an utterance, checked against their recorded checksums."""
-        first, end = self.rows.get(utterance, (0, 0))
-        for row in range(first, end):
-            start = int(self._offsets[row])
-            content, name = self._map[start : start + int(self._sizes[row])], self._names[row].as_py()
-            crc = int(self._crcs[row])
-            if zlib.crc32(content) != crc:
-                raise TarError(f"{self.path}: {name} is not what was written; {make_anew(self.path)}")
-            yield Member(name.rpartition("/")[2], content, crc)
+def _opened(tar: Path) -> TarReader:
+    if not tar.is_file() or not index_path(tar).is_file():
+        raise AvsieveError(_absent(tar))
+    return TarReader(tar)
 
 
 def _absent(tar: Path) -> str:
@@ -100,7 +66,7 @@ class Contents:
         self._results = results
         self.kinds = tuple(kind for kind in KINDS if kind in kinds)
         self._shards = {
-            (kind, shard): _Shard(P.below(results, PLACES[kind], shard=shard)) for kind in kinds for shard in shards
+            (kind, shard): _opened(P.below(results, PLACES[kind], shard=shard)) for kind in kinds for shard in shards
         }
 
     def refuse_other_plan(self, table: pd.DataFrame) -> None:
@@ -130,4 +96,10 @@ class Contents:
 
     def read(self, kind: str, shard: str, utterance: str) -> list[Member]:
         """Return the files of one kind of an utterance, in the order of time; none where a stage found nothing."""
-        return list(self._shards[kind, shard].read(utterance)) if kind in self.kinds else []
+        if kind not in self.kinds:
+            return []
+        reader = self._shards[kind, shard]
+        return [
+            Member(place.name.rpartition("/")[2], reader.content(place), reader.checksum(place))
+            for place in reader.members(utterance)
+        ]

@@ -2,13 +2,15 @@
 
 A process that trains on VoxCeleb2 has 256 shards open, with 21 million faces in all, and as many of its wavs. Of a
 member its checksum alone is kept, four bytes; of an utterance the number that stands for its id, where its first member
-begins, and which rows of the index are its own: 18 bytes. Names and sizes of its members stand in the tar, each before
-its content.
+begins, which rows of the index are its own, and how many bytes they have: 26 bytes. Names and sizes of its members
+stand in the tar, each before its content.
 """
 
 from __future__ import annotations
 
 import tarfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -67,10 +69,11 @@ class TarIndex:
         keys = keys_of(encoded.dictionary.to_pylist())[of[begins]]
         order = np.argsort(keys, kind="stable")
         blocks = heads // tarfile.BLOCKSIZE
-        self.keys, self.crc32, self._rows, self._blocks, self._order = kept(
+        self.keys, self.crc32, self._rows, self._bytes, self._blocks, self._order = kept(
             keys[order],
             crc32.astype(np.uint32),
             np.r_[begins, len(of)].astype(np.uint32),
+            np.add.reduceat(size, begins) if len(of) else np.zeros(0, np.int64),
             blocks.astype(np.min_scalar_type(int(blocks.max(initial=0)))),
             order.astype(np.min_scalar_type(len(order))),
         )
@@ -91,10 +94,21 @@ class TarIndex:
         list
             Where the header of the first begins in the tar, its row in the index, and how many follow.
         """
+        return [
+            (int(self._blocks[run]) * tarfile.BLOCKSIZE, row, after - row) for run, row, after in self._runs(utterance)
+        ]
+
+    def measure(self, utterance: str) -> tuple[int, int, int]:
+        """Return how many members an utterance has, their bytes, and a checksum over theirs."""
+        count = size = crc = 0
+        for run, row, after in self._runs(utterance):
+            count, size = count + after - row, size + int(self._bytes[run])
+            crc = zlib.crc32(self.crc32[row:after].tobytes(), crc)
+        return count, size, crc
+
+    def _runs(self, utterance: str) -> Iterator[tuple[int, int, int]]:
+        """Yield the number of each run of an utterance, its first row, and the row behind its last."""
         key = key_of(utterance)
         first, last = (int(np.searchsorted(self.keys, key, side)) for side in ("left", "right"))
-        found = []
         for run in self._order[first:last].tolist():
-            row, after = int(self._rows[run]), int(self._rows[run + 1])
-            found.append((int(self._blocks[run]) * tarfile.BLOCKSIZE, row, after - row))
-        return found
+            yield run, int(self._rows[run]), int(self._rows[run + 1])
