@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given
 
 from avsieve.config.model import Config, parse_config
+from avsieve.wiring.checks import need_source
 from avsieve.wiring.rules import Wiring
 from tests.fuzz.conftest import FUZZ, cases, try_each
 from tests.fuzz.odd_settings import settings_of
@@ -39,6 +40,11 @@ def check(read: Callable[[dict[str, Any]], object], dice: random.Random) -> None
     signal.setitimer(signal.ITIMER_PROF, 0)
 
 
+def wire(values: dict[str, Any]) -> None:
+    """Do what the workflow does before it makes its rules."""
+    need_source(Wiring(values, ROOT / "workflow", ahead=False).config)
+
+
 def test_values_give_a_configuration_or_an_error_of_ours() -> None:
     @FUZZ
     @given(cases)
@@ -54,7 +60,7 @@ def test_a_run_is_wired_or_refused_with_an_error_of_ours(tmp_path: Path, monkeyp
     @FUZZ
     @given(cases)
     def run(numbers: range) -> None:
-        try_each(numbers, partial(check, lambda values: Wiring(values, ROOT / "workflow", ahead=False)))
+        try_each(numbers, partial(check, wire))
 
     run()
 

@@ -79,15 +79,15 @@ def need_source(config: Config) -> None:
     source = config.source.contract  # lists and tables are inputs of rules, so Snakemake itself misses them
     for name in source.folders:
         key, value = f"source.{source.name}.{name}", getattr(source.settings, name)
-        if value is not None and not Path(value).is_dir():
-            what = "is not a folder" if Path(value).exists() else "is not there"
+        if value is not None and not os.path.isdir(value):  # noqa: PTH112 - pathlib raises for a name that can be none
+            what = "is not a folder" if os.path.exists(value) else "is not there"  # noqa: PTH110 - for the same reason
             raise ConfigError(
                 f"{key}: {value} {what} (looked for in {Path.cwd()}); give the folder as an absolute path, or "
                 "relative to where Snakemake runs"
             )
     for name in source.archives:
         for pattern in getattr(source.settings, name):
-            if not Path(pattern).is_file() and not glob(pattern):  # noqa: PTH207 - as the plan reads it
+            if not os.path.isfile(pattern) and not glob(pattern):  # noqa: PTH113, PTH207 - as the plan reads it
                 raise ConfigError(
                     f"source.{source.name}.{name}: nothing matches {pattern} (looked for in {Path.cwd()}); give the "
                     "archives as absolute paths, or relative to where Snakemake runs"

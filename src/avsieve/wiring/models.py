@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ def model_file(value: str) -> list[str]:
 
 def model_paths(*values: str) -> list[str]:
     """Return those of ``values`` that are files or folders of models, whose content is a parameter."""
-    return [value for value in values if Path(value).suffix or Path(value).is_dir()]
+    # Of a name that can be none `os.path` says that there is no such folder, where pathlib raises.
+    return [value for value in values if Path(value).suffix or os.path.isdir(value)]  # noqa: PTH112
 
 
 def face_settings(config: Config) -> dict[str, Any]:
