@@ -15,7 +15,7 @@ from avsieve.sources.urls.transfer import GoneError, Partial, PassingError, tran
 from avsieve.storage.reasons import Reason
 
 MAX_PAUSE_S = 60.0
-"""Longest pause of ours, and longest that a server may ask for before its file is left for another run."""
+"""Longest pause of ours."""
 _PROGRESS = 1 << 20
 
 
