@@ -29,6 +29,9 @@ def test_what_could_not_be_opened_has_no_duration(tmp_path: Path) -> None:
     table = plan(tmp_path / "plan.parquet", ["", "", ""])
     assert durations_of(table, [tmp_path / "000.parquet"])[1] == ["nan", "nan"]
     assert durations_of(table)[1] == ["nan", "nan"]
+    nobody = pd.DataFrame({"utterance": ["a/v/1"], "duration_s": [None]})  # a shard without any that could be opened
+    write_table(tmp_path / "000.parquet", nobody)
+    assert durations_of(table, [tmp_path / "000.parquet"])[1] == ["nan", "nan"]
 
 
 def test_a_list_with_all_its_lengths_needs_no_media(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from avsieve.embedding_files.raw import Options, Raw, brief, check_lengths, deco
 from avsieve.embedding_files.sequence_tables import SEGMENTATION, no_segmentation
 from avsieve.errors import AvsieveError
 from avsieve.storage.sequence_names import HOPS
+from avsieve.storage.tables import decoded
 from avsieve.storage.unpacked_size import check_parquet
 
 _EXPECTED = FORMATS["parquet"].name
@@ -59,10 +60,11 @@ def read_columns(
             table = file.read(columns=[names_key, vectors_key, *([SEGMENTATION] if chosen else [])])
             table.validate()
     if chosen:
-        known = [str(name) for name in table[SEGMENTATION].unique().to_pylist()]
+        known = [str(name) for name in dict.fromkeys(_names(label, SEGMENTATION, table[SEGMENTATION]))]
         if len(table) and segmentation not in known:
             raise no_segmentation(Path(label), str(segmentation), known)
-        table = table.filter(pc.equal(table[SEGMENTATION], segmentation))
+        with decoding_parquet(label):
+            table = table.filter(pc.equal(decoded(table[SEGMENTATION]), segmentation))
     names = _names(label, names_key, table[names_key])
     del file
     return read_vectors(label, vectors_key, table[vectors_key], names)

@@ -135,7 +135,7 @@ def read_rows(path: Path, keep: np.ndarray, *, half: bool = True) -> Iterator[Ti
                 row = begin - len(batch) + int(np.flatnonzero(own)[np.argmin(np.isfinite(vectors).all(axis=1))])
                 raise AvsieveError(f"{path}: row {row + 1} is no finite half-precision embedding; embed it again")
             values = {
-                name: batch[name].cast(pa.float32()).fill_null(np.nan).to_numpy(zero_copy_only=False)[own]
+                name: batch[name].cast(pa.float32(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False)[own]
                 for name in known
             }
             yield TimedRows(vectors, *(values.get(name) for name in KNOWN))

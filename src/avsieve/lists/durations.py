@@ -22,6 +22,6 @@ def durations_of(plan: str | Path, tables: Sequence[str | Path] = ()) -> tuple[l
         known: dict[str, float] = {}
         for path in tables:
             table = read_table(path, ["utterance", "duration_s"])
-            known.update(zip(table["utterance"].tolist(), table["duration_s"].tolist(), strict=True))
+            known.update(zip(table["utterance"].tolist(), table["duration_s"].astype(float).tolist(), strict=True))
         seconds = [s or format_seconds(known.get(u, float("nan"))) for u, s in zip(utterances, seconds, strict=True)]
     return utterances, seconds
