@@ -1,4 +1,7 @@
-"""Files that ``torch.save`` wrote, of which nothing but data is read: no code in them runs, and no bomb unpacks."""
+"""Files that ``torch.save`` wrote, of which nothing but data is read: no code in them runs, and no bomb unpacks.
+
+Torch is loaded when a file is: stages that read embeddings may run in an environment without it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import errno
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +40,7 @@ def load_torch(path: str | Path) -> Any:
     OSError
         If the system cannot read it.
     """
-    import torch
-
+    torch = import_module("torch")
     with _within():
         if zipfile.is_zipfile(path):
             check_zip(path)
@@ -46,7 +49,6 @@ def load_torch(path: str | Path) -> Any:
 
 def unsafe_globals(path: str | Path) -> list[str]:
     """Return the names in a file for which ``weights_only=True`` refuses it; raises as `load_torch` does."""
-    import torch
-
+    torch = import_module("torch")
     with _within():
         return list(torch.serialization.get_unsafe_globals_in_checkpoint(path))
