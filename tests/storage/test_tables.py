@@ -143,3 +143,15 @@ def test_rows_are_counted_without_reading_any(tmp_path: Path) -> None:
         row_count(tmp_path / "y.parquet")
     with pytest.raises(AvsieveError, match="no such table"):
         row_count(tmp_path / "z.parquet")
+
+
+def test_ids_are_text_however_they_were_written_and_other_columns_stay_coded(tmp_path: Path) -> None:
+    coded = pa.array(["a/v/1", "b/w/1"]).dictionary_encode()
+    pq.write_table(pa.table({"utterance": coded, "speaker": coded}), tmp_path / "x.parquet", row_group_size=1)
+    with open_table(tmp_path / "x.parquet") as file:
+        tables = [file.read(), file.read_row_group(1), file.read_row_groups([0, 1])]
+        tables += [pa.Table.from_batches([batch]) for batch in file.iter_batches()]
+    for found in tables:
+        assert [field.type for field in found.schema] == [pa.string(), coded.type]
+    assert tables[0]["utterance"].to_pylist() == ["a/v/1", "b/w/1"]
+    assert read_arrow(tmp_path / "x.parquet", where=("utterance", "b/w/1"))["speaker"].to_pylist() == ["b/w/1"]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from avsieve.cleansing.inputs import MODALITIES
 from avsieve.errors import AvsieveError
 from avsieve.storage.column_kinds import FLAG, FLOAT, NAME, TEXT, check_columns, check_values
-from avsieve.storage.tables import WRITTEN, decoded, open_table, read_arrow, write_table
+from avsieve.storage.tables import WRITTEN, open_table, read_arrow, write_table
 
 NEAREST = 3  # other speakers kept per utterance
 PERSONS = ("second", "doubt", "rival")
@@ -240,7 +240,7 @@ def read_scores(path: str | Path, utterances: Sequence[str] | None = None) -> Sc
         def read(column: str) -> pa.ChunkedArray:
             found = file.read(columns=[column], use_threads=False)[column]
             check_values(path, column, found, kinds)
-            return found if column in named else decoded(found)
+            return found
 
         rows: np.ndarray | slice = slice(None)
         if utterances is None:

@@ -57,6 +57,9 @@ def write_parts(path: str | Path, parts: Iterable[pa.Table]) -> None:
             raise AvsieveError(f"{path}: a table of no parts; expected one, which may be empty")
 
 
+_PLAIN = frozenset({"utterance", "video"})
+"""Columns that are never read as dictionaries, though another tool may have written them so: Arrow's functions of text
+take none."""
 _SMALL = 64 << 20
 """Bytes of a file that asks for more memory than there is only if it lies."""
 
@@ -87,6 +90,9 @@ def _check(path: Path, name: str, column: pa.ChunkedArray | pa.Array) -> None:
 def _checked(path: Path, table: pa.Table) -> pa.Table:
     for name, column in zip(table.column_names, table.columns, strict=True):
         _check(path, name, column)
+    for at, field in enumerate(table.schema):
+        if field.name in _PLAIN and pa.types.is_dictionary(field.type):
+            table = table.set_column(at, field.name, decoded(table.column(at)))
     return table
 
 
@@ -123,11 +129,10 @@ class Table(pq.ParquetFile):
         while True:
             with _told(self._path):
                 batch = next(batches, None)
-                for name, column in zip(batch.schema.names, batch.columns, strict=True) if batch is not None else ():
-                    _check(self._path, name, column)
-            if batch is None:
-                return
-            yield batch
+                if batch is None:
+                    return
+                table = _checked(self._path, pa.Table.from_batches([batch]))
+            yield from table.to_batches() if table.schema != batch.schema else [batch]
 
 
 def open_table(path: str | Path, columns: list[str] | None = None) -> Table:
