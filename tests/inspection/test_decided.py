@@ -20,7 +20,8 @@ def test_texts_become_codes_and_come_back() -> None:
         assert not coded.is_("c").any()
     encoded = pa.chunked_array([pa.array(["x", "y"]).dictionary_encode(), pa.array(["y"]).dictionary_encode()])
     assert Coded.of(encoded).counts() == {"y": 2, "x": 1}
-    assert len(Coded.of(pa.chunked_array([], pa.string())).code) == 0
+    for kind in (pa.string(), pa.null(), pa.dictionary(pa.int32(), pa.null())):
+        assert len(Coded.of(pa.chunked_array([], kind)).code) == 0
 
 
 def test_decisions_are_read_as_they_stand(decided: Decided, table: pd.DataFrame) -> None:

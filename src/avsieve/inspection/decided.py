@@ -27,11 +27,11 @@ class Coded:
     @classmethod
     def of(cls, column: pa.ChunkedArray | pa.Array) -> Coded:
         """Encode a column of texts."""
+        if not len(column):  # Arrow joins no chunks of any type
+            column = pa.array([], pa.string())
         if isinstance(column, pa.ChunkedArray):
             encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
             column = encoded.unify_dictionaries().combine_chunks()
-            if isinstance(column, pa.ChunkedArray):  # of a table without rows
-                column = pa.array([], pa.string())
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
         names = column.dictionary.to_numpy(zero_copy_only=False).astype(object)
