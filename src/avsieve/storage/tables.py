@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,6 +56,8 @@ def write_parts(path: str | Path, parts: Iterable[pa.Table]) -> None:
         if writer is None:
             raise AvsieveError(f"{path}: a table of no parts; expected one, which may be empty")
 
+
+Column = TypeVar("Column", pa.Array, pa.ChunkedArray)
 
 _PLAIN = frozenset({"utterance", "video"})
 """Columns that are never read as dictionaries, though another tool may have written them so: Arrow's functions of text
@@ -197,7 +199,7 @@ def read_arrow(
     return pa.schema([schema.field(name) for name in names]).empty_table()
 
 
-def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def decoded(column: Column) -> Column:
     """Return a column as it is without a dictionary, in which other tools may have written it."""
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
@@ -209,7 +211,7 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
 
 def _is(column: pa.Array, value: str | int | list[str]) -> pa.Array:
     """Tell which rows hold a value, or one of several."""
-    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    plain = decoded(column)
     if isinstance(value, list):
         return pc.is_in(plain, value_set=pa.array(value, plain.type))
     return pc.equal(plain, value)
